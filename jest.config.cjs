@@ -1,0 +1,20 @@
+/** Every test file runs as CommonJS through swc; types are checked by `npm run check`, not here. */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
+  cacheDirectory: '<rootDir>/.cache/jest',
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,153 @@
+/**
+ * What the exchange tells us, in our units: the shapes that cross from `src/exchange` into the pure core.
+ *
+ * A record is a fact about the past; its absence is not (invariant 8). `Read` keeps "the read failed" apart from "there is none".
+ */
+import { assertNever } from './assert';
+import type { ClientOrderIndex, Nonce } from './ids';
+import type { Lots, Quote, Ticks } from './lots';
+
+export type Side = 'buy' | 'sell';
+
+export function opposite(side: Side): Side {
+  return side === 'buy' ? 'sell' : 'buy';
+}
+
+/** The exchange's order states, complete (LP §2.5). */
+export const ORDER_STATUSES = [
+  'in-progress',
+  'pending',
+  'open',
+  'filled',
+  'canceled',
+  'canceled-post-only',
+  'canceled-reduce-only',
+  'canceled-position-not-allowed',
+  'canceled-margin-not-allowed',
+  'canceled-too-much-slippage',
+  'canceled-not-enough-liquidity',
+  'canceled-self-trade',
+  'canceled-expired',
+  'canceled-oco',
+  'canceled-child',
+  'canceled-liquidation',
+  'canceled-invalid-balance',
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** Whether no lot can execute for the order any more. */
+export function isTerminal(status: OrderStatus): boolean {
+  switch (status) {
+    case 'in-progress':
+    case 'pending':
+    case 'open':
+      return false;
+    case 'filled':
+    case 'canceled':
+    case 'canceled-post-only':
+    case 'canceled-reduce-only':
+    case 'canceled-position-not-allowed':
+    case 'canceled-margin-not-allowed':
+    case 'canceled-too-much-slippage':
+    case 'canceled-not-enough-liquidity':
+    case 'canceled-self-trade':
+    case 'canceled-expired':
+    case 'canceled-oco':
+    case 'canceled-child':
+    case 'canceled-liquidation':
+    case 'canceled-invalid-balance':
+      return true;
+    default:
+      return assertNever(status);
+  }
+}
+
+/** A market's rules (LP §1.4, orderBooks). */
+export interface Market {
+  readonly marketId: number;
+  readonly symbol: string;
+  readonly status: 'active' | 'inactive';
+  readonly sizeDecimals: number;
+  readonly priceDecimals: number;
+  /** Smallest resting order, base and quote; market orders have no minimum (LP §2.1). */
+  readonly minBaseLots: Lots;
+  readonly minQuote: Quote;
+}
+
+/** One order as a frame or a list shows it; status and amounts are of the same moment (LP §1.4). */
+export interface OrderRecord {
+  readonly accountIndex: number;
+  readonly marketId: number;
+  /** The exchange's id: may exceed 2^53 (LP §2.2). */
+  readonly orderIndex: bigint;
+  /** 0 when the order has none. */
+  readonly clientOrderIndex: ClientOrderIndex;
+  readonly side: Side;
+  readonly status: OrderStatus;
+  readonly initialLots: Lots;
+  /** Cumulative. Never computed from what remains: that is zero on every terminal order (LP §0.1 (9)). */
+  readonly filledLots: Lots;
+  readonly filledQuote: Quote;
+  readonly priceTicks: Ticks;
+  /** Microseconds; the exchange's only usable ordering key. 0 when it gave none. */
+  readonly transactionTimeUs: number;
+}
+
+/** Transaction types that we send or must recognise (LP §3.1). */
+export const TX_CREATE_ORDER = 14;
+export const TX_CANCEL_ORDER = 15;
+export const TX_CANCEL_ALL = 16;
+
+/** One transaction of a lane, as `accountTxs`, `tx` or the `account_tx` channel show it (LP §3.7). */
+export interface TxRecord {
+  readonly hash: string;
+  readonly type: number;
+  readonly accountIndex: number;
+  readonly apiKeyIndex: number;
+  readonly nonce: Nonce;
+  /** `executed` is any status ≥ 2; only then does `refusal` mean anything. */
+  readonly status: 'failed' | 'pending' | 'executed';
+  /** Client order index of a create (14); `Index` of a cancel (15); absent otherwise. */
+  readonly clientOrderIndex?: ClientOrderIndex;
+  /** `event_info.ae`: the sequencer refused it; nonce spent, nothing executed. */
+  readonly refusal?: { readonly code: number; readonly message: string };
+  /** Epoch ms; 0 when not executed yet. */
+  readonly executedAtMs: number;
+}
+
+/** An answer from the exchange, or the honest admission that there is none. */
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+
+/**
+ * Fate of a submission (LP §3.7). None of the three settles a slice: `accepted` means booked, `refused` means these bytes were not
+ * booked by this call, `unknown` means unknown.
+ */
+export type SendOutcome =
+  | { readonly kind: 'accepted'; readonly txHash: string; readonly predictedExecutionMs: number }
+  | { readonly kind: 'refused'; readonly txHash: string; readonly code: number; readonly message: string }
+  | { readonly kind: 'unknown'; readonly txHash: string; readonly reason: string };
+
+/**
+ * What `accountTxs` says about one nonce of a lane.
+ * `passed`: a complete read shows a later nonce of the lane executed and none with this one: it can never execute (LP §3.6).
+ * `unseen`: nothing is known, including "not yet".
+ */
+export type NonceFate =
+  | { readonly kind: 'consumed'; readonly tx: TxRecord }
+  | { readonly kind: 'passed'; readonly by: TxRecord }
+  | { readonly kind: 'unseen' };
+
+/** A position, signed: long is positive. */
+export interface Position {
+  readonly marketId: number;
+  readonly lots: Lots;
+  readonly avgEntryTicks: string;
+}
+
+export interface AccountState {
+  readonly accountIndex: number;
+  readonly availableBalance: Quote;
+  readonly collateral: Quote;
+  /** Markets never touched are absent: that reads as zero only because the read itself succeeded. */
+  readonly positions: readonly Position[];
+}

@@ -1,0 +1,167 @@
+/**
+ * What an exchange must offer: the only surface that the desk, the listener and the activities know.
+ *
+ * Business answers are values (`SendOutcome`, `Read`), never exceptions. Keys stay behind `AccountPort.sign`; what it returns is
+ * opaque and must not be logged or stored.
+ */
+import type { ClientOrderIndex, Nonce } from '../domain/ids';
+import type { Lots, Ticks } from '../domain/lots';
+import type {
+  AccountState,
+  Market,
+  NonceFate,
+  OrderRecord,
+  Read,
+  SendOutcome,
+  Side,
+  TxRecord,
+} from '../domain/records';
+
+/** Whose resting order gives way when two orders of one owner meet (LP §3.3 keys 6, 7). Sent only with hedges and closes. */
+export interface SelfTradeRule {
+  readonly behaviour: 'expire-maker';
+  readonly compare: 'account' | 'master';
+}
+
+interface TxBase {
+  /** API key index. */
+  readonly lane: number;
+  readonly nonce: Nonce;
+  /** Skip-nonce attribute (LP §3.3 key 4): the nonce may be any number above the lane's last one. */
+  readonly skipNonce: boolean;
+}
+
+export type TxRequest =
+  | (TxBase & {
+      readonly kind: 'market-order';
+      readonly marketId: number;
+      readonly clientOrderIndex: ClientOrderIndex;
+      readonly side: Side;
+      readonly lots: Lots;
+      /** Worst acceptable average price (LP §2.4). */
+      readonly boundTicks: Ticks;
+      readonly reduceOnly: boolean;
+      readonly selfTrade?: SelfTradeRule;
+    })
+  | (TxBase & {
+      readonly kind: 'post-only-order';
+      readonly marketId: number;
+      readonly clientOrderIndex: ClientOrderIndex;
+      readonly side: Side;
+      readonly lots: Lots;
+      readonly priceTicks: Ticks;
+      /** Epoch ms, exchange time, 5 min … 30 days ahead (LP §2.3). */
+      readonly expiryMs: number;
+    })
+  | (TxBase & {
+      /** Limit, immediate-or-cancel: the form of a seal. */
+      readonly kind: 'limit-ioc-order';
+      readonly marketId: number;
+      readonly clientOrderIndex: ClientOrderIndex;
+      readonly side: Side;
+      readonly lots: Lots;
+      readonly priceTicks: Ticks;
+    })
+  | (TxBase & { readonly kind: 'cancel-order'; readonly marketId: number; readonly index: ClientOrderIndex })
+  | (TxBase & { readonly kind: 'cancel-all-now' })
+  | (TxBase & {
+      /** Dead-man's switch (LP §2.8): everything is cancelled at `atMs` (exchange time, 5 min … 15 days ahead) unless renewed. */
+      readonly kind: 'cancel-all-at';
+      readonly atMs: number;
+    });
+
+/** Signed bytes. Opaque outside the adapter; never logged, stored or put in a payload. */
+export interface SignedTx {
+  readonly request: TxRequest;
+  /** 80 hex digits, known before sending (LP §0.1 (1)); safe to show. */
+  readonly txHash: string;
+  /** Epoch ms after which the bytes are dead (LP §3.5). */
+  readonly expiresAtMs: number;
+}
+
+/** A level of the book: distinct price, total size. */
+export interface BookLevel {
+  readonly priceTicks: Ticks;
+  readonly lots: Lots;
+}
+
+export interface OrderBook {
+  readonly marketId: number;
+  /** Best first. */
+  readonly bids: readonly BookLevel[];
+  readonly asks: readonly BookLevel[];
+  /** Exchange time of the last change, microseconds. */
+  readonly updatedAtUs: number;
+}
+
+/** Why the account stream cannot be relied on right now; `live` when it can. */
+export type StreamState = 'connecting' | 'live' | 'stale' | 'closed';
+
+export interface OrdersFrame {
+  /** `snapshot`: all live orders, after (re)connecting; `change`: only orders that changed, terminal ones once (LP §5.6). */
+  readonly kind: 'snapshot' | 'change';
+  readonly orders: readonly OrderRecord[];
+  /** Local monotonic milliseconds (performance.now) at which the frame's bytes arrived. */
+  readonly receivedAtMs: number;
+}
+
+export interface AccountStreamEvents {
+  orders: (frame: OrdersFrame) => void;
+  /** Transactions of the account from `account_tx`: the only push that shows sequencer refusals (LP §5.6). */
+  txs: (txs: readonly TxRecord[]) => void;
+  state: (state: StreamState) => void;
+}
+
+/** Subscriptions end by calling the returned function. */
+export interface AccountStream {
+  on<E extends keyof AccountStreamEvents>(event: E, listener: AccountStreamEvents[E]): () => void;
+  readonly state: StreamState;
+  /** Resolves when the stream is live: subscribed, snapshot delivered, gap re-read. Rejects when the stream is closed. */
+  whenLive(): Promise<void>;
+}
+
+/** One account: its stream, its reads, its lanes. */
+export interface AccountPort {
+  readonly accountIndex: number;
+  readonly stream: AccountStream;
+  /** Lanes whose private key this process holds. */
+  readonly lanes: readonly number[];
+  sign(request: TxRequest): Promise<SignedTx>;
+  /** Sends over the open WebSocket, else HTTP. Never throws for a business answer, never resends by itself. */
+  send(tx: SignedTx): Promise<SendOutcome>;
+  /** `accountOrders?client_order_indexes` (LP §1.4): the orders found; those not found prove nothing. */
+  findOrders(indexes: readonly ClientOrderIndex[]): Promise<Read<readonly OrderRecord[]>>;
+  activeOrders(marketId?: number): Promise<Read<readonly OrderRecord[]>>;
+  /** Newest first, at most `limit` (1…100). */
+  inactiveOrders(query: { readonly marketId?: number; readonly limit: number }): Promise<Read<readonly OrderRecord[]>>;
+  /** Who consumed (lane, nonce)? Pages `accountTxs` back until the nonce is found, provably passed, or `sinceMs` is reached. */
+  nonceFate(query: {
+    readonly lane: number;
+    readonly nonce: Nonce;
+    readonly sinceMs: number;
+  }): Promise<Read<NonceFate>>;
+  /** May lag behind accepted transactions (LP §1.4): a hint, never a proof. */
+  nextNonce(lane: number): Promise<Read<Nonce>>;
+  account(): Promise<Read<AccountState>>;
+  close(): Promise<void>;
+}
+
+/** Market data and facts that need no key. */
+export interface ExchangePort {
+  markets(): Promise<Read<readonly Market[]>>;
+  /** Live book of a market: opens the stream on first use; `undefined` until its snapshot is in, or while it is stale. */
+  book(marketId: number): OrderBook | undefined;
+  whenBook(marketId: number): Promise<OrderBook>;
+  /** Exchange clock minus our wall clock, milliseconds, estimated from server times; undefined before the first sample. */
+  clockSkewMs(): number | undefined;
+  /** Master account (L1 address) of an account, to tell whether two of ours share one. */
+  ownerOf(accountIndex: number): Promise<Read<string>>;
+  openAccount(options: AccountOptions): AccountPort;
+  close(): Promise<void>;
+}
+
+export interface AccountOptions {
+  readonly accountIndex: number;
+  /** API key index → private key (hex). The adapter hands them to the signer and keeps nothing else of them. */
+  readonly keys: ReadonlyMap<number, string>;
+}
