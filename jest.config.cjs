@@ -15,6 +15,9 @@ module.exports = {
   },
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   cacheDirectory: '<rootDir>/.cache/jest',
+  globalSetup: '<rootDir>/test/helpers/global-setup.ts',
+  globalTeardown: '<rootDir>/test/helpers/global-teardown.ts',
+  reporters: ['default', '<rootDir>/scripts/jest-tally.cjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
 };

@@ -1,0 +1,68 @@
+/**
+ * Compiles `src` into `dist`, and the workflows into one prebuilt bundle, so that workers start without a bundler.
+ *
+ * Runs only what changed: a stamp of every source file decides. Type errors fail the build.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ROOT } from './tools.mjs';
+
+const STAMP = join(ROOT, 'dist', '.stamp');
+const require = createRequire(import.meta.url);
+
+/** Builds when a source is newer than the last build. Throws an Error when it does not compile. */
+export async function ensureBuilt(say) {
+  const stamp = stampOfSources();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;
+  say('building');
+  rmSync(STAMP, { force: true });
+  mkdirSync(join(ROOT, '.cache'), { recursive: true });
+  // Without dist, tsc's own stamp would make it emit nothing.
+  if (!existsSync(join(ROOT, 'dist'))) rmSync(join(ROOT, '.cache', 'tsc.build.tsbuildinfo'), { force: true });
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: ROOT, encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`The sources do not compile:\n${run.stdout}${run.stderr}`);
+  await bundleWorkflows(say);
+  writeFileSync(STAMP, stamp);
+}
+
+async function bundleWorkflows(say) {
+  const entry = join(ROOT, 'dist', 'workflows', 'index.js');
+  if (!existsSync(entry)) return;
+  say('bundling the workflows');
+  const { bundleWorkflowCode } = require('@temporalio/worker');
+  const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error };
+  const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger: quiet });
+  writeFileSync(join(ROOT, 'dist', 'workflow-bundle.js'), code);
+}
+
+function stampOfSources() {
+  const hash = createHash('sha256');
+  const files = [...filesUnder(join(ROOT, 'src')), ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']];
+  for (const file of files.sort()) {
+    const path = file.startsWith(ROOT) ? file : join(ROOT, file);
+    const { mtimeMs, size } = statSync(path);
+    hash.update(`${path} ${mtimeMs} ${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function filesUnder(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesUnder(path) : [path];
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    await ensureBuilt((line) => console.log(line));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

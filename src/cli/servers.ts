@@ -1,0 +1,113 @@
+/**
+ * Starts a Temporal development server and a Redis-compatible server with the settings that this system needs.
+ *
+ * Owns their flags, each measured (TF §11). Both listen on loopback only. Never touches a server it did not start.
+ */
+import { Connection } from '@temporalio/client';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { toolPath } from '../config/tools';
+import { type Child, isListening, startProgram, untilReady } from './child';
+
+const HOST = '127.0.0.1';
+
+/** Name → type; every worker checks them before it polls. */
+export const SEARCH_ATTRIBUTES = {
+  Market: 'Keyword',
+  Side: 'Keyword',
+  HedgeState: 'Keyword',
+  Exposure: 'Double',
+} as const;
+
+/** The server's defaults poll its queues 20 times a second and let timers be a second late (TF §11). */
+const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
+  'history.transferProcessorMaxPollRPS': '2000',
+  'history.timerProcessorMaxPollRPS': '2000',
+  'history.timerProcessorMaxTimeShift': '"50ms"',
+  'matching.numTaskqueueReadPartitions': '1',
+  'matching.numTaskqueueWritePartitions': '1',
+  'frontend.keepAliveMaxConnectionAge': '"24h"',
+};
+
+export interface TemporalServerOptions {
+  /** Receives the database and the log. */
+  readonly folder: string;
+  readonly port: number;
+  /** Absent: no Web UI. */
+  readonly uiPort?: number;
+  readonly namespaces?: readonly string[];
+  /** `NORMAL` survives a crash of the server, `OFF` is for tests (TF §1.3). */
+  readonly synchronous?: 'NORMAL' | 'OFF';
+}
+
+export interface RedisServerOptions {
+  readonly folder: string;
+  readonly port: number;
+}
+
+/** Resolves when the server answers. */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<Child> {
+  mkdirSync(options.folder, { recursive: true });
+  const child = startProgram({
+    name: 'temporal',
+    command: toolPath('temporal'),
+    args: temporalArgs(options),
+    logFile: join(options.folder, 'temporal.log'),
+  });
+  const namespaces = ['default', ...(options.namespaces ?? [])];
+  try {
+    await untilReady(child, () => temporalAnswers(`${HOST}:${options.port}`, namespaces.at(-1) ?? 'default'), 60_000);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return child;
+}
+
+function temporalArgs(options: TemporalServerOptions): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', HOST, '--port', String(options.port)],
+    ...(options.uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(options.uiPort)]),
+    ...['--ui-disable-news-fetch', '--log-level', 'warn'],
+    ...['--db-filename', join(options.folder, 'temporal.db')],
+    ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', `synchronous=${options.synchronous ?? 'NORMAL'}`],
+    ...(options.namespaces ?? []).flatMap((name) => ['--namespace', name]),
+    ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+  ];
+}
+
+/** Whether a Temporal server with that namespace answers there. */
+export async function temporalAnswers(address: string, namespace: string): Promise<boolean> {
+  const [host = HOST, port = '7233'] = address.split(':');
+  if (!(await isListening(host, Number(port)))) return false;
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ address, connectTimeout: 2000 });
+    const { workflowService } = connection;
+    await connection.withDeadline(Date.now() + 2000, () => workflowService.describeNamespace({ namespace }));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection?.close();
+  }
+}
+
+/** Resolves when the server accepts connections. Nothing is stored: it carries messages only. */
+export async function startRedisServer(options: RedisServerOptions): Promise<Child> {
+  mkdirSync(options.folder, { recursive: true });
+  const child = startProgram({
+    name: 'redis',
+    command: toolPath('redis-server'),
+    args: ['--port', String(options.port), '--bind', HOST, '--save', '', '--appendonly', 'no', '--dir', options.folder],
+    logFile: join(options.folder, 'redis.log'),
+  });
+  try {
+    await untilReady(child, () => isListening(HOST, options.port), 15_000);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return child;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { isListening } from '../../src/cli/child';
+import { temporalAnswers } from '../../src/cli/servers';
+import { sharedTemporal, startTemporal } from '../helpers/temporal';
+import { sharedRedis, startRedis } from '../helpers/valkey';
+
+describe('servers for tests and for `up`', () => {
+  test('the shared Temporal hands every caller a namespace of its own', async () => {
+    const first = await sharedTemporal();
+    const second = await sharedTemporal();
+    expect(second.address).toBe(first.address);
+    expect(second.namespace).not.toBe(first.namespace);
+    expect(await temporalAnswers(first.address, first.namespace)).toBe(true);
+    expect(await temporalAnswers(first.address, 'no-such-namespace')).toBe(false);
+  });
+
+  test('an own Temporal can crash and come back with its data on the same port', async () => {
+    const temporal = await startTemporal();
+    try {
+      await temporal.crash();
+      expect(await temporalAnswers(temporal.address, 'default')).toBe(false);
+      await temporal.restart();
+      expect(await temporalAnswers(temporal.address, 'default')).toBe(true);
+    } finally {
+      await temporal.stop();
+    }
+  });
+
+  test('a Redis can crash and come back on the same port', async () => {
+    expect(await sharedRedis()).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
+    const redis = await startRedis();
+    try {
+      await redis.crash();
+      expect(await isListening('127.0.0.1', redis.port)).toBe(false);
+      await redis.restart();
+      expect(await isListening('127.0.0.1', redis.port)).toBe(true);
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  test('a guarded program ends when its parent is gone without having stopped it', async () => {
+    const guard = join(__dirname, '..', '..', 'scripts', 'guard.mjs');
+    const program = 'console.log(process.pid); setInterval(() => {}, 1000)';
+    const child = spawn(process.execPath, [guard, process.execPath, '-e', program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString().trim());
+    expect(process.kill(pid, 0)).toBe(true);
+    child.stdin.destroy(); // what the system does to a dead parent's end of the pipe
+    await once(child, 'exit');
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+});
