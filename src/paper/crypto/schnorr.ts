@@ -1,0 +1,68 @@
+/**
+ * Lighter's Schnorr signatures (LP §3.4): (s, e) with e = H(encode(s·G + e·P) ‖ m), 80 bytes s‖e, little-endian.
+ *
+ * Verifies and derives public keys; it never signs and keeps no private key. The tables of the last public keys stay in
+ * memory, because making one costs ten times a verification.
+ */
+import { littleEndian, wordsOf, wordsToHex } from './bytes';
+import * as curve from './curve';
+import { ORDER } from './goldilocks';
+import { hashToQuintic } from './poseidon2';
+
+/** Bounds the memory of the tables, about 0.3 MB each; a paper exchange has a few accounts of a few keys. */
+const KEYS_REMEMBERED_MAX = 64;
+
+const ELEMENT_BYTES = 40;
+
+/** Whether `signature` (80 bytes) is one of `message` (a hash of five words) under `publicKey` (40 bytes). */
+export function verify(publicKey: Uint8Array, message: readonly bigint[], signature: Uint8Array): boolean {
+  if (publicKey.length !== ELEMENT_BYTES || signature.length !== 2 * ELEMENT_BYTES || message.length !== 5)
+    return false;
+  const s = littleEndian(signature.subarray(0, ELEMENT_BYTES));
+  const e = littleEndian(signature.subarray(ELEMENT_BYTES));
+  // One signature, one form: the scalars must be reduced, or anyone could restate a signature in other bytes.
+  if (s >= curve.GROUP_ORDER || e >= curve.GROUP_ORDER) return false;
+  const key = findKey(wordsOf(publicKey));
+  if (key === undefined) return false;
+  const commitment = curve.encode(key.addMultiple(generator().addMultiple(curve.NEUTRAL, s), e));
+  return challenge(commitment, message) === e;
+}
+
+/** The public key of a private key (40 bytes, little-endian), as 80 hex digits. */
+export function derivePublicKey(privateKey: Uint8Array): string | undefined {
+  if (privateKey.length !== ELEMENT_BYTES) return undefined;
+  const scalar = littleEndian(privateKey) % curve.GROUP_ORDER;
+  return wordsToHex(curve.encode(generator().addMultiple(curve.NEUTRAL, scalar)));
+}
+
+function challenge(commitment: readonly bigint[], message: readonly bigint[]): bigint {
+  const words = hashToQuintic([...commitment, ...message]);
+  return words.reduceRight((value, word) => (value << 64n) | word, 0n) % curve.GROUP_ORDER;
+}
+
+let generatorMultiples: curve.Multiples | undefined;
+
+function generator(): curve.Multiples {
+  generatorMultiples ??= new curve.Multiples(curve.GENERATOR);
+  return generatorMultiples;
+}
+
+const remembered = new Map<string, curve.Multiples>();
+
+/** The table of a public key; nothing for bytes that are no point, and for the neutral point, for which all could sign. */
+function findKey(words: readonly bigint[]): curve.Multiples | undefined {
+  const name = words.join();
+  let multiples = remembered.get(name);
+  if (multiples === undefined) {
+    if (words.some((word) => word >= ORDER)) return undefined;
+    const point = curve.decode(words);
+    if (point === undefined || curve.isNeutral(point)) return undefined;
+    multiples = new curve.Multiples(point);
+  }
+  // Re-inserting keeps the map in order of last use, so that the first entry is the one to forget.
+  remembered.delete(name);
+  remembered.set(name, multiples);
+  const oldest = remembered.keys().next();
+  if (remembered.size > KEYS_REMEMBERED_MAX && oldest.done !== true) remembered.delete(oldest.value);
+  return multiples;
+}
