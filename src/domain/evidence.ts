@@ -1,0 +1,123 @@
+/**
+ * What the exchange has shown about the nonces of one ticket, and what follows from it (invariants 3, 5, 8).
+ *
+ * Two things settle a nonce and nothing else does: a terminal order record with the slice's client order index, or the executed
+ * transaction that consumed the nonce. A missing row, a 200, a 21104 or a next nonce never gets here.
+ */
+import { invariant } from './assert';
+import { clientOrderIndexOf, laneOf, nonceOf, splitClientOrderIndex, type OrderId } from './ids';
+import { SEAL_SLICE } from './limits';
+import { quote, ZERO_LOTS, type Lots, type Quote } from './lots';
+import {
+  isTerminal,
+  TX_CANCEL_ALL,
+  TX_CANCEL_ORDER,
+  TX_CREATE_ORDER,
+  type OrderRecord,
+  type TxRecord,
+} from './records';
+
+export interface Evidence {
+  readonly id: OrderId;
+  readonly accountIndex: number;
+  readonly marketId: number;
+  /** By slice number; the newest record of each. */
+  readonly orders: Map<number, OrderRecord>;
+  /** By slice number of the nonce; executed transactions only. */
+  readonly txs: Map<number, TxRecord>;
+}
+
+export interface Settled {
+  readonly kind: 'traded' | 'refused' | 'foreign' | 'seal';
+  readonly executedLots: Lots;
+  readonly executedQuote: Quote;
+  /** Order status, or `refused <code>`, or `foreign`. */
+  readonly status: string;
+  readonly refusal?: { readonly code: number; readonly message: string };
+  readonly txHash?: string;
+}
+
+export function newEvidence(ticket: {
+  readonly id: OrderId;
+  readonly accountIndex: number;
+  readonly marketId: number;
+}): Evidence {
+  return {
+    id: ticket.id,
+    accountIndex: ticket.accountIndex,
+    marketId: ticket.marketId,
+    orders: new Map(),
+    txs: new Map(),
+  };
+}
+
+/** Keeps an order record of this ticket; false when it is none of ours or tells nothing new. */
+export function addOrder(evidence: Evidence, record: OrderRecord): boolean {
+  if (record.accountIndex !== evidence.accountIndex || record.marketId !== evidence.marketId) return false;
+  const { id, slice } = splitClientOrderIndex(record.clientOrderIndex);
+  if (id !== evidence.id) return false;
+  const known = evidence.orders.get(slice);
+  if (known && (isTerminal(known.status) || known.filledLots > record.filledLots)) return false;
+  evidence.orders.set(slice, record);
+  return true;
+}
+
+/** Keeps a transaction that consumed one of the ticket's nonces; false when it is none, or not executed. */
+export function addTx(evidence: Evidence, tx: TxRecord): boolean {
+  if (tx.accountIndex !== evidence.accountIndex || tx.apiKeyIndex !== laneOf(evidence.id) || tx.status !== 'executed')
+    return false;
+  const offset = tx.nonce - nonceOf(evidence.id, 0);
+  if (offset < 0n || offset > BigInt(SEAL_SLICE) || evidence.txs.has(Number(offset))) return false;
+  evidence.txs.set(Number(offset), tx);
+  return true;
+}
+
+/** The settlement of slice `k`, or undefined while nothing proves one. All earlier slices must be settled. */
+export function settlementOf(evidence: Evidence, k: number): Settled | undefined {
+  const tx = evidence.txs.get(k);
+  const own = evidence.orders.get(k);
+  if (own && isTerminal(own.status)) return traded(own, tx?.hash);
+  if (!tx) return undefined;
+  if (tx.type === TX_CANCEL_ORDER || tx.type === TX_CANCEL_ALL) return nothing('seal', 'cancel', tx);
+  const index = tx.type === TX_CREATE_ORDER ? tx.clientOrderIndex : undefined;
+  if (index === undefined || splitClientOrderIndex(index).id !== evidence.id) return nothing('foreign', 'foreign', tx);
+  if (index === clientOrderIndexOf(evidence.id, SEAL_SLICE)) return sealed(evidence, tx);
+  invariant(
+    index === clientOrderIndexOf(evidence.id, k),
+    'a nonce of a ticket and its client order index name the same slice',
+  );
+  return tx.refusal ? nothing('refused', `refused ${tx.refusal.code}`, tx) : undefined;
+}
+
+/** Whether the nonce is known to be consumed although its amount is not known yet: the order's record is the missing half. */
+export function awaitsRecord(evidence: Evidence, k: number): boolean {
+  return evidence.txs.has(k) && settlementOf(evidence, k) === undefined;
+}
+
+function sealed(evidence: Evidence, tx: TxRecord): Settled | undefined {
+  if (tx.refusal) return nothing('seal', `refused ${tx.refusal.code}`, tx);
+  const record = evidence.orders.get(SEAL_SLICE);
+  if (!record || !isTerminal(record.status)) return undefined;
+  return { ...traded(record, tx.hash), kind: 'seal' };
+}
+
+function traded(record: OrderRecord, txHash: string | undefined): Settled {
+  return {
+    kind: 'traded',
+    executedLots: record.filledLots,
+    executedQuote: record.filledQuote,
+    status: record.status,
+    ...(txHash === undefined ? {} : { txHash }),
+  };
+}
+
+function nothing(kind: Settled['kind'], status: string, tx: TxRecord): Settled {
+  return {
+    kind,
+    executedLots: ZERO_LOTS,
+    executedQuote: quote(0n),
+    status,
+    txHash: tx.hash,
+    ...(tx.refusal ? { refusal: tx.refusal } : {}),
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * One nonce of a lane in doubt: when to send, when to look, how long to wait in between.
+ *
+ * The ladder never concludes anything; evidence does (evidence.ts). Sending the same nonce again is probe and cure in one: at most
+ * one transaction per (lane, nonce) executes, so a repeat either lands because the first never did, or is refused because it did.
+ *
+ *   send ──accepted──▶ wait for the frame ──silence──▶ send again …
+ *     ├──nonce taken──▶ look at the order ──nothing──▶ look at the nonce ──nothing──▶ back off, send again
+ *     ├──refused──────▶ back off by class, send again
+ *     └──unknown──────▶ send again
+ */
+import { assertNever } from './assert';
+import type { SendOutcome } from './records';
+import { describeRefusal, type RefusalClass } from './refusals';
+
+export type Rung = 'send' | 'look' | 'trace';
+
+export interface Ladder {
+  rung: Rung;
+  /** Epoch ms of the driver's clock at which the rung is due. */
+  dueMs: number;
+  /** A request of this rung is on its way: nothing else is started. */
+  busy: boolean;
+  /** Whether anything was ever sent for this nonce by this process. */
+  sends: number;
+  /** The last send was booked: its frame is awaited until `dueMs`. */
+  booked: boolean;
+  /** Rounds without a conclusion, for the back-off. */
+  round: number;
+  /** Consecutive refusals of the classes that need a human or the market to change. */
+  refusals: number;
+}
+
+/** Frames follow execution by 30…70 ms (LP §6.4); four times that is silence. */
+const SILENCE_MS = 300;
+/** A predicted execution further away than this is a clock that disagrees with ours (S-40), not a slow exchange. */
+const PREDICTION_MS_MAX = 2_000;
+const ROUND_MS_MIN = 20;
+const ROUND_MS_MAX = 5_000;
+const TRANSIENT_MS_MIN = 50;
+export const BLOCKED_MS_MIN = 1_000;
+export const BLOCKED_MS_MAX = 30_000;
+
+export function newLadder(nowMs: number): Ladder {
+  return { rung: 'send', dueMs: nowMs, busy: false, sends: 0, booked: false, round: 0, refusals: 0 };
+}
+
+export interface SetBack {
+  readonly class: RefusalClass;
+  readonly code: number;
+  readonly message: string;
+  readonly retryAfterMs: number;
+}
+
+/** Takes the answer of a send; returns the refusal that the caller must act on, if it is one. */
+export function onSent(ladder: Ladder, outcome: SendOutcome, nowMs: number): SetBack | undefined {
+  ladder.busy = false;
+  ladder.booked = outcome.kind === 'accepted';
+  switch (outcome.kind) {
+    case 'accepted': {
+      const predictedMs = Math.min(Math.max(outcome.predictedExecutionMs - nowMs, 0), PREDICTION_MS_MAX);
+      ladder.dueMs = nowMs + predictedMs + SILENCE_MS + backOff(ladder.round, ROUND_MS_MIN, ROUND_MS_MAX);
+      ladder.rung = ladder.round > 0 ? 'look' : 'send';
+      ladder.round += 1;
+      ladder.refusals = 0;
+      return undefined;
+    }
+    case 'unknown':
+      ladder.rung = ladder.round > 1 ? 'look' : 'send';
+      ladder.dueMs = nowMs + backOff(ladder.round, ROUND_MS_MIN, ROUND_MS_MAX);
+      ladder.round += 1;
+      return undefined;
+    case 'refused':
+      return onRefused(ladder, outcome, nowMs);
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function onRefused(ladder: Ladder, outcome: SendOutcome & { kind: 'refused' }, nowMs: number): SetBack | undefined {
+  const kind = describeRefusal(outcome.code).class;
+  const refusal = (retryAfterMs: number): SetBack => {
+    ladder.rung = 'send';
+    ladder.dueMs = nowMs + retryAfterMs;
+    ladder.refusals += 1;
+    return { class: kind, code: outcome.code, message: outcome.message, retryAfterMs };
+  };
+  switch (kind) {
+    case 'nonce':
+      ladder.rung = 'look';
+      ladder.dueMs = nowMs;
+      return undefined;
+    case 'transient':
+      return refusal(backOff(ladder.refusals, TRANSIENT_MS_MIN, ROUND_MS_MAX));
+    case 'price':
+      return refusal(backOff(ladder.refusals, TRANSIENT_MS_MIN, BLOCKED_MS_MAX));
+    case 'blocked':
+    case 'invalid':
+      return refusal(backOff(ladder.refusals, BLOCKED_MS_MIN, BLOCKED_MS_MAX));
+    default:
+      return assertNever(kind);
+  }
+}
+
+/** The look or trace came back and the evidence still does not settle it: climb on. */
+export function onNothing(ladder: Ladder, nowMs: number): void {
+  ladder.busy = false;
+  if (ladder.rung === 'look') {
+    ladder.rung = 'trace';
+    ladder.dueMs = nowMs;
+    return;
+  }
+  ladder.rung = 'send';
+  ladder.dueMs = nowMs + backOff(ladder.round, ROUND_MS_MIN, ROUND_MS_MAX);
+  ladder.round += 1;
+}
+
+export function backOff(attempt: number, firstMs: number, mostMs: number): number {
+  return Math.min(firstMs * 2 ** Math.min(attempt, 20), mostMs);
+}

@@ -1,0 +1,146 @@
+/**
+ * What crosses process boundaries through Temporal: inputs, signals, activity results, the order's result.
+ *
+ * Plain JSON: amounts, ids and nonces are decimal text (JSON has no bigint), times are epoch milliseconds unless named otherwise.
+ * Names are snake_case because operators and outside tools read them (docs/contracts.md). No key, token or signature ever appears here.
+ */
+import type { OrderStatus, Side } from './records';
+
+export const ORDERS_QUEUE = 'counterleg-orders';
+export const MAKER_QUEUE = 'counterleg-maker';
+
+export type HedgeState = 'arming' | 'quoting' | 'hedging' | 'stuck' | 'flat' | 'abandoned';
+
+export interface MarketTerms {
+  market_id: number;
+  symbol: string;
+  size_decimals: number;
+  price_decimals: number;
+}
+
+export interface HedgePolicy {
+  /** First price bound of a hedge, in basis points from the maker order's price. */
+  slippage_bps: number;
+  /** Widest bound; beyond it the hedge is stuck rather than executed. */
+  max_slippage_bps: number;
+  on_stuck: 'keep_trying' | 'close';
+  /** Naked for longer than this is stuck; with `close` the exposure is then traded away on A. */
+  force_close_timeout_ms: number;
+}
+
+export interface OrderInput {
+  order_id: string;
+  maker_account: number;
+  hedge_account: number;
+  market: MarketTerms;
+  side: Side;
+  lots: string;
+  price_ticks: string;
+  /** Cancel what rests after this long. */
+  time_out_ms: number;
+  /** The exchange drops the order after this long, whatever happens to us. */
+  expiry_ms: number;
+  policy: HedgePolicy;
+  /** The pair to tell; absent for an order started by hand. */
+  pair_workflow_id?: string;
+  /** Lanes for a ticket whose own lane was jumped over. */
+  spare_lanes: number[];
+}
+
+/** Signal `orderUpdate`: cumulative state of the maker order as one frame showed it. */
+export interface OrderUpdate {
+  order_id: string;
+  status: OrderStatus;
+  filled_lots: string;
+  /** Cumulative micro-USDC. */
+  filled_quote: string;
+  transaction_time_us: number;
+  /** When the frame reached the maker process, epoch ms with fraction. */
+  received_at_ms: number;
+}
+
+/** Signal `orderState`, order → pair: when stuck, when no longer stuck, and at the end. */
+export interface OrderState {
+  order_id: string;
+  /** Highest id this order used; the lane's next one must be later. */
+  last_id: string;
+  hedge_state: HedgeState;
+  exposure_lots: string;
+  done: boolean;
+  result?: OrderResult;
+}
+
+/** A ticket on the wire; every field follows from the order and its ledger (docs/architecture.md). */
+export interface TicketMessage {
+  ticket_id: string;
+  order_id: string;
+  market: MarketTerms;
+  side: Side;
+  max_lots: string;
+  covered_lots: string;
+  anchor_ticks: string;
+  slippage_bps: number;
+  max_slippage_bps: number;
+  /** `opens-lane`: its first transaction skips nonces; `follows-placement`: slice 0 of the same id went before. */
+  start: 'opens-lane' | 'follows-placement';
+}
+
+export interface CoverInput {
+  ticket: TicketMessage;
+  /** Cumulative fill of the maker order to cover. */
+  fill_lots: string;
+  account: 'maker' | 'hedge';
+}
+
+export interface SliceReport {
+  client_order_index: string;
+  nonce: string;
+  base_amount: string;
+  executed: string;
+  status: string;
+  path: 'fast' | 'durable';
+  tx_hash: string;
+}
+
+export interface Blocked {
+  code: string;
+  message: string;
+  retry_after_ms: number;
+}
+
+/** What a `cover` or `seal` found out. `executed_lots` is settled: it can only grow. */
+export interface CoverResult {
+  state: 'covered' | 'blocked' | 'sealed' | 'exhausted' | 'jumped';
+  executed_lots: string;
+  executed_quote: string;
+  slices: SliceReport[];
+  blocked?: Blocked;
+  /** Epoch ms, wall clock of the process that did it; absent when it did not happen here. */
+  timings: { first_submitted_ms?: number; last_executed_ms?: number };
+}
+
+export type ArmResult = { armed: true } | { armed: false; code: string; message: string };
+
+export type PlaceResult =
+  | { placed: true; status: OrderStatus; filled_lots: string; filled_quote: string; at_ms: number }
+  | { placed: false; code: string; message: string };
+
+/** `unknown`: no record could be read; nothing follows from it. */
+export type MakerOrderRead =
+  | { known: true; status: OrderStatus; filled_lots: string; filled_quote: string; transaction_time_us: number }
+  | { known: false; reason: string };
+
+export interface OrderResult {
+  order_id: string;
+  market: string;
+  side: Side;
+  maker: { status: OrderStatus | 'not-placed' | 'unknown'; filled_base_amount: string; avg_price: string };
+  hedge: { executed_base_amount: string; avg_price: string; slices: SliceReport[] };
+  closed_base_amount: string;
+  exposure: string;
+  hedge_state: HedgeState;
+  /** Why it ended without a fill, or with exposure; empty otherwise. */
+  reason: string;
+  /** Milliseconds since the epoch of each stage that happened. */
+  timings: Record<string, number>;
+}

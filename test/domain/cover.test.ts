@@ -1,0 +1,485 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  advance,
+  currentSlice,
+  isCovered,
+  missingLots,
+  newCover,
+  wakeAtMs,
+  type CoverCommand,
+  type CoverEvent,
+  type CoverState,
+} from '../../src/domain/cover';
+import { clientOrderIndexOf, nonceOf, orderIdOf, type Nonce, type Tenths } from '../../src/domain/ids';
+import { lots, ticks, type Lots } from '../../src/domain/lots';
+import type { OrderStatus, SendOutcome } from '../../src/domain/records';
+import type { Ticket } from '../../src/domain/ticket';
+import { Lane, orderRecord, type Send } from './lane';
+
+const B = 7;
+const LANE = 5;
+const id = orderIdOf({ time: 283_000_000n as Tenths, lane: LANE });
+
+function ticketOf(max: number, covered = 0): Ticket {
+  return {
+    id,
+    orderId: id,
+    market: { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 },
+    side: 'sell',
+    maxLots: lots(max),
+    coveredLots: lots(covered),
+    anchorTicks: ticks(1_000_000),
+    slippageBps: 50,
+    slippageBpsMax: 300,
+    start: 'opens-lane',
+  };
+}
+
+const accepted: SendOutcome = { kind: 'accepted', txHash: 'h', predictedExecutionMs: 0 };
+const unknown: SendOutcome = { kind: 'unknown', txHash: 'h', reason: 'the reply was lost' };
+const refused = (code: number): SendOutcome => ({ kind: 'refused', txHash: 'h', code, message: `code ${code}` });
+
+/** A machine with a clock, one event after the other. */
+function machine(ticket = ticketOf(20)) {
+  const state = newCover(ticket, B, 0);
+  let now = 0;
+  const feed = (event: CoverEvent): CoverCommand[] => advance(state, event, now);
+  return {
+    state,
+    feed,
+    raise: (fill: number) => feed({ type: 'raise', fillLots: lots(fill), path: 'fast' }),
+    at: (ms: number, event: CoverEvent = { type: 'tick' }) => {
+      now = ms;
+      return feed(event);
+    },
+    /** Lets time pass until the machine wants something. */
+    due: () => {
+      const wake = wakeAtMs(state);
+      if (wake === undefined) throw new Error('the machine waits for nothing');
+      now = Math.max(now, wake);
+      return feed({ type: 'tick' });
+    },
+    sent: (outcome: SendOutcome) => feed({ type: 'sent', k: currentSlice(state), outcome }),
+    looked: () => feed({ type: 'looked', k: currentSlice(state) }),
+    record: (send: Send, executed: number, status?: OrderStatus) => {
+      const record = orderRecord(B, 1, send, lots(executed));
+      return feed({ type: 'order', record: status ? { ...record, status } : record });
+    },
+  };
+}
+
+function onlySend(commands: CoverCommand[]): Send {
+  expect(commands.map((command) => command.do)).toEqual(['send']);
+  return commands[0] as Send;
+}
+
+describe('cover: sending', () => {
+  test('the first slice of a ticket skips nonces, carries the whole missing amount and its bound', () => {
+    const m = machine();
+    expect(onlySend(m.raise(20))).toEqual({
+      do: 'send',
+      k: 1,
+      form: 'trade',
+      nonce: nonceOf(id, 1),
+      skipNonce: true,
+      clientOrderIndex: clientOrderIndexOf(id, 1),
+      lots: 20n,
+      priceTicks: 995_000n,
+    });
+  });
+
+  test('S-01 a partial, then more: the second slice waits for the first, then carries the rest exactly after it', () => {
+    const m = machine();
+    const first = onlySend(m.raise(5));
+    expect(m.raise(20)).toEqual([]);
+    m.sent(accepted);
+    const second = onlySend(m.record(first, 5));
+    expect(second).toMatchObject({ k: 2, lots: 15n, nonce: nonceOf(id, 2), skipNonce: false });
+    m.sent(accepted);
+    expect(m.record(second, 15)).toEqual([]);
+    expect(isCovered(m.state, lots(20))).toBe(true);
+    expect(wakeAtMs(m.state)).toBeUndefined();
+  });
+
+  test('S-13 the IOC executes 15 of 20: the next slice is 5, at a wider bound', () => {
+    const m = machine();
+    const first = onlySend(m.raise(20));
+    m.sent(accepted);
+    m.record(first, 15, 'canceled-not-enough-liquidity');
+    expect(onlySend(m.due())).toMatchObject({ k: 2, lots: 5n, priceTicks: 990_000n });
+  });
+
+  test('S-14 the same target five times is one slice', () => {
+    const m = machine();
+    onlySend(m.raise(20));
+    for (let i = 0; i < 5; i++) expect(m.raise(20)).toEqual([]);
+    expect(m.state.ladder.sends).toBe(1);
+  });
+
+  test('a second ticket trades only what the first did not', () => {
+    const m = machine(ticketOf(20, 12));
+    expect(m.raise(12)).toEqual([]);
+    expect(onlySend(m.raise(20)).lots).toBe(8n);
+  });
+});
+
+describe('cover: settling', () => {
+  test('S-12 the reply is lost: the same nonce goes out again, and the record settles it once', () => {
+    const m = machine();
+    const first = onlySend(m.raise(20));
+    m.sent(unknown);
+    const again = onlySend(m.due());
+    expect(again.nonce).toBe(first.nonce);
+    m.sent(refused(21104));
+    m.record(first, 20);
+    expect(m.state.executedLots).toBe(20n);
+    expect(m.state.settled).toHaveLength(1);
+  });
+
+  test('S-11, P-16 a taken nonce, an empty list and an unseen nonce settle nothing', () => {
+    const m = machine();
+    m.raise(20);
+    expect(m.sent(refused(21104)).map((c) => c.do)).toEqual(['look']);
+    expect(m.looked().map((c) => c.do)).toEqual(['trace']);
+    m.feed({ type: 'traced', k: 1, fate: { ok: true, value: { kind: 'unseen' } } });
+    for (let round = 0; round < 10; round++) {
+      expect(onlySend(m.due()).nonce).toBe(nonceOf(id, 1));
+      m.sent(refused(21104));
+      m.looked();
+      m.feed({ type: 'traced', k: 1, fate: { ok: false, reason: '503' } });
+    }
+    expect(m.state.settled).toHaveLength(0);
+    expect(m.state.executedLots).toBe(0n);
+  });
+
+  test('P-06 accepted, then the sequencer refuses: settled as nothing from the transaction itself, blocked, tried on the next nonce', () => {
+    const m = machine();
+    const first = onlySend(m.raise(20));
+    m.sent(accepted);
+    const lane = new Lane(B, LANE, 1);
+    lane.submit(first);
+    lane.run({ kind: 'refuse' });
+    m.feed({ type: 'tx', tx: lane.log[0]!.tx });
+    expect(m.state.executedLots).toBe(0n);
+    expect(m.state.blocked).toMatchObject({ message: 'not enough margin', retryAfterMs: 1_000 });
+    expect(onlySend(m.due())).toMatchObject({ k: 2, skipNonce: false, lots: 20n });
+  });
+
+  test('P-07 a foreign transaction used our nonce: alerted, counted as nothing, the next nonce goes on', () => {
+    const m = machine();
+    m.raise(20);
+    m.sent(refused(21104));
+    m.looked();
+    const lane = new Lane(B, LANE, 1);
+    lane.foreign(nonceOf(id, 1));
+    const commands = m.feed({ type: 'traced', k: 1, fate: { ok: true, value: lane.fate(nonceOf(id, 1), 0) } });
+    expect(commands.map((c) => c.do)).toEqual(['alert']);
+    expect(onlySend(m.due())).toMatchObject({ k: 2, lots: 20n });
+  });
+
+  test('P-18 a foreign skip-nonce jumped over ours: the ticket ends, alerted', () => {
+    const m = machine();
+    m.raise(20);
+    m.sent(refused(21104));
+    m.looked();
+    const lane = new Lane(B, LANE, 1);
+    lane.foreign((nonceOf(id, 1) + 1_000_000n) as Nonce);
+    const commands = m.feed({ type: 'traced', k: 1, fate: { ok: true, value: lane.fate(nonceOf(id, 1), 0) } });
+    expect(commands).toEqual([expect.objectContaining({ do: 'alert', kind: 'lane-jumped' })]);
+    expect(m.state.end).toBe('jumped');
+    expect(wakeAtMs(m.state)).toBeUndefined();
+  });
+
+  test('P-08 the bytes expired without consuming the nonce: sent again for the same nonce', () => {
+    const m = machine();
+    const first = onlySend(m.raise(20));
+    m.sent(accepted);
+    const again = onlySend(m.due());
+    expect(again.nonce).toBe(first.nonce);
+    m.sent(accepted);
+    m.record(again, 20);
+    expect(m.state.executedLots).toBe(20n);
+  });
+
+  test('an order record that is not terminal settles nothing, whatever it has filled', () => {
+    const m = machine();
+    const first = onlySend(m.raise(20));
+    m.sent(accepted);
+    m.record(first, 7, 'in-progress');
+    m.record(first, 9, 'open');
+    expect(m.state.settled).toHaveLength(0);
+    m.record(first, 20);
+    expect(m.state.executedLots).toBe(20n);
+  });
+
+  test('a transaction with status "failed" or "pending" settles nothing', () => {
+    const m = machine();
+    const first = onlySend(m.raise(20));
+    const lane = new Lane(B, LANE, 1);
+    lane.submit(first);
+    lane.run({ kind: 'refuse' });
+    const { tx } = lane.log[0]!;
+    m.feed({ type: 'tx', tx: { ...tx, status: 'failed' } });
+    m.feed({ type: 'tx', tx: { ...tx, status: 'pending' } });
+    expect(m.state.settled).toHaveLength(0);
+  });
+});
+
+describe('cover: refusals', () => {
+  test.each([
+    ['S-09 margin', 21739, 1_000],
+    ['market closed', 21605, 1_000],
+    ['not listed', 29_999, 1_000],
+  ])('%s: blocked, retried at the same nonce, slower each time', (_name, code, firstMs) => {
+    const m = machine();
+    onlySend(m.raise(20));
+    m.sent(refused(code));
+    expect(m.state.blocked).toMatchObject({ code: String(code), retryAfterMs: firstMs });
+    const delays: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      expect(onlySend(m.due()).k).toBe(1);
+      m.sent(refused(code));
+      delays.push(m.state.blocked!.retryAfterMs);
+    }
+    expect(delays).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+  });
+
+  test('S-35 a thin book: the bound is widened step by step, never beyond its maximum, then blocked', () => {
+    const m = machine();
+    let send = onlySend(m.raise(20));
+    const bounds = [send.priceTicks];
+    for (let i = 0; i < 4; i++) {
+      m.sent(accepted);
+      m.record(send, 0, 'canceled-too-much-slippage');
+      send = onlySend(m.due());
+      bounds.push(send.priceTicks);
+    }
+    expect(bounds).toEqual([995_000n, 990_000n, 980_000n, 970_000n, 970_000n]);
+    expect(m.state.blocked?.message).toMatch(/within 300 bps/);
+  });
+
+  test('P-20 refused by the sequencer 119 times: ids are renewed before they run out', () => {
+    const m = machine();
+    let send = onlySend(m.raise(20));
+    for (let i = 1; i < 120; i++) {
+      m.sent(accepted);
+      m.record(send, 0, 'canceled-margin-not-allowed');
+      send = onlySend(m.due());
+    }
+    expect(send).toMatchObject({ k: 120, form: 'trade' });
+    m.sent(accepted);
+    m.record(send, 0, 'canceled-margin-not-allowed');
+    expect(onlySend(m.due())).toMatchObject({ k: 121, form: 'seal-order' });
+  });
+
+  test('an operator retry goes out at once, at the first bound', () => {
+    const m = machine();
+    m.raise(20);
+    m.sent(refused(21739));
+    expect(onlySend(m.feed({ type: 'retry' }))).toMatchObject({ k: 1, priceTicks: 995_000n });
+    expect(m.state.blocked).toBeUndefined();
+  });
+});
+
+describe('cover: sealing', () => {
+  test('a seal takes the first unsettled nonce and cannot trade; after it nothing is sent', () => {
+    const m = machine();
+    m.raise(20);
+    m.sent(refused(21739));
+    const seal = onlySend(m.feed({ type: 'seal' }));
+    expect(seal).toMatchObject({
+      k: 1,
+      form: 'seal-order',
+      lots: 1n,
+      priceTicks: 1_040_000n,
+      skipNonce: true,
+      nonce: nonceOf(id, 1),
+    });
+    const lane = new Lane(B, LANE, 1);
+    lane.submit(seal);
+    lane.run({ kind: 'execute', part: () => lots(0) });
+    m.sent(accepted);
+    m.feed({ type: 'order', record: lane.log[0]!.order! });
+    expect(m.state.end).toBeUndefined(); // which nonce it took is not known yet
+    m.feed({ type: 'tx', tx: lane.log[0]!.tx });
+    expect(m.state.end).toBe('sealed');
+    expect(m.raise(20)).toEqual([]);
+  });
+
+  test('the lot that a seal executed after all counts', () => {
+    const m = machine();
+    m.raise(20);
+    m.sent(refused(21739));
+    const seal = onlySend(m.feed({ type: 'seal' }));
+    const lane = new Lane(B, LANE, 1);
+    lane.submit(seal);
+    lane.run({ kind: 'execute', part: () => lots(1), sealLots: lots(1) });
+    m.sent(accepted);
+    m.feed({ type: 'tx', tx: lane.log[0]!.tx });
+    expect(m.state.end).toBeUndefined(); // what it executed is not known yet
+    m.feed({ type: 'order', record: lane.log[0]!.order! });
+    expect(m.state).toMatchObject({ end: 'sealed', executedLots: 1n });
+  });
+
+  test('P-14 a slice wins the nonce of the seal: it is settled, and the seal goes to the next nonce', () => {
+    const m = machine();
+    const trade = onlySend(m.raise(20));
+    m.sent(unknown);
+    const seal = onlySend(m.feed({ type: 'seal' }));
+    expect(seal.form).toBe('seal-order');
+    m.sent(refused(21104));
+    m.record(trade, 12, 'canceled-not-enough-liquidity');
+    expect(onlySend(m.due())).toMatchObject({ form: 'seal-order', k: 2, nonce: nonceOf(id, 2), skipNonce: false });
+    expect(m.state.executedLots).toBe(12n);
+  });
+
+  test('a seal whose price is refused becomes a cancel at the same nonce', () => {
+    const m = machine();
+    m.raise(20);
+    m.sent(refused(21739));
+    m.feed({ type: 'seal' });
+    expect(onlySend(m.sent(refused(21734)))).toMatchObject({ form: 'seal-cancel', k: 1 });
+  });
+
+  test('a ticket that lacks nothing is sealed by a cancel: its one lot could otherwise execute', () => {
+    const m = machine();
+    expect(onlySend(m.feed({ type: 'seal' })).form).toBe('seal-cancel');
+  });
+});
+
+/** Contenders of one ticket under an adversary that loses, repeats, delays, reorders, refuses, drops and lags. */
+describe('cover: many contenders, hostile lane (S-14, P-09, P-13, P-14)', () => {
+  const scenario = fc.record({
+    seed: fc.integer(),
+    fills: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+    contenders: fc.integer({ min: 1, max: 3 }),
+    sealAt: fc.option(fc.integer({ min: 0, max: 120 }), { nil: undefined }),
+  });
+
+  test('executed never exceeds the fill, and everything is covered or sealed once the faults stop', () => {
+    fc.assert(
+      fc.property(scenario, ({ seed, fills, contenders, sealAt }) => {
+        hostile({ seed, fills, contenders, sealAt });
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+function mulberry(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = a;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function hostile(input: { seed: number; fills: number[]; contenders: number; sealAt: number | undefined }): void {
+  const random = mulberry(input.seed);
+  const chance = (p: number): boolean => random() < p;
+  const pick = (n: number): number => Math.floor(random() * n);
+  const total = input.fills.reduce((a, b) => a + b, 0);
+  const lane = new Lane(B, LANE, 1);
+  const ticket = ticketOf(total);
+  let now = 0;
+  let fill = 0;
+  let faults = true;
+  const machines: CoverState[] = Array.from({ length: input.contenders }, () => newCover(ticket, B, 0));
+  interface Flight {
+    readonly machine: CoverState;
+    readonly command: CoverCommand;
+  }
+  const flights: Flight[] = [];
+  const ghosts: Send[] = []; // bytes once sent may arrive at any later time
+  const act = (machine: CoverState, event: CoverEvent): void => {
+    for (const command of advance(machine, event, now)) flights.push({ machine, command });
+  };
+  const check = (): void => {
+    expect(lane.executedOf(id)).toBeLessThanOrEqual(BigInt(fill));
+    for (const machine of machines) expect(machine.executedLots).toBeLessThanOrEqual(lane.executedOf(id));
+  };
+  const arrive = (flight: Flight): void => {
+    const { machine, command } = flight;
+    const lag = faults ? pick(30) : 0;
+    switch (command.do) {
+      case 'send': {
+        ghosts.push(command);
+        if (faults && chance(0.2)) return act(machine, { type: 'sent', k: command.k, outcome: unknown });
+        const outcome = lane.submit(command);
+        return act(machine, { type: 'sent', k: command.k, outcome: faults && chance(0.2) ? unknown : outcome });
+      }
+      case 'look':
+        if (!faults || chance(0.8)) {
+          for (const record of lane.findOrders(command.indexes, lag)) act(machine, { type: 'order', record });
+        }
+        return act(machine, { type: 'looked', k: command.k });
+      case 'trace':
+        return act(machine, {
+          type: 'traced',
+          k: command.k,
+          fate:
+            faults && chance(0.2) ? { ok: false, reason: '503' } : { ok: true, value: lane.fate(command.nonce, lag) },
+        });
+      case 'alert':
+        return;
+    }
+  };
+  const sequence = (): void => {
+    if (lane.pending === 0) return;
+    const part = (most: Lots): Lots => (faults && chance(0.4) ? lots(pick(Number(most) + 1)) : most);
+    const dice = faults ? random() : 1;
+    if (dice < 0.1) lane.run({ kind: 'refuse' });
+    else if (dice < 0.2) lane.run({ kind: 'drop' });
+    else lane.run({ kind: 'execute', part });
+    const last = lane.log.at(-1);
+    for (const machine of machines) {
+      if (!last || (faults && chance(0.4))) continue;
+      if (last.order && !chance(0.3)) act(machine, { type: 'order', record: last.order });
+      act(machine, { type: 'tx', tx: last.tx });
+    }
+  };
+  let sealed = false;
+  const fills = [...input.fills];
+  for (let step = 0; step < 3_000; step++) {
+    lane.step = step;
+    if (step === 150) faults = false;
+    if (fills.length > 0 && (chance(0.1) || !faults)) fill += fills.shift() ?? 0;
+    if (input.sealAt !== undefined && step >= input.sealAt) sealed = true;
+    for (const machine of machines) {
+      if (chance(0.2)) act(machine, { type: 'raise', fillLots: lots(fill), path: 'fast' });
+      if (sealed && chance(0.3)) act(machine, { type: 'seal' });
+      if (wakeAtMs(machine) !== undefined) act(machine, { type: 'tick' });
+    }
+    if (flights.length > 0 && chance(0.8)) arrive(flights.splice(pick(flights.length), 1)[0]!);
+    if (faults && ghosts.length > 0 && chance(0.15)) lane.submit(ghosts[pick(ghosts.length)]!);
+    if (chance(0.5)) sequence();
+    now += pick(400);
+    check();
+    if (
+      !faults &&
+      fills.length === 0 &&
+      machines.every(
+        (m) => m.end !== undefined || (m.fillLots === BigInt(total) && missingLots(m) === 0n && !m.sealing),
+      )
+    )
+      break;
+  }
+  const executed = lane.executedOf(id);
+  for (const machine of machines) {
+    if (machine.end === 'sealed') expect(machine.executedLots).toBe(executed);
+    else {
+      expect(machine.end).toBeUndefined();
+      expect(machine.executedLots).toBe(BigInt(total));
+    }
+  }
+  if (machines.some((m) => m.end === 'sealed')) {
+    // What is still alive may arrive now: nothing executes after a seal.
+    for (const ghost of ghosts) lane.submit(ghost);
+    while (lane.pending > 0) lane.run({ kind: 'execute', part: (most) => most });
+    expect(lane.executedOf(id)).toBe(executed);
+  }
+}
