@@ -1,0 +1,326 @@
+/** Publisher and subscriber over a real server: what survives its absence, its crash, its slowness, and strangers. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { lots } from '../../src/domain/lots';
+import {
+  encodeNotice,
+  FILLS_CHANNEL,
+  HEDGES_CHANNEL,
+  NoticeKey,
+  type ReceivedNotice,
+} from '../../src/notifications/notice';
+import { NoticePublisher, type NoticePublisherOptions } from '../../src/notifications/publisher';
+import type { LinkState } from '../../src/notifications/redis-link';
+import {
+  NoticeSubscriber,
+  PARKED_CHARS,
+  PARKED_MAX,
+  type NoticeSubscriberOptions,
+  type RefusalReason,
+} from '../../src/notifications/subscriber';
+import { startRedis, type OwnRedis } from '../helpers/valkey';
+import { Collector, freezingProxy, notice, orderIdAt, SECRET } from './support';
+
+const MAKER = notice().accountIndex;
+const key = new NoticeKey(SECRET);
+
+let server: OwnRedis;
+/** Ended after each test, last opened first. */
+let opened: (() => void | Promise<void>)[] = [];
+
+beforeEach(async () => {
+  server = await startRedis();
+  opened = [() => server.stop()];
+});
+afterEach(async () => {
+  for (const end of opened.reverse()) await end();
+});
+
+describe('between two live processes', () => {
+  test('fills and acknowledgements arrive, in order', async () => {
+    const fills = new Collector<ReceivedNotice>();
+    const hedges = new Collector<ReceivedNotice>();
+    const { publisher } = await livePublisher();
+    await liveSubscriber({
+      fills: { account: MAKER, handle: fills.add },
+      hedges: { account: 99, handle: hedges.add },
+    });
+    publisher.publishFills([fill(0, 5), fill(1, 7)]);
+    publisher.publishFills([fill(0, 20)]);
+    publisher.publishHedge(notice({ accountIndex: 99, side: 'sell', status: 'filled' }));
+    expect((await fills.count(3)).map((seen) => [seen.orderId, seen.filledLots])).toEqual([
+      [orderIdAt(0), 5n],
+      [orderIdAt(1), 7n],
+      [orderIdAt(0), 20n],
+    ]);
+    expect((await hedges.count(1))[0]).toMatchObject({ orderId: orderIdAt(0), side: 'sell', filledLots: 20n });
+  });
+
+  test('all fills of one frame leave in one pipeline', async () => {
+    const proxy = await openProxy();
+    const { publisher } = await livePublisher({ redis: { url: urlOf(proxy.port), noticeSecret: SECRET } });
+    const fills = new Collector<ReceivedNotice>();
+    await liveSubscriber({ fills: { account: MAKER, handle: fills.add } });
+    proxy.chunks();
+    publisher.publishFills([fill(0, 1), fill(1, 2), fill(2, 3)]);
+    await fills.count(3);
+    const publishing = proxy.chunks().filter((chunk) => /publish/i.test(chunk));
+    expect(publishing.map((chunk) => chunk.match(/filled_lots/g)?.length)).toEqual([3]);
+  });
+
+  test('sequences rise, also when the clock stands still', async () => {
+    const fills = new Collector<ReceivedNotice>();
+    const { publisher } = await livePublisher({ nowUs: () => 1_000 });
+    await liveSubscriber({ fills: { account: MAKER, handle: fills.add } });
+    publisher.publishFills([fill(0, 1), fill(0, 2)]);
+    publisher.publishFills([fill(0, 3)]);
+    expect((await fills.count(3)).map((seen) => seen.sequence)).toEqual([1_000, 1_001, 1_002]);
+  });
+});
+
+describe('Redis away', () => {
+  test('S-05 notices are dropped and counted while it is down, and nothing old comes later', async () => {
+    const { publisher, states } = await livePublisher();
+    const fills = new Collector<ReceivedNotice>();
+    const { states: subscribed } = await liveSubscriber({ fills: { account: MAKER, handle: fills.add } });
+    await server.crash();
+    await states.until((seen) => seen.at(-1) === 'connecting');
+    for (let i = 0; i < 1_000; i++) publisher.publishFills([fill(i, 1)]);
+    expect(publisher.counts).toEqual({ published: 0, dropped: 1_000, inFlight: 0 });
+    await server.restart();
+    await Promise.all([states, subscribed].map((each) => each.until((seen) => seen.at(-1) === 'live')));
+    publisher.publishFills([fill(5_000, 2)]);
+    expect((await fills.count(1)).map((seen) => seen.orderId)).toEqual([orderIdAt(5_000)]);
+  });
+
+  test('a process starts without it and finds it when it comes', async () => {
+    await server.crash();
+    const errors = new Collector<string>();
+    const states = new Collector<LinkState>();
+    const publisher = openPublisher({ onError: errors.add, onState: states.add });
+    expect(publisher.state).toBe('connecting');
+    await errors.count(2); // the second one proves that it tries again
+    expect(errors.seen[0]).toBe('ECONNREFUSED');
+    await server.restart();
+    await states.until((seen) => seen.at(-1) === 'live');
+  });
+
+  test('absent from the configuration: both say so and do nothing', () => {
+    const publisher = openPublisher({ redis: undefined });
+    const subscriber = new NoticeSubscriber({ redis: undefined, fills: { account: MAKER, handle: () => undefined } });
+    opened.push(() => subscriber.close());
+    publisher.publishFills([fill(0, 1)]);
+    expect([publisher.state, subscriber.state]).toEqual(['absent', 'absent']);
+    expect(publisher.counts).toEqual({ published: 0, dropped: 0, inFlight: 0 });
+  });
+
+  test('a wrong password is reported by its code, never quoted', async () => {
+    const admin = openStranger();
+    await admin.config('SET', 'requirepass', 'right-password');
+    const errors = new Collector<string>();
+    const url = `redis://:wrong-password@127.0.0.1:${server.port}`;
+    const publisher = openPublisher({ redis: { url, noticeSecret: SECRET }, onError: errors.add });
+    const [code] = await errors.until((seen) => seen.some((each) => each === 'WRONGPASS'));
+    expect(publisher.state).toBe('connecting');
+    expect(errors.seen.join()).not.toContain('wrong-password');
+    expect(code).toBeDefined();
+  });
+});
+
+describe('S-39 a frozen Redis', () => {
+  test('delays no publisher call, holds a bounded number of notices, and is left for a new connection', async () => {
+    const proxy = await openProxy();
+    const errors = new Collector<string>();
+    const { publisher, states } = await livePublisher({
+      redis: { url: urlOf(proxy.port), noticeSecret: SECRET },
+      inFlightMax: 100,
+      heartbeatMs: 300,
+      onError: errors.add,
+    });
+    proxy.freeze();
+    const startedMs = performance.now();
+    for (let i = 0; i < 5_000; i++) publisher.publishFills([fill(i, 1)]);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(publisher.counts).toEqual({ published: 0, dropped: 4_900, inFlight: 100 });
+    await states.until((seen) => seen.at(-1) === 'connecting');
+    expect(errors.seen).toContain('HEARTBEAT');
+    proxy.thaw();
+    await states.until((seen) => seen.at(-1) === 'live');
+    expect(publisher.counts).toEqual({ published: 0, dropped: 5_000, inFlight: 0 });
+  });
+
+  test('does not leave the subscriber deaf', async () => {
+    const proxy = await openProxy();
+    const fills = new Collector<ReceivedNotice>();
+    const { states } = await liveSubscriber({
+      redis: { url: urlOf(proxy.port), noticeSecret: SECRET },
+      heartbeatMs: 300,
+      fills: { account: MAKER, handle: fills.add },
+    });
+    const { publisher } = await livePublisher();
+    proxy.freeze();
+    await states.until((seen) => seen.at(-1) === 'connecting');
+    proxy.thaw();
+    await states.until((seen) => seen.at(-1) === 'live');
+    publisher.publishFills([fill(0, 1)]);
+    await fills.count(1);
+  });
+
+  test('a quiet connection is not taken for a frozen one', async () => {
+    const errors = new Collector<string>();
+    const { subscriber } = await liveSubscriber({
+      heartbeatMs: 20,
+      onError: errors.add,
+      fills: { account: MAKER, handle: () => undefined },
+    });
+    const admin = openStranger();
+    // Wait for ten answered heartbeats, as the server counts them.
+    while (((await admin.info('commandstats')).match(/cmdstat_ping:calls=(\d+)/)?.[1] ?? '0').length < 2);
+    expect(subscriber.state).toBe('live');
+    expect(errors.seen).toEqual([]);
+  });
+});
+
+describe('strangers on the channel', () => {
+  test('S-33, S-37 are refused, counted and parked; the consumer lives', async () => {
+    const fills = new Collector<ReceivedNotice>();
+    const refused = new Collector<RefusalReason>();
+    const { subscriber } = await liveSubscriber({
+      onRefused: refused.add,
+      fills: { account: MAKER, handle: fills.add },
+      nowMs: () => 42,
+    });
+    const stranger = openStranger();
+    const genuine = signed(0, 5, 1);
+    const messages = [
+      'not json',
+      '{"account_index":1}',
+      'x'.repeat(100_000),
+      genuine.replace('"filled_lots":"5"', '"filled_lots":"50"'),
+      signed(0, 5, 1, { accountIndex: MAKER + 1 }),
+      genuine,
+      genuine,
+    ];
+    for (const message of messages) await stranger.publish(FILLS_CHANNEL, message);
+    await refused.count(6);
+    expect(refused.seen).toEqual(['malformed', 'malformed', 'malformed', 'forged', 'foreign', 'replayed']);
+    expect(fills.seen.map((seen) => seen.filledLots)).toEqual([5n]);
+    expect(subscriber.refused('malformed')).toBe(3);
+    expect(subscriber.accepted).toBe(1);
+    expect(subscriber.parked.map(({ reason, text }) => [reason, text.length <= PARKED_CHARS])).toEqual(
+      refused.seen.map((reason) => [reason, true]),
+    );
+    expect(subscriber.parked[0]).toEqual({ channel: FILLS_CHANNEL, reason: 'malformed', text: 'not json', atMs: 42 });
+  });
+
+  test('the parking is a ring', async () => {
+    const refused = new Collector<RefusalReason>();
+    const { subscriber } = await liveSubscriber({
+      onRefused: refused.add,
+      fills: { account: MAKER, handle: () => undefined },
+    });
+    const stranger = openStranger();
+    for (let i = 0; i < PARKED_MAX + 10; i++) await stranger.publish(FILLS_CHANNEL, `nonsense ${i}`);
+    await refused.count(PARKED_MAX + 10);
+    expect(subscriber.parked).toHaveLength(PARKED_MAX);
+    expect(subscriber.parked[0]?.text).toBe('nonsense 10');
+  });
+
+  test('S-14 repeats and late copies are dropped, more is news whatever its sequence, later news of the same is passed', async () => {
+    const fills = new Collector<ReceivedNotice>();
+    const refused = new Collector<RefusalReason>();
+    await liveSubscriber({ onRefused: refused.add, fills: { account: MAKER, handle: fills.add } });
+    const stranger = openStranger();
+    for (const message of [
+      signed(0, 10, 100),
+      signed(0, 10, 100), // the same again: replayed
+      signed(0, 5, 99), // late and less: replayed
+      signed(0, 15, 98), // late but more: news
+      signed(0, 15, 101), // the same amount, said later: passed, the ticket may have been armed in between
+      signed(0, 15, 100), // replayed
+      signed(1, 10, 1), // another order: its own sequence
+    ]) {
+      await stranger.publish(FILLS_CHANNEL, message);
+    }
+    await Promise.all([fills.count(4), refused.count(3)]);
+    expect(fills.seen.map((seen) => seen.filledLots)).toEqual([10n, 15n, 15n, 10n]);
+    expect(refused.seen).toEqual(['replayed', 'replayed', 'replayed']);
+  });
+
+  test('a consumer that throws loses that notice only', async () => {
+    const fills = new Collector<ReceivedNotice>();
+    const refused = new Collector<RefusalReason>();
+    await liveSubscriber({
+      onRefused: refused.add,
+      fills: {
+        account: MAKER,
+        handle: (seen) => {
+          if (seen.filledLots === 1n) throw new Error('a bug');
+          fills.add(seen);
+        },
+      },
+    });
+    const { publisher } = await livePublisher();
+    publisher.publishFills([fill(0, 1), fill(0, 2)]);
+    await fills.count(1);
+    expect(refused.seen).toEqual(['handler-failed']);
+  });
+
+  test('a channel without consumer is not listened to', async () => {
+    await liveSubscriber({ fills: { account: MAKER, handle: () => undefined } });
+    expect(await openStranger().publish(HEDGES_CHANNEL, 'x')).toBe(0);
+  });
+});
+
+function fill(order: number, filledLots: number): ReturnType<typeof notice> {
+  return notice({ orderId: orderIdAt(order), filledLots: lots(filledLots) });
+}
+
+function signed(order: number, filledLots: number, sequence: number, change: { accountIndex?: number } = {}): string {
+  const outgoing = { ...fill(order, filledLots), ...change };
+  return encodeNotice({ channel: FILLS_CHANNEL, notice: outgoing, key, sequence, sentAtUs: 1_000_000 });
+}
+
+function urlOf(port: number): string {
+  return `redis://127.0.0.1:${port}`;
+}
+
+function openPublisher(options: Partial<NoticePublisherOptions>): NoticePublisher {
+  const redis = { url: server.url, noticeSecret: SECRET };
+  const publisher = new NoticePublisher({ redis, random: () => 0, ...options });
+  opened.push(() => publisher.close());
+  return publisher;
+}
+
+async function livePublisher(
+  options: Partial<NoticePublisherOptions> = {},
+): Promise<{ publisher: NoticePublisher; states: Collector<LinkState> }> {
+  const states = new Collector<LinkState>();
+  const publisher = openPublisher({ ...options, onState: states.add });
+  await states.until((seen) => seen.at(-1) === 'live');
+  return { publisher, states };
+}
+
+async function liveSubscriber(
+  options: Omit<NoticeSubscriberOptions, 'redis'> & Partial<NoticeSubscriberOptions>,
+): Promise<{ subscriber: NoticeSubscriber; states: Collector<LinkState> }> {
+  const states = new Collector<LinkState>();
+  const redis = { url: server.url, noticeSecret: SECRET };
+  const subscriber = new NoticeSubscriber({ redis, random: () => 0, ...options, onState: states.add });
+  opened.push(() => subscriber.close());
+  await states.until((seen) => seen.at(-1) === 'live');
+  return { subscriber, states };
+}
+
+/** Somebody else on the host: no key, but free to publish. */
+function openStranger(): Redis {
+  const redis = new Redis(server.url);
+  opened.push(() => redis.disconnect());
+  return redis;
+}
+
+async function openProxy(): ReturnType<typeof freezingProxy> {
+  const proxy = await freezingProxy(server.port);
+  opened.push(() => proxy.close());
+  return proxy;
+}
