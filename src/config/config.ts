@@ -1,0 +1,189 @@
+/**
+ * The configuration: `config.yaml` under the environment, validated, in the program's names and units.
+ *
+ * Owns the one way in (`loadConfig`). Holds addresses, limits and file names, never a secret: those come from `secrets.ts`, to the
+ * process that needs them.
+ */
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
+import { ConfigError, type ConfigProblem, didYouMean } from './errors';
+import { configSchema, type RawConfig } from './schema';
+import { type Path, readSource, unwrapped } from './source';
+
+export type AccountRole = 'maker' | 'hedge';
+
+export interface AccountConfig {
+  readonly index: number;
+  readonly keysFile: string;
+}
+
+export interface PairConfig {
+  /** Symbol as the exchange spells it. */
+  readonly market: string;
+  /** Decimal text in base units: lots need the market's decimals. */
+  readonly quantity: string;
+  readonly depth: number;
+  readonly side: 'buy' | 'sell' | 'round-trip';
+  /** One per slot: slot i owns lane i of A and lane i of B. */
+  readonly lanes: readonly number[];
+  readonly spareLanes: readonly number[];
+  /** Decimal text in base units. */
+  readonly maxPosition: string;
+}
+
+/** Options for `Connection.connect` and `NativeConnection.connect` alike. May hold an API key: never log it. */
+export type TemporalConnectionOptions = ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
+
+export interface Config {
+  readonly lighter: { readonly baseUrl: string; readonly wsUrl: string; readonly chainId?: number };
+  readonly accounts: {
+    readonly maker: AccountConfig;
+    readonly hedge: AccountConfig;
+    readonly selfTrade: 'refuse' | 'accept';
+  };
+  readonly pairs: readonly PairConfig[];
+  readonly cancelLane: number;
+  readonly makerOrderTimeOutMs: number;
+  readonly hedge: {
+    readonly slippageBps: number;
+    readonly slippageBpsMax: number;
+    readonly onStuck: 'keep_trying' | 'close';
+    readonly forceCloseTimeoutMs: number;
+  };
+  readonly safety: {
+    readonly orderExpiryMs: number;
+    readonly deadManMs: number;
+    readonly consecutiveFailuresMax: number;
+    readonly clockSkewMsMax: number;
+  };
+  readonly requestBudget: { readonly perMinute: number; readonly makerShare: number; readonly reserve: number };
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    readonly uiPort: number;
+    readonly connection: TemporalConnectionOptions;
+  };
+  readonly redis: { readonly enabled: boolean; readonly url: string };
+  readonly notices: { readonly secretFile: string };
+  readonly metrics: { readonly host: string; readonly makerPort: number; readonly hedgerPort: number };
+  readonly alerts: { readonly webhookUrl?: string };
+  readonly paper: { readonly port: number; readonly seed: number; readonly latency: 'tier' | 'zero' };
+}
+
+/** Reads and validates. Throws ConfigError naming every problem at once. */
+export function loadConfig(input: { readonly path: string; readonly env: NodeJS.ProcessEnv }): Config {
+  const source = readSource(input.path, input.env);
+  const parsed = configSchema.safeParse(source.tree);
+  if (parsed.success) return named(parsed.data, input.env);
+  const problems = parsed.error.issues.flatMap((issue) =>
+    problemsOf(issue, source.tree).map(({ path, message }) => ({
+      key: keyText(path),
+      place: source.placeOf(path),
+      message,
+    })),
+  );
+  throw new ConfigError(problems satisfies ConfigProblem[]);
+}
+
+function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
+  const { lighter, accounts, hedge, safety } = raw;
+  return {
+    lighter: {
+      baseUrl: lighter.base_url.replace(/\/+$/, ''),
+      wsUrl: lighter.ws_url,
+      ...(lighter.chain_id === undefined ? {} : { chainId: lighter.chain_id }),
+    },
+    accounts: {
+      maker: { index: accounts.maker.index, keysFile: accounts.maker.keys_file },
+      hedge: { index: accounts.hedge.index, keysFile: accounts.hedge.keys_file },
+      selfTrade: accounts.self_trade,
+    },
+    pairs: raw.pairs.map(({ spare_lanes, max_position, slots: _slots, ...pair }) => ({
+      ...pair,
+      spareLanes: spare_lanes,
+      maxPosition: max_position,
+    })),
+    cancelLane: raw.cancel_lane,
+    makerOrderTimeOutMs: raw.maker_order_time_out * 1000,
+    hedge: {
+      slippageBps: hedge.slippage_bps,
+      slippageBpsMax: hedge.max_slippage_bps,
+      onStuck: hedge.on_stuck,
+      forceCloseTimeoutMs: hedge.force_close_timeout * 1000,
+    },
+    safety: {
+      orderExpiryMs: safety.order_expiry_minutes * 60_000,
+      deadManMs: safety.dead_man_minutes * 60_000,
+      consecutiveFailuresMax: safety.max_consecutive_failures,
+      clockSkewMsMax: safety.clock_skew_ms_max,
+    },
+    requestBudget: {
+      perMinute: raw.request_budget.per_minute,
+      makerShare: raw.request_budget.maker_share,
+      reserve: raw.request_budget.reserve,
+    },
+    temporal: temporalOf(raw, env),
+    redis: raw.redis,
+    notices: { secretFile: raw.notices.secret_file },
+    metrics: { host: raw.metrics.host, makerPort: raw.metrics.maker_port, hedgerPort: raw.metrics.hedger_port },
+    alerts: raw.alerts.webhook_url === undefined ? {} : { webhookUrl: raw.alerts.webhook_url },
+    paper: raw.paper,
+  };
+}
+
+/** TEMPORAL_… variables and temporal.toml (as the `temporal` command reads them) win over the file. */
+function temporalOf(raw: RawConfig, env: NodeJS.ProcessEnv): Config['temporal'] {
+  const overrideEnvVars = Object.fromEntries(Object.entries(env).filter((entry) => entry[1] !== undefined)) as Record<
+    string,
+    string
+  >;
+  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars });
+  const address = connectionOptions.address ?? raw.temporal.address;
+  return {
+    address,
+    namespace: namespace ?? raw.temporal.namespace,
+    uiPort: raw.temporal.ui_port,
+    connection: { ...connectionOptions, address },
+  };
+}
+
+/** One zod issue → what the operator reads. */
+function problemsOf(issue: z.core.$ZodIssue, tree: unknown): { path: Path; message: string }[] {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(path);
+    return issue.keys.map((key) => {
+      const meant = didYouMean(key, known);
+      const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`;
+      return { path: [...path, key], message: `is no known key: ${hint}` };
+    });
+  }
+  if (valueAt(tree, path) === undefined)
+    return [{ path, message: 'is missing: add it (see the comments of config.yaml)' }];
+  if (issue.code === 'invalid_type' && issue.expected === 'object') {
+    return [{ path, message: `must be a section with the keys ${keysAt(path).join(', ')}` }];
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'array') return [{ path, message: 'must be a list' }];
+  if (issue.code === 'invalid_type') return [{ path, message: 'must be a single value' }];
+  return [{ path, message: issue.message }];
+}
+
+function keysAt(path: Path): readonly string[] {
+  let schema: z.ZodType = configSchema;
+  for (const step of path) {
+    if (schema instanceof z.ZodObject) schema = (schema.shape as Record<string, z.ZodType>)[step] ?? schema;
+    else if (schema instanceof z.ZodArray) schema = schema.element as z.ZodType;
+    schema = unwrapped(schema);
+  }
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function valueAt(tree: unknown, path: Path): unknown {
+  return path.reduce<unknown>((node, step) => (node as Record<string | number, unknown> | undefined)?.[step], tree);
+}
+
+/** `pairs[0].lanes[1]` */
+function keyText(path: Path): string {
+  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+  return text.replace(/^\./, '') || 'the file';
+}

@@ -1,0 +1,179 @@
+/**
+ * The shape of `config.yaml`: keys, value forms and the contradictions that one file can contain.
+ *
+ * Every leaf arrives as text (the file is read without guessing types, so that `0.0002` stays exact) and leaves typed. Names are
+ * the file's; `config.ts` turns them into the program's. Never holds a secret.
+ */
+import { z } from 'zod';
+
+const text = z.string().trim().min(1, 'must not be empty');
+
+function whole(min: number, max: number): z.ZodType<number, string> {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return text
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}
+
+function fraction(): z.ZodType<number, string> {
+  const message = 'must be a number from 0 to 1, e.g. 0.5';
+  return text
+    .regex(/^\d+(\.\d+)?$/, message)
+    .transform(Number)
+    .refine((value) => value <= 1, message);
+}
+
+/** Stays text: amounts never become floating-point numbers (invariant 9). */
+const amount = text
+  .regex(/^\d+(\.\d+)?$/, "must be a decimal amount in base units, e.g. '0.0002'")
+  .refine((value) => /[1-9]/.test(value), 'must be more than zero');
+
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number], string> {
+  return z.enum(values, `must be one of: ${values.join(', ')}`);
+}
+
+function url(...schemes: readonly string[]): z.ZodType<string, string> {
+  return text.refine(
+    (value) => URL.canParse(value) && schemes.includes(new URL(value).protocol.replace(':', '')),
+    `must be an address that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+  );
+}
+
+/** API keys 0…3 belong to Lighter's own front ends (LP §3.6), 255 to none. */
+const lane = whole(4, 254);
+const port = whole(1, 65_535);
+/** Account indexes of sub-accounts exceed 2^47 but stay below 2^53 (LP §2.2). */
+const accountIndex = whole(1, Number.MAX_SAFE_INTEGER);
+
+const account = z.strictObject({ index: accountIndex, keys_file: text });
+
+const pair = z.strictObject({
+  market: text,
+  quantity: amount,
+  depth: whole(1, 100),
+  side: oneOf(['buy', 'sell', 'round-trip']),
+  slots: whole(1, 50),
+  lanes: z.array(lane).min(1, 'must list one API key index per slot, e.g. [5, 6]'),
+  spare_lanes: z.array(lane).default([]),
+  max_position: amount,
+});
+
+export const configSchema = z
+  .strictObject({
+    lighter: z.strictObject({
+      base_url: url('https', 'http'),
+      ws_url: url('wss', 'ws'),
+      chain_id: whole(1, 2 ** 31).optional(),
+    }),
+    accounts: z.strictObject({ maker: account, hedge: account, self_trade: oneOf(['refuse', 'accept']) }),
+    pairs: z.array(pair).min(1, 'must have at least one pair'),
+    cancel_lane: lane,
+    maker_order_time_out: whole(1, 86_400),
+    hedge: z.strictObject({
+      slippage_bps: whole(1, 5000),
+      max_slippage_bps: whole(1, 5000),
+      on_stuck: oneOf(['keep_trying', 'close']),
+      force_close_timeout: whole(1, 86_400),
+    }),
+    safety: z.strictObject({
+      // The exchange refuses less than five minutes; the sixth absorbs a slow clock (LP §2.3, §2.8).
+      order_expiry_minutes: whole(6, 1440),
+      dead_man_minutes: whole(6, 1440),
+      max_consecutive_failures: whole(1, 1000),
+      clock_skew_ms_max: whole(50, 5000),
+    }),
+    request_budget: z.strictObject({
+      per_minute: whole(10, 10_000_000),
+      maker_share: fraction(),
+      reserve: fraction(),
+    }),
+    temporal: z.strictObject({ address: text, namespace: text, ui_port: port }),
+    redis: z.strictObject({ enabled: flag, url: url('redis', 'rediss') }),
+    notices: z.strictObject({ secret_file: text }),
+    metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port }),
+    alerts: z.strictObject({ webhook_url: url('https', 'http').optional() }),
+    paper: z.strictObject({ port, seed: whole(0, 2 ** 32 - 1), latency: oneOf(['tier', 'zero']) }),
+  })
+  .superRefine((raw, context) => {
+    for (const { path, message } of contradictions(raw)) context.addIssue({ code: 'custom', path, message });
+  });
+
+export type RawConfig = z.output<typeof configSchema>;
+
+interface Contradiction {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+function contradictions(raw: RawConfig): Contradiction[] {
+  const found: Contradiction[] = [...laneContradictions(raw), ...pairContradictions(raw)];
+  const { hedge, safety, metrics } = raw;
+  const add = (path: string, message: string): void => void found.push({ path: path.split('.'), message });
+  if (raw.accounts.maker.index === raw.accounts.hedge.index) {
+    add('accounts.hedge.index', 'is the same account as accounts.maker.index: an account cannot hedge itself');
+  }
+  if (hedge.slippage_bps > hedge.max_slippage_bps) {
+    add(
+      'hedge.slippage_bps',
+      `is above hedge.max_slippage_bps (${hedge.max_slippage_bps}): lower one or raise the other`,
+    );
+  }
+  if (raw.maker_order_time_out >= safety.order_expiry_minutes * 60) {
+    add('maker_order_time_out', `would outlive safety.order_expiry_minutes (${safety.order_expiry_minutes})`);
+  }
+  if (metrics.maker_port === metrics.hedger_port) {
+    add('metrics.hedger_port', 'is the same as metrics.maker_port: the two processes need one each');
+  }
+  for (const key of ['base_url', 'ws_url'] as const) {
+    const { protocol, hostname } = new URL(raw.lighter[key]);
+    if (/^(http|ws):$/.test(protocol) && !isLoopback(hostname)) {
+      add(`lighter.${key}`, `is unencrypted: use ${protocol.replace(':', 's')}:// (plain only on this machine)`);
+    }
+  }
+  return found;
+}
+
+function laneContradictions(raw: RawConfig): Contradiction[] {
+  const found: Contradiction[] = [];
+  const owners = new Map<number, string>([[raw.cancel_lane, 'cancel_lane']]);
+  raw.pairs.forEach((entry, i) => {
+    for (const key of ['lanes', 'spare_lanes'] as const) {
+      entry[key].forEach((value, k) => {
+        const owner = owners.get(value);
+        const message = `${value} is already used by ${owner}: every lane serves one thing only`;
+        if (owner !== undefined) found.push({ path: ['pairs', i, key, k], message });
+        else owners.set(value, `pairs[${i}].${key} (${entry.market})`);
+      });
+    }
+  });
+  return found;
+}
+
+function pairContradictions(raw: RawConfig): Contradiction[] {
+  const found: Contradiction[] = [];
+  const markets = new Set<string>();
+  raw.pairs.forEach((entry, i) => {
+    if (entry.lanes.length !== entry.slots) {
+      const message = `lists ${entry.lanes.length} for slots: ${entry.slots}; give one lane per slot`;
+      found.push({ path: ['pairs', i, 'lanes'], message });
+    }
+    if (markets.has(entry.market)) {
+      found.push({ path: ['pairs', i, 'market'], message: `${entry.market} has two entries: keep one` });
+    }
+    markets.add(entry.market);
+    if (Number(entry.max_position) < Number(entry.quantity)) {
+      found.push({
+        path: ['pairs', i, 'max_position'],
+        message: `is below quantity (${entry.quantity}): nothing could be quoted`,
+      });
+    }
+  });
+  return found;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../../src/config/config';
+import { ConfigError } from '../../src/config/errors';
+import { loadKeys, loadNoticeSecret } from '../../src/config/secrets';
+
+const SHIPPED = join(__dirname, '..', '..', 'config.yaml');
+const original = readFileSync(SHIPPED, 'utf8');
+let folder: string;
+/** No TEMPORAL_… variable or temporal.toml of this machine takes part. */
+const ENV = { TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml' };
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'counterleg-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The shipped file with each `from` replaced by `to`. */
+function edited(...edits: (readonly [from: string | RegExp, to: string])[]): string {
+  let content = original;
+  for (const [from, to] of edits) {
+    const next = content.replace(from, to);
+    if (next === content) throw new Error(`the shipped file has no ${String(from)}`);
+    content = next;
+  }
+  const path = join(folder, 'config.yaml');
+  writeFileSync(path, content);
+  return path;
+}
+
+function load(path: string, env: NodeJS.ProcessEnv = {}): Config {
+  return loadConfig({ path, env: { ...ENV, ...env } });
+}
+
+function problemsOf(act: () => unknown): string[] {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  throw new Error('accepted');
+}
+
+function lineOf(needle: string): number {
+  return original.slice(0, original.indexOf(needle)).split('\n').length;
+}
+
+describe('the shipped configuration', () => {
+  test('is valid, points at the paper exchange and keeps amounts as exact text', () => {
+    const config = load(SHIPPED);
+    expect(config.lighter.baseUrl).toBe(`http://127.0.0.1:${config.paper.port}`);
+    expect(config.makerOrderTimeOutMs).toBe(30_000);
+    expect(config.pairs[0]).toMatchObject({ market: 'BTC', quantity: '0.0002', depth: 20, lanes: [5, 6] });
+    expect(config.temporal).toMatchObject({ address: '127.0.0.1:7233', namespace: 'default' });
+  });
+
+  test('unquoted amounts stay exact, too', () => {
+    expect(load(edited(["quantity: '0.0002'", 'quantity: 0.00020'])).pairs[0]?.quantity).toBe('0.00020');
+  });
+});
+
+describe('S-36 a key is misspelt, missing or contradictory: the start fails with key, line and remedy', () => {
+  const rows: [what: string, edit: [string | RegExp, string], line: string | undefined, key: string, remedy: RegExp][] = [
+    ['misspelt', ['base_url:', 'base_ur:'], 'base_url:', 'lighter.base_ur', /did you mean base_url\?/],
+    ['misspelt section', ['request_budget:', 'request_budgt:'], 'request_budget:', 'request_budgt', /request_budget\?/],
+    ['unknown', [' depth: 20', ' colour: 20'], ' depth: 20', 'pairs[0].colour', /known here: market, quantity/],
+    ['missing', [/ {2}on_stuck:.*\n/, ''], 'hedge:\n  slippage', 'hedge.on_stuck', /is missing: add it/],
+    ['missing section', [/redis:[^]*?(?=notices:)/, ''], undefined, 'redis', /is missing/],
+    ['empty', ['market: BTC', 'market:'], 'market: BTC', 'pairs[0].market', /must not be empty/],
+    ['not a number', ['depth: 20', 'depth: deep'], 'depth: 20', 'pairs[0].depth', /whole number from 1 to 100/],
+    ['out of range', ['dead_man_minutes: 7', 'dead_man_minutes: 5'], 'dead_man_m', 'safety.dead_man_minutes', /from 6 to/],
+    ['wrong word', ['side: round-trip', 'side: both'], 'side: round', 'pairs[0].side', /buy, sell, round-trip/],
+    ['a list for a value', ['depth: 20', 'depth: [20]'], 'depth: 20', 'pairs[0].depth', /single value/],
+    ['a key twice', ['  depth: 20', '  depth: 20\n    depth: 21'], undefined, 'YAML', /unique/],
+    ['a lane used twice', ['spare_lanes: [7]', 'spare_lanes: [6]'], 'spare_lanes', 'pairs[0].spare_lanes[0]', /already used by pairs\[0\]\.lanes/],
+    ['the cancel lane as a lane', ['cancel_lane: 4', 'cancel_lane: 5'], 'lanes: [5', 'pairs[0].lanes[0]', /already used by cancel_lane/],
+    ['a lane of the front ends', ['cancel_lane: 4', 'cancel_lane: 3'], 'cancel_lane', 'cancel_lane', /from 4 to 254/],
+    ['lanes and slots differ', ['slots: 2', 'slots: 3'], 'lanes: [5', 'pairs[0].lanes', /one lane per slot/],
+    ['bounds crossed', ['max_slippage_bps: 100', 'max_slippage_bps: 10'], 'slippage_bps: 20', 'hedge.slippage_bps', /above hedge\.max_slippage_bps/],
+    ['one account twice', ['index: 1002', 'index: 1001'], 'index: 1002', 'accounts.hedge.index', /cannot hedge itself/],
+    ['an order that outlives its expiry', ['time_out: 30', 'time_out: 900'], 'maker_order_time_out', 'maker_order_time_out', /order_expiry/],
+    ['plain HTTP to the internet', [/base_url: \S+/, 'base_url: http://example.org'], 'base_url', 'lighter.base_url', /https:\/\//],
+  ]; // prettier-ignore
+
+  test.each(rows)('%s', (_what, edit, line, key, remedy) => {
+    const problems = problemsOf(() => load(edited(edit)));
+    const problem = problems.find((text) => text.includes(` ${key} `));
+    expect(problem).toMatch(remedy);
+    expect(problem).toMatch(
+      line === undefined ? /^config\.yaml:\d+: / : new RegExp(`^config\\.yaml:${lineOf(line)}: `),
+    );
+  });
+
+  test('all problems are named at once', () => {
+    expect(problemsOf(() => load(edited(['base_url:', 'base_ur:'], ['depth: 20', 'depth: x'])))).toHaveLength(3);
+  });
+
+  test('a file that is not there', () => {
+    expect(problemsOf(() => load(join(folder, 'none.yaml')))).toEqual([expect.stringMatching(/--config FILE/)]);
+  });
+});
+
+describe('environment', () => {
+  test('overrides single values; Temporal’s own variables win over all', () => {
+    const env = { COUNTERLEG_HEDGE_SLIPPAGE_BPS: '33', COUNTERLEG_REDIS_ENABLED: 'false', TEMPORAL_ADDRESS: 'host:1' };
+    const config = load(SHIPPED, { ...env, COUNTERLEG_TEMPORAL_ADDRESS: 'other:2' });
+    expect(config.hedge.slippageBps).toBe(33);
+    expect(config.redis.enabled).toBe(false);
+    expect(config.temporal.address).toBe('host:1');
+    expect(config.temporal.connection.address).toBe('host:1');
+  });
+
+  test('S-36 a misspelt or wrong variable stops the start and is named', () => {
+    expect(problemsOf(() => load(SHIPPED, { COUNTERLEG_HEDGE_SLIPAGE_BPS: '3' }))).toEqual([
+      expect.stringMatching(/COUNTERLEG_HEDGE_SLIPAGE_BPS .*did you mean COUNTERLEG_HEDGE_SLIPPAGE_BPS\?/),
+    ]);
+    expect(problemsOf(() => load(SHIPPED, { COUNTERLEG_PAPER_PORT: 'x' }))).toEqual([
+      expect.stringMatching(/^COUNTERLEG_PAPER_PORT: paper\.port must be a whole number/),
+    ]);
+  });
+});
+
+describe('secrets', () => {
+  const key = 'ab'.repeat(40);
+  const keys = JSON.stringify({ 4: key, 5: `0x${key}`, 6: key, 7: key });
+  const withFile = (content: string, mode: number): Config => {
+    const file = join(folder, 'keys.json');
+    writeFileSync(file, content);
+    chmodSync(file, mode);
+    return load(SHIPPED, { COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: file, COUNTERLEG_NOTICES_SECRET_FILE: file });
+  };
+
+  test('keys come from a file of ours alone, or from the environment', () => {
+    expect(loadKeys(withFile(keys, 0o600), 'maker', {}).get(5)).toBe(key);
+    expect(loadKeys(load(SHIPPED), 'hedge', { COUNTERLEG_HEDGE_KEYS: keys }).get(7)).toBe(key);
+  });
+
+  test('a file that others can read is refused', () => {
+    expect(problemsOf(() => loadKeys(withFile(keys, 0o640), 'maker', {}))).toEqual([
+      expect.stringMatching(/chmod 600/),
+    ]);
+    expect(problemsOf(() => loadNoticeSecret(withFile('s'.repeat(32), 0o604), {}))).toEqual([
+      expect.stringMatching(/chmod 600/),
+    ]);
+  });
+
+  test.each([
+    ['no JSON', `{"5": "${key}"`],
+    ['a short key', JSON.stringify({ 5: key.slice(2) })],
+    ['a lane without a key', JSON.stringify({ 4: key, 5: key })],
+  ])('%s is refused, and no error shows a key', (_what, content) => {
+    const problems = problemsOf(() => loadKeys(withFile(content, 0o600), 'maker', {}));
+    expect(problems.join()).not.toContain('abab');
+    expect(problems).toEqual([
+      expect.stringMatching(/accounts\.maker\.keys_file (must be JSON|has no private key for API key 6, 7)/),
+    ]);
+  });
+
+  test('a short notice secret is refused', () => {
+    expect(loadNoticeSecret(load(SHIPPED), { COUNTERLEG_NOTICE_SECRET: 's'.repeat(32) })).toHaveLength(32);
+    expect(problemsOf(() => loadNoticeSecret(load(SHIPPED), { COUNTERLEG_NOTICE_SECRET: 'short' }))).toEqual([
+      expect.stringMatching(/at least 32 characters/),
+    ]);
+  });
+});
