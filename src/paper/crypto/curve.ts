@@ -61,44 +61,36 @@ export function decode(coefficients: readonly bigint[]): Point | undefined {
   return { x: fp5.isNonZeroSquare(first) ? second : first, z: ONE, u: ONE, t: w };
 }
 
-/** P + Q in ten multiplications. Units in brackets; 25 is the limit for a product. */
-export function add(p: Point, q: Point): Point {
-  const t1 = fp5.mul(p.x, q.x, fp5.zero());
-  const t2 = fp5.mul(p.z, q.z, fp5.zero());
-  const t3 = fp5.mul(p.u, q.u, fp5.zero());
-  const t4 = fp5.mul(p.t, q.t, fp5.zero());
-  const t5 = crossSum(p.x, p.z, q.x, q.z, t1, t2); // [1]
-  const t6 = crossSum(p.u, p.t, q.u, q.t, t3, t4); // [1]
-  const bt2 = fp5.scaleByZ(t2, B, fp5.zero());
-  const t7 = fp5.add(t1, bt2, fp5.zero()); // [2]
-  const t8 = fp5.mul(t4, t7, fp5.zero());
-  const inner = fp5.scaleByZ(t5, 2 * B, fp5.zero());
-  fp5.add(inner, t7, inner);
-  fp5.add(inner, t7, inner); // [5]
-  const t9 = fp5.mul(t3, inner, fp5.zero());
-  const left = fp5.add(t4, fp5.scale(t3, 2, fp5.zero()), fp5.zero()); // [3]
-  const t10 = fp5.mul(left, fp5.add(t5, t7, fp5.zero()), fp5.zero()); // [3]·[3]
-  return {
-    x: fp5.scaleByZ(fp5.sub(t10, t8, t10), B, fp5.zero()),
-    z: fp5.carry(fp5.sub(t8, t9, fp5.zero())),
-    u: fp5.mul(t6, fp5.sub(bt2, t1, bt2), fp5.zero()),
-    t: fp5.carry(fp5.add(t8, t9, fp5.zero())),
-  };
+/** A place for a point, holding none yet. */
+export function place(): Point {
+  return placeIn(fp5.zeroes(4), 0);
 }
 
-/** −P: u changes its sign. */
-export function negate(p: Point): Point {
-  return { x: p.x, z: p.z, u: fp5.scale(p.u, -1, fp5.zero()), t: p.t };
+/** out = P + Q in ten multiplications; `out` may be P or Q. Units in brackets; 25 is the limit for a product. */
+export function add(p: Point, q: Point, out: Point): void {
+  fp5.mul(p.x, q.x, t1);
+  fp5.mul(p.z, q.z, t2);
+  fp5.mul(p.u, q.u, t3);
+  fp5.mul(p.t, q.t, t4);
+  crossSum(p.x, p.z, q.x, q.z, t1, t2, t5); // [1]
+  crossSum(p.u, p.t, q.u, q.t, t3, t4, t6); // [1]
+  fp5.scaleByZ(t2, B, t2); // t2·b from here on
+  fp5.add(t1, t2, t7); // [2]
+  fp5.mul(t4, t7, t8);
+  fp5.scaleByZ(t5, 2 * B, t9);
+  fp5.add(t9, t7, t9);
+  fp5.add(t9, t7, t9); // [5]
+  fp5.mul(t3, t9, t9);
+  fp5.add(t4, fp5.scale(t3, 2, t3), t4); // [3]
+  fp5.mul(t4, fp5.add(t5, t7, t5), t10); // [3]·[3]
+  fp5.scaleByZ(fp5.sub(t10, t8, t10), B, out.x);
+  fp5.carry(fp5.sub(t8, t9, out.z));
+  fp5.mul(t6, fp5.sub(t2, t1, t2), out.u);
+  fp5.carry(fp5.add(t8, t9, out.t));
 }
 
 export function isNeutral(p: Point): boolean {
   return fp5.isZero(p.u);
-}
-
-/** (a + b)(c + d) − ac − bd = ad + bc, one unit. */
-function crossSum(a: Quintic, b: Quintic, c: Quintic, d: Quintic, ac: Quintic, bd: Quintic): Quintic {
-  const product = fp5.mul(fp5.add(a, b, fp5.zero()), fp5.add(c, d, fp5.zero()), fp5.zero());
-  return fp5.carry(fp5.sub(fp5.sub(product, ac, product), bd, product));
 }
 
 const WINDOW_BITS = 4;
@@ -107,32 +99,67 @@ const DIGITS = 8; // signed digits: −7…8, so 1…8 are stored
 
 /** The multiples d·16^i·P for d in 1…8 and every window i: makes a multiplication 80 additions and no doubling. */
 export class Multiples {
-  readonly #rows: Point[][] = [];
+  readonly #points: readonly Point[];
 
   constructor(point: Point) {
+    const block = fp5.zeroes(4 * WINDOWS * DIGITS);
+    const points = Array.from({ length: WINDOWS * DIGITS }, (_, index) => placeIn(block, index));
     let base = point;
     for (let row = 0; row < WINDOWS; row++) {
-      const multiples = [base];
-      while (multiples.length < DIGITS) multiples.push(add(multiples.at(-1) ?? NEUTRAL, base));
-      this.#rows.push(multiples);
-      const eighth = multiples.at(-1) ?? NEUTRAL;
-      base = add(eighth, eighth);
+      let last = NEUTRAL;
+      for (const multiple of points.slice(row * DIGITS, (row + 1) * DIGITS)) {
+        add(last, base, multiple);
+        last = multiple;
+      }
+      base = place();
+      add(last, last, base);
     }
+    this.#points = points;
   }
 
-  /** start + scalar·P, for a scalar in [0, n). */
-  addMultiple(start: Point, scalar: bigint): Point {
-    let result = start;
-    let carried = 0;
+  /** sum += scalar·P, for a scalar in [0, n). */
+  addMultiple(scalar: bigint, sum: Point): void {
     let rest = scalar;
-    for (const row of this.#rows) {
-      let digit = Number(rest & 15n) + carried;
+    let carried = 0;
+    for (let row = 0; row < WINDOWS; row++) {
+      const digit = Number(rest & 15n) + carried;
       rest >>= BigInt(WINDOW_BITS);
       carried = digit > DIGITS ? 1 : 0;
-      if (carried === 1) digit -= 16;
-      const multiple = row[Math.abs(digit) - 1];
-      if (multiple !== undefined) result = add(result, digit < 0 ? negate(multiple) : multiple);
+      const size = carried === 1 ? 16 - digit : digit;
+      const multiple = this.#points[row * DIGITS + size - 1];
+      if (size !== 0 && multiple !== undefined) add(sum, carried === 1 ? negate(multiple) : multiple, sum);
     }
-    return result;
   }
+}
+
+const [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, cross, negated] = [
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+  fp5.zero(),
+] as const;
+
+function placeIn(block: readonly Quintic[], index: number): Point {
+  const [x, z, u, t] = block.slice(4 * index, 4 * index + 4);
+  if (x === undefined || z === undefined || u === undefined || t === undefined) throw new RangeError('block too short');
+  return { x, z, u, t };
+}
+
+/** −P, valid until the next call: u changes its sign. */
+function negate(p: Point): Point {
+  return { x: p.x, z: p.z, u: fp5.scale(p.u, -1, negated), t: p.t };
+}
+
+/** out = (a + b)(c + d) − ac − bd = ad + bc, one unit. */
+function crossSum(a: Quintic, b: Quintic, c: Quintic, d: Quintic, ac: Quintic, bd: Quintic, out: Quintic): void {
+  fp5.mul(fp5.add(a, b, cross), fp5.add(c, d, out), out);
+  fp5.carry(fp5.sub(fp5.sub(out, ac, out), bd, out));
 }

@@ -79,7 +79,7 @@ export function reduceAt(c: Float64Array, from: number, out: Float64Array, at: n
   out[at + 2] = l2 - high + carry * PER_LIMB;
 }
 
-/** Brings a sum of up to 2^30 units back to one unit, in place. */
+/** Brings a sum of up to 10 000 units back to one unit, in place: what is carried past the top comes back four times. */
 export function carryAt(a: Float64Array, at: number): void {
   const l0 = a[at]!;
   let high = l0 + ROUND - ROUND;

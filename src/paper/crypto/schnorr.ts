@@ -24,15 +24,16 @@ export function verify(publicKey: Uint8Array, message: readonly bigint[], signat
   if (s >= curve.GROUP_ORDER || e >= curve.GROUP_ORDER) return false;
   const key = findKey(wordsOf(publicKey));
   if (key === undefined) return false;
-  const commitment = curve.encode(key.addMultiple(generator().addMultiple(curve.NEUTRAL, s), e));
-  return challenge(commitment, message) === e;
+  const commitment = generatorTimes(s);
+  key.addMultiple(e, commitment);
+  return challenge(curve.encode(commitment), message) === e;
 }
 
 /** The public key of a private key (40 bytes, little-endian), as 80 hex digits. */
 export function derivePublicKey(privateKey: Uint8Array): string | undefined {
   if (privateKey.length !== ELEMENT_BYTES) return undefined;
   const scalar = littleEndian(privateKey) % curve.GROUP_ORDER;
-  return wordsToHex(curve.encode(generator().addMultiple(curve.NEUTRAL, scalar)));
+  return wordsToHex(curve.encode(generatorTimes(scalar)));
 }
 
 function challenge(commitment: readonly bigint[], message: readonly bigint[]): bigint {
@@ -42,9 +43,12 @@ function challenge(commitment: readonly bigint[], message: readonly bigint[]): b
 
 let generatorMultiples: curve.Multiples | undefined;
 
-function generator(): curve.Multiples {
+function generatorTimes(scalar: bigint): curve.Point {
   generatorMultiples ??= new curve.Multiples(curve.GENERATOR);
-  return generatorMultiples;
+  const sum = curve.place();
+  curve.add(curve.NEUTRAL, curve.NEUTRAL, sum);
+  generatorMultiples.addMultiple(scalar, sum);
+  return sum;
 }
 
 const remembered = new Map<string, curve.Multiples>();

@@ -3,7 +3,8 @@
  * signer is missing. Recorded by a third party on the testnet in July 2026 (LP §3.4).
  */
 import { expect, test } from '@jest/globals';
-import { parseTxInfo, txHash } from '../../../src/paper/crypto';
+import { parseAuthToken, parseTxInfo, txHash, verifyAuthToken, verifySignature } from '../../../src/paper/crypto';
+import * as vectors from './vectors';
 
 const recorded = {
   AccountIndex: 1,
@@ -76,4 +77,18 @@ test('parseTxInfo keeps an order index beyond 2^53, which JSON.parse would chang
   });
   expect(parseTxInfo('[1]')).toBeUndefined();
   expect(parseTxInfo('{')).toBeUndefined();
+});
+
+test('a transaction and a token of the official signer, kept as text, hash and verify', () => {
+  const info = parseTxInfo(vectors.TX_INFO) ?? {};
+  expect(txHash(304, vectors.TX_TYPE, info)).toBe(vectors.TX_HASH);
+  expect(verifySignature(vectors.PUBLIC_KEY, vectors.TX_HASH, String(info['Sig']))).toBe(true);
+  expect(verifySignature(vectors.PUBLIC_KEY, RECORDED_HASH, String(info['Sig']))).toBe(false);
+  expect(verifyAuthToken(vectors.AUTH_TOKEN, vectors.PUBLIC_KEY)).toBe(true);
+  expect(parseAuthToken(vectors.AUTH_TOKEN)).toEqual({
+    deadlineSeconds: 1900000000,
+    accountIndex: 1234,
+    apiKeyIndex: 5,
+  });
+  expect(parseAuthToken('1:2:3')).toBeUndefined();
 });
