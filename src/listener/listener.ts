@@ -1,0 +1,132 @@
+/**
+ * The listener: A's order frames → notices (fast path) and signals (durable path).
+ *
+ * Wiring only: `translate` decides what is ours, the courier delivers. Both paths get cumulative states, so snapshots after a
+ * reconnect are treated as any frame (S-07). The handler is synchronous, never awaits and never throws: Redis or Temporal being
+ * slow or away must not delay the next frame (S-05, S-39), and a poison frame must not end the listening (S-33).
+ */
+import type { OrderId } from '../domain/ids';
+import type { Lots } from '../domain/lots';
+import type { AccountStream, OrdersFrame } from '../exchange/port';
+import type { OutgoingNotice } from '../notifications/notice';
+import { SignalCourier, type CourierEvents, type ListenerClock, type SignalSink } from './signal-courier';
+import { translate, type IgnoreReason, type Registry, type Sighting } from './translate';
+
+/** The part of `NoticePublisher` that the listener uses. */
+export interface FillSink {
+  publishFills(fills: readonly OutgoingNotice[]): void;
+}
+
+export interface ListenerEvents extends CourierEvents {
+  /** Fills of one frame were handed to Redis; from the frame's arrival. */
+  readonly onNotice?: (latencyMs: number, fills: readonly Sighting[]) => void;
+  readonly onIgnored?: (reason: IgnoreReason) => void;
+  /** Part of a frame could not be handled: a bug of ours. The other parts were. */
+  readonly onPoison?: (error: unknown) => void;
+}
+
+export interface ListenerOptions extends ListenerEvents {
+  readonly stream: Pick<AccountStream, 'on'>;
+  readonly registry: Registry;
+  readonly notices: FillSink;
+  readonly signals: SignalSink;
+  readonly clock?: ListenerClock;
+}
+
+/** Orders whose noticed amount is remembered. Forgetting one costs a repeated notice. */
+const ORDERS_KEPT = 4_096;
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #clock: ListenerClock;
+  readonly #courier: SignalCourier;
+  readonly #noticed = new Map<OrderId, Lots>();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#courier = new SignalCourier({
+      makerAccount: options.registry.makerAccount,
+      sink: options.signals,
+      clock: this.#clock,
+      events: options,
+    });
+    this.#unsubscribe = options.stream.on('orders', (frame) => this.#handle(frame));
+  }
+
+  /** Orders whose newest state Temporal has not confirmed yet. */
+  get undelivered(): number {
+    return this.#courier.undelivered;
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#courier.close();
+  }
+
+  #handle(frame: OrdersFrame): void {
+    const { registry, onIgnored } = this.#options;
+    this.#guard(() => {
+      const { sightings, ignored } = translate(frame, registry, this.#clock.epochMs());
+      this.#guard(() => this.#notify(frame, sightings));
+      for (const sighting of sightings) this.#guard(() => this.#courier.offer(sighting));
+      for (const { reason } of ignored) onIgnored?.(reason);
+    });
+  }
+
+  /** Each part on its own: what goes wrong with a notice must not cost the signal, nor one order another's (invariant 10). */
+  #guard(part: () => void): void {
+    try {
+      part();
+    } catch (error) {
+      this.#options.onPoison?.(error);
+    }
+  }
+
+  /** A snapshot repeats the notice of every filled order in it: the first may have been dropped while Redis was away. */
+  #notify(frame: OrdersFrame, sightings: readonly Sighting[]): void {
+    const fills = sightings.filter(({ orderId, record }) => {
+      const noticedLots = this.#noticed.get(orderId) ?? 0n;
+      return record.filledLots > noticedLots || (frame.kind === 'snapshot' && record.filledLots > 0n);
+    });
+    if (fills.length === 0) return;
+    this.#options.notices.publishFills(fills.map(noticeOf));
+    this.#options.onNotice?.(this.#clock.monotonicMs() - frame.receivedAtMs, fills);
+    for (const fill of fills) this.#remember(fill);
+  }
+
+  #remember({ orderId, record }: Sighting): void {
+    const noticedLots = this.#noticed.get(orderId);
+    if (noticedLots !== undefined && noticedLots >= record.filledLots) return;
+    this.#noticed.delete(orderId); // re-inserted last: the Map's order is "longest unheard of first"
+    this.#noticed.set(orderId, record.filledLots);
+    if (this.#noticed.size <= ORDERS_KEPT) return;
+    const [oldest] = this.#noticed.keys();
+    if (oldest !== undefined) this.#noticed.delete(oldest);
+  }
+}
+
+function noticeOf({ orderId, terms, record }: Sighting): OutgoingNotice {
+  return {
+    accountIndex: record.accountIndex,
+    marketId: record.marketId,
+    orderIndex: record.orderIndex,
+    orderId,
+    side: record.side,
+    status: record.status,
+    filledLots: record.filledLots,
+    filledQuote: record.filledQuote,
+    sizeDecimals: terms.sizeDecimals,
+    priceDecimals: terms.priceDecimals,
+  };
+}
+
+export const systemClock: ListenerClock = {
+  monotonicMs: () => performance.now(),
+  epochMs: () => performance.timeOrigin + performance.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

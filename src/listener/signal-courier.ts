@@ -1,0 +1,171 @@
+/**
+ * Brings the newest state of each order to its workflow: one call in flight per order, newest wins, until delivered.
+ *
+ * Two calls at once have no order between them (TF §3), so there is never a second. A state that was overtaken while it waited is
+ * never sent: amounts are cumulative. The courier never gives up on a state except when the workflow is not there: that is for
+ * the auditor (`onOrphan`), and the next state of the order is tried again.
+ */
+import { orderWorkflowId, type OrderId } from '../domain/ids';
+import type { OrderUpdate } from '../domain/messages';
+import { isTerminal } from '../domain/records';
+import { saysMore, type Sighting } from './translate';
+
+/** Where signals go; the real one is `TemporalSignalSink`. */
+export interface SignalSink {
+  /** Resolves once the signal is durable, or when there is no such running workflow. Rejects within about `deadlineMs`. */
+  signal(workflowId: string, update: OrderUpdate, deadlineMs: number): Promise<'delivered' | 'not-found'>;
+}
+
+export interface CourierEvents {
+  /** From the frame's arrival to the signal being durable. */
+  readonly onSignal?: (latencyMs: number, orderId: OrderId) => void;
+  readonly onSignalFailed?: (error: unknown, orderId: OrderId) => void;
+  /** An order of ours that no running workflow answers for. */
+  readonly onOrphan?: (sighting: Sighting) => void;
+}
+
+/** Time, injected. `monotonicMs` is the clock of `OrdersFrame.receivedAtMs`. */
+export interface ListenerClock {
+  monotonicMs(): number;
+  epochMs(): number;
+  /** Calls `callback` once after `delayMs`; the result cancels it. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+export const SIGNAL_DEADLINE_MS = 1_000;
+export const SIGNAL_RETRY_MS = 50;
+/** Orders kept to recognise repeats. Only finished ones are forgotten. */
+const ORDERS_KEPT = 4_096;
+
+type Phase = 'idle' | 'in-flight' | 'waiting';
+
+interface Parcel {
+  newest: Sighting;
+  /** The state last delivered, or last found orphaned. */
+  settled: Sighting | undefined;
+  phase: Phase;
+  cancelWait: (() => void) | undefined;
+}
+
+export class SignalCourier {
+  readonly #parcels = new Map<OrderId, Parcel>();
+  readonly #makerAccount: number;
+  readonly #sink: SignalSink;
+  readonly #clock: ListenerClock;
+  readonly #events: CourierEvents;
+  #closed = false;
+
+  constructor(input: {
+    readonly makerAccount: number;
+    readonly sink: SignalSink;
+    readonly clock: ListenerClock;
+    readonly events: CourierEvents;
+  }) {
+    this.#makerAccount = input.makerAccount;
+    this.#sink = input.sink;
+    this.#clock = input.clock;
+    this.#events = input.events;
+  }
+
+  /** Takes a state to deliver. A state that says nothing more than the newest known one is dropped. */
+  offer(sighting: Sighting): void {
+    if (this.#closed) return;
+    const known = this.#parcels.get(sighting.orderId);
+    if (known && !saysMore(sighting.record, known.newest.record)) return;
+    const parcel = known ?? this.#newParcel(sighting);
+    parcel.newest = sighting;
+    if (parcel.phase === 'idle') this.#send(parcel);
+  }
+
+  /** Orders whose newest state is not delivered yet. */
+  get undelivered(): number {
+    let count = 0;
+    for (const parcel of this.#parcels.values()) if (parcel.settled !== parcel.newest) count++;
+    return count;
+  }
+
+  /** Orders held in memory: the open ones, and a bounded number of finished ones. */
+  get remembered(): number {
+    return this.#parcels.size;
+  }
+
+  /** Stops retrying. A call in flight ends by itself within the deadline. */
+  close(): void {
+    this.#closed = true;
+    for (const parcel of this.#parcels.values()) parcel.cancelWait?.();
+  }
+
+  #newParcel(sighting: Sighting): Parcel {
+    const parcel: Parcel = { newest: sighting, settled: undefined, phase: 'idle', cancelWait: undefined };
+    this.#parcels.set(sighting.orderId, parcel);
+    if (this.#parcels.size > ORDERS_KEPT) this.#forgetOneFinished();
+    return parcel;
+  }
+
+  #send(parcel: Parcel): void {
+    const sent = parcel.newest;
+    parcel.phase = 'in-flight';
+    const workflowId = orderWorkflowId(this.#makerAccount, sent.orderId);
+    this.#call(workflowId, this.#updateOf(sent)).then(
+      (answer) => this.#settle(parcel, sent, answer),
+      (error: unknown) => {
+        this.#wait(parcel);
+        tell(() => this.#events.onSignalFailed?.(error, sent.orderId));
+      },
+    );
+  }
+
+  #settle(parcel: Parcel, sent: Sighting, answer: 'delivered' | 'not-found'): void {
+    parcel.phase = 'idle';
+    parcel.settled = sent;
+    if (parcel.newest !== sent && !this.#closed) this.#send(parcel);
+    tell(() => {
+      if (answer === 'not-found') this.#events.onOrphan?.(sent);
+      else this.#events.onSignal?.(this.#clock.monotonicMs() - sent.receivedAtMs, sent.orderId);
+    });
+  }
+
+  /** A sink that throws instead of rejecting must not break the frame handler. */
+  async #call(workflowId: string, update: OrderUpdate): Promise<'delivered' | 'not-found'> {
+    return this.#sink.signal(workflowId, update, SIGNAL_DEADLINE_MS);
+  }
+
+  #wait(parcel: Parcel): void {
+    parcel.phase = 'waiting';
+    if (this.#closed) return;
+    parcel.cancelWait = this.#clock.after(SIGNAL_RETRY_MS, () => {
+      parcel.cancelWait = undefined;
+      this.#send(parcel);
+    });
+  }
+
+  #updateOf(sighting: Sighting): OrderUpdate {
+    const { record } = sighting;
+    return {
+      order_id: sighting.orderId.toString(),
+      status: record.status,
+      filled_lots: record.filledLots.toString(),
+      filled_quote: record.filledQuote.toString(),
+      transaction_time_us: record.transactionTimeUs,
+      received_at_ms: this.#clock.epochMs() - (this.#clock.monotonicMs() - sighting.receivedAtMs),
+    };
+  }
+
+  #forgetOneFinished(): void {
+    for (const [orderId, parcel] of this.#parcels) {
+      if (parcel.settled === parcel.newest && isTerminal(parcel.newest.record.status)) {
+        this.#parcels.delete(orderId);
+        return;
+      }
+    }
+  }
+}
+
+/** A listener's error, say in a metric, must neither stop a delivery nor end the process as an unhandled rejection. */
+function tell(callback: () => void): void {
+  try {
+    callback();
+  } catch {
+    // Its owner's bug; there is nobody here to tell.
+  }
+}
