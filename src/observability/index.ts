@@ -1,0 +1,59 @@
+/** Everything a process needs to be watched, built in one call; and the parts, for those who need only one. */
+import { type AlertKind, Alerts, type RaiseAlert } from './alerts';
+import { Health } from './health';
+import { createLogger, type RootLogger } from './logger';
+import { createMetrics, type Metrics } from './metrics';
+import { type ObservabilityServer, startObservabilityServer } from './server';
+
+export { type Alert, type AlertKind, Alerts, type RaiseAlert } from './alerts';
+export { Health, type HealthPart } from './health';
+export { createLogger, type Logger, type RootLogger, silentLogger } from './logger';
+export { createMetrics, type Metrics, type PathLabel } from './metrics';
+export { type ObservabilityServer, startObservabilityServer } from './server';
+
+export interface Observability {
+  readonly logger: RootLogger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly raiseAlert: RaiseAlert;
+  readonly server: ObservabilityServer;
+  /** Ends the server, delivers queued alerts, writes buffered log lines. */
+  close(): Promise<void>;
+}
+
+export interface ObservabilityOptions {
+  /** `maker` or `hedger`. */
+  readonly process: string;
+  readonly version: string;
+  readonly host: string;
+  readonly port: number;
+  readonly level?: string;
+  readonly webhookUrl?: string;
+}
+
+export async function startObservability(options: ObservabilityOptions): Promise<Observability> {
+  const { process, level, webhookUrl } = options;
+  const logger = createLogger({ process, ...(level === undefined ? {} : { level }) });
+  const metrics = createMetrics({ process, version: options.version });
+  const health = new Health();
+  const server = await startObservabilityServer({ ...options, registry: metrics.registry, health });
+  const alerts = new Alerts({
+    logger,
+    process,
+    count: (kind: AlertKind) => metrics.alerts.inc({ kind }),
+    onWebhookFailure: () => metrics.webhookFailures.inc(),
+    ...(webhookUrl === undefined ? {} : { webhookUrl }),
+  });
+  return {
+    logger,
+    metrics,
+    health,
+    raiseAlert: alerts.raise,
+    server,
+    async close() {
+      await server.close();
+      await alerts.settled();
+      logger.flush();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Alert, Alerts, type AlertsOptions } from '../../src/observability/alerts';
+
+const STUCK: Alert = {
+  kind: 'hedge-stuck',
+  what: 'margin is not enough',
+  exposed: '0.0002 BTC',
+  next: 'add margin',
+  orderId: '128',
+};
+const URL_WITH_SECRET = 'https://hooks.example/T0/very-secret';
+
+function setUp(overrides: Partial<AlertsOptions> = {}) {
+  const seen = { logged: [] as string[], counted: 0, failures: 0, posted: [] as Record<string, unknown>[] };
+  const clock = { nowMs: 0 };
+  const log = (fields: unknown, text?: string): void => void seen.logged.push(`${text} ${JSON.stringify(fields)}`);
+  const alerts = new Alerts({
+    logger: { error: log, warn: log } as AlertsOptions['logger'],
+    count: () => void seen.counted++,
+    onWebhookFailure: () => void seen.failures++,
+    process: 'hedger',
+    webhookUrl: URL_WITH_SECRET,
+    nowMs: () => clock.nowMs,
+    fetch: async (_url, init) => {
+      seen.posted.push(JSON.parse(init?.body as string));
+      return new Response();
+    },
+    ...overrides,
+  });
+  return { alerts, seen, clock };
+}
+
+describe('alerts', () => {
+  test('say what happened, what is exposed and what to do, to log, metric and webhook', async () => {
+    const { alerts, seen } = setUp();
+    alerts.raise(STUCK);
+    await alerts.settled();
+    expect(seen.logged).toEqual([expect.stringContaining('ALERT hedge-stuck: margin is not enough')]);
+    expect(seen.counted).toBe(1);
+    expect(seen.posted[0]).toMatchObject({ kind: 'hedge-stuck', exposed: '0.0002 BTC', order_id: '128' });
+    expect(seen.posted[0]?.['text']).toMatch(/hedge-stuck.*\nExposed: 0\.0002 BTC\nOrder: 128\nNext: add margin/);
+  });
+
+  test('repeats of one order are folded for a minute, another order is not; the metric counts all', async () => {
+    const { alerts, seen, clock } = setUp();
+    for (let i = 0; i < 5; i++) alerts.raise(STUCK);
+    alerts.raise({ ...STUCK, orderId: '256' });
+    clock.nowMs = 60_000;
+    alerts.raise(STUCK);
+    await alerts.settled();
+    expect(seen.counted).toBe(7);
+    expect(seen.posted.map((body) => [body['order_id'], body['repeated']])).toEqual([
+      ['128', 0],
+      ['256', 0],
+      ['128', 4],
+    ]);
+  });
+
+  test('a webhook that never answers delays nothing and is bounded', () => {
+    const { alerts, seen } = setUp({ fetch: () => new Promise(() => undefined) });
+    for (let i = 0; i < 200; i++) alerts.raise({ ...STUCK, orderId: String(i) });
+    expect(seen.logged).toHaveLength(200);
+    expect(seen.failures).toBe(99); // one in flight, a hundred queued
+  });
+
+  test.each([
+    ['refuses', async () => new Response('no', { status: 500 })],
+    ['throws', async () => Promise.reject(new Error(`cannot reach ${URL_WITH_SECRET}`))],
+  ])('a webhook that %s is counted; its address is never shown', async (_what, fetch) => {
+    const { alerts, seen } = setUp({ fetch });
+    alerts.raise(STUCK);
+    await alerts.settled();
+    expect(seen.failures).toBe(1);
+    expect(seen.logged.join()).not.toContain('very-secret');
+  });
+});
