@@ -90,6 +90,8 @@ export interface CoverInput {
   /** Cumulative fill of the maker order to cover. */
   fill_lots: string;
   account: 'maker' | 'hedge';
+  /** The operator asked for a try right now, at the first price bound. */
+  retry_now: boolean;
 }
 
 export interface SliceReport {
@@ -110,7 +112,7 @@ export interface Blocked {
 
 /** What a `cover` or `seal` found out. `executed_lots` is settled: it can only grow. */
 export interface CoverResult {
-  state: 'covered' | 'blocked' | 'sealed' | 'exhausted' | 'jumped';
+  state: 'covered' | 'blocked' | 'sealed' | 'jumped';
   executed_lots: string;
   executed_quote: string;
   slices: SliceReport[];

@@ -56,7 +56,7 @@ export class Lane {
 
   /** The sequencer takes the head: executes `part` lots of it, refuses it (`ae`), or drops it without consuming the nonce. */
   run(
-    how: { readonly kind: 'execute'; readonly part: (most: Lots) => Lots } | { readonly kind: 'refuse' | 'drop' },
+    how: { kind: 'execute'; part: (most: Lots) => Lots; sealLots?: Lots } | { kind: 'refuse' } | { kind: 'drop' },
   ): void {
     const head = this.queue.shift();
     if (!head) return;
@@ -73,7 +73,6 @@ export class Lane {
       return;
     }
     this.executedNext = head.nonce + 1n;
-    const refused = how.kind === 'refuse';
     const tx: TxRecord = {
       hash: hash(head),
       type: head.form === 'seal-cancel' ? 16 : 14,
@@ -83,7 +82,7 @@ export class Lane {
       status: 'executed',
       executedAtMs: this.step,
       ...(head.form === 'seal-cancel' ? {} : { clientOrderIndex: head.clientOrderIndex }),
-      ...(refused ? { refusal: { code: 21739, message: 'not enough margin' } } : {}),
+      ...(how.kind === 'refuse' ? { refusal: { code: 21739, message: 'not enough margin' } } : {}),
     };
     if (how.kind === 'refuse' || head.form === 'seal-cancel') {
       this.log.push({ nonce: head.nonce, tx, atStep: this.step });

@@ -1,0 +1,210 @@
+/**
+ * One pure decision: which steps an order wants now.
+ *
+ * Read-only and without memory (`weigh` the order first, it keeps the clocks): the workflow's loop starts each wanted step whose lane is free (`begin` records that it did), folds
+ * the answer into the ledger (order.ts) and asks again. Without outside events this reaches a fixpoint.
+ *
+ * Priorities, per lane:
+ *   hedge   finish a started seal → seal what must end (abandoning, change of direction) → wait for the maker before a close
+ *           → wait out a back-off → cover → arm → confirm
+ *   maker   cancel what should not rest → place what is armed
+ *   pair    alert → tell
+ */
+import { invariant } from './assert';
+import { laneOf } from './ids';
+import { formatDecimal, type Lots } from './lots';
+import type { HedgeState } from './messages';
+import {
+  activeTicket,
+  executedLots,
+  exposureLots,
+  hedgeStateOf,
+  laterId,
+  makerIsClosed,
+  nextTicket,
+  patienceEndsMs,
+  type Direction,
+  type Order,
+  type TicketEntry,
+} from './order';
+
+export type StepLane = 'maker' | 'hedge' | 'pair';
+
+export type Step =
+  | { readonly lane: 'hedge'; readonly do: 'arm' }
+  | { readonly lane: 'hedge'; readonly do: 'cover'; readonly entry: TicketEntry; readonly fillLots: Lots }
+  | { readonly lane: 'hedge'; readonly do: 'seal'; readonly entry: TicketEntry }
+  | { readonly lane: 'hedge'; readonly do: 'confirm' }
+  | { readonly lane: 'maker'; readonly do: 'place' }
+  | { readonly lane: 'maker'; readonly do: 'cancel' }
+  | { readonly lane: 'pair'; readonly do: 'tell'; readonly state: HedgeState; readonly done: boolean }
+  | { readonly lane: 'pair'; readonly do: 'alert'; readonly key: string; readonly what: string; readonly next: string };
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly wakeAtMs?: number;
+  readonly hedgeState: HedgeState;
+  /** The order is over once its running steps have ended. */
+  readonly end: boolean;
+}
+
+export function decide(order: Order, nowMs: number): Plan {
+  const wakes: number[] = [];
+  const hedge = hedgeStep(order, nowMs, wakes);
+  const maker = makerStep(order, nowMs, wakes);
+  const over = hedge === undefined && maker === undefined && isOver(order);
+  const hedgeState = hedgeStateOf(order, over ? 'ended' : 'running');
+  const pair = pairStep(order, hedgeState, over);
+  if (order.nakedSinceMs !== undefined && !order.stuck) wakes.push(patienceEndsMs(order, order.nakedSinceMs));
+  const steps = [hedge, maker, pair].filter((step) => step !== undefined);
+  const wakeAtMs = wakes.length > 0 ? Math.min(...wakes) : undefined;
+  return { steps, hedgeState, end: over && pair === undefined, ...(wakeAtMs === undefined ? {} : { wakeAtMs }) };
+}
+
+/** Records that a step was started: what must not be decided twice. */
+export function begin(order: Order, step: Step): void {
+  switch (step.do) {
+    case 'place':
+      order.placement = 'asked';
+      return;
+    case 'cancel':
+      order.makerCancels += 1;
+      return;
+    case 'seal':
+      if (!step.entry.sealing) step.entry.blocked = undefined;
+      step.entry.sealing = true;
+      return;
+    case 'cover':
+      if (!order.tickets.includes(step.entry)) {
+        const spare = order.spareLanes[order.sparesUsed];
+        if (spare !== undefined && laneOf(step.entry.ticket.id) === spare) order.sparesUsed += 1;
+        order.tickets.push(step.entry);
+        order.lastId = laterId(order.lastId, step.entry.ticket.id);
+      }
+      order.retryNow = false;
+      return;
+    case 'alert':
+      order.alerted.add(step.key);
+      return;
+    case 'tell':
+      order.told = tellKey(step);
+      return;
+    case 'arm':
+    case 'confirm':
+      return;
+  }
+}
+
+function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefined {
+  const entry = activeTicket(order);
+  if (entry.sealing && entry.end === undefined)
+    return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'seal', entry } : undefined;
+  if (exposureLots(order) === 0n) return calmStep(order);
+  if (order.cancelRequested && order.stuck) {
+    if (entry.end !== undefined || !makerIsClosed(order)) return undefined;
+    return { lane: 'hedge', do: 'seal', entry };
+  }
+  const direction = wantedDirection(order, nowMs, wakes);
+  if (direction === entry.direction && entry.end === undefined) {
+    return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'cover', entry, fillLots: order.filledLots } : undefined;
+  }
+  if (entry.end === undefined) return { lane: 'hedge', do: 'seal', entry };
+  // Closing while the maker order still rests would race its next fill (S-26).
+  if (direction === 'close' && !makerIsClosed(order)) return undefined;
+  return { lane: 'hedge', do: 'cover', entry: nextTicket(order, direction, nowMs), fillLots: order.filledLots };
+}
+
+/** Nothing is naked: arm before quoting, confirm at the end. */
+function calmStep(order: Order): Step | undefined {
+  if (order.arm === 'wanted') {
+    if (order.cancelRequested && order.placement === 'wanted') return undefined;
+    return { lane: 'hedge', do: 'arm' };
+  }
+  if (order.filledLots > 0n && makerIsClosed(order) && !order.confirmed) {
+    invariant(executedLots(order) <= order.filledLots, 'executed hedge + closed never exceeds the executed fill');
+    return executedLots(order) === order.filledLots ? { lane: 'hedge', do: 'confirm' } : undefined;
+  }
+  return undefined;
+}
+
+function makerStep(order: Order, nowMs: number, wakes: number[]): Step | undefined {
+  if (makerIsClosed(order) || order.arm !== 'done') return undefined;
+  switch (order.placement) {
+    case 'wanted':
+      return order.cancelRequested || order.stuck ? undefined : { lane: 'maker', do: 'place' };
+    case 'asked':
+      return undefined;
+    case 'placed': {
+      const timeOutAtMs = (order.timings.placed_ms ?? order.createdMs) + order.timeOutMs;
+      const mustEnd = order.cancelRequested || order.stuck !== undefined || order.closeAsked;
+      if (!mustEnd && nowMs < timeOutAtMs) {
+        wakes.push(timeOutAtMs);
+        return undefined;
+      }
+      if (nowMs < order.nextCancelAtMs) {
+        wakes.push(order.nextCancelAtMs);
+        return undefined;
+      }
+      return { lane: 'maker', do: 'cancel' };
+    }
+    case 'not-placed':
+      return undefined;
+  }
+}
+
+function pairStep(order: Order, hedgeState: HedgeState, over: boolean): Step | undefined {
+  const alert = alertStep(order, over);
+  if (alert) return alert;
+  const tell: Step = { lane: 'pair', do: 'tell', state: hedgeState, done: over };
+  const worthTelling = over || hedgeState === 'stuck' || order.told !== '';
+  return worthTelling && order.told !== tellKey(tell) ? tell : undefined;
+}
+
+function alertStep(order: Order, over: boolean): Step | undefined {
+  const exposed = `${formatDecimal(exposureLots(order), order.market.size_decimals)} ${order.market.symbol}`;
+  const alert = (key: string, what: string, next: string): Step | undefined =>
+    order.alerted.has(key) ? undefined : { lane: 'pair', do: 'alert', key, what, next };
+  if (over && exposureLots(order) > 0n) {
+    return alert(
+      'abandoned',
+      `order ${order.id} ended with ${exposed} naked: ${order.stuck?.reason ?? 'cancelled'}`,
+      'Hedge or close this amount by hand: nothing of ours will.',
+    );
+  }
+  if (!order.stuck) return undefined;
+  return alert(
+    `stuck ${order.stuck.since}`,
+    `hedge of order ${order.id} is stuck with ${exposed} naked: ${order.stuck.reason}`,
+    order.policy.on_stuck === 'close'
+      ? 'It keeps trying, then closes on the maker account; `counterleg hedge close` does so now.'
+      : 'It keeps trying; `counterleg hedge retry` tries now, `counterleg hedge close` closes on the maker account.',
+  );
+}
+
+function wantedDirection(order: Order, nowMs: number, wakes: number[]): Direction {
+  if (order.closeAsked) return 'close';
+  if (order.policy.on_stuck !== 'close' || order.nakedSinceMs === undefined) return 'hedge';
+  const closeAtMs = patienceEndsMs(order, order.nakedSinceMs);
+  if (nowMs >= closeAtMs) return 'close';
+  wakes.push(closeAtMs);
+  return 'hedge';
+}
+
+function due(entry: TicketEntry, nowMs: number, wakes: number[]): boolean {
+  if (!entry.blocked || nowMs >= entry.blocked.retryAtMs) return true;
+  wakes.push(entry.blocked.retryAtMs);
+  return false;
+}
+
+/** Nothing more can happen to this order: the maker side is closed, and the ledger is even or given up. */
+function isOver(order: Order): boolean {
+  const neverPlaced = order.cancelRequested && order.placement === 'wanted' && order.status === undefined;
+  if (!makerIsClosed(order) && !neverPlaced) return false;
+  if (exposureLots(order) > 0n)
+    return order.cancelRequested && order.stuck !== undefined && activeTicket(order).end !== undefined;
+  return order.filledLots === 0n || order.confirmed;
+}
+
+function tellKey(step: { readonly state: HedgeState; readonly done: boolean }): string {
+  return `${step.state}${step.done ? ' done' : ''}`;
+}

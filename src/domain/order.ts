@@ -1,0 +1,414 @@
+/**
+ * The order's ledger: everything one maker order knows, and how each message changes it.
+ *
+ * Pure. Messages only record (they may be lost, repeated, reordered: invariant 7); what follows from the ledger is decided in
+ * decide.ts. Amounts here are settled facts: `filled` from the maker order's own records, `executed` from tickets.
+ *
+ * The ledger may know less than the exchange: a hedge can be settled before the fill that caused it is heard of here.
+ */
+import { invariant } from './assert';
+import { laneOf, nextOrderId, parseOrderId, timeOf, type OrderId } from './ids';
+import {
+  addLots,
+  formatDecimal,
+  lots,
+  maxLots,
+  quote,
+  subLots,
+  ticks,
+  ZERO_LOTS,
+  type Lots,
+  type Quote,
+  type Ticks,
+} from './lots';
+import type {
+  ArmResult,
+  CoverResult,
+  HedgePolicy,
+  HedgeState,
+  MakerOrderRead,
+  MarketTerms,
+  OrderInput,
+  OrderResult,
+  OrderUpdate,
+  PlaceResult,
+  SliceReport,
+} from './messages';
+import { averagePriceTicks } from './price';
+import { isTerminal, opposite, type OrderStatus, type Side } from './records';
+import type { Ticket } from './ticket';
+
+export type Direction = 'hedge' | 'close';
+
+export interface TicketEntry {
+  readonly direction: Direction;
+  readonly ticket: Ticket;
+  executedLots: Lots;
+  executedQuote: Quote;
+  slices: SliceReport[];
+  /** Started seals are always finished. */
+  sealing: boolean;
+  end?: 'sealed' | 'jumped';
+  blocked?: { readonly code: string; readonly message: string; readonly retryAtMs: number } | undefined;
+}
+
+export interface Order {
+  readonly id: OrderId;
+  readonly makerAccount: number;
+  readonly hedgeAccount: number;
+  readonly market: MarketTerms;
+  readonly side: Side;
+  readonly lots: Lots;
+  readonly priceTicks: Ticks;
+  readonly timeOutMs: number;
+  readonly expiryMs: number;
+  readonly policy: HedgePolicy;
+  readonly spareLanes: readonly number[];
+  readonly createdMs: number;
+  arm: 'wanted' | 'done' | 'refused';
+  placement: 'wanted' | 'asked' | 'placed' | 'not-placed';
+  status: OrderStatus | undefined;
+  filledLots: Lots;
+  filledQuote: Quote;
+  readonly tickets: TicketEntry[];
+  /** Since when exposure has not been zero. A further fill does not reset it (S-27). */
+  nakedSinceMs: number | undefined;
+  stuck: { readonly since: number; readonly reason: string } | undefined;
+  /** The operator wants the exposure closed on A, until they ask for another try. */
+  closeAsked: boolean;
+  /** When the operator last asked for another try: patience starts again from there, the naked clock does not. */
+  retriedAtMs: number | undefined;
+  /** That wish is passed on to the desk once. */
+  retryNow: boolean;
+  cancelRequested: boolean;
+  makerCancels: number;
+  nextCancelAtMs: number;
+  confirmed: boolean;
+  /** Key of the last state told to the pair. */
+  told: string;
+  readonly alerted: Set<string>;
+  reason: string;
+  /** Highest id this order used on its lanes. */
+  lastId: OrderId;
+  sparesUsed: number;
+  readonly timings: Record<string, number>;
+}
+
+export function newOrder(input: OrderInput, nowMs: number): Order {
+  const id = parseOrderId(input.order_id);
+  invariant(id !== undefined, 'an order id has 48 bits, the last seven zero');
+  const order: Order = {
+    id,
+    makerAccount: input.maker_account,
+    hedgeAccount: input.hedge_account,
+    market: input.market,
+    side: input.side,
+    lots: lots(BigInt(input.lots)),
+    priceTicks: ticks(BigInt(input.price_ticks)),
+    timeOutMs: input.time_out_ms,
+    expiryMs: input.expiry_ms,
+    policy: input.policy,
+    spareLanes: input.spare_lanes,
+    createdMs: nowMs,
+    arm: 'wanted',
+    placement: 'wanted',
+    status: undefined,
+    filledLots: ZERO_LOTS,
+    filledQuote: quote(0n),
+    tickets: [],
+    nakedSinceMs: undefined,
+    stuck: undefined,
+    closeAsked: false,
+    retriedAtMs: undefined,
+    retryNow: false,
+    cancelRequested: false,
+    makerCancels: 0,
+    nextCancelAtMs: 0,
+    confirmed: false,
+    told: '',
+    alerted: new Set(),
+    reason: '',
+    lastId: id,
+    sparesUsed: 0,
+    timings: { created_ms: nowMs },
+  };
+  order.tickets.push(
+    newEntry({ direction: 'hedge', ticket: ticketOf(order, { direction: 'hedge', id, coveredLots: ZERO_LOTS }) }),
+  );
+  return order;
+}
+
+// ---- what the ledger says
+
+export function executedLots(order: Order, direction?: Direction): Lots {
+  return order.tickets
+    .filter((entry) => direction === undefined || entry.direction === direction)
+    .reduce((sum, entry) => addLots(sum, entry.executedLots), ZERO_LOTS);
+}
+
+/** What is naked as far as the ledger knows; never negative. */
+export function exposureLots(order: Order): Lots {
+  return maxLots(ZERO_LOTS, subLots(order.filledLots, executedLots(order)));
+}
+
+export function makerIsClosed(order: Order): boolean {
+  if (order.arm === 'refused' || order.placement === 'not-placed') return true;
+  return order.status !== undefined && isTerminal(order.status);
+}
+
+export function activeTicket(order: Order): TicketEntry {
+  const entry = order.tickets.at(-1);
+  invariant(entry !== undefined, 'an order always has a ticket');
+  return entry;
+}
+
+/** The ticket that continues after the active one has ended: fresh id, everything settled so far as `covered`. */
+export function nextTicket(order: Order, direction: Direction, nowMs: number): TicketEntry {
+  const previous = activeTicket(order);
+  const coveredLots = executedLots(order);
+  const firstClose = direction === 'close' && !order.tickets.some((entry) => entry.direction === 'close');
+  if (firstClose) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, coveredLots }) });
+  const jumped = previous.end === 'jumped';
+  const spare = jumped ? order.spareLanes[order.sparesUsed] : undefined;
+  const lane = spare ?? laneOf(previous.ticket.id);
+  const id = nextOrderId({ epochMs: nowMs, lane, last: order.lastId });
+  return newEntry({ direction, ticket: ticketOf(order, { direction, id, coveredLots }) });
+}
+
+function ticketOf(
+  order: Order,
+  input: { readonly direction: Direction; readonly id: OrderId; readonly coveredLots: Lots },
+): Ticket {
+  return {
+    id: input.id,
+    orderId: order.id,
+    market: order.market,
+    side: opposite(order.side),
+    maxLots: subLots(order.lots, input.coveredLots),
+    coveredLots: input.coveredLots,
+    anchorTicks: order.priceTicks,
+    slippageBps: order.policy.slippage_bps,
+    slippageBpsMax: order.policy.max_slippage_bps,
+    start: input.direction === 'close' && input.id === order.id ? 'follows-placement' : 'opens-lane',
+  };
+}
+
+function newEntry(input: { readonly direction: Direction; readonly ticket: Ticket }): TicketEntry {
+  return { ...input, executedLots: ZERO_LOTS, executedQuote: quote(0n), slices: [], sealing: false };
+}
+
+// ---- messages
+
+export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 'taken' | 'other-order' {
+  if (parseOrderId(update.order_id) !== order.id) return 'other-order';
+  if (order.placement === 'asked' || order.placement === 'wanted') order.placement = 'placed';
+  absorbMaker(
+    order,
+    {
+      status: update.status,
+      filledLots: lots(BigInt(update.filled_lots)),
+      filledQuote: quote(BigInt(update.filled_quote)),
+    },
+    nowMs,
+  );
+  if (order.filledLots > 0n) order.timings.fill_frame_ms ??= update.received_at_ms;
+  return 'taken';
+}
+
+export function absorbArm(order: Order, result: ArmResult, nowMs: number): void {
+  if (result.armed) {
+    order.arm = 'done';
+    order.timings.armed_ms = nowMs;
+    return;
+  }
+  order.arm = 'refused';
+  order.reason = `not quoted: ${result.message}`;
+}
+
+export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): void {
+  if (!result.placed) {
+    invariant(order.filledLots === 0n, 'an order that was not placed has no fill');
+    order.placement = 'not-placed';
+    order.reason = `not placed: ${result.message}`;
+    return;
+  }
+  order.placement = 'placed';
+  order.timings.placed_ms ??= result.at_ms;
+  absorbMaker(
+    order,
+    {
+      status: result.status,
+      filledLots: lots(BigInt(result.filled_lots)),
+      filledQuote: quote(BigInt(result.filled_quote)),
+    },
+    nowMs,
+  );
+}
+
+function absorbRead(order: Order, read: MakerOrderRead, nowMs: number): void {
+  if (!read.known) return;
+  absorbMaker(
+    order,
+    { status: read.status, filledLots: lots(BigInt(read.filled_lots)), filledQuote: quote(BigInt(read.filled_quote)) },
+    nowMs,
+  );
+}
+
+/** Status and amount are of one record; a late record never takes anything back. */
+function absorbMaker(
+  order: Order,
+  seen: { readonly status: OrderStatus; readonly filledLots: Lots; readonly filledQuote: Quote },
+  nowMs: number,
+): void {
+  invariant(seen.filledLots <= order.lots, 'an order never fills beyond its size');
+  const closed = order.status !== undefined && isTerminal(order.status);
+  if (closed) {
+    invariant(seen.filledLots <= order.filledLots, 'an order that is closed does not fill any more');
+    return;
+  }
+  if (seen.filledLots < order.filledLots) {
+    invariant(!isTerminal(seen.status), 'a terminal record carries the whole fill');
+    return;
+  }
+  order.status = seen.status;
+  order.filledLots = seen.filledLots;
+  order.filledQuote = seen.filledQuote;
+  if (isTerminal(seen.status)) order.timings.maker_closed_ms ??= nowMs;
+  if (seen.filledLots > 0n) order.timings.fill_known_ms ??= nowMs;
+  weigh(order, nowMs);
+}
+
+export function absorbCover(order: Order, entry: TicketEntry, result: CoverResult, nowMs: number): void {
+  const executed = lots(BigInt(result.executed_lots));
+  invariant(executed >= entry.executedLots, 'what a ticket executed only grows');
+  invariant(executed <= entry.ticket.maxLots, 'a ticket never executes more than its maximum');
+  entry.executedLots = executed;
+  entry.executedQuote = quote(BigInt(result.executed_quote));
+  if (result.slices.length >= entry.slices.length) entry.slices = result.slices;
+  if (result.state === 'sealed' || result.state === 'jumped') entry.end = result.state;
+  entry.blocked = result.blocked && {
+    code: result.blocked.code,
+    message: result.blocked.message,
+    retryAtMs: nowMs + result.blocked.retry_after_ms,
+  };
+  if (result.timings.first_submitted_ms !== undefined)
+    order.timings.hedge_submitted_ms ??= result.timings.first_submitted_ms;
+  if (result.timings.last_executed_ms !== undefined) order.timings.hedge_executed_ms = result.timings.last_executed_ms;
+  weigh(order, nowMs);
+}
+
+/** After a cancel whose effect is not known the next one waits a little longer each time. */
+export function absorbCancel(order: Order, read: MakerOrderRead, nowMs: number): void {
+  absorbRead(order, read, nowMs);
+  order.nextCancelAtMs = nowMs + Math.min(250 * 2 ** Math.min(order.makerCancels, 6), 10_000);
+}
+
+/** A step failed without an answer: nothing is known, it is tried again a little later. */
+export function absorbFailure(entry: TicketEntry, message: string, nowMs: number): void {
+  entry.blocked = { code: 'no-answer', message, retryAtMs: nowMs + 1_000 };
+}
+
+/** Starts, keeps or stops the naked clock, and says whether the hedge is stuck. */
+export function weigh(order: Order, nowMs: number): void {
+  if (exposureLots(order) === 0n) {
+    order.nakedSinceMs = undefined;
+    order.stuck = undefined;
+    if (order.filledLots > 0n && makerIsClosed(order)) order.timings.hedged_ms ??= nowMs;
+    return;
+  }
+  order.nakedSinceMs ??= nowMs;
+  if (order.stuck) return;
+  const { blocked, end } = activeTicket(order);
+  if (blocked) order.stuck = { since: nowMs, reason: `${blocked.message} (${blocked.code})` };
+  else if (end === 'jumped' && order.sparesUsed >= order.spareLanes.length) {
+    order.stuck = { since: nowMs, reason: 'its lane was jumped over by another transaction and no spare lane is left' };
+  } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
+    order.stuck = { since: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };
+  }
+}
+
+/** Until when a naked order is merely being hedged. */
+export function patienceEndsMs(order: Order, nakedSinceMs: number): number {
+  return Math.max(nakedSinceMs, order.retriedAtMs ?? 0) + order.policy.force_close_timeout_ms;
+}
+
+// ---- the operator
+
+export function mayRetry(order: Order): boolean {
+  return exposureLots(order) > 0n;
+}
+
+export function askRetry(order: Order, nowMs: number): void {
+  order.closeAsked = false;
+  order.retriedAtMs = nowMs;
+  order.retryNow = true;
+  order.stuck = undefined;
+  const entry = activeTicket(order);
+  if (!entry.sealing) entry.blocked = undefined;
+}
+
+export function mayClose(order: Order): boolean {
+  return exposureLots(order) > 0n;
+}
+
+export function askClose(order: Order): void {
+  order.closeAsked = true;
+}
+
+export function askCancel(order: Order): void {
+  order.cancelRequested = true;
+}
+
+// ---- faces
+
+export function hedgeStateOf(order: Order, phase: 'running' | 'ended'): HedgeState {
+  const exposed = exposureLots(order) > 0n;
+  if (phase === 'ended') return exposed ? 'abandoned' : 'flat';
+  if (order.stuck) return 'stuck';
+  if (exposed) return 'hedging';
+  return order.arm === 'wanted' ? 'arming' : 'quoting';
+}
+
+export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult {
+  const sum = (direction: Direction): { lots: Lots; quote: bigint } => ({
+    lots: executedLots(order, direction),
+    quote: order.tickets.filter((e) => e.direction === direction).reduce((total, e) => total + e.executedQuote, 0n),
+  });
+  const hedge = sum('hedge');
+  const base = (amount: bigint): string => formatDecimal(amount, order.market.size_decimals);
+  const price = (quoteMicros: bigint, amount: Lots): string =>
+    formatDecimal(
+      averagePriceTicks({ quote: quoteMicros, lots: amount, market: order.market }),
+      order.market.price_decimals,
+    );
+  return {
+    order_id: order.id.toString(),
+    market: order.market.symbol,
+    side: order.side,
+    maker: {
+      status: makerStatus(order),
+      filled_base_amount: base(order.filledLots),
+      avg_price: price(order.filledQuote, order.filledLots),
+    },
+    hedge: {
+      executed_base_amount: base(hedge.lots),
+      avg_price: price(hedge.quote, hedge.lots),
+      slices: order.tickets.filter((entry) => entry.direction === 'hedge').flatMap((entry) => entry.slices),
+    },
+    closed_base_amount: base(executedLots(order, 'close')),
+    exposure: base(exposureLots(order)),
+    hedge_state: hedgeStateOf(order, phase),
+    reason: order.reason,
+    timings: order.timings,
+  };
+}
+
+function makerStatus(order: Order): OrderResult['maker']['status'] {
+  if (order.arm === 'refused' || order.placement === 'not-placed') return 'not-placed';
+  return order.status ?? (order.placement === 'asked' ? 'unknown' : 'not-placed');
+}
+
+/** The lane's last id, as a number that orders ids of different lanes by time. */
+export function laterId(a: OrderId, b: OrderId): OrderId {
+  return timeOf(a) >= timeOf(b) ? a : b;
+}

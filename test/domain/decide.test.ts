@@ -1,0 +1,486 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
+import { orderIdOf, timeOf, type Tenths } from '../../src/domain/ids';
+import type { CoverResult, HedgePolicy, OrderInput } from '../../src/domain/messages';
+import {
+  absorbArm,
+  absorbCancel,
+  absorbCover,
+  absorbPlace,
+  absorbUpdate,
+  activeTicket,
+  askCancel,
+  askClose,
+  askRetry,
+  executedLots,
+  exposureLots,
+  newOrder,
+  reportOf,
+  weigh,
+  type Order,
+} from '../../src/domain/order';
+import type { OrderStatus } from '../../src/domain/records';
+
+const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
+const policy: HedgePolicy = {
+  slippage_bps: 50,
+  max_slippage_bps: 300,
+  on_stuck: 'keep_trying',
+  force_close_timeout_ms: 10_000,
+};
+
+function input(change: Partial<OrderInput> = {}): OrderInput {
+  return {
+    order_id: id.toString(),
+    maker_account: 11,
+    hedge_account: 12,
+    market: { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 },
+    side: 'buy',
+    lots: '20',
+    price_ticks: '1094506',
+    time_out_ms: 30_000,
+    expiry_ms: 600_000,
+    policy,
+    spare_lanes: [9],
+    ...change,
+  };
+}
+
+/** An order driven by hand: `want` is what decide asks for, by lane; `start` begins it. */
+function driven(change: Partial<OrderInput> = {}) {
+  const order = newOrder(input(change), 0);
+  let now = 0;
+  const plan = (): Plan => {
+    weigh(order, now);
+    return decide(order, now);
+  };
+  const d = {
+    order,
+    plan,
+    wants: () => plan().steps.map((step) => step.do),
+    start: (name: Step['do']): Step => {
+      const step = plan().steps.find((s) => s.do === name);
+      if (!step) throw new Error(`wanted ${name}, decided ${JSON.stringify(d.wants())}`);
+      begin(order, step);
+      return step;
+    },
+    at: (ms: number) => {
+      now = ms;
+      return d;
+    },
+    quoting: () => {
+      d.start('arm');
+      absorbArm(order, { armed: true }, now);
+      d.start('place');
+      absorbPlace(order, { placed: true, status: 'open', filled_lots: '0', filled_quote: '0', at_ms: now }, now);
+      return d;
+    },
+    update: (filled: number, status: OrderStatus = filled === 20 ? 'filled' : 'open') => {
+      absorbUpdate(
+        order,
+        {
+          order_id: id.toString(),
+          status,
+          filled_lots: String(filled),
+          filled_quote: String(filled * 10),
+          transaction_time_us: 0,
+          received_at_ms: now,
+        },
+        now,
+      );
+      return d;
+    },
+    covered: (executed: number, state: CoverResult['state'] = 'covered', blocked?: CoverResult['blocked']) => {
+      absorbCover(order, activeTicket(order), coverResult(executed, state, blocked), now);
+      return d;
+    },
+  };
+  return d;
+}
+
+function coverResult(executed: number, state: CoverResult['state'], blocked?: CoverResult['blocked']): CoverResult {
+  return {
+    state,
+    executed_lots: String(executed),
+    executed_quote: '0',
+    slices: [],
+    timings: {},
+    ...(blocked ? { blocked } : {}),
+  };
+}
+
+const margin = { code: '21739', message: 'not enough margin', retry_after_ms: 1_000 };
+
+describe('decide: the ordinary life', () => {
+  test('arm comes before place (invariant 11), place before the wait', () => {
+    const d = driven();
+    expect(d.wants()).toEqual(['arm']);
+    d.start('arm');
+    absorbArm(d.order, { armed: true }, 0);
+    expect(d.wants()).toEqual(['place']);
+    d.start('place');
+    expect(d.wants()).toEqual([]);
+  });
+
+  test('S-22 nobody can hedge: nothing is quoted, the order ends flat with the reason', () => {
+    const d = driven();
+    d.start('arm');
+    absorbArm(d.order, { armed: false, code: 'margin', message: 'account B has too little margin' }, 0);
+    expect(d.wants()).toEqual(['tell']);
+    d.start('tell');
+    expect(d.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+    expect(reportOf(d.order, 'ended')).toMatchObject({
+      reason: 'not quoted: account B has too little margin',
+      maker: { status: 'not-placed' },
+    });
+  });
+
+  test('S-03 a fill before the submit returned is hedged while place runs', () => {
+    const d = driven();
+    d.start('arm');
+    absorbArm(d.order, { armed: true }, 0);
+    d.start('place');
+    d.update(20);
+    expect(d.start('cover')).toMatchObject({ fillLots: 20n });
+  });
+
+  test('full fill: cover, confirm, tell, end flat', () => {
+    const d = driven().quoting().update(20);
+    d.start('cover');
+    d.covered(20);
+    expect(d.wants()).toEqual(['confirm']);
+    d.order.confirmed = true;
+    d.start('tell');
+    expect(d.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+  });
+
+  test('S-01 partial fills: each is covered by the cumulative amount, the last one ends it', () => {
+    const d = driven().quoting();
+    for (const fill of [5, 9, 20]) {
+      d.update(fill);
+      expect(d.start('cover')).toMatchObject({ fillLots: BigInt(fill) });
+      d.covered(fill);
+    }
+    expect(d.wants()).toEqual(['confirm']);
+  });
+
+  test('late, repeated and older updates change nothing', () => {
+    const d = driven().quoting().update(9).update(5).update(9);
+    expect(d.order.filledLots).toBe(9n);
+    d.update(12, 'canceled').update(9, 'open');
+    expect(d.order).toMatchObject({ filledLots: 12n, status: 'canceled' });
+  });
+
+  test('an update of another order is told so and changes nothing', () => {
+    const d = driven().quoting();
+    const other = {
+      order_id: '128',
+      status: 'filled',
+      filled_lots: '20',
+      filled_quote: '0',
+      transaction_time_us: 0,
+      received_at_ms: 0,
+    } as const;
+    expect(absorbUpdate(d.order, other, 0)).toBe('other-order');
+    expect(d.order.filledLots).toBe(0n);
+  });
+
+  test('the ledger may hear of the hedge before the fill that caused it', () => {
+    const d = driven().quoting().update(5);
+    d.start('cover');
+    d.covered(20); // the fast path knew of 20
+    expect(d.order.nakedSinceMs).toBeUndefined();
+    expect(exposureLots(d.order)).toBe(0n);
+    d.update(20);
+    expect(d.wants()).toEqual(['confirm']);
+  });
+});
+
+describe('decide: time-out and cancel', () => {
+  test('after the time-out the rest is cancelled, again and again until the exchange shows the end', () => {
+    const d = driven().quoting();
+    expect(d.plan()).toMatchObject({ steps: [], wakeAtMs: 30_000 });
+    d.at(30_000);
+    for (let i = 0; i < 3; i++) {
+      d.start('cancel');
+      absorbCancel(d.order, { known: false, reason: '503' }, 30_000 + i * 20_000);
+      d.at(30_000 + (i + 1) * 20_000);
+    }
+    absorbCancel(
+      d.order,
+      { known: true, status: 'canceled', filled_lots: '0', filled_quote: '0', transaction_time_us: 0 },
+      90_000,
+    );
+    expect(d.wants()).toEqual(['tell']);
+  });
+
+  test('S-30, P-01 the cancel answers, the order had filled further: hedged', () => {
+    const d = driven().quoting().at(30_000);
+    d.start('cancel');
+    absorbCancel(
+      d.order,
+      { known: true, status: 'canceled', filled_lots: '7', filled_quote: '70', transaction_time_us: 0 },
+      30_100,
+    );
+    expect(d.start('cover')).toMatchObject({ fillLots: 7n });
+  });
+
+  test('an operator cancel while quoting: cancelled, what filled is hedged, flat', () => {
+    const d = driven().quoting().update(4);
+    askCancel(d.order);
+    expect(d.wants().sort()).toEqual(['cancel', 'cover']);
+    d.start('cover');
+    d.covered(4);
+    d.start('cancel');
+    absorbCancel(
+      d.order,
+      { known: true, status: 'canceled', filled_lots: '4', filled_quote: '40', transaction_time_us: 0 },
+      1,
+    );
+    expect(d.wants()).toEqual(['confirm']);
+  });
+
+  test('a cancel before anything was placed ends it without placing', () => {
+    const d = driven();
+    askCancel(d.order);
+    expect(d.wants()).toEqual(['tell']);
+    d.start('tell');
+    expect(d.plan().end).toBe(true);
+  });
+});
+
+describe('decide: stuck', () => {
+  test('S-09 blocked: stuck, alerted, the pair is told, the rest of the order is cancelled, and it keeps trying', () => {
+    const d = driven().quoting().update(5);
+    d.start('cover');
+    d.covered(0, 'blocked', margin);
+    expect(d.plan().hedgeState).toBe('stuck');
+    expect(d.wants()).toEqual(['cancel', 'alert']);
+    d.start('alert');
+    expect(d.start('tell')).toMatchObject({ state: 'stuck', done: false });
+    expect(d.wants()).toEqual(['cancel']);
+    expect(d.plan().wakeAtMs).toBe(1_000);
+    d.at(1_000);
+    expect(d.wants()).toContain('cover');
+  });
+
+  test('S-27 the naked clock starts at the first naked lot and is not reset by further fills', () => {
+    const d = driven().quoting().at(100).update(2);
+    d.at(8_000).update(4);
+    expect(d.plan().hedgeState).toBe('hedging');
+    d.at(10_099);
+    expect(d.plan().hedgeState).toBe('hedging');
+    d.at(10_100);
+    expect(d.plan().hedgeState).toBe('stuck');
+  });
+
+  test('S-26, S-28 force close: the hedge is sealed first, the maker order is over first, only then the close opens', () => {
+    const d = driven().quoting().update(5);
+    d.start('cover');
+    d.covered(2, 'blocked', margin);
+    askClose(d.order);
+    expect(d.wants().sort()).toEqual(['alert', 'cancel', 'seal']);
+    d.start('seal');
+    d.covered(3, 'sealed');
+    expect(d.wants()).not.toContain('cover');
+    d.start('cancel');
+    absorbCancel(
+      d.order,
+      { known: true, status: 'canceled', filled_lots: '6', filled_quote: '60', transaction_time_us: 0 },
+      1,
+    );
+    const close = d.start('cover');
+    expect(close).toMatchObject({
+      fillLots: 6n,
+      entry: {
+        direction: 'close',
+        ticket: { id, coveredLots: 3n, maxLots: 17n, side: 'sell', start: 'follows-placement' },
+      },
+    });
+    d.covered(3);
+    expect(d.wants()).toContain('confirm');
+    expect(reportOf(d.order, 'running')).toMatchObject({ closed_base_amount: '0.00003', exposure: '0.00000' });
+  });
+
+  test('P-15 hedge → close → hedge again: each direction is sealed, each ticket has a fresh id and carries what is covered', () => {
+    const d = driven().quoting().update(20);
+    d.start('cover');
+    d.covered(4, 'blocked', margin);
+    askClose(d.order);
+    d.start('seal');
+    d.covered(5, 'sealed');
+    d.start('cover');
+    d.covered(7, 'blocked', margin);
+    askRetry(d.order, 50);
+    expect(d.start('seal')).toMatchObject({ entry: { direction: 'close' } });
+    d.covered(8, 'sealed');
+    const again = d.start('cover');
+    expect(again).toMatchObject({
+      entry: { direction: 'hedge', ticket: { coveredLots: 13n, maxLots: 7n, start: 'opens-lane' } },
+    });
+    const { ticket } = activeTicket(d.order);
+    expect(timeOf(ticket.id)).toBeGreaterThan(timeOf(id));
+    d.covered(7);
+    expect(executedLots(d.order)).toBe(20n);
+    expect(d.wants()).toContain('confirm');
+  });
+
+  test('policy close: after the time-out it seals and closes without being asked', () => {
+    const d = driven({ policy: { ...policy, on_stuck: 'close' } })
+      .quoting()
+      .update(20);
+    d.start('cover');
+    d.covered(0, 'blocked', { ...margin, retry_after_ms: 60_000 });
+    expect(d.plan().wakeAtMs).toBe(10_000);
+    d.at(10_000);
+    expect(d.wants()).toContain('seal');
+  });
+
+  test('a cancel while stuck: sealed, alerted with the amount, ends abandoned', () => {
+    const d = driven().quoting().update(20);
+    d.start('cover');
+    d.covered(4, 'blocked', margin);
+    askCancel(d.order);
+    d.start('alert');
+    d.start('seal');
+    d.covered(6, 'sealed');
+    expect(d.start('alert')).toMatchObject({ key: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
+    d.start('tell');
+    expect(d.plan()).toMatchObject({ end: true, hedgeState: 'abandoned' });
+  });
+
+  test('a cancel while hedging lets the hedge finish', () => {
+    const d = driven().quoting().update(20);
+    const cover = d.start('cover');
+    askCancel(d.order);
+    expect(cover.do).toBe('cover');
+    expect(d.wants()).toEqual(['cover']);
+    d.covered(20);
+    expect(d.wants()).toEqual(['confirm']);
+  });
+
+  test('P-18 a jumped lane: the order goes on under a fresh id on the spare lane', () => {
+    const d = driven().quoting().update(20);
+    d.start('cover');
+    d.covered(6, 'jumped');
+    const step = d.start('cover');
+    expect(step).toMatchObject({ entry: { ticket: { coveredLots: 6n, maxLots: 14n } } });
+    expect((activeTicket(d.order).ticket.id >> 7n) & 255n).toBe(9n);
+    d.covered(2, 'jumped');
+    expect(d.plan().hedgeState).toBe('stuck'); // no spare lane is left
+  });
+
+  test('a ticket that ran out of ids was sealed: the next one goes on', () => {
+    const d = driven().quoting().update(20);
+    d.start('cover');
+    d.covered(6, 'sealed');
+    expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 6n } } });
+  });
+});
+
+describe('decide reaches a fixpoint', () => {
+  const event = fc.oneof(
+    fc.record({ kind: fc.constant('fill' as const), lots: fc.integer({ min: 0, max: 20 }), ends: fc.boolean() }),
+    fc.record({ kind: fc.constantFrom('cancel', 'close', 'retry') }),
+    fc.record({ kind: fc.constant('time' as const), ms: fc.integer({ min: 1, max: 40_000 }) }),
+    fc.record({
+      kind: fc.constant('answer' as const),
+      executed: fc.integer({ min: 0, max: 20 }),
+      how: fc.constantFrom('covered', 'blocked', 'sealed', 'jumped'),
+    }),
+  );
+
+  test('without outside events no step is wanted again and again, and nothing is over while lots are naked', () => {
+    fc.assert(
+      fc.property(
+        fc.array(event, { maxLength: 25 }),
+        fc.constantFrom<'keep_trying' | 'close'>('keep_trying', 'close'),
+        (events, onStuck) => {
+          const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck } }), 0);
+          let now = 0;
+          let truth = 0;
+          let closed = false;
+          for (const e of events) {
+            switch (e.kind) {
+              case 'fill':
+                if (order.placement !== 'placed' || closed) break;
+                truth = Math.max(truth, e.lots);
+                closed = e.ends || truth === 20;
+                absorbUpdate(order, updateOf(truth, closed), now);
+                break;
+              case 'cancel':
+                askCancel(order);
+                break;
+              case 'close':
+                if (exposureLots(order) > 0n) askClose(order);
+                break;
+              case 'retry':
+                if (exposureLots(order) > 0n) askRetry(order, now);
+                break;
+              case 'time':
+                now += e.ms;
+                break;
+              case 'answer': {
+                const entry = activeTicket(order);
+                if (entry.end !== undefined) break;
+                const room = Number(order.filledLots - executedLots(order));
+                const executed = Number(entry.executedLots) + Math.min(Math.max(room, 0), e.executed);
+                const sealed = e.how === 'sealed' && !entry.sealing ? 'covered' : e.how;
+                absorbCover(
+                  order,
+                  entry,
+                  coverResult(executed, sealed, e.how === 'blocked' ? margin : undefined),
+                  now,
+                );
+                break;
+              }
+            }
+            settleDown(order, now);
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+function updateOf(filled: number, closed: boolean) {
+  const status: OrderStatus = filled === 20 ? 'filled' : closed ? 'canceled' : 'open';
+  return {
+    order_id: id.toString(),
+    status,
+    filled_lots: String(filled),
+    filled_quote: '0',
+    transaction_time_us: 0,
+    received_at_ms: 0,
+  };
+}
+
+/** Answers every step with "nothing new" at the same instant; more than a few dozen rounds would be a loop that spins. */
+function settleDown(order: Order, now: number): void {
+  for (let round = 0; round < 40; round++) {
+    weigh(order, now);
+    const plan = decide(order, now);
+    if (plan.end) {
+      const abandoned = plan.hedgeState === 'abandoned';
+      expect(exposureLots(order) === 0n || abandoned).toBe(true);
+      if (abandoned) expect(order.alerted.has('abandoned')).toBe(true);
+      expect(plan.steps).toEqual([]);
+      return;
+    }
+    if (plan.steps.length === 0) return;
+    for (const step of plan.steps) {
+      begin(order, step);
+      if (step.do === 'arm') absorbArm(order, { armed: true }, now);
+      if (step.do === 'place')
+        absorbPlace(order, { placed: true, status: 'open', filled_lots: '0', filled_quote: '0', at_ms: now }, now);
+      if (step.do === 'cancel') absorbCancel(order, { known: false, reason: 'no answer' }, now);
+      if (step.do === 'confirm') order.confirmed = true;
+      if (step.do === 'cover' || step.do === 'seal') {
+        absorbCover(order, step.entry, coverResult(Number(step.entry.executedLots), 'blocked', margin), now);
+      }
+    }
+  }
+  throw new Error(`no fixpoint: ${JSON.stringify(decide(order, now).steps.map((step) => step.do))}`);
+}
