@@ -1,0 +1,166 @@
+/**
+ * One account on Lighter: its lanes, its submissions, its reads, its stream (port.ts, AccountPort).
+ *
+ * Holds no key: they went to the signer on opening. Resends nothing and concludes nothing: a submission's fate is what the answer
+ * proves, a read is a value or a reason.
+ */
+import type { ClientOrderIndex, Nonce } from '../../domain/ids';
+import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome } from '../../domain/records';
+import type { AccountOptions, AccountPort, SignedTx, TxRequest } from '../port';
+import { LighterAccountStream } from './account-stream';
+import type { Clock, Log } from './clock';
+import type { ClockSkew } from './clock-skew';
+import type { Markets } from './markets';
+import { findNonceFate, PAGE_ROWS, parseTxPage } from './nonce-fate';
+import { parseAccount, parseNextNonce, parseOrderList } from './parse';
+import type { Rest } from './rest';
+import type { SessionTimes } from './session';
+import { LighterSignedTx, SignerError, type Signer } from './signer';
+import { Tokens } from './tokens';
+
+/** `accountOrders` takes at most so many client indexes per call (LP §1.4). */
+const FIND_BATCH = 20;
+/** What the estimate of the exchange's clock may be off by, with room to spare. */
+const SINCE_MARGIN_MS = 10_000;
+/** Enough for every order that can have ended while the stream was down. */
+const GAP_ROWS = 100;
+
+export interface AccountDependencies {
+  readonly rest: Rest;
+  readonly wsUrl: string;
+  readonly chainId: number;
+  readonly signer: Signer;
+  readonly markets: Markets;
+  readonly clock: Clock;
+  readonly skew: ClockSkew;
+  readonly log: Log;
+  readonly times: SessionTimes;
+  readonly tokenLifeMs: number;
+  readonly onMalformed: (what: string, reason: string) => void;
+}
+
+export class LighterAccount implements AccountPort {
+  readonly accountIndex: number;
+  readonly lanes: readonly number[];
+  readonly stream: LighterAccountStream;
+  readonly #tokens: Tokens;
+  readonly #release: readonly (() => void)[];
+
+  constructor(
+    private readonly deps: AccountDependencies,
+    { accountIndex, keys }: AccountOptions,
+  ) {
+    this.accountIndex = accountIndex;
+    this.lanes = [...keys.keys()];
+    const tokenLane = this.lanes[0];
+    if (tokenLane === undefined) throw new SignerError(`account ${accountIndex}: no API key given`);
+    const { signer, chainId, clock, skew } = deps;
+    this.#release = [...keys].map(([lane, privateKey]) => signer.register({ accountIndex, lane, chainId, privateKey }));
+    this.#tokens = new Tokens({
+      signer,
+      clock,
+      accountIndex,
+      lane: tokenLane,
+      lifeMs: deps.tokenLifeMs,
+      skewMs: () => skew.estimateMs(),
+    });
+    this.stream = new LighterAccountStream({
+      accountIndex,
+      url: deps.wsUrl,
+      clock,
+      log: deps.log,
+      times: deps.times,
+      tokens: this.#tokens,
+      markets: deps.markets,
+      reads: {
+        inactive: () => this.inactiveOrders({ limit: GAP_ROWS }),
+        byClientIndex: (indexes) => this.findOrders(indexes),
+      },
+      onMalformed: deps.onMalformed,
+    });
+    this.stream.open();
+  }
+
+  async sign(request: TxRequest): Promise<SignedTx> {
+    if (!this.lanes.includes(request.lane)) {
+      throw new SignerError(`account ${this.accountIndex}: no private key for API key ${request.lane}`);
+    }
+    return this.deps.signer.sign(this.accountIndex, request);
+  }
+
+  /** Not async: with an open connection the bytes are in the socket before this returns. */
+  send(tx: SignedTx): Promise<SendOutcome> {
+    if (!(tx instanceof LighterSignedTx)) {
+      return Promise.reject(new TypeError('only what sign() of this adapter returned can be sent'));
+    }
+    return this.stream.session.send(tx) ?? this.deps.rest.sendTx(tx);
+  }
+
+  async findOrders(indexes: readonly ClientOrderIndex[]): Promise<Read<readonly OrderRecord[]>> {
+    const wanted = new Set<bigint>(indexes);
+    const found: OrderRecord[] = [];
+    for (let start = 0; start < indexes.length; start += FIND_BATCH) {
+      const batch = indexes.slice(start, start + FIND_BATCH).join(',');
+      const read = await this.#orders('/api/v1/accountOrders', { client_order_indexes: batch });
+      if (!read.ok) return read;
+      found.push(...read.value.filter(({ clientOrderIndex }) => wanted.has(clientOrderIndex)));
+    }
+    return { ok: true, value: found };
+  }
+
+  activeOrders(marketId?: number): Promise<Read<readonly OrderRecord[]>> {
+    return this.#orders('/api/v1/accountActiveOrders', { market_id: marketId ?? 255 });
+  }
+
+  inactiveOrders(query: { readonly marketId?: number; readonly limit: number }): Promise<Read<readonly OrderRecord[]>> {
+    return this.#orders('/api/v1/accountInactiveOrders', { market_id: query.marketId ?? 255, limit: query.limit });
+  }
+
+  nonceFate(query: {
+    readonly lane: number;
+    readonly nonce: Nonce;
+    readonly sinceMs: number;
+  }): Promise<Read<NonceFate>> {
+    // Execution times are the exchange's. A host clock that is fast must not make the read stop too early (S-40).
+    const sinceMs = query.sinceMs + Math.min(0, this.deps.skew.estimateMs() ?? 0) - SINCE_MARGIN_MS;
+    return findNonceFate({ ...query, sinceMs, accountIndex: this.accountIndex }, (index) =>
+      this.deps.rest.read(
+        '/api/v1/accountTxs',
+        { by: 'account_index', value: this.accountIndex, limit: PAGE_ROWS, index },
+        parseTxPage,
+        this.#tokens,
+      ),
+    );
+  }
+
+  nextNonce(lane: number): Promise<Read<Nonce>> {
+    return this.deps.rest.read(
+      '/api/v1/nextNonce',
+      { account_index: this.accountIndex, api_key_index: lane },
+      (body) => parseNextNonce(body) as Nonce,
+    );
+  }
+
+  account(): Promise<Read<AccountState>> {
+    const { accountIndex } = this;
+    return this.deps.markets.read(
+      '/api/v1/account',
+      { by: 'index', value: accountIndex },
+      (body, markets) => parseAccount(body, { accountIndex, markets }).state,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.stream.close();
+    for (const release of this.#release) release();
+  }
+
+  #orders(path: string, query: Readonly<Record<string, string | number>>): Promise<Read<readonly OrderRecord[]>> {
+    return this.deps.markets.read(
+      path,
+      { account_index: this.accountIndex, ...query },
+      (body, markets) => parseOrderList(body, { accountIndex: this.accountIndex, markets }),
+      this.#tokens,
+    );
+  }
+}

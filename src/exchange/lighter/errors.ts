@@ -1,0 +1,85 @@
+/**
+ * From raw answers to a submission's fate (LP §3.7).
+ *
+ * Refused only when the exchange says so with a listed code (src/domain/refusals.ts), on HTTP 400 or in a WebSocket error that
+ * carries our id. Rate limits (429/405), 5xx, time-outs, 29501, unreadable bodies, and a 200 without a transaction hash are unknown.
+ */
+import { findRefusal } from '../../domain/refusals';
+import type { SendOutcome } from '../../domain/records';
+
+/** Longest exchange text that may reach a log or an error: bodies of firewalls are whole pages. */
+const MESSAGE_LENGTH_MAX = 200;
+
+export interface SendAnswer {
+  /** HTTP status; for the WebSocket 200 on success frames and 400 on error frames. */
+  readonly httpStatus: number;
+  /** Parsed JSON body, or undefined when it was none. */
+  readonly body: unknown;
+  /** The hash that the signer computed. */
+  readonly txHash: string;
+}
+
+export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): SendOutcome {
+  const code = numberField(body, 'code');
+  if (httpStatus === 200 && (code === 200 || code === 0)) {
+    const shown = stringField(body, 'tx_hash');
+    if (shown === undefined) return unknown(txHash, 'answer 200 without tx_hash');
+    // Another hash is another transaction: that one may be booked, ours may not.
+    if (normaliseHash(shown) !== normaliseHash(txHash)) return unknown(txHash, 'answer 200 with another tx_hash');
+    return { kind: 'accepted', txHash, predictedExecutionMs: numberField(body, 'predicted_execution_time_ms') ?? 0 };
+  }
+  if (code !== undefined && httpStatus === 400 && findRefusal(code) !== undefined) {
+    return { kind: 'refused', txHash, code, message: shorten(stringField(body, 'message') ?? '') };
+  }
+  const what = code === undefined ? '' : ` code ${code} ${shorten(stringField(body, 'message') ?? '')}`;
+  return unknown(txHash, `HTTP ${httpStatus}${what}`.trim());
+}
+
+export function unknown(txHash: string, reason: string): SendOutcome {
+  return { kind: 'unknown', txHash, reason };
+}
+
+/** Why a read failed, from status and body; undefined when it did not (LP §1.2: `code` 200, or 0, or none on `GET /`). */
+export function readFailure(httpStatus: number, body: unknown): string | undefined {
+  const code = numberField(body, 'code');
+  if (httpStatus === 200 && body !== undefined && (code === undefined || code === 200 || code === 0)) return undefined;
+  const message = stringField(body, 'message');
+  const parts = [`HTTP ${httpStatus}`];
+  if (body === undefined) parts.push('unreadable body');
+  if (code !== undefined) parts.push(`code ${code}`);
+  if (message !== undefined) parts.push(shorten(message));
+  return parts.join(' ');
+}
+
+/** Text of anything thrown, without what could hold a secret: message only, one line, cut. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return shorten(String(error));
+  const code: unknown = 'code' in error ? error.code : undefined;
+  const text = error.message === '' ? error.name : error.message;
+  return shorten(typeof code === 'string' ? `${code}: ${text}` : text);
+}
+
+export function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > MESSAGE_LENGTH_MAX ? `${line.slice(0, MESSAGE_LENGTH_MAX)}…` : line;
+}
+
+export function numberField(body: unknown, key: string): number | undefined {
+  const value = field(body, key);
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function stringField(body: unknown, key: string): string | undefined {
+  const value = field(body, key);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function field(body: unknown, key: string): unknown {
+  return typeof body === 'object' && body !== null && Object.hasOwn(body, key)
+    ? (body as Record<string, unknown>)[key]
+    : undefined;
+}
+
+function normaliseHash(hash: string): string {
+  return hash.toLowerCase().replace(/^0x/, '');
+}

@@ -1,0 +1,143 @@
+/**
+ * Lighter as an ExchangePort: the only way into this folder.
+ *
+ * `loadSigner` once per process, `openLighter` per exchange, `openAccount` per account. Closing the exchange closes its accounts.
+ */
+import type { Market, Read } from '../../domain/records';
+import type { AccountOptions, AccountPort, ExchangePort, OrderBook } from '../port';
+import { LighterAccount } from './account';
+import { BookStream } from './book-stream';
+import { silentLog, systemClock, type Clock, type Log } from './clock';
+import { ClockSkew } from './clock-skew';
+import { Markets } from './markets';
+import { parseAccount } from './parse';
+import { Rest } from './rest';
+import { SESSION_TIMES, type SessionTimes } from './session';
+import type { Signer } from './signer';
+import { TOKEN_LIFE_MS } from './tokens';
+
+export { systemClock, type Clock, type Log } from './clock';
+export type { SessionTimes } from './session';
+export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type Signer } from './signer';
+
+export interface LighterOptions {
+  /** REST base, e.g. `https://mainnet.zklighter.elliot.ai`; no `/api/v1`. */
+  readonly baseUrl: string;
+  /** WebSocket address. Default: the base with ws(s) and `/stream`. */
+  readonly wsUrl?: string;
+  /** Default: by host (LP §1.1). A wrong one makes every signature invalid. */
+  readonly chainId?: number;
+  readonly signer: Signer;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Called for everything that was refused because it could not be read; count it. */
+  readonly onMalformed?: (what: string, reason: string) => void;
+  /** Deadline of one HTTP request; default 5 s. */
+  readonly restDeadlineMs?: number;
+  readonly sessionTimes?: Partial<SessionTimes>;
+  /** Life of an auth token; at most 8 h (LP §4), default 4 h. */
+  readonly tokenLifeMs?: number;
+}
+
+export function openLighter(options: LighterOptions): ExchangePort {
+  return new Lighter(options);
+}
+
+/** The signing chain id of a host, as the official SDK chooses it (LP §1.1); anything unknown is mainnet's. */
+export function chainIdOf(baseUrl: string): number {
+  if (baseUrl.includes('testnet.zklighter')) return 300;
+  if (baseUrl.includes('api.rh-testnet.lighter')) return 300;
+  if (baseUrl.includes('api.rh.lighter')) return 466_324;
+  return 304;
+}
+
+class Lighter implements ExchangePort {
+  readonly #rest: Rest;
+  readonly #markets: Markets;
+  readonly #skew: ClockSkew;
+  readonly #books: BookStream;
+  readonly #accounts = new Set<LighterAccount>();
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #times: SessionTimes;
+  readonly #wsUrl: string;
+
+  constructor(private readonly options: LighterOptions) {
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLog;
+    this.#times = { ...SESSION_TIMES, ...options.sessionTimes };
+    this.#wsUrl = options.wsUrl ?? `${options.baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/stream`;
+    this.#skew = new ClockSkew(() => this.#clock.wallMs());
+    this.#rest = new Rest({
+      baseUrl: options.baseUrl,
+      clock: this.#clock,
+      skew: this.#skew,
+      deadlineMs: options.restDeadlineMs ?? 5_000,
+      onMalformed: this.#malformed,
+    });
+    this.#markets = new Markets(this.#rest, this.#clock, this.#malformed);
+    this.#books = new BookStream({
+      url: this.#wsUrl,
+      clock: this.#clock,
+      log: this.#log,
+      times: this.#times,
+      markets: this.#markets,
+      skew: this.#skew,
+      onMalformed: this.#malformed,
+    });
+  }
+
+  markets(): Promise<Read<readonly Market[]>> {
+    return this.#markets.load();
+  }
+
+  book(marketId: number): OrderBook | undefined {
+    return this.#books.book(marketId);
+  }
+
+  whenBook(marketId: number): Promise<OrderBook> {
+    return this.#books.whenBook(marketId);
+  }
+
+  clockSkewMs(): number | undefined {
+    return this.#skew.estimateMs();
+  }
+
+  ownerOf(accountIndex: number): Promise<Read<string>> {
+    return this.#markets.read('/api/v1/account', { by: 'index', value: accountIndex }, (body, markets) =>
+      parseAccount(body, { accountIndex, markets }).owner.toLowerCase(),
+    );
+  }
+
+  openAccount(account: AccountOptions): AccountPort {
+    const opened = new LighterAccount(
+      {
+        rest: this.#rest,
+        wsUrl: this.#wsUrl,
+        chainId: this.options.chainId ?? chainIdOf(this.options.baseUrl),
+        signer: this.options.signer,
+        markets: this.#markets,
+        clock: this.#clock,
+        skew: this.#skew,
+        log: this.#log,
+        times: this.#times,
+        tokenLifeMs: this.options.tokenLifeMs ?? TOKEN_LIFE_MS,
+        onMalformed: this.#malformed,
+      },
+      account,
+    );
+    this.#accounts.add(opened);
+    return opened;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#accounts].map((account) => account.close()));
+    await this.#books.close();
+    await this.#rest.close();
+  }
+
+  readonly #malformed = (what: string, reason: string): void => {
+    this.#log.warn({ what, reason }, 'refused what could not be read');
+    this.options.onMalformed?.(what, reason);
+  };
+}

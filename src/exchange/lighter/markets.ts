@@ -1,0 +1,90 @@
+/**
+ * The market list and its scales, shared by everything that reads amounts.
+ *
+ * Amounts cannot be read without the scale of their market, so every reader asks here first. A market that is not in the list makes
+ * the list be read again (listings happen while we run), at most once per `REFRESH_MS`.
+ */
+import type { Market, Read } from '../../domain/records';
+import type { Clock } from './clock';
+import { parseMarkets, UnknownMarketError, type MarketLookup } from './parse';
+import type { Query, Rest } from './rest';
+import type { Tokens } from './tokens';
+
+const PATH = '/api/v1/orderBooks';
+/** A market we do not know may be one that does not exist: no reason to ask again with every frame. */
+const REFRESH_MS = 30_000;
+
+export class Markets {
+  #byId = new Map<number, Market>();
+  #loading: Promise<Read<readonly Market[]>> | undefined;
+  #loadedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly rest: Rest,
+    private readonly clock: Clock,
+    private readonly onMalformed: (what: string, reason: string) => void,
+  ) {}
+
+  readonly lookup: MarketLookup = (marketId) => this.#byId.get(marketId);
+
+  /** Reads the list; one request serves all who ask meanwhile. The known scales stay as they are when the read fails. */
+  load(): Promise<Read<readonly Market[]>> {
+    this.#loading ??= this.#read().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /** Makes sure that some list is there. */
+  async ready(): Promise<Read<unknown>> {
+    return this.#byId.size > 0 ? { ok: true, value: undefined } : this.load();
+  }
+
+  /** True when a fresh list was read because of this market; false when that was tried recently or failed. */
+  async refreshFor(marketId: number): Promise<boolean> {
+    if (this.#byId.has(marketId)) return true;
+    if (this.clock.monotonicMs() - this.#loadedAtMs < REFRESH_MS) return false;
+    return (await this.load()).ok;
+  }
+
+  /** A read whose body has amounts: needs the list before, and once more when it names a market that is not in it. */
+  async read<T>(
+    path: string,
+    query: Query,
+    parse: (body: unknown, markets: MarketLookup) => T,
+    tokens?: Tokens,
+  ): Promise<Read<T>> {
+    const ready = await this.ready();
+    if (!ready.ok) return ready;
+    let stranger: number | undefined;
+    const attempt = (): Promise<Read<T>> =>
+      this.rest.read(
+        path,
+        query,
+        (body) => {
+          try {
+            return parse(body, this.lookup);
+          } catch (error) {
+            if (error instanceof UnknownMarketError) stranger = error.marketId;
+            throw error;
+          }
+        },
+        tokens,
+      );
+    const first = await attempt();
+    if (first.ok || stranger === undefined || !(await this.refreshFor(stranger))) return first;
+    return attempt();
+  }
+
+  async #read(): Promise<Read<readonly Market[]>> {
+    const read = await this.rest.read(PATH, { market_id: 255 }, (body) =>
+      parseMarkets(body, (error) => this.onMalformed(PATH, error.message)),
+    );
+    if (!read.ok) return read;
+    // No exchange has no markets: an empty list is a failed read (invariant 8).
+    if (read.value.length === 0) return { ok: false, reason: `${PATH}: the list is empty` };
+    this.#byId = new Map(read.value.map((market) => [market.marketId, market]));
+    this.#loadedAtMs = this.clock.monotonicMs();
+    return read;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Who consumed (lane, nonce)? Reads `accountTxs` back until it is known (LP §3.6, §3.7).
+ *
+ * `passed` needs a complete read: an executed transaction of the lane with a higher nonce, and from there back, without a hole,
+ * either a lower nonce of the lane or a time before the nonce can have been used. Everything else is `unseen`.
+ */
+import type { Nonce } from '../../domain/ids';
+import type { NonceFate, Read, TxRecord } from '../../domain/records';
+import { parseTxRow, rawTxsOf, type TxRow } from './parse-tx';
+
+export const PAGE_ROWS = 100;
+/** A thousand transactions back; a lane's own are never that far down while its ticket is alive. */
+const PAGES_MAX = 10;
+
+export interface NonceQuery {
+  readonly accountIndex: number;
+  readonly lane: number;
+  readonly nonce: Nonce;
+  readonly sinceMs: number;
+}
+
+/** Reads one page, newest first; `index` as the exchange's parameter of that name. */
+export type ReadPage = (index: number | undefined) => Promise<Read<readonly TxRow[]>>;
+
+export function parseTxPage(body: unknown): TxRow[] {
+  return rawTxsOf(body).map(parseTxRow);
+}
+
+export async function findNonceFate(query: NonceQuery, readPage: ReadPage): Promise<Read<NonceFate>> {
+  const walk = new Walk(query);
+  const first = await readPage(undefined);
+  if (!first.ok) return first;
+  let page = first.value;
+  for (let pages = 1; ; pages += 1) {
+    const fate = walk.take(page);
+    if (fate !== undefined) return { ok: true, value: fate };
+    if (page.length < PAGE_ROWS || pages === PAGES_MAX) return { ok: true, value: { kind: 'unseen' } };
+    const next = await readOlder(page, readPage);
+    if (!next.ok) return next;
+    if (next.value === undefined) return { ok: true, value: { kind: 'unseen' } };
+    page = next.value;
+  }
+}
+
+/** What has been read so far, newest to oldest. */
+class Walk {
+  #later: TxRecord | undefined;
+
+  constructor(private readonly query: NonceQuery) {}
+
+  take(page: readonly TxRow[]): NonceFate | undefined {
+    const { nonce, sinceMs } = this.query;
+    const rows = page.filter(({ tx }) => this.#isOfLane(tx));
+    const consumed = rows.find(({ tx }) => tx.nonce === nonce);
+    if (consumed !== undefined) return { kind: 'consumed', tx: consumed.tx };
+    this.#later ??= rows.find(({ tx }) => tx.nonce > nonce)?.tx;
+    if (this.#later === undefined) return undefined;
+    const reachedLower = rows.some(({ tx }) => tx.nonce < nonce);
+    const reachedPast = page.some(({ timeMs }) => timeMs > 0 && timeMs < sinceMs);
+    return reachedLower || reachedPast ? { kind: 'passed', by: this.#later } : undefined;
+  }
+
+  /** Only what executed consumes a nonce. Internal and L1 types carry numbers that are no nonces of a lane (LP §3.1). */
+  #isOfLane(tx: TxRecord): boolean {
+    return (
+      tx.status === 'executed' &&
+      tx.accountIndex === this.query.accountIndex &&
+      tx.apiKeyIndex === this.query.lane &&
+      tx.type >= 8 &&
+      !(tx.type >= 21 && tx.type <= 27) &&
+      !(tx.type >= 30 && tx.type <= 32) &&
+      tx.type !== 37 &&
+      tx.type !== 38
+    );
+  }
+}
+
+/**
+ * The page before this one; undefined when it cannot be had without a hole.
+ *
+ * What `index` counts is not documented. So we ask from the last row but one, by either number a row carries, and believe only a
+ * page that overlaps the present one: whichever reading of `index` is right, an overlap proves that nothing lies between.
+ */
+async function readOlder(page: readonly TxRow[], readPage: ReadPage): Promise<Read<readonly TxRow[] | undefined>> {
+  for (const key of ['sequenceIndex', 'transactionIndex'] as const) {
+    const numbers = page.flatMap((row) => row[key] ?? []).sort((a, b) => a - b);
+    const from = numbers.length === page.length ? numbers[1] : undefined;
+    if (from === undefined) continue;
+    const next = await readPage(from);
+    if (!next.ok) return next;
+    const known = new Set(page.map(({ tx }) => tx.hash));
+    const overlaps = next.value.some(({ tx }) => known.has(tx.hash));
+    if (overlaps && next.value.some(({ tx }) => !known.has(tx.hash))) return next;
+  }
+  return { ok: true, value: undefined };
+}

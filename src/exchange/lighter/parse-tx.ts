@@ -1,0 +1,116 @@
+/**
+ * Lighter's transaction rows (`tx`, `accountTxs`, `account_tx`) → TxRecord (LP §3.7).
+ *
+ * `status` alone cannot tell a refusal: it is in `event_info.ae`. `info` and `event_info` are JSON texts inside JSON. An order
+ * transaction whose event cannot be read is malformed, because "no refusal seen" would then be a guess.
+ */
+import { z } from 'zod';
+import type { ClientOrderIndex, Nonce } from '../../domain/ids';
+import { TX_CANCEL_ALL, TX_CANCEL_ORDER, TX_CREATE_ORDER, type TxRecord } from '../../domain/records';
+import { check, epochMs, list, MalformedError } from './parse';
+
+const integer = z.number().int();
+const txShape = z.object({
+  hash: z.string(),
+  type: integer.min(0),
+  status: integer.min(0),
+  info: z.string().nullish(),
+  event_info: z.string().nullish(),
+  account_index: integer,
+  // Older servers leave the next two out of the row; `info` always has them.
+  api_key_index: integer.nullish(),
+  nonce: integer.nullish(),
+  executed_at: z.number().min(0).nullish(),
+  queued_at: z.number().min(0).nullish(),
+  sequence_index: integer.nullish(),
+  transaction_index: integer.nullish(),
+});
+
+/** A row of `accountTxs` with what paging needs besides the record. */
+export interface TxRow {
+  readonly tx: TxRecord;
+  /** Candidates for the `index` parameter, whose meaning the documentation leaves open. */
+  readonly sequenceIndex: number | undefined;
+  readonly transactionIndex: number | undefined;
+  /** Execution or else queueing time, epoch ms; 0 when neither is given. */
+  readonly timeMs: number;
+}
+
+export function parseTxRow(raw: unknown): TxRow {
+  const row = check(txShape, raw, 'transaction');
+  const info = parseJson(row.info);
+  const apiKeyIndex = row.api_key_index ?? safeField(info, 'ApiKeyIndex');
+  const nonce = row.nonce ?? safeField(info, 'Nonce');
+  if (apiKeyIndex === undefined || nonce === undefined) throw new MalformedError('transaction: no api key or nonce');
+  const clientOrderIndex = clientIndexOf(row.type, row.info ?? '', info);
+  const refusal = refusalOf(row.type, row.event_info);
+  const executedAtMs = epochMs(row.executed_at ?? 0);
+  const tx: TxRecord = {
+    hash: row.hash,
+    type: row.type,
+    accountIndex: row.account_index,
+    apiKeyIndex,
+    nonce: BigInt(nonce) as Nonce,
+    status: row.status === 0 ? 'failed' : row.status === 1 ? 'pending' : 'executed',
+    ...(clientOrderIndex === undefined ? {} : { clientOrderIndex }),
+    ...(refusal === undefined ? {} : { refusal }),
+    executedAtMs,
+  };
+  return {
+    tx,
+    sequenceIndex: row.sequence_index ?? undefined,
+    transactionIndex: row.transaction_index ?? undefined,
+    timeMs: executedAtMs > 0 ? executedAtMs : epochMs(row.queued_at ?? 0),
+  };
+}
+
+export function rawTxsOf(body: unknown): unknown[] {
+  return check(z.object({ txs: list }), body, 'transaction list').txs;
+}
+
+function clientIndexOf(type: number, infoText: string, info: unknown): ClientOrderIndex | undefined {
+  if (type !== TX_CREATE_ORDER && type !== TX_CANCEL_ORDER) return undefined;
+  const key = type === TX_CREATE_ORDER ? 'ClientOrderIndex' : 'Index';
+  const value = safeField(info, key);
+  if (value !== undefined) return BigInt(value) as ClientOrderIndex;
+  // An exchange order index as cancel target may exceed 2^53, which JSON.parse rounds: take its digits from the text.
+  const digits = new RegExp(`"${key}"\\s*:\\s*(\\d{1,20})`).exec(infoText)?.[1];
+  if (digits === undefined) throw new MalformedError(`transaction: info has no ${key}`);
+  return BigInt(digits) as ClientOrderIndex;
+}
+
+function refusalOf(type: number, eventInfo: string | null | undefined): TxRecord['refusal'] {
+  const event = parseJson(eventInfo);
+  if (event === undefined) {
+    const ours = type === TX_CREATE_ORDER || type === TX_CANCEL_ORDER || type === TX_CANCEL_ALL;
+    if (ours && eventInfo !== undefined && eventInfo !== null && eventInfo !== '') {
+      throw new MalformedError('transaction: event_info is not readable');
+    }
+    return undefined;
+  }
+  const ae = event['ae'];
+  if (ae === undefined || ae === null || ae === '') return undefined;
+  // Double-encoded since 2026; older documents print the bare name (LP §3.7). Both are refusals.
+  const text = typeof ae === 'string' ? ae : JSON.stringify(ae);
+  const inner = typeof ae === 'string' ? parseJson(ae) : (ae as Record<string, unknown>);
+  return {
+    code: safeField(inner, 'code') ?? 0,
+    message: typeof inner?.['message'] === 'string' ? inner['message'] : text.slice(0, 200),
+  };
+}
+
+function parseJson(text: string | null | undefined): Record<string, unknown> | undefined {
+  if (text === undefined || text === null || text === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function safeField(object: unknown, key: string): number | undefined {
+  if (typeof object !== 'object' || object === null) return undefined;
+  const value = (object as Record<string, unknown>)[key];
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}

@@ -1,0 +1,221 @@
+/**
+ * Lighter's order, market, account and book payloads → our records.
+ *
+ * Owns the field knowledge of LP §1.4, §5.5, §5.6. Every function throws `MalformedError` for what it cannot read exactly, and
+ * never guesses: ids beyond 2^53 come from their string twins, amounts from fixed-decimal text, and what is filled only from
+ * `filled_base_amount`. Callers turn the error into a failed read or a refused record.
+ */
+import { z } from 'zod';
+import type { ClientOrderIndex } from '../../domain/ids';
+import { parseDecimal, parseQuote, type Lots, type Quote, type Ticks } from '../../domain/lots';
+import { ORDER_STATUSES, type AccountState, type Market, type OrderRecord, type Position } from '../../domain/records';
+
+/** The payload is not what LP describes. The message names field and rule, never the whole payload. */
+export class MalformedError extends Error {
+  override readonly name = 'MalformedError';
+}
+
+/** Scale of a market, by id; undefined for a market we have not heard of. */
+export type MarketLookup = (marketId: number) => Pick<Market, 'sizeDecimals' | 'priceDecimals'> | undefined;
+
+/** An order or level of a market that is not in our list yet: the caller may refresh the list and try again. */
+export class UnknownMarketError extends MalformedError {
+  constructor(readonly marketId: number) {
+    super(`market ${marketId} is not in the market list`);
+  }
+}
+
+const CLIENT_INDEX_LIMIT = 1n << 48n;
+const integer = z.number().int();
+const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
+const signedDecimalText = z.string().regex(/^-?\d+(\.\d+)?$/);
+const idText = z.string().regex(/^\d{1,20}$/);
+
+/** Lists may come as null when empty (LP §1.2); absent is malformed, because absent is not empty (invariant 8). */
+export const list = z.union([z.array(z.unknown()), z.null()]).transform((value) => value ?? []);
+
+const orderShape = z.object({
+  order_index: z.number().optional(), // not `int`: zod would refuse what is beyond 2^53, and the twin has it exact
+  order_id: idText.optional(),
+  client_order_index: integer.optional(),
+  client_order_id: idText.optional(),
+  market_index: integer.min(0),
+  owner_account_index: integer.min(0),
+  initial_base_amount: decimalText,
+  filled_base_amount: decimalText,
+  filled_quote_amount: decimalText,
+  price: decimalText,
+  is_ask: z.boolean(),
+  status: z.enum(ORDER_STATUSES),
+  transaction_time: integer.min(0).nullish(),
+});
+
+export function parseOrder(raw: unknown, markets: MarketLookup): OrderRecord {
+  const order = check(orderShape, raw, 'order');
+  const market = scaleOf(order.market_index, markets);
+  const clientOrderIndex = exactId(order.client_order_id, order.client_order_index, 'client_order_id');
+  if (clientOrderIndex >= CLIENT_INDEX_LIMIT) throw new MalformedError('client_order_id has more than 48 bits');
+  return {
+    accountIndex: order.owner_account_index,
+    marketId: order.market_index,
+    orderIndex: exactId(order.order_id, order.order_index, 'order_id'),
+    clientOrderIndex: clientOrderIndex as ClientOrderIndex,
+    side: order.is_ask ? 'sell' : 'buy',
+    status: order.status,
+    initialLots: scaled(order.initial_base_amount, market.sizeDecimals, 'initial_base_amount') as Lots,
+    filledLots: scaled(order.filled_base_amount, market.sizeDecimals, 'filled_base_amount') as Lots,
+    filledQuote: scaled(order.filled_quote_amount, 6, 'filled_quote_amount') as Quote,
+    priceTicks: scaled(order.price, market.priceDecimals, 'price') as Ticks,
+    transactionTimeUs: order.transaction_time ?? 0,
+  };
+}
+
+/** Every order of a REST list. One bad row fails the whole: a list without that row would read as "not there". */
+export function parseOrderList(
+  body: unknown,
+  expected: { readonly accountIndex: number; readonly markets: MarketLookup },
+): OrderRecord[] {
+  return check(z.object({ orders: list }), body, 'order list').orders.map((row) => {
+    const order = parseOrder(row, expected.markets);
+    if (order.accountIndex !== expected.accountIndex) throw new MalformedError('order of another account');
+    return order;
+  });
+}
+
+const ordersFrameShape = z.object({ orders: z.union([z.record(z.string(), list), z.null()]) });
+
+/** The raw orders of an `account_all_orders` frame: a map by market id, `{}` or null when there are none. */
+export function rawOrdersOf(frame: unknown): unknown[] {
+  return Object.values(check(ordersFrameShape, frame, 'orders frame').orders ?? {}).flat();
+}
+
+const marketShape = z.object({
+  symbol: z.string().min(1),
+  market_id: integer.min(0),
+  market_type: z.string().optional(),
+  status: z.enum(['active', 'inactive']).catch('inactive'), // a status we do not know is no reason to trade
+  supported_size_decimals: integer.min(0).max(18),
+  supported_price_decimals: integer.min(0).max(18),
+  min_base_amount: decimalText,
+  min_quote_amount: decimalText,
+});
+
+/** All markets. A row we cannot read is left out and reported: an exotic market must not stop trading in the others. */
+export function parseMarkets(body: unknown, onRefused: (error: MalformedError) => void): Market[] {
+  const rows = check(z.object({ order_books: list }), body, 'market list').order_books;
+  return rows.flatMap((raw) => {
+    try {
+      return [parseMarket(raw)];
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      onRefused(error);
+      return [];
+    }
+  });
+}
+
+function parseMarket(raw: unknown): Market {
+  const row = check(marketShape, raw, 'market');
+  return {
+    marketId: row.market_id,
+    symbol: row.symbol,
+    status: row.status,
+    sizeDecimals: row.supported_size_decimals,
+    priceDecimals: row.supported_price_decimals,
+    minBaseLots: scaled(row.min_base_amount, row.supported_size_decimals, 'min_base_amount') as Lots,
+    minQuote: scaled(row.min_quote_amount, 6, 'min_quote_amount') as Quote,
+  };
+}
+
+const accountShape = z.object({
+  index: integer.min(0),
+  l1_address: z.string(),
+  available_balance: signedDecimalText,
+  collateral: signedDecimalText,
+  positions: list,
+});
+const positionShape = z.object({
+  market_id: integer.min(0),
+  sign: integer,
+  position: decimalText,
+  avg_entry_price: signedDecimalText,
+});
+
+export function parseAccount(
+  body: unknown,
+  expected: { readonly accountIndex: number; readonly markets: MarketLookup },
+): { readonly state: AccountState; readonly owner: string } {
+  const rows = check(z.object({ accounts: list }), body, 'account list').accounts;
+  const row = rows
+    .map((raw) => check(accountShape, raw, 'account'))
+    .find(({ index }) => index === expected.accountIndex);
+  if (row === undefined) throw new MalformedError(`answer does not hold account ${expected.accountIndex}`);
+  const state: AccountState = {
+    accountIndex: row.index,
+    availableBalance: signedQuote(row.available_balance, 'available_balance'),
+    collateral: signedQuote(row.collateral, 'collateral'),
+    positions: row.positions.flatMap((raw) => parsePosition(raw, expected.markets)),
+  };
+  return { state, owner: row.l1_address };
+}
+
+function parsePosition(raw: unknown, markets: MarketLookup): Position[] {
+  const row = check(positionShape, raw, 'position');
+  const market = markets(row.market_id);
+  // A flat row of a delisted market says nothing and may have no known scale (LP §1.4: touched markets stay listed).
+  if (market === undefined && /^0+(\.0+)?$/.test(row.position)) return [];
+  const size = scaled(row.position, scaleOf(row.market_id, markets).sizeDecimals, 'position');
+  if (size !== 0n && row.sign !== 1 && row.sign !== -1) throw new MalformedError('position sign is neither 1 nor -1');
+  return [{ marketId: row.market_id, lots: (row.sign < 0 ? -size : size) as Lots, avgEntryTicks: row.avg_entry_price }];
+}
+
+export const levelShape = z.object({ price: decimalText, size: decimalText });
+
+/** `nonce` of a `nextNonce` answer. */
+export function parseNextNonce(body: unknown): bigint {
+  return BigInt(check(z.object({ nonce: integer.min(0) }), body, 'nextNonce').nonce);
+}
+
+/** zod as a check that throws our error, naming the first offending field only. */
+export function check<T extends z.ZodType>(shape: T, raw: unknown, what: string): z.output<T> {
+  const result = shape.safeParse(raw);
+  if (result.success) return result.data;
+  const first = result.error.issues[0];
+  throw new MalformedError(`${what}: ${first?.path.map(String).join('.') ?? ''} ${first?.message ?? 'is malformed'}`);
+}
+
+/** Exact text of a fixed-decimal amount as a scaled integer; more digits than the scale are refused, never rounded. */
+export function scaled(text: string, decimals: number, what: string): bigint {
+  try {
+    return parseDecimal(text, decimals);
+  } catch {
+    throw new MalformedError(`${what} is not exact at ${decimals} decimals`);
+  }
+}
+
+export function scaleOf(marketId: number, markets: MarketLookup): NonNullable<ReturnType<MarketLookup>> {
+  const market = markets(marketId);
+  if (market === undefined) throw new UnknownMarketError(marketId);
+  return market;
+}
+
+/** The string twin when there is one; the number only while it is exact (LP §1.2, P-12). */
+export function exactId(text: string | undefined, value: number | undefined, what: string): bigint {
+  if (text !== undefined) return BigInt(text);
+  if (value !== undefined && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
+  throw new MalformedError(`${what} is missing and its number is not exact`);
+}
+
+/** Milliseconds of an epoch that comes in seconds, milliseconds or microseconds (LP §9: all three in one object). */
+export function epochMs(value: number): number {
+  if (value < 1e11) return value * 1000;
+  return value < 1e14 ? value : Math.floor(value / 1000);
+}
+
+function signedQuote(text: string, what: string): Quote {
+  try {
+    return parseQuote(text);
+  } catch {
+    throw new MalformedError(`${what} is not exact at 6 decimals`);
+  }
+}

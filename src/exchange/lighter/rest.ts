@@ -1,0 +1,130 @@
+/**
+ * HTTP to Lighter: one keep-alive pool, a deadline on everything, and no retry.
+ *
+ * A read is either the parsed body or a reason (invariant 8); nothing here turns a failure into an empty list. `sendTx` reports what
+ * the answer proves and resends nothing: only the owner of a slice may decide to send again (LP §3.7).
+ */
+import { Pool } from 'undici';
+import type { Read, SendOutcome } from '../../domain/records';
+import type { Clock } from './clock';
+import type { ClockSkew } from './clock-skew';
+import { outcomeOf, readFailure, reasonOf, unknown } from './errors';
+import { MalformedError } from './parse';
+import type { LighterSignedTx } from './signer';
+import type { Tokens } from './tokens';
+
+/** Several reads, plus the fall-back for sends, side by side. */
+const CONNECTIONS_MAX = 8;
+/** The longest list (100 transactions with their events) is far below; a firewall page is too. */
+const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface RestOptions {
+  readonly baseUrl: string;
+  readonly clock: Clock;
+  readonly skew: ClockSkew;
+  /** For each request, connection included. */
+  readonly deadlineMs: number;
+  readonly onMalformed: (what: string, reason: string) => void;
+}
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+interface Answer {
+  readonly httpStatus: number;
+  readonly body: unknown;
+}
+
+export class Rest {
+  readonly #pool: Pool;
+  readonly #basePath: string;
+
+  constructor(private readonly options: RestOptions) {
+    const url = new URL(options.baseUrl);
+    this.#basePath = url.pathname.replace(/\/$/, '');
+    this.#pool = new Pool(url.origin, {
+      connections: CONNECTIONS_MAX,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      connectTimeout: options.deadlineMs,
+      headersTimeout: options.deadlineMs,
+      bodyTimeout: options.deadlineMs,
+      maxResponseSize: RESPONSE_BYTES_MAX,
+    });
+  }
+
+  /** GET and parse. `parse` throws MalformedError for a body that is not what the protocol promises. */
+  async read<T>(path: string, query: Query, parse: (body: unknown) => T, tokens?: Tokens): Promise<Read<T>> {
+    try {
+      const headers: Record<string, string> = {};
+      if (tokens !== undefined) headers['authorization'] = (await tokens.token()).text;
+      const { httpStatus, body } = await this.#request({ method: 'GET', path: withQuery(path, query), headers });
+      if (httpStatus === 401) tokens?.drop();
+      const failure = readFailure(httpStatus, body);
+      if (failure !== undefined) return { ok: false, reason: `${path}: ${failure}` };
+      return { ok: true, value: parse(body) };
+    } catch (error) {
+      if (error instanceof MalformedError) this.options.onMalformed(path, error.message);
+      return { ok: false, reason: `${path}: ${reasonOf(error)}` };
+    }
+  }
+
+  async sendTx(tx: LighterSignedTx): Promise<SendOutcome> {
+    const form = `tx_type=${tx.txType}&tx_info=${encodeURIComponent(tx.txInfo())}`;
+    try {
+      const answer = await this.#request({
+        method: 'POST',
+        path: '/api/v1/sendTx',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form,
+      });
+      return outcomeOf({ ...answer, txHash: tx.txHash });
+    } catch (error) {
+      return unknown(tx.txHash, `HTTP: ${reasonOf(error)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #request(request: {
+    readonly method: 'GET' | 'POST';
+    readonly path: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+  }): Promise<Answer> {
+    const { clock, skew, deadlineMs } = this.options;
+    const abort = new AbortController();
+    const cancelDeadline = clock.after(deadlineMs, () => abort.abort(new Error(`no answer within ${deadlineMs} ms`)));
+    const sentAtMs = clock.wallMs();
+    try {
+      const response = await this.#pool.request({
+        method: request.method,
+        path: this.#basePath + request.path,
+        headers: { accept: 'application/json', ...request.headers },
+        body: request.body ?? null,
+        signal: abort.signal,
+      });
+      skew.sawDate(response.headers['date'], sentAtMs);
+      const text = await response.body.text();
+      return { httpStatus: response.statusCode, body: parseJson(text) };
+    } finally {
+      cancelDeadline();
+    }
+  }
+}
+
+function withQuery(path: string, query: Query): string {
+  const pairs = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+  );
+  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * One WebSocket connection to Lighter, kept alive and reopened for ever (LP §5).
+ *
+ * Owns: the `connected` handshake, keep-alive both ways, back-off, and `jsonapi/sendtx` with its answers. It knows no channel: what
+ * is subscribed, and what a frame means, is its owner's. It never resends a transaction.
+ *
+ * Hot path: `send` writes the bytes to the socket before it returns; nothing is awaited between the call and the write.
+ */
+import { WebSocket } from 'ws';
+import type { SendOutcome } from '../../domain/records';
+import { Backoff, type Clock, type Log } from './clock';
+import { field, numberField, outcomeOf, reasonOf, shorten, stringField, unknown } from './errors';
+import type { LighterSignedTx } from './signer';
+
+export interface SessionTimes {
+  /** Until the socket is open and `connected` has arrived. */
+  readonly connectMs: number;
+  /** Silence from the server after which we ask whether it is there. */
+  readonly quietMs: number;
+  /** How long it may take to show any sign of life then. With `quietMs` well under five seconds (S-34). */
+  readonly pongMs: number;
+  /** A frame of ours goes out at least this often, however much the server sends (LP §5.2: two minutes). */
+  readonly idleMs: number;
+  /** Until a submission without an answer is reported as unknown. */
+  readonly sendMs: number;
+  /** Silence on a submission that makes us ask for a sign of life at once, and how long it may take. */
+  readonly probeMs: number;
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+}
+
+export const SESSION_TIMES: SessionTimes = {
+  connectMs: 5_000,
+  quietMs: 2_500,
+  pongMs: 2_000,
+  idleMs: 30_000,
+  sendMs: 3_000,
+  probeMs: 1_000,
+  reconnectMinMs: 50,
+  reconnectMaxMs: 5_000,
+};
+
+/** A frame for the owner: parsed JSON with the moment at which its bytes arrived. */
+export interface Frame {
+  readonly type: string;
+  readonly channel: string;
+  readonly body: unknown;
+  readonly receivedAtMs: number;
+}
+
+export interface SessionHandlers {
+  /** The server has greeted: subscribe now. Called once per connection. */
+  readonly onOpen: () => void;
+  readonly onFrame: (frame: Frame) => void;
+  /** An error frame that no submission of ours can own: about a subscription, but it does not say which (LP §5.3). */
+  readonly onError: (error: { readonly code: number; readonly message: string }) => void;
+  readonly onDown: (reason: string) => void;
+  readonly onMalformed: (reason: string) => void;
+}
+
+interface Pending {
+  readonly txHash: string;
+  readonly settle: (outcome: SendOutcome) => void;
+}
+
+const PING = '{"type":"ping"}';
+const PONG = '{"type":"pong"}';
+const FRAME_BYTES_MAX = 32 * 1024 * 1024;
+
+export class Session {
+  #socket: WebSocket | undefined;
+  #greeted = false;
+  #closed = false;
+  #nextId = 1;
+  #lastReceivedMs = 0;
+  #lastSentMs = 0;
+  #cancelWatch: () => void = () => undefined;
+  #cancelRetry: () => void = () => undefined;
+  readonly #pending = new Map<string, Pending>();
+  readonly #backoff: Backoff;
+
+  constructor(
+    private readonly options: {
+      readonly url: string;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly times: SessionTimes;
+      readonly handlers: SessionHandlers;
+    },
+  ) {
+    const { times } = options;
+    this.#backoff = new Backoff(options.clock, { minMs: times.reconnectMinMs, maxMs: times.reconnectMaxMs });
+  }
+
+  get isOpen(): boolean {
+    return this.#greeted && this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Submissions whose answer is still out. */
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  open(): void {
+    if (!this.#closed && this.#socket === undefined) this.#connect();
+  }
+
+  /** The connection does what it is for: the next failure starts with the shortest back-off again. */
+  markHealthy(): void {
+    this.#backoff.reset();
+  }
+
+  /** Sends a JSON text (a subscription); false when there is no open connection. */
+  write(text: string): boolean {
+    if (!this.isOpen) return false;
+    this.#write(text);
+    return true;
+  }
+
+  /** Undefined when there is no open connection: nothing was sent, the caller may use another way. */
+  send(tx: LighterSignedTx): Promise<SendOutcome> | undefined {
+    if (!this.isOpen) return undefined;
+    const id = String(this.#nextId++);
+    this.#write(`{"type":"jsonapi/sendtx","data":{"id":"${id}","tx_type":${tx.txType},"tx_info":${tx.txInfo()}}}`);
+    return this.#awaitAnswer(id, tx.txHash);
+  }
+
+  /** Drops the connection; it is reopened after the usual back-off. */
+  reconnect(reason: string): void {
+    this.#down(reason);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry();
+    const socket = this.#socket;
+    this.#detach('closed');
+    if (socket === undefined || socket.readyState === WebSocket.CLOSED) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.options.clock.after(200, () => socket.terminate());
+      socket.once('close', () => {
+        cancel();
+        resolve();
+      });
+      if (socket.readyState === WebSocket.CONNECTING) socket.terminate();
+      else socket.close(1000);
+    });
+  }
+
+  #connect(): void {
+    const { url, times } = this.options;
+    // Compression costs latency on every frame and buys nothing on small ones.
+    const socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      handshakeTimeout: times.connectMs,
+      maxPayload: FRAME_BYTES_MAX,
+      skipUTF8Validation: true,
+    });
+    this.#socket = socket;
+    this.#greeted = false;
+    this.#lastReceivedMs = this.options.clock.monotonicMs();
+    const current = (): boolean => this.#socket === socket;
+    socket.on('open', () => {
+      if (current()) this.#lastSentMs = this.options.clock.monotonicMs();
+    });
+    socket.on('message', (data: Buffer) => {
+      if (current()) this.#received(data);
+    });
+    // A WebSocket-level ping is a sign of life too; the library answers it by itself.
+    socket.on('ping', () => {
+      if (current()) this.#lastReceivedMs = this.options.clock.monotonicMs();
+    });
+    socket.on('error', (error) => {
+      if (current()) this.#down(reasonOf(error));
+    });
+    socket.on('close', (code, reason) => {
+      if (current()) this.#down(`closed by the server: ${code} ${shorten(reason.toString())}`.trim());
+    });
+    this.#cancelWatch = this.options.clock.after(times.connectMs, () => this.#down('no greeting within the deadline'));
+  }
+
+  #received(data: Buffer): void {
+    const receivedAtMs = this.options.clock.monotonicMs();
+    this.#lastReceivedMs = receivedAtMs;
+    let body: unknown;
+    try {
+      body = JSON.parse(data.toString());
+    } catch {
+      this.options.handlers.onMalformed('frame is not JSON');
+      return;
+    }
+    const type = stringField(body, 'type');
+    const id = idOf(body);
+    if (id !== undefined && (type?.startsWith('jsonapi/') === true || field(body, 'error') !== undefined)) {
+      this.#answered(id, body);
+    } else if (field(body, 'error') !== undefined || type === 'error') {
+      this.#errorWithoutId(body);
+    } else if (type === 'connected') {
+      this.#greet();
+    } else if (type === 'ping') {
+      this.#write(PONG);
+    } else if (type === undefined) {
+      this.options.handlers.onMalformed('frame without type');
+    } else if (type !== 'pong') {
+      this.options.handlers.onFrame({ type, channel: stringField(body, 'channel') ?? '', body, receivedAtMs });
+    }
+  }
+
+  #greet(): void {
+    if (this.#greeted) return;
+    this.#greeted = true;
+    this.#cancelWatch();
+    this.#watch();
+    this.options.handlers.onOpen();
+  }
+
+  /** Asks for a sign of life when the server was quiet, and for none when it was not. */
+  #watch(): void {
+    const { clock, times } = this.options;
+    const quietMs = clock.monotonicMs() - this.#lastReceivedMs;
+    const untilMs = Math.max(1, Math.min(times.quietMs - quietMs, times.idleMs));
+    this.#cancelWatch = clock.after(untilMs, () => {
+      const now = clock.monotonicMs();
+      if (now - this.#lastReceivedMs >= times.quietMs) {
+        this.#probe(times.pongMs);
+        return;
+      }
+      if (now - this.#lastSentMs >= times.idleMs) this.#write(PING);
+      this.#watch();
+    });
+  }
+
+  /** Any frame counts as the answer: what matters is that the socket still carries something. */
+  #probe(deadlineMs: number): void {
+    const { clock } = this.options;
+    this.#cancelWatch();
+    const askedAtMs = clock.monotonicMs();
+    this.#write(PING);
+    this.#cancelWatch = clock.after(deadlineMs, () => {
+      if (this.#lastReceivedMs >= askedAtMs) this.#watch();
+      else this.#down(`open but silent: no answer to a ping within ${deadlineMs} ms`);
+    });
+  }
+
+  #awaitAnswer(id: string, txHash: string): Promise<SendOutcome> {
+    const { clock, times } = this.options;
+    return new Promise((resolve) => {
+      const socket = this.#socket;
+      const sentAtMs = clock.monotonicMs();
+      const cancelProbe = clock.after(times.probeMs, () => {
+        // Half-open sockets show first on the thing that matters most; do not wait for the ordinary watch (S-34).
+        if (this.#socket === socket && this.#lastReceivedMs < sentAtMs) this.#probe(times.probeMs);
+      });
+      const cancelDeadline = clock.after(times.sendMs, () => {
+        this.#settle(id, unknown(txHash, `no answer within ${times.sendMs} ms`));
+      });
+      const settle = (outcome: SendOutcome): void => {
+        cancelProbe();
+        cancelDeadline();
+        resolve(outcome);
+      };
+      this.#pending.set(id, { txHash, settle });
+    });
+  }
+
+  #answered(id: string, body: unknown): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return; // after its deadline: already reported as unknown
+    const error = field(body, 'error');
+    const { txHash } = pending;
+    this.#settle(
+      id,
+      error === undefined
+        ? outcomeOf({ httpStatus: 200, body, txHash })
+        : outcomeOf({ httpStatus: 400, body: error, txHash }),
+    );
+  }
+
+  #errorWithoutId(body: unknown): void {
+    const inner = field(body, 'error') ?? body;
+    const code = numberField(inner, 'code') ?? 0;
+    const message = shorten(stringField(inner, 'message') ?? '');
+    // Not a refusal: without an id nobody can say whose it is. The only submission out learns early that it is in doubt.
+    const [only, ...others] = this.#pending.keys();
+    if (only !== undefined && others.length === 0) {
+      const { txHash } = this.#pending.get(only) ?? { txHash: '' };
+      this.#settle(only, unknown(txHash, `error frame without id: code ${code} ${message}`));
+    }
+    this.options.handlers.onError({ code, message });
+  }
+
+  #settle(id: string, outcome: SendOutcome): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    pending?.settle(outcome);
+  }
+
+  #write(text: string): void {
+    this.#lastSentMs = this.options.clock.monotonicMs();
+    this.#socket?.send(text, (error) => {
+      if (error) this.options.log.debug({ reason: reasonOf(error) }, 'a frame was not written');
+    });
+  }
+
+  #down(reason: string): void {
+    const socket = this.#socket;
+    if (socket === undefined || this.#closed) return;
+    this.#detach(reason);
+    socket.terminate();
+    const delayMs = this.#backoff.nextMs();
+    this.options.log.warn({ reason, delayMs: Math.round(delayMs) }, 'connection lost; will reconnect');
+    this.#cancelRetry = this.options.clock.after(delayMs, () => this.#connect());
+    this.options.handlers.onDown(reason);
+  }
+
+  /** Forgets the socket; whatever was out on it is unknown from here on. */
+  #detach(reason: string): void {
+    this.#cancelWatch();
+    this.#socket?.on('error', () => undefined); // terminating a half-open handshake emits one
+    this.#socket = undefined;
+    this.#greeted = false;
+    for (const [id, { txHash }] of [...this.#pending]) {
+      this.#settle(id, unknown(txHash, `connection lost: ${reason}`));
+    }
+  }
+}
+
+function idOf(body: unknown): string | undefined {
+  const id = field(body, 'id');
+  return typeof id === 'number' ? String(id) : typeof id === 'string' && id !== '' ? id : undefined;
+}

@@ -1,0 +1,265 @@
+/** Parsers on what was recorded, on the known quirks, and on garbage (S-33, P-12). */
+import * as fc from 'fast-check';
+import { parseBookFrame } from '../../src/exchange/lighter/book';
+import {
+  MalformedError,
+  parseAccount,
+  parseMarkets,
+  parseNextNonce,
+  parseOrder,
+  parseOrderList,
+  rawOrdersOf,
+  UnknownMarketError,
+  type MarketLookup,
+} from '../../src/exchange/lighter/parse';
+import { parseTxRow, rawTxsOf } from '../../src/exchange/lighter/parse-tx';
+import { fixture } from './support';
+
+const fail = (error: MalformedError): never => {
+  throw error;
+};
+const list = parseMarkets(fixture('order-books.json'), fail);
+const markets: MarketLookup = (id) => list.find(({ marketId }) => marketId === id);
+const of = (accountIndex: number) => ({ accountIndex, markets });
+const recordedOrder = (fixture('account-active-orders.json')['orders'] as Record<string, unknown>[])[0] ?? {};
+
+test('markets: scale, minima and market 0 (S-25)', () => {
+  expect(list).toEqual([
+    {
+      marketId: 0,
+      symbol: 'ETH',
+      status: 'active',
+      sizeDecimals: 4,
+      priceDecimals: 2,
+      minBaseLots: 50n,
+      minQuote: 10_000_000n,
+    },
+    {
+      marketId: 1,
+      symbol: 'BTC',
+      status: 'active',
+      sizeDecimals: 5,
+      priceDecimals: 1,
+      minBaseLots: 20n,
+      minQuote: 10_000_000n,
+    },
+    {
+      marketId: 36,
+      symbol: 'CRV',
+      status: 'active',
+      sizeDecimals: 1,
+      priceDecimals: 5,
+      minBaseLots: 350n,
+      minQuote: 10_000_000n,
+    },
+  ]);
+});
+
+test('markets: an unreadable row is left out and reported, the others stay', () => {
+  const body = fixture<{ order_books: unknown[] }>('order-books.json');
+  const refused: string[] = [];
+  const kept = parseMarkets({ order_books: [{ symbol: 'NEW' }, ...body.order_books] }, (e) => refused.push(e.message));
+  expect(kept).toHaveLength(3);
+  expect(refused).toHaveLength(1);
+});
+
+test('an order: recorded row', () => {
+  expect(parseOrderList(fixture('account-active-orders.json'), of(516))).toEqual([
+    {
+      accountIndex: 516,
+      marketId: 1,
+      orderIndex: 844424912956320n,
+      clientOrderIndex: 178554256601n,
+      side: 'buy',
+      status: 'open',
+      initialLots: 100n,
+      filledLots: 0n,
+      filledQuote: 0n,
+      priceTicks: 566082n,
+      transactionTimeUs: 1785542568396486,
+    },
+  ]);
+});
+
+test('a cancelled order: filled is what filled, not what does not remain (LP §0.1 (9))', () => {
+  const [raw] = rawOrdersOf(fixture('account-all-orders-canceled.json'));
+  expect(parseOrder(raw, markets)).toMatchObject({
+    status: 'canceled',
+    filledLots: 20n,
+    initialLots: 100n,
+    filledQuote: 11_321_640n,
+  });
+});
+
+test('P-12 an order id above 2^53 is exact, although JSON.parse rounds its number', () => {
+  const body = fixture<{ orders: { order_index: number; order_id?: string }[] }>('order-above-2-53.json');
+  expect(BigInt(body.orders[0]?.order_index ?? 0)).not.toBe(10414574259102759n);
+  expect(parseOrderList(body, of(516))[0]?.orderIndex).toBe(10414574259102759n);
+  delete body.orders[0]?.order_id;
+  expect(() => parseOrderList(body, of(516))).toThrow(MalformedError);
+});
+
+test('empty lists: null and [] and {} are empty, absent is malformed', () => {
+  expect(parseOrderList({ orders: null }, of(516))).toEqual([]);
+  expect(parseOrderList({ orders: [] }, of(516))).toEqual([]);
+  expect(rawOrdersOf({ orders: {} })).toEqual([]);
+  expect(rawOrdersOf({ orders: null })).toEqual([]);
+  expect(rawOrdersOf({ orders: { '1': null } })).toEqual([]);
+  expect(rawTxsOf({ txs: null })).toEqual([]);
+  for (const parse of [() => parseOrderList({ code: 200 }, of(516)), () => rawOrdersOf({}), () => rawTxsOf({})]) {
+    expect(parse).toThrow(MalformedError);
+  }
+});
+
+test.each([
+  ['an unknown status', { status: 'half-filled' }],
+  ['a negative fill', { filled_base_amount: '-0.00001' }],
+  ['a fill finer than a lot', { filled_base_amount: '0.000001' }],
+  ['a float fill', { filled_base_amount: 0.001 }],
+  ['a fill in exponent form', { filled_base_amount: '1e-3' }],
+  ['no side', { is_ask: undefined }],
+  ['a client id of 49 bits', { client_order_id: '281474976710656' }],
+  ['an id that is no number', { order_id: '12x' }],
+  ['an unknown market', { market_index: 7 }],
+])('an order with %s is refused', (_name, change) => {
+  expect(() => parseOrder({ ...recordedOrder, ...change }, markets)).toThrow(MalformedError);
+});
+
+test('an unknown market is told apart, so that the list can be read again', () => {
+  expect(() => parseOrder({ ...recordedOrder, market_index: 7 }, markets)).toThrow(UnknownMarketError);
+});
+
+test('one bad row fails a whole REST list; an order of another account is a bad row', () => {
+  expect(() => parseOrderList({ orders: [recordedOrder, { order_id: '1' }] }, of(516))).toThrow(MalformedError);
+  expect(() => parseOrderList({ orders: [recordedOrder] }, of(517))).toThrow(MalformedError);
+});
+
+test('account: balances, signed positions, flat rows', () => {
+  expect(parseAccount(fixture('account.json'), of(1234))).toEqual({
+    owner: '0x70997970C51812dc3A010C7d01b50e0d17dc79C8',
+    state: {
+      accountIndex: 1234,
+      availableBalance: 9_990_000_000n,
+      collateral: 10_000_000_000n,
+      positions: [
+        { marketId: 1, lots: 0n, avgEntryTicks: '0.0' },
+        { marketId: 36, lots: -6195n, avgEntryTicks: '0.20851' },
+      ],
+    },
+  });
+  expect(() => parseAccount(fixture('account.json'), of(1))).toThrow(MalformedError);
+  expect(() => parseAccount({ accounts: [] }, of(1))).toThrow(MalformedError);
+});
+
+test('a transaction refused by the sequencer: status 2, the refusal in ae (P-06)', () => {
+  expect(parseTxRow(fixture('tx-refused-by-sequencer.json')).tx).toEqual({
+    hash: '5050882a'.repeat(10),
+    type: 14,
+    accountIndex: 516,
+    apiKeyIndex: 5,
+    nonce: 7n,
+    status: 'executed',
+    clientOrderIndex: 900000000002n,
+    refusal: { code: 21728, message: 'client order index already exists' },
+    executedAtMs: 1785432000200,
+  });
+});
+
+test('an older cancel row: key from info, exact Index above 2^53, times in seconds', () => {
+  const [raw] = rawTxsOf(fixture('account-tx-cancel.json'));
+  const { tx } = parseTxRow(raw);
+  expect(tx).toMatchObject({
+    apiKeyIndex: 2,
+    nonce: 1234n,
+    clientOrderIndex: 10414574259102759n,
+    executedAtMs: 1785432000000,
+  });
+  expect(tx.refusal).toBeUndefined();
+});
+
+test.each([
+  ['a bare name', '{"ae":"ErrNotEnoughMargin"}', { code: 0, message: 'ErrNotEnoughMargin' }],
+  ['an object', '{"ae":{"code":21739,"message":"m"}}', { code: 21739, message: 'm' }],
+  ['empty', '{"ae":""}', undefined],
+  ['absent', '{}', undefined],
+  ['no event yet', '', undefined],
+])('ae as %s', (_name, event_info, refusal) => {
+  expect(parseTxRow({ ...fixture('tx-refused-by-sequencer.json'), event_info }).tx.refusal).toEqual(refusal);
+});
+
+test('an order transaction whose event cannot be read is malformed, not "no refusal"', () => {
+  expect(() => parseTxRow({ ...fixture('tx-refused-by-sequencer.json'), event_info: '{"ae":' })).toThrow(
+    MalformedError,
+  );
+});
+
+test.each([
+  [0, 'failed'],
+  [1, 'pending'],
+  [2, 'executed'],
+  [3, 'executed'],
+  [5, 'executed'],
+])('transaction status %i reads as %s', (status, expected) => {
+  expect(parseTxRow({ ...fixture('tx-refused-by-sequencer.json'), status }).tx.status).toBe(expected);
+});
+
+describe('garbage is refused by our error and by no other', () => {
+  const parsers: [string, (raw: unknown) => unknown][] = [
+    ['order', (raw) => parseOrder(raw, markets)],
+    ['order list', (raw) => parseOrderList(raw, of(516))],
+    ['orders frame', (raw) => rawOrdersOf(raw).map((order) => parseOrder(order, markets))],
+    ['markets', (raw) => parseMarkets(raw, () => undefined)],
+    ['account', (raw) => parseAccount(raw, of(516))],
+    ['transaction', (raw) => parseTxRow(raw)],
+    ['book', (raw) => parseBookFrame(raw, 36, markets)],
+    ['nextNonce', (raw) => parseNextNonce(raw)],
+  ];
+  const seeds: unknown[] = [
+    recordedOrder,
+    fixture('account-active-orders.json'),
+    fixture('account-all-orders-snapshot.json'),
+    fixture('order-books.json'),
+    fixture('account.json'),
+    fixture('tx-refused-by-sequencer.json'),
+    fixture('order-book-delta.json'),
+    { code: 200, nonce: 5 },
+  ];
+  const onlyOurs = (parse: (raw: unknown) => unknown, raw: unknown): void => {
+    try {
+      parse(raw);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+    }
+  };
+  test.each(parsers)('%s: anything', (_name, parse) => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.jsonValue()), (raw) => onlyOurs(parse, raw)),
+      { numRuns: 500 },
+    );
+  });
+  test.each(parsers)('%s: a real payload with one value replaced', (_name, parse) => {
+    fc.assert(
+      fc.property(fc.constantFrom(...seeds), fc.nat(), fc.jsonValue(), (seed, at, value) =>
+        onlyOurs(parse, replaceAt(seed, at, value)),
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+/** A copy of `seed` with its n-th node (depth first, modulo their number) replaced. */
+function replaceAt(seed: unknown, n: number, value: unknown): unknown {
+  const copy: unknown = structuredClone(seed);
+  const slots: { readonly holder: Record<string, unknown>; readonly key: string }[] = [];
+  const walk = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    for (const key of Object.keys(node)) {
+      slots.push({ holder: node as Record<string, unknown>, key });
+      walk((node as Record<string, unknown>)[key]);
+    }
+  };
+  walk(copy);
+  const slot = slots[n % Math.max(slots.length, 1)];
+  if (slot !== undefined) slot.holder[slot.key] = value;
+  return copy;
+}

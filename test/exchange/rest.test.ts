@@ -1,0 +1,153 @@
+/** Reads that fail are not empty (S-20, S-21), submissions that vanish are unknown (S-12), and nothing is asked twice. */
+import { systemClock } from '../../src/exchange/lighter/clock';
+import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
+import { Markets } from '../../src/exchange/lighter/markets';
+import { parseOrderList } from '../../src/exchange/lighter/parse';
+import { Rest } from '../../src/exchange/lighter/rest';
+import type { Signer } from '../../src/exchange/lighter/signer';
+import { Tokens } from '../../src/exchange/lighter/tokens';
+import { FakeLighter, fixture, HASH, signed, type FakeAnswer } from './support';
+
+const ORDERS = '/api/v1/accountActiveOrders';
+let lighter: FakeLighter;
+let rest: Rest;
+let markets: Markets;
+let skew: ClockSkew;
+let malformed: string[];
+
+beforeEach(async () => {
+  lighter = await new FakeLighter().start();
+  malformed = [];
+  const onMalformed = (what: string): void => void malformed.push(what);
+  skew = new ClockSkew(() => systemClock.wallMs());
+  rest = new Rest({ baseUrl: lighter.url, clock: systemClock, skew, deadlineMs: 300, onMalformed });
+  markets = new Markets(rest, systemClock, onMalformed);
+});
+afterEach(async () => {
+  await rest.close();
+  await lighter.close();
+});
+
+const readOrders = () =>
+  markets.read(ORDERS, { account_index: 516 }, (body, lookup) =>
+    parseOrderList(body, { accountIndex: 516, markets: lookup }),
+  );
+const sends = () => lighter.requests.filter(({ path }) => path === '/api/v1/sendTx');
+
+test('an empty list is a value, a good list too', async () => {
+  lighter.routes.set(ORDERS, () => ({ body: { code: 200, orders: [] } }));
+  expect(await readOrders()).toEqual({ ok: true, value: [] });
+  lighter.routes.set(ORDERS, () => ({ body: fixture('account-active-orders.json') }));
+  expect(await readOrders()).toMatchObject({ ok: true, value: [{ orderIndex: 844424912956320n }] });
+});
+
+const failures: [string, FakeAnswer][] = [
+  ['503', { status: 503, raw: 'upstream' }],
+  ['503 with a well-formed empty list', { status: 503, body: { code: 200, orders: [] } }],
+  ['429', { status: 429, body: { code: 23000, message: 'Too Many Requests!' } }],
+  ['405 page of the firewall', { status: 405, raw: '<html>captcha</html>' }],
+  ['200 page', { raw: '<html></html>' }],
+  ['200 with an error code and an empty list', { body: { code: 20001, message: 'invalid param ', orders: [] } }],
+  ['200 without the list', { body: { code: 200 } }],
+  ['200 with half a body', { raw: '{"code":200,"orders":[' }],
+  ['200 empty body', { raw: '' }],
+  ['200 with one unreadable row', { body: { code: 200, orders: [{ order_id: '1' }] } }],
+  ['dropped connection', { fault: 'drop' }],
+  ['silence', { fault: 'silence' }],
+];
+test.each(failures)('S-20 S-21 %s is a failed read, never an empty list', async (_name, answer) => {
+  lighter.routes.set(ORDERS, () => answer);
+  const read = await readOrders();
+  expect(read).toMatchObject({ ok: false });
+  expect(lighter.requests.filter(({ path }) => path === ORDERS)).toHaveLength(1);
+});
+
+test('a dead server is a failed read', async () => {
+  await lighter.close();
+  expect(await readOrders()).toMatchObject({ ok: false });
+  await lighter.start();
+});
+
+test('an empty market list is a failed read, and a failed one keeps the scales known before', async () => {
+  expect(await markets.load()).toMatchObject({ ok: true });
+  lighter.routes.set('/api/v1/orderBooks', () => ({ body: { code: 200, order_books: [] } }));
+  expect(await markets.load()).toMatchObject({ ok: false });
+  expect(markets.lookup(0)).toMatchObject({ sizeDecimals: 4 });
+});
+
+test('a market that is not in the list makes the list be read again, once', async () => {
+  let now = 0;
+  markets = new Markets(rest, { ...systemClock, monotonicMs: () => now }, () => undefined);
+  const body = fixture<{ order_books: { market_id: number }[] }>('order-books.json');
+  const partial = { ...body, order_books: body.order_books.filter(({ market_id }) => market_id !== 36) };
+  lighter.routes.set('/api/v1/orderBooks', () => ({ body: partial }));
+  lighter.routes.set(ORDERS, () => ({ body: fixture('order-above-2-53.json') }));
+  expect(await readOrders()).toMatchObject({ ok: false, reason: expect.stringContaining('market 36') });
+  now += 60_000;
+  lighter.routes.set('/api/v1/orderBooks', () => ({ body }));
+  expect(await readOrders()).toMatchObject({ ok: true, value: [{ marketId: 36 }] });
+});
+
+test.each<[string, FakeAnswer, string]>([
+  ['accepted', { body: { code: 200, tx_hash: HASH, predicted_execution_time_ms: 5 } }, 'accepted'],
+  ['refused', { status: 400, body: { code: 21104, message: 'invalid nonce' } }, 'refused'],
+  ['200 without hash', { body: { code: 200 } }, 'unknown'],
+  ['429', { status: 429, body: { code: 23000 } }, 'unknown'],
+  ['405', { status: 405, raw: '<html>' }, 'unknown'],
+  ['500', { status: 500, body: { code: 29500 } }, 'unknown'],
+  ['400 process timeout', { status: 400, body: { code: 29501 } }, 'unknown'],
+  ['dropped', { fault: 'drop' }, 'unknown'],
+  ['silence', { fault: 'silence' }, 'unknown'],
+])('S-12 sendTx over HTTP, %s: %s; sent once', async (_name, answer, kind) => {
+  lighter.routes.set('/api/v1/sendTx', () => answer);
+  const outcome = await rest.sendTx(signed());
+  expect(outcome).toMatchObject({ kind, txHash: HASH });
+  expect(JSON.stringify(outcome)).not.toContain('SECRET');
+  expect(sends()).toHaveLength(1);
+  expect(sends()[0]?.form.get('tx_type')).toBe('14');
+  expect(sends()[0]?.form.get('tx_info')).toBe('{"Nonce":7,"Sig":"SECRET"}');
+});
+
+test('the token goes into the header; one answer 401 makes a fresh one', async () => {
+  let minted = 0;
+  const signer = { authToken: () => Promise.resolve(`token-${++minted}`) } as unknown as Signer;
+  const tokens = new Tokens({
+    signer,
+    clock: systemClock,
+    accountIndex: 516,
+    lane: 5,
+    lifeMs: 60_000,
+    skewMs: () => undefined,
+  });
+  lighter.routes.set(ORDERS, ({ token }) =>
+    token === 'token-1' ? { status: 401, body: { code: 20013 } } : { body: {} },
+  );
+  const read = () => rest.read(ORDERS, {}, () => 'fine', tokens);
+  expect(await read()).toMatchObject({ ok: false });
+  expect(await read()).toEqual({ ok: true, value: 'fine' });
+  expect(await read()).toEqual({ ok: true, value: 'fine' });
+  expect(lighter.requests.map(({ token }) => token)).toEqual(['token-1', 'token-2', 'token-2']);
+});
+
+test('a token is replaced before its deadline, and its deadline is in exchange time', async () => {
+  let now = 1_000_000_000;
+  const deadlines: number[] = [];
+  const signer = {
+    authToken: ({ deadlineS }: { deadlineS: number }) => Promise.resolve(String(deadlines.push(deadlineS))),
+  } as unknown as Signer;
+  const clock = { ...systemClock, wallMs: () => now };
+  const tokens = new Tokens({ signer, clock, accountIndex: 1, lane: 5, lifeMs: 100_000, skewMs: () => -40_000 });
+  expect((await tokens.token()).text).toBe('1');
+  now += 74_000;
+  expect((await tokens.token()).text).toBe('1');
+  now += 2_000;
+  expect((await tokens.token()).text).toBe('2');
+  expect(deadlines[0]).toBe((1_000_000_000 - 40_000 + 100_000) / 1000);
+});
+
+test('S-40 the Date header of any answer measures the clock', async () => {
+  expect(skew.estimateMs()).toBeUndefined();
+  lighter.routes.set(ORDERS, () => ({ body: {} }));
+  await rest.read(ORDERS, {}, () => 1);
+  expect(Math.abs(skew.estimateMs() ?? Number.NaN)).toBeLessThan(1_500);
+});
