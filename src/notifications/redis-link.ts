@@ -118,9 +118,8 @@ function linkSettings(random: () => number): RedisOptions {
     lazyConnect: true,
     // Nothing is kept for later: an old fill is on the durable path already (S-05).
     enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
-    maxRetriesPerRequest: 0,
+    maxRetriesPerRequest: 0, // what was on its way fails with its connection
     connectTimeout: 2_000,
     // A frozen server never answers our FIN; after this the socket is destroyed.
     disconnectTimeout: 200,
