@@ -32,7 +32,13 @@ export type StepLane = 'maker' | 'hedge' | 'pair';
 
 export type Step =
   | { readonly lane: 'hedge'; readonly do: 'arm' }
-  | { readonly lane: 'hedge'; readonly do: 'cover'; readonly entry: TicketEntry; readonly fillLots: Lots }
+  | {
+      readonly lane: 'hedge';
+      readonly do: 'cover';
+      readonly entry: TicketEntry;
+      readonly fillLots: Lots;
+      readonly retryNow: boolean;
+    }
   | { readonly lane: 'hedge'; readonly do: 'seal'; readonly entry: TicketEntry }
   | { readonly lane: 'hedge'; readonly do: 'confirm' }
   | { readonly lane: 'maker'; readonly do: 'place' }
@@ -106,12 +112,20 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   }
   const direction = wantedDirection(order, nowMs, wakes);
   if (direction === entry.direction && entry.end === undefined) {
-    return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'cover', entry, fillLots: order.filledLots } : undefined;
+    return due(entry, nowMs, wakes)
+      ? { lane: 'hedge', do: 'cover', entry, fillLots: order.filledLots, retryNow: order.retryNow }
+      : undefined;
   }
   if (entry.end === undefined) return { lane: 'hedge', do: 'seal', entry };
   // Closing while the maker order still rests would race its next fill (S-26).
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
-  return { lane: 'hedge', do: 'cover', entry: nextTicket(order, direction, nowMs), fillLots: order.filledLots };
+  return {
+    lane: 'hedge',
+    do: 'cover',
+    entry: nextTicket(order, direction, nowMs),
+    fillLots: order.filledLots,
+    retryNow: false,
+  };
 }
 
 /** Nothing is naked: arm before quoting, confirm at the end. */

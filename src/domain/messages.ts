@@ -89,10 +89,16 @@ export interface CoverInput {
   ticket: TicketMessage;
   /** Cumulative fill of the maker order to cover. */
   fill_lots: string;
-  account: 'maker' | 'hedge';
   /** The operator asked for a try right now, at the first price bound. */
   retry_now: boolean;
+  /**
+   * `close`: reduce-only if the account's position has the sign that the trade reduces, so that it can never flip (S-17).
+   * `flatten`: always reduce-only.
+   */
+  purpose: 'hedge' | 'close' | 'flatten';
 }
+
+export type SealInput = Pick<CoverInput, 'ticket' | 'purpose'>;
 
 export interface SliceReport {
   client_order_index: string;
@@ -145,4 +151,101 @@ export interface OrderResult {
   reason: string;
   /** Milliseconds since the epoch of each stage that happened. */
   timings: Record<string, number>;
+}
+
+/** What a pair asks before each order. */
+export interface QuoteInput {
+  market: string;
+  strategy: Strategy;
+  depth: number;
+  lots: string;
+  max_position_lots: string;
+  /** Lots of this pair's other open orders; they may fill too. */
+  open_lots: string;
+}
+
+export type QuoteResult =
+  | { quote: true; side: Side; price_ticks: string; market: MarketTerms }
+  | { quote: false; code: string; message: string; retry_after_ms: number };
+
+export type Strategy = 'buy' | 'sell' | 'round-trip';
+
+export interface LaneHistory {
+  /** Order of this lane whose workflow still runs. */
+  running?: string;
+  /** Newest order of this lane that has ended, and whether its own result says that nothing is naked. */
+  newest?: { order_id: string; flat: boolean };
+}
+
+export interface LaneOrders {
+  /** Orders of this lane that rest on the exchange. */
+  open: string[];
+  latest?: LaneOrder;
+}
+
+export interface LaneOrder {
+  order_id: string;
+  market: MarketTerms;
+  side: Side;
+  lots: string;
+  price_ticks: string;
+  filled_lots: string;
+}
+
+/** An account's position in one market, for `flatten`. */
+export type PositionRead =
+  { known: true; lots: string; mid_ticks: string; market: MarketTerms } | { known: false; reason: string };
+
+/** A pair: one market on two accounts, some slots. Everything it needs for its whole life, so that a replay reads no configuration. */
+export interface PairInput {
+  market: string;
+  maker_account: number;
+  hedge_account: number;
+  strategy: Strategy;
+  depth: number;
+  /** Size of each maker order. */
+  lots: string;
+  max_position_lots: string;
+  /** One slot per lane. */
+  lanes: number[];
+  spare_lanes: number[];
+  time_out_ms: number;
+  expiry_ms: number;
+  policy: HedgePolicy;
+  max_consecutive_failures: number;
+  /** Stop by itself after this many orders that filled. */
+  order_limit?: number;
+  /** From the run before, when history grew too long. */
+  carry?: PairCarry;
+}
+
+export interface PairCarry {
+  slots: { lane: number; last_id?: string }[];
+  counts: PairCounts;
+  paused?: string;
+}
+
+export interface PairCounts {
+  started: number;
+  filled: number;
+  unfilled: number;
+  failed: number;
+  abandoned: number;
+}
+
+export interface PairSlot {
+  lane: number;
+  state: 'unproven' | 'free' | 'quoting' | 'busy';
+  order_id?: string;
+  hedge_state?: HedgeState;
+  /** What the slot waits for, in words. */
+  note?: string;
+}
+
+export interface PairStatus {
+  market: string;
+  mode: 'running' | 'paused' | 'stopping' | 'stopped';
+  reason: string;
+  slots: PairSlot[];
+  counts: PairCounts;
 }

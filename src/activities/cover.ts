@@ -1,0 +1,66 @@
+/** `cover` and `seal`: the same two activities on B's queue (hedging) and on A's (closing, flattening). */
+import { lots } from '../domain/lots';
+import type { CoverInput, CoverResult, SealInput } from '../domain/messages';
+import { ticketFromMessage } from '../domain/ticket';
+import type { Desk } from '../desk/desk';
+import type { AccountPort } from '../exchange/port';
+import { withHeartbeat } from './heartbeat';
+
+export interface CoverDeps {
+  readonly desk: Desk;
+  readonly account: AccountPort;
+}
+
+export interface CoverActivities {
+  /** Executes at least what `fill_lots` asks of the ticket, or says what blocks it. Repeatable; executes each lot once. */
+  cover(input: CoverInput): Promise<CoverResult>;
+  /** Ends the ticket for good; its `executed_lots` is final when `state` is `sealed` or `jumped`. */
+  seal(input: SealInput): Promise<CoverResult>;
+}
+
+export function createCoverActivities(deps: CoverDeps): CoverActivities {
+  return {
+    async cover(input) {
+      const ticket = ticketFromMessage(input.ticket);
+      const reduceOnly = await mayReduceOnly(deps.account, input);
+      if (reduceOnly === 'unknown') return unread(input);
+      return withHeartbeat((signal) =>
+        deps.desk.cover({
+          ticket,
+          fillLots: lots(BigInt(input.fill_lots)),
+          reduceOnly,
+          retryNow: input.retry_now,
+          signal,
+        }),
+      );
+    },
+    async seal(input) {
+      return withHeartbeat((signal) => deps.desk.seal({ ticket: ticketFromMessage(input.ticket), signal }));
+    },
+  };
+}
+
+/** A close is reduce-only when the position has the sign that it reduces; a position that cannot be read is not a flat one. */
+async function mayReduceOnly(account: AccountPort, input: CoverInput): Promise<boolean | 'unknown'> {
+  switch (input.purpose) {
+    case 'hedge':
+      return false;
+    case 'flatten':
+      return true;
+    case 'close': {
+      const read = await account.account();
+      if (!read.ok) return 'unknown';
+      const position = read.value.positions.find((p) => p.marketId === input.ticket.market.market_id)?.lots ?? 0n;
+      return input.ticket.side === 'sell'
+        ? position >= BigInt(input.ticket.max_lots)
+        : 0n - position >= BigInt(input.ticket.max_lots);
+    }
+  }
+}
+
+/** Nothing was sent; the workflow's ledger keeps what it knew because an older `executed_lots` is never lower than this desk's. */
+function unread(input: CoverInput): never {
+  throw new Error(
+    `the position in ${input.ticket.market.symbol} could not be read, so the close was not sent; it is tried again`,
+  );
+}

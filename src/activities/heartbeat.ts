@@ -1,0 +1,16 @@
+/** Heartbeats of activities that wait: sent often, so that another worker takes over about a second after this one dies (TF §11). */
+import { Context } from '@temporalio/activity';
+
+const EVERY_MS = 200;
+
+/** Runs `work` under heartbeats; its signal aborts when the workflow cancels the step or the worker shuts down. */
+export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  context.heartbeat();
+  const timer = setInterval(() => context.heartbeat(), EVERY_MS);
+  try {
+    return await Promise.race([work(context.cancellationSignal), context.cancelled]);
+  } finally {
+    clearInterval(timer);
+  }
+}

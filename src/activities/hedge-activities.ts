@@ -1,0 +1,180 @@
+/**
+ * Activities of the hedger: arm, cover, seal, confirm, alert, and what proves that a lane is free. They hold B's side only.
+ */
+import type { Client } from '@temporalio/client';
+import { laneOf, nonceOf, orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
+import { lots } from '../domain/lots';
+import type {
+  ArmResult,
+  CoverResult,
+  LaneHistory,
+  LaneOrder,
+  OrderResult,
+  PositionRead,
+  TicketMessage,
+} from '../domain/messages';
+import { opposite } from '../domain/records';
+import { ticketFromMessage } from '../domain/ticket';
+import type { Desk } from '../desk/desk';
+import type { AccountPort, ExchangePort } from '../exchange/port';
+import { createCoverActivities, type CoverActivities } from './cover';
+import { withHeartbeat } from './heartbeat';
+import { readPosition } from './position';
+
+export interface AlertInput {
+  order_id: string;
+  kind: 'stuck' | 'abandoned' | 'pair';
+  what: string;
+  next: string;
+}
+
+export interface HedgeDeps {
+  readonly desk: Desk;
+  readonly account: AccountPort;
+  readonly exchange: ExchangePort;
+  readonly client: Client;
+  readonly makerAccount: number;
+  /** Required free margin, as a fraction of the order's value, in basis points. */
+  readonly marginBps: number;
+  /** Largest tolerated difference between the host's clock and the exchange's. */
+  readonly clockSkewMsMax: number;
+  /** Publishes the hedger's acknowledgement; never throws, never blocks. */
+  readonly acknowledge: (result: OrderResult) => void;
+  readonly alert: (alert: AlertInput) => void;
+  readonly now: () => number;
+}
+
+export interface HedgeActivities extends CoverActivities {
+  /** Is B able to hedge this order right now? From here on a notice can hedge it. Repeatable; reserves nothing. */
+  arm(input: { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult>;
+  /** Tells the world that B has taken the other side. */
+  confirm(input: { result: OrderResult }): Promise<void>;
+  alert(input: AlertInput): Promise<void>;
+  laneHistory(input: { lane: number }): Promise<LaneHistory>;
+  /** Ends the ticket of an order that nobody looks after any more, and says what is left naked of it. */
+  proveHedged(input: {
+    order: LaneOrder;
+    slippage_bps: number;
+    max_slippage_bps: number;
+  }): Promise<{ exposure_lots: string }>;
+  readPosition(input: { market: string }): Promise<PositionRead>;
+}
+
+const BPS = 10_000n;
+/** Free margin is read at most this often: reads are part of the request budget that hedges need. */
+const MARGIN_AGE_MS = 5_000;
+
+export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
+  const margin = cachedMargin(deps);
+  const lanesSeen = new Map<number, bigint>();
+  deps.account.stream.on('txs', (txs) => {
+    for (const tx of txs) {
+      if (tx.nonce >= (lanesSeen.get(tx.apiKeyIndex) ?? 0n)) lanesSeen.set(tx.apiKeyIndex, tx.nonce + 1n);
+    }
+  });
+  return {
+    ...createCoverActivities(deps),
+
+    async arm({ ticket: message, keep_ms }) {
+      const ticket = ticketFromMessage(message);
+      const refuse = (code: string, text: string): ArmResult => ({ armed: false, code, message: text });
+      const lane = laneOf(ticket.id);
+      if (!deps.account.lanes.includes(lane))
+        return refuse('no-key', `the hedger holds no key for lane ${lane} of account B`);
+      if (deps.account.stream.state !== 'live')
+        return refuse('stream', `account B's stream is ${deps.account.stream.state}`);
+      const skew = deps.exchange.clockSkewMs();
+      if (skew !== undefined && Math.abs(skew) > deps.clockSkewMsMax) {
+        return refuse('clock', `the hedger's clock is ${Math.round(skew)} ms off the exchange's: set the clock`);
+      }
+      const next = lanesSeen.get(lane) ?? (await coldNonce(deps, lane, lanesSeen));
+      if (next === undefined) return refuse('lane-unread', `the next nonce of lane ${lane} could not be read`);
+      if (next > nonceOf(ticket.id, 1))
+        return refuse('lane-ahead', `lane ${lane} of account B is already past this order's nonce`);
+      const free = await margin();
+      if (free === undefined) return refuse('margin-unread', "account B's margin could not be read");
+      const value = (ticket.maxLots * ticket.anchorTicks * BigInt(deps.marginBps)) / BPS;
+      if (free < value)
+        return refuse('margin', `account B has too little free margin (${free} of ${value} micro-USDC)`);
+      await deps.desk.arm({ ticket, keepUntilMs: deps.now() + keep_ms });
+      return { armed: true };
+    },
+
+    confirm({ result }) {
+      deps.acknowledge(result);
+      return Promise.resolve();
+    },
+
+    alert(input) {
+      deps.alert(input);
+      return Promise.resolve();
+    },
+
+    laneHistory: ({ lane }) => laneHistory(deps, lane),
+
+    proveHedged: ({ order, slippage_bps, max_slippage_bps }) =>
+      withHeartbeat(async (signal) => {
+        const filled = lots(BigInt(order.filled_lots));
+        if (filled === 0n) return { exposure_lots: '0' };
+        const ticket = ticketFromMessage({
+          ticket_id: order.order_id,
+          order_id: order.order_id,
+          market: order.market,
+          side: opposite(order.side),
+          max_lots: order.filled_lots,
+          covered_lots: '0',
+          anchor_ticks: order.price_ticks,
+          slippage_bps,
+          max_slippage_bps,
+          start: 'opens-lane',
+        });
+        let sealed: CoverResult;
+        do sealed = await deps.desk.seal({ ticket, signal });
+        while (sealed.state === 'blocked' && !signal.aborted);
+        return { exposure_lots: (filled - BigInt(sealed.executed_lots)).toString() };
+      }),
+
+    readPosition: ({ market }) => readPosition(deps, market),
+  };
+}
+
+function cachedMargin(deps: HedgeDeps): () => Promise<bigint | undefined> {
+  let readAtMs = -Infinity;
+  let value: Promise<bigint | undefined> = Promise.resolve(undefined);
+  return () => {
+    if (deps.now() - readAtMs > MARGIN_AGE_MS) {
+      readAtMs = deps.now();
+      value = deps.account.account().then((read) => {
+        if (read.ok) return read.value.availableBalance;
+        readAtMs = -Infinity; // a failure is not remembered
+        return undefined;
+      });
+    }
+    return value;
+  };
+}
+
+async function coldNonce(deps: HedgeDeps, lane: number, seen: Map<number, bigint>): Promise<bigint | undefined> {
+  const read = await deps.account.nextNonce(lane);
+  if (!read.ok) return undefined;
+  seen.set(lane, read.value);
+  return read.value;
+}
+
+async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> {
+  const prefix = orderWorkflowId(deps.makerAccount, 0n as OrderId).slice(0, -1);
+  const history: LaneHistory = {};
+  let newest: OrderId | undefined;
+  const query = `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}"`;
+  for await (const info of deps.client.workflow.list({ query })) {
+    const id = parseOrderWorkflowId(info.workflowId)?.id;
+    if (id === undefined || laneOf(id) !== lane) continue;
+    if (info.status.name === 'RUNNING') history.running = id.toString();
+    else if (newest === undefined || id > newest) {
+      newest = id;
+      const result = info.memo?.result as OrderResult | undefined;
+      history.newest = { order_id: id.toString(), flat: result?.hedge_state === 'flat' };
+    }
+  }
+  return history;
+}

@@ -1,0 +1,225 @@
+/**
+ * Activities of the maker: quote, place, cancel, close, and what it can prove about a lane. They hold A's side only.
+ */
+import { clientOrderIndexOf, laneOf, parseOrderId, splitClientOrderIndex, type OrderId } from '../domain/ids';
+import { lots, ticks } from '../domain/lots';
+import type {
+  LaneOrder,
+  LaneOrders,
+  MakerOrderRead,
+  MarketTerms,
+  OrderInput,
+  PlaceResult,
+  PositionRead,
+  QuoteInput,
+  QuoteResult,
+} from '../domain/messages';
+import { isTerminal, type Market, type OrderRecord, type Read } from '../domain/records';
+import { invariant } from '../domain/assert';
+import type { Canceller } from '../desk/canceller';
+import type { DeadMan } from '../desk/dead-man';
+import type { Desk } from '../desk/desk';
+import type { OrderWatch } from '../desk/order-watch';
+import { placeOrder } from '../desk/placer';
+import type { AccountPort, ExchangePort } from '../exchange/port';
+import { createCoverActivities, type CoverActivities } from './cover';
+import { withHeartbeat } from './heartbeat';
+import { readPosition, termsOf } from './position';
+import { quoteFor } from './quote';
+
+export interface MakerDeps {
+  readonly desk: Desk;
+  readonly account: AccountPort;
+  readonly exchange: ExchangePort;
+  readonly watch: OrderWatch;
+  readonly canceller: Canceller;
+  readonly deadMan: DeadMan;
+  readonly clockSkewMsMax: number;
+  /** Whether the request budget has room for another quote; hedges and cancels are not asked. */
+  readonly mayQuote: () => { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
+  readonly now: () => number;
+}
+
+export interface MakerActivities extends CoverActivities {
+  quote(input: QuoteInput): Promise<QuoteResult>;
+  /** Places the order, or proves that it is not placed. Repeatable: the same order always. */
+  place(input: { order: OrderInput; stale_at_ms: number }): Promise<PlaceResult>;
+  /** Asks the exchange to cancel, then reads what became of the order. */
+  cancelMaker(input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead>;
+  laneOrders(input: { lane: number; market: string; order_id?: string }): Promise<LaneOrders>;
+  readPosition(input: { market: string }): Promise<PositionRead>;
+}
+
+/** Frames follow a cancel's execution within 350 ms on the slowest tier (LP §5.6). */
+const CANCEL_FRAME_MS = 1_500;
+const RETRY_MS = 1_000;
+
+export function createMakerActivities(deps: MakerDeps): MakerActivities {
+  return {
+    ...createCoverActivities(deps),
+    quote: (input) => quote(deps, input),
+    place: (input) => withHeartbeat((signal) => place(deps, input, signal)),
+    cancelMaker: (input) => withHeartbeat(() => cancelMaker(deps, input)),
+    laneOrders: (input) => laneOrders(deps, input),
+    readPosition: ({ market }) => readPosition(deps, market),
+  };
+}
+
+async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
+  const no = (code: string, message: string, retryAfterMs = RETRY_MS): QuoteResult => ({
+    quote: false,
+    code,
+    message,
+    retry_after_ms: retryAfterMs,
+  });
+  if (deps.account.stream.state !== 'live') return no('stream', `account A's stream is ${deps.account.stream.state}`);
+  const skew = deps.exchange.clockSkewMs();
+  if (skew !== undefined && Math.abs(skew) > deps.clockSkewMsMax) {
+    return no('clock', `the maker's clock is ${Math.round(skew)} ms off the exchange's: set the clock`, 10_000);
+  }
+  if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
+  const budget = deps.mayQuote();
+  if (!budget.ok) return no('budget', 'the request budget is spent', budget.retryAfterMs);
+  const market = await findMarket(deps.exchange, input.market);
+  if (!market.ok) return no('market', market.reason);
+  const book = deps.exchange.book(market.value.marketId);
+  if (!book) {
+    void deps.exchange.whenBook(market.value.marketId).catch(() => undefined); // opens the stream; asked again later
+    return no('book', `the order book of ${input.market} is not there yet`, 200);
+  }
+  const account = await deps.account.account();
+  if (!account.ok) return no('position-unread', `the position could not be read: ${account.reason}`);
+  const answer = quoteFor({
+    market: market.value,
+    book,
+    ownOrders: deps.watch.open(market.value.marketId),
+    positionLots: lots(account.value.positions.find((p) => p.marketId === market.value.marketId)?.lots ?? 0n),
+    strategy: input.strategy,
+    depth: input.depth,
+    lots: lots(BigInt(input.lots)),
+    maxPositionLots: lots(BigInt(input.max_position_lots)),
+    openLots: lots(BigInt(input.open_lots)),
+  });
+  if (!answer.quote) return no(answer.code, answer.message);
+  return { quote: true, side: answer.side, price_ticks: answer.priceTicks.toString(), market: termsOf(market.value) };
+}
+
+async function place(
+  deps: MakerDeps,
+  input: { order: OrderInput; stale_at_ms: number },
+  signal: AbortSignal,
+): Promise<PlaceResult> {
+  const { order } = input;
+  const id = idOf(order.order_id);
+  if (!deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined); // without it the placement goes stale and is sealed
+  const end = await placeOrder(
+    {
+      account: deps.account,
+      watch: deps.watch,
+      renewSwitch: () => deps.deadMan.renew(),
+      switchAtMs: () => deps.deadMan.nextAtMs(),
+      now: deps.now,
+    },
+    {
+      id,
+      marketId: order.market.market_id,
+      side: order.side,
+      lots: lots(BigInt(order.lots)),
+      priceTicks: ticks(BigInt(order.price_ticks)),
+      expiryMs: Math.floor(deps.now() + (deps.exchange.clockSkewMs() ?? 0) + order.expiry_ms),
+      staleAtMs: deps.deadMan.isSet() ? input.stale_at_ms : 0,
+    },
+    signal,
+  );
+  if (!end.placed) return end;
+  return { placed: true, ...amountsOf(end.record), at_ms: deps.now() };
+}
+
+async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead> {
+  const index = clientOrderIndexOf(idOf(input.order_id), 0);
+  const outcome = await deps.canceller.cancel(input.market.market_id, index);
+  const record = await deps.watch.terminal(index, outcome.kind === 'refused' ? 0 : CANCEL_FRAME_MS);
+  if (record) return known(record);
+  const found = await deps.account.findOrders([index]);
+  if (!found.ok) return { known: false, reason: found.reason };
+  const read = found.value.find((order) => order.clientOrderIndex === index);
+  return read ? known(read) : { known: false, reason: 'the exchange lists no such order yet' };
+}
+
+async function laneOrders(
+  deps: MakerDeps,
+  input: { lane: number; market: string; order_id?: string },
+): Promise<LaneOrders> {
+  const market = ok(await findMarket(deps.exchange, input.market));
+  const active = ok(await deps.account.activeOrders(market.marketId));
+  const closed = ok(await deps.account.inactiveOrders({ marketId: market.marketId, limit: 100 }));
+  const asked =
+    input.order_id === undefined
+      ? []
+      : ok(await deps.account.findOrders([clientOrderIndexOf(idOf(input.order_id), 0)]));
+  const ours = (record: OrderRecord): boolean => {
+    const { id, slice } = splitClientOrderIndex(record.clientOrderIndex);
+    return slice === 0 && id > 0n && laneOf(id) === input.lane;
+  };
+  const open = [...active, ...deps.watch.open(market.marketId)].filter(
+    (record) => ours(record) && !isTerminal(record.status),
+  );
+  const latest = [...asked, ...closed]
+    .filter(ours)
+    .reduce<OrderRecord | undefined>(
+      (newest, record) => (newest === undefined || record.clientOrderIndex > newest.clientOrderIndex ? record : newest),
+      undefined,
+    );
+  return {
+    open: [...new Set(open.map((record) => record.clientOrderIndex.toString()))],
+    ...(latest ? { latest: laneOrder(latest, market) } : {}),
+  };
+}
+
+function laneOrder(record: OrderRecord, market: Market): LaneOrder {
+  return {
+    order_id: record.clientOrderIndex.toString(),
+    market: termsOf(market),
+    side: record.side,
+    lots: record.initialLots.toString(),
+    price_ticks: record.priceTicks.toString(),
+    filled_lots: record.filledLots.toString(),
+  };
+}
+
+/** Markets change rarely: read once, again when one is not found. */
+const marketsRead = new WeakMap<ExchangePort, readonly Market[]>();
+
+async function findMarket(exchange: ExchangePort, symbol: string): Promise<Read<Market>> {
+  const known = marketsRead.get(exchange)?.find((market) => market.symbol === symbol);
+  if (known) return { ok: true, value: known };
+  const read = await exchange.markets();
+  if (!read.ok) return read;
+  marketsRead.set(exchange, read.value);
+  const market = read.value.find((m) => m.symbol === symbol);
+  return market ? { ok: true, value: market } : { ok: false, reason: `there is no market ${symbol}` };
+}
+
+function known(record: OrderRecord): MakerOrderRead {
+  return { known: true, ...amountsOf(record), transaction_time_us: record.transactionTimeUs };
+}
+
+function amountsOf(record: OrderRecord): { status: OrderRecord['status']; filled_lots: string; filled_quote: string } {
+  return {
+    status: record.status,
+    filled_lots: record.filledLots.toString(),
+    filled_quote: record.filledQuote.toString(),
+  };
+}
+
+function idOf(text: string): OrderId {
+  const id = parseOrderId(text);
+  invariant(id !== undefined, 'an order id has 48 bits, the last seven zero');
+  return id;
+}
+
+/** Inside an activity a failed read is an exception: the engine tries again, and nothing is concluded meanwhile. */
+function ok<T>(read: Read<T>): T {
+  if (!read.ok) throw new Error(`a read failed, nothing was concluded from it: ${read.reason}`);
+  return read.value;
+}

@@ -1,0 +1,85 @@
+/**
+ * Where to quote: the price of the N-th distinct level of the live book without our own orders, and the side that the strategy and
+ * the position ask for. Pure; what it is given was read by the caller, and what could not be read is not given.
+ */
+import { lots, type Lots, type Quote, type Ticks } from '../domain/lots';
+import type { Strategy } from '../domain/messages';
+import type { Market, OrderRecord, Side } from '../domain/records';
+import type { OrderBook } from '../exchange/port';
+
+export interface QuoteQuestion {
+  readonly market: Market;
+  readonly book: OrderBook;
+  readonly ownOrders: readonly OrderRecord[];
+  /** Signed: long is positive. */
+  readonly positionLots: Lots;
+  readonly strategy: Strategy;
+  /** 1 is the best level. */
+  readonly depth: number;
+  readonly lots: Lots;
+  readonly maxPositionLots: Lots;
+  readonly openLots: Lots;
+}
+
+export type QuoteAnswer =
+  | { readonly quote: true; readonly side: Side; readonly priceTicks: Ticks }
+  | { readonly quote: false; readonly code: string; readonly message: string };
+
+export function quoteFor(question: QuoteQuestion): QuoteAnswer {
+  const { market, book, depth } = question;
+  const side = sideFor(question.strategy, question.positionLots);
+  const levels = withoutOwn(side === 'buy' ? book.bids : book.asks, side, question.ownOrders);
+  const level = levels[depth - 1];
+  if (!level)
+    return no('thin-book', `the book of ${market.symbol} has only ${levels.length} levels, depth ${depth} was asked`);
+  const signed = side === 'buy' ? question.lots : 0n - question.lots;
+  const after = question.positionLots + signed + (side === 'buy' ? question.openLots : 0n - question.openLots);
+  const grows = abs(after) > abs(question.positionLots);
+  if (grows && abs(after) > question.maxPositionLots) {
+    return no('position-limit', `the position in ${market.symbol} would exceed max_position`);
+  }
+  if (question.lots < market.minBaseLots)
+    return no('below-minimum', `quantity is below the market's minimum of ${market.minBaseLots} lots`);
+  if (quoteOf(market, question.lots, level.priceTicks) < market.minQuote) {
+    return no(
+      'below-minimum',
+      `quantity is worth less than the market's minimum of ${market.minQuote / 1_000_000n} USDC`,
+    );
+  }
+  return { quote: true, side, priceTicks: level.priceTicks };
+}
+
+function sideFor(strategy: Strategy, positionLots: Lots): Side {
+  switch (strategy) {
+    case 'buy':
+    case 'sell':
+      return strategy;
+    case 'round-trip':
+      return positionLots > 0n ? 'sell' : 'buy';
+  }
+}
+
+function withoutOwn(levels: OrderBook['bids'], side: Side, ownOrders: readonly OrderRecord[]): OrderBook['bids'] {
+  const own = new Map<Ticks, bigint>();
+  for (const order of ownOrders) {
+    if (order.side !== side) continue;
+    own.set(order.priceTicks, (own.get(order.priceTicks) ?? 0n) + order.initialLots - order.filledLots);
+  }
+  return levels.filter((level) => level.lots > (own.get(level.priceTicks) ?? 0n));
+}
+
+/** Micro-USDC; size and price decimals add up to six on every perpetual (LP §2.1), other markets are scaled. */
+function quoteOf(market: Market, amount: Lots, priceTicks: Ticks): Quote {
+  const exponent = market.sizeDecimals + market.priceDecimals - 6;
+  const scale = BigInt('1' + '0'.repeat(Math.abs(exponent)));
+  const raw = amount * priceTicks;
+  return (exponent >= 0 ? raw / scale : raw * scale) as Quote;
+}
+
+function no(code: string, message: string): QuoteAnswer {
+  return { quote: false, code, message };
+}
+
+function abs(value: bigint): Lots {
+  return lots(value < 0n ? -value : value);
+}

@@ -1,0 +1,459 @@
+/**
+ * An account's covers: runs one cover machine per ticket against the exchange port.
+ *
+ * The one code path that trades. A notice and a `cover` activity call it with a target; whoever comes first sends, the other finds
+ * it done. It owns no truth: a fresh desk derives everything again from the exchange. It must never conclude anything by itself
+ * (the machine does), and one ticket's trouble never reaches another (invariant 10).
+ */
+import {
+  advance,
+  currentSlice,
+  isCovered,
+  newCover,
+  wakeAtMs,
+  type CoverCommand,
+  type CoverEvent,
+  type CoverState,
+  type Path,
+} from '../domain/cover';
+import { EPOCH_TENTHS } from '../domain/limits';
+import {
+  clientOrderIndexOf,
+  epochMsOf,
+  laneOf,
+  nonceOf,
+  orderIdOf,
+  splitClientOrderIndex,
+  timeOf,
+  type OrderId,
+  type Tenths,
+} from '../domain/ids';
+import { formatDecimal, ZERO_LOTS, type Lots } from '../domain/lots';
+import type { CoverResult, SliceReport } from '../domain/messages';
+import { boundTicks } from '../domain/price';
+import type { OrderRecord, SendOutcome, TxRecord } from '../domain/records';
+import type { Ticket } from '../domain/ticket';
+import type { AccountPort, SelfTradeRule, SignedTx, TxRequest } from '../exchange/port';
+
+export interface DeskEvents {
+  /** The bytes of a slice were handed to the socket. */
+  submitted?(at: { readonly ticket: Ticket; readonly k: number; readonly path: Path; readonly atMs: number }): void;
+  answered?(at: {
+    readonly ticket: Ticket;
+    readonly k: number;
+    readonly outcome: SendOutcome['kind'];
+    readonly code?: number;
+    readonly tookMs: number;
+  }): void;
+  settled?(at: {
+    readonly ticket: Ticket;
+    readonly k: number;
+    readonly path: Path;
+    readonly sinceSentMs?: number;
+    readonly lots: Lots;
+  }): void;
+  alert(what: {
+    readonly kind: 'foreign-nonce' | 'lane-jumped' | 'ticket-parked';
+    readonly ticket: Ticket;
+    readonly what: string;
+  }): void;
+}
+
+export interface DeskOptions {
+  readonly account: AccountPort;
+  /** How a seal looks when its price is refused: B rests nothing, so there everything may be cancelled. */
+  readonly sealBy: 'cancel-all' | 'cancel-order';
+  readonly selfTrade?: SelfTradeRule;
+  readonly events: DeskEvents;
+  /** Wall clock in milliseconds with fraction, monotone within the process. */
+  readonly now?: () => number;
+}
+
+/** Nothing is left to try for this long: a `cover` answers what it knows rather than wait on. */
+const PATIENCE_MS = 10_000;
+/** Signed-ahead bytes are renewed this long before they die. */
+const RENEW_AHEAD_MS = 60_000;
+/** A finished ticket is remembered this long, for late notices and reads. */
+const REMEMBER_MS = 15 * 60_000;
+/** Transactions of a ticket cannot be older than its id; ids may run ahead of a clock by this much. */
+const TRACE_SLACK_MS = 60_000;
+
+interface Cover {
+  readonly state: CoverState;
+  readonly waiters: Set<() => void>;
+  timer: NodeJS.Timeout | undefined;
+  reduceOnly: boolean;
+  ahead: SignedTx | undefined;
+  aheadTimer: NodeJS.Timeout | undefined;
+  settledSeen: number;
+  touchedMs: number;
+  keepUntilMs: number;
+  /** A broken invariant stops this ticket, and only this one. */
+  parked: string | undefined;
+}
+
+export class Desk {
+  readonly #covers = new Map<OrderId, Cover>();
+  /** Maker order → its newest ticket here. */
+  readonly #newest = new Map<OrderId, OrderId>();
+  readonly #options: DeskOptions;
+  readonly #now: () => number;
+  readonly #unsubscribe: (() => void)[] = [];
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
+    const { stream } = options.account;
+    this.#unsubscribe.push(stream.on('orders', (frame) => this.#onOrders(frame.orders)));
+    this.#unsubscribe.push(stream.on('txs', (txs) => this.#onTxs(txs)));
+    this.#sweep = setInterval(() => this.#forgetOld(), 60_000);
+    this.#sweep.unref();
+  }
+
+  get size(): number {
+    return this.#covers.size;
+  }
+
+  /**
+   * Keeps the ticket ready until `keepUntilMs` (epoch): a notice may raise it from now on. Signs its full size ahead. Repeatable;
+   * reserves nothing.
+   */
+  async arm(input: { readonly ticket: Ticket; readonly keepUntilMs: number }): Promise<void> {
+    const cover = this.#open(input.ticket);
+    cover.keepUntilMs = Math.max(cover.keepUntilMs, input.keepUntilMs);
+    if (!cover.ahead && cover.state.settled.length === 0) await this.#signAhead(cover);
+  }
+
+  /** A notice: only an armed ticket listens, and never beyond its maximum. Answers whether anybody listened. */
+  raise(orderId: OrderId, fillLots: Lots): 'raised' | 'not-armed' {
+    const ticketId = this.#newest.get(orderId);
+    const cover = ticketId === undefined ? undefined : this.#covers.get(ticketId);
+    if (!cover) return 'not-armed';
+    this.#feed(cover, { type: 'raise', fillLots, path: 'fast' });
+    return 'raised';
+  }
+
+  /**
+   * Makes the ticket execute what `fillLots` asks of it. Returns when it has, when the ticket has ended, or when it is blocked (then
+   * the desk keeps trying by itself). Abandoning the wait through `signal` abandons nothing else.
+   */
+  async cover(input: {
+    readonly ticket: Ticket;
+    readonly fillLots: Lots;
+    readonly reduceOnly: boolean;
+    readonly retryNow: boolean;
+    readonly signal?: AbortSignal;
+  }): Promise<CoverResult> {
+    const cover = this.#open(input.ticket);
+    cover.reduceOnly = input.reduceOnly;
+    if (input.retryNow) this.#feed(cover, { type: 'retry' });
+    this.#feed(cover, { type: 'raise', fillLots: input.fillLots, path: 'durable' });
+    const sinceMs = this.#now();
+    await this.#until(cover, input.signal, () => {
+      if (isCovered(cover.state, input.fillLots) || cover.state.end !== undefined || cover.parked) return true;
+      return cover.state.blocked !== undefined && cover.state.blocked.atMs >= sinceMs;
+    });
+    return this.#result(cover, isCovered(cover.state, input.fillLots) ? 'covered' : 'blocked');
+  }
+
+  /** Ends the ticket for good and says what it executed. */
+  async seal(input: { readonly ticket: Ticket; readonly signal?: AbortSignal }): Promise<CoverResult> {
+    const cover = this.#open(input.ticket);
+    this.#feed(cover, { type: 'seal' });
+    await this.#until(cover, input.signal, () => cover.state.end !== undefined || cover.parked !== undefined);
+    return this.#result(cover, 'blocked');
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    for (const stop of this.#unsubscribe) stop();
+    for (const cover of this.#covers.values()) this.#drop(cover);
+    this.#covers.clear();
+  }
+
+  // ---- events in
+
+  #onOrders(records: readonly OrderRecord[]): void {
+    for (const record of records) {
+      const cover = this.#covers.get(splitClientOrderIndex(record.clientOrderIndex).id);
+      if (cover) this.#feed(cover, { type: 'order', record });
+    }
+  }
+
+  #onTxs(txs: readonly TxRecord[]): void {
+    for (const tx of txs) {
+      const time = (tx.nonce >> 7n) - EPOCH_TENTHS;
+      if (time < 0n || time >= 1n << 33n || tx.apiKeyIndex > 254) continue;
+      const cover = this.#covers.get(orderIdOf({ time: time as Tenths, lane: tx.apiKeyIndex }));
+      if (cover) this.#feed(cover, { type: 'tx', tx });
+    }
+  }
+
+  #feed(cover: Cover, event: CoverEvent): void {
+    if (cover.parked !== undefined) return;
+    const nowMs = this.#now();
+    cover.touchedMs = nowMs;
+    let commands: CoverCommand[];
+    try {
+      commands = advance(cover.state, event, nowMs);
+    } catch (error) {
+      this.#park(cover, error);
+      return;
+    }
+    for (const command of commands) this.#carryOut(cover, command);
+    this.#afterwards(cover, nowMs);
+  }
+
+  #afterwards(cover: Cover, nowMs: number): void {
+    const { state } = cover;
+    for (; cover.settledSeen < state.settled.length; cover.settledSeen++) {
+      const settled = state.settled[cover.settledSeen];
+      if (!settled) break;
+      this.#options.events.settled?.({
+        ticket: state.ticket,
+        k: settled.k,
+        path: settled.sent?.path ?? 'durable',
+        lots: settled.executedLots,
+        ...(settled.sent ? { sinceSentMs: settled.atMs - settled.sent.atMs } : {}),
+      });
+    }
+    clearTimeout(cover.timer);
+    const wake = wakeAtMs(state);
+    cover.timer =
+      wake === undefined
+        ? undefined
+        : setTimeout(() => this.#feed(cover, { type: 'tick' }), Math.max(1, wake - nowMs + 1));
+    for (const check of cover.waiters) check();
+  }
+
+  #park(cover: Cover, error: unknown): void {
+    cover.parked = error instanceof Error ? error.message : String(error);
+    clearTimeout(cover.timer);
+    this.#options.events.alert({ kind: 'ticket-parked', ticket: cover.state.ticket, what: cover.parked });
+    for (const check of cover.waiters) check();
+  }
+
+  // ---- commands out
+
+  #carryOut(cover: Cover, command: CoverCommand): void {
+    switch (command.do) {
+      case 'send':
+        void this.#send(cover, command);
+        return;
+      case 'look':
+        void this.#look(cover, command);
+        return;
+      case 'trace':
+        void this.#trace(cover, command);
+        return;
+      case 'alert':
+        this.#options.events.alert({ kind: command.kind, ticket: cover.state.ticket, what: command.what });
+        return;
+    }
+  }
+
+  /** The signed-ahead bytes leave in this very call: nothing is awaited between the fill and the socket. */
+  async #send(cover: Cover, command: CoverCommand & { do: 'send' }): Promise<void> {
+    const { account, events } = this.#options;
+    const request = this.#request(cover, command);
+    const ahead = cover.ahead;
+    const usable = ahead && ahead.expiresAtMs > this.#now() + 1_000 && sameBytes(ahead.request, request);
+    const path = cover.state.sent?.path ?? 'durable';
+    let outcome: SendOutcome;
+    let atMs = this.#now();
+    try {
+      let signed = ahead;
+      if (!usable || !signed) {
+        signed = await account.sign(request);
+        atMs = this.#now();
+      }
+      const sending = account.send(signed);
+      events.submitted?.({ ticket: cover.state.ticket, k: command.k, path, atMs });
+      outcome = await sending;
+    } catch (error) {
+      outcome = { kind: 'unknown', txHash: '', reason: error instanceof Error ? error.message : 'the send failed' };
+    }
+    events.answered?.({
+      ticket: cover.state.ticket,
+      k: command.k,
+      outcome: outcome.kind,
+      tookMs: this.#now() - atMs,
+      ...(outcome.kind === 'refused' ? { code: outcome.code } : {}),
+    });
+    this.#feed(cover, { type: 'sent', k: command.k, outcome });
+  }
+
+  #request(cover: Cover, command: CoverCommand & { do: 'send' }): TxRequest {
+    const { ticket } = cover.state;
+    const base = { lane: laneOf(ticket.id), nonce: command.nonce, skipNonce: command.skipNonce };
+    const order = {
+      ...base,
+      marketId: ticket.market.market_id,
+      side: ticket.side,
+      lots: command.lots,
+      clientOrderIndex: command.clientOrderIndex,
+    };
+    switch (command.form) {
+      case 'trade':
+        return {
+          ...order,
+          kind: 'market-order',
+          boundTicks: command.priceTicks,
+          reduceOnly: cover.reduceOnly,
+          ...(this.#options.selfTrade ? { selfTrade: this.#options.selfTrade } : {}),
+        };
+      case 'seal-order':
+        return { ...order, kind: 'limit-ioc-order', priceTicks: command.priceTicks };
+      case 'seal-cancel':
+        return this.#options.sealBy === 'cancel-all'
+          ? { ...base, kind: 'cancel-all-now' }
+          : { ...base, kind: 'cancel-order', marketId: ticket.market.market_id, index: command.clientOrderIndex };
+    }
+  }
+
+  async #look(cover: Cover, command: CoverCommand & { do: 'look' }): Promise<void> {
+    const found = await this.#options.account.findOrders(command.indexes);
+    if (found.ok) for (const record of found.value) this.#feed(cover, { type: 'order', record });
+    this.#feed(cover, { type: 'looked', k: command.k });
+  }
+
+  async #trace(cover: Cover, command: CoverCommand & { do: 'trace' }): Promise<void> {
+    const id = cover.state.ticket.id;
+    const sinceMs = epochMsOf(timeOf(id)) - TRACE_SLACK_MS;
+    const fate = await this.#options.account.nonceFate({ lane: laneOf(id), nonce: command.nonce, sinceMs });
+    this.#feed(cover, { type: 'traced', k: command.k, fate });
+  }
+
+  async #signAhead(cover: Cover): Promise<void> {
+    const { ticket } = cover.state;
+    const request = this.#request(cover, {
+      do: 'send',
+      k: 1,
+      form: 'trade',
+      nonce: nonceOf(ticket.id, 1),
+      skipNonce: ticket.start === 'opens-lane',
+      clientOrderIndex: clientOrderIndexOf(ticket.id, 1),
+      lots: ticket.maxLots,
+      priceTicks: boundTicks({ side: ticket.side, anchorTicks: ticket.anchorTicks, bps: ticket.slippageBps }),
+    });
+    const signed = await this.#options.account.sign(request);
+    cover.ahead = signed;
+    clearTimeout(cover.aheadTimer);
+    cover.aheadTimer = setTimeout(
+      () => {
+        if (cover.state.settled.length > 0 || cover.state.end !== undefined || this.#now() > cover.keepUntilMs) return;
+        this.#signAhead(cover).catch(() => (cover.ahead = undefined)); // signed at fill time instead
+      },
+      Math.max(1_000, signed.expiresAtMs - this.#now() - RENEW_AHEAD_MS),
+    );
+    cover.aheadTimer.unref();
+  }
+
+  // ---- bookkeeping
+
+  #open(ticket: Ticket): Cover {
+    const known = this.#covers.get(ticket.id);
+    if (known) return known;
+    const cover: Cover = {
+      state: newCover(ticket, this.#options.account.accountIndex, this.#now()),
+      waiters: new Set(),
+      timer: undefined,
+      reduceOnly: false,
+      ahead: undefined,
+      aheadTimer: undefined,
+      settledSeen: 0,
+      touchedMs: this.#now(),
+      keepUntilMs: 0,
+      parked: undefined,
+    };
+    this.#covers.set(ticket.id, cover);
+    const newest = this.#newest.get(ticket.orderId);
+    if (newest === undefined || timeOf(newest) <= timeOf(ticket.id)) this.#newest.set(ticket.orderId, ticket.id);
+    return cover;
+  }
+
+  #until(cover: Cover, signal: AbortSignal | undefined, done: () => boolean): Promise<void> {
+    if (done()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        cover.waiters.delete(check);
+        clearTimeout(patience);
+        signal?.removeEventListener('abort', finish);
+        resolve();
+      };
+      const check = (): void => {
+        if (done()) finish();
+      };
+      const patience = setTimeout(finish, PATIENCE_MS);
+      cover.waiters.add(check);
+      signal?.addEventListener('abort', finish);
+    });
+  }
+
+  #result(cover: Cover, otherwise: 'covered' | 'blocked'): CoverResult {
+    const { state } = cover;
+    const reached = state.end ?? otherwise;
+    const waiting = {
+      code: 'waiting',
+      message: `slice ${currentSlice(state)} is not settled yet`,
+      retryAfterMs: 1_000,
+    };
+    const parked =
+      cover.parked === undefined ? undefined : { code: 'invariant', message: cover.parked, retryAfterMs: 30_000 };
+    const why = parked ?? state.blocked ?? waiting;
+    return {
+      state: parked ? 'blocked' : reached,
+      executed_lots: state.executedLots.toString(),
+      executed_quote: state.executedQuote.toString(),
+      slices: sliceReports(state),
+      ...(reached === 'blocked' || parked
+        ? { blocked: { code: why.code, message: why.message, retry_after_ms: why.retryAfterMs } }
+        : {}),
+      timings: {
+        ...(state.firstSentMs === undefined ? {} : { first_submitted_ms: state.firstSentMs }),
+        ...(state.lastExecutedMs === undefined ? {} : { last_executed_ms: state.lastExecutedMs }),
+      },
+    };
+  }
+
+  #forgetOld(): void {
+    const nowMs = this.#now();
+    for (const [id, cover] of this.#covers) {
+      const untilMs = Math.max(cover.touchedMs + REMEMBER_MS, cover.keepUntilMs);
+      if (nowMs < untilMs || wakeAtMs(cover.state) !== undefined || cover.waiters.size > 0) continue;
+      this.#drop(cover);
+      this.#covers.delete(id);
+      if (this.#newest.get(cover.state.ticket.orderId) === id) this.#newest.delete(cover.state.ticket.orderId);
+    }
+  }
+
+  #drop(cover: Cover): void {
+    clearTimeout(cover.timer);
+    clearTimeout(cover.aheadTimer);
+  }
+}
+
+function sameBytes(a: TxRequest, b: TxRequest): boolean {
+  if (a.kind !== 'market-order' || b.kind !== 'market-order') return false;
+  return (
+    a.nonce === b.nonce &&
+    a.lots === b.lots &&
+    a.boundTicks === b.boundTicks &&
+    a.reduceOnly === b.reduceOnly &&
+    a.side === b.side
+  );
+}
+
+function sliceReports(state: CoverState): SliceReport[] {
+  const base = (amount: Lots): string => formatDecimal(amount, state.ticket.market.size_decimals);
+  return state.settled.map((slice) => ({
+    client_order_index: clientOrderIndexOf(state.ticket.id, slice.k).toString(),
+    nonce: nonceOf(state.ticket.id, slice.k).toString(),
+    base_amount: base(slice.sent?.lots ?? ZERO_LOTS),
+    executed: base(slice.executedLots),
+    status: slice.kind === 'seal' ? `seal ${slice.status}` : slice.status,
+    path: slice.sent?.path ?? 'durable',
+    tx_hash: slice.sent?.txHash ?? slice.txHash ?? '',
+  }));
+}

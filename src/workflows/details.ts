@@ -1,0 +1,22 @@
+/** An order's story as the Web UI shows it on the workflow's page: a few lines of markdown, no event needs to be opened. */
+import type { SliceReport } from '../domain/messages';
+import { reportOf, type Order } from '../domain/order';
+
+export function detailsOf(order: Order, phase: 'running' | 'ended'): string {
+  const report = reportOf(order, phase);
+  const slices = order.tickets.flatMap((entry) => entry.slices.map((slice) => row(entry.direction, slice)));
+  return [
+    `**${report.hedge_state}** · filled ${report.maker.filled_base_amount}, hedged ${report.hedge.executed_base_amount}, closed ${report.closed_base_amount}, naked ${report.exposure} ${report.market}`,
+    order.stuck ? `Stuck: ${order.stuck.reason}.` : report.reason,
+    `Maker order: ${report.maker.status}${report.maker.filled_base_amount === '0' ? '' : ` at ${report.maker.avg_price}`}; hedge at ${report.hedge.avg_price}.`,
+    slices.length > 0
+      ? ['| | amount | executed | status | path | nonce | tx |', '|---|---|---|---|---|---|---|', ...slices].join('\n')
+      : '',
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function row(direction: string, slice: SliceReport): string {
+  return `| ${direction} | ${slice.base_amount} | ${slice.executed} | ${slice.status} | ${slice.path} | ${slice.nonce} | ${slice.tx_hash.slice(0, 12)} |`;
+}

@@ -1,0 +1,87 @@
+/**
+ * Trades both accounts' positions in a market to zero, and says so only when both were read as zero (S-10). Idempotent: each round
+ * reads first, and every trade is a reduce-only ticket of its own.
+ */
+import { proxyActivities, sleep, type ActivityInterfaceFor } from '@temporalio/workflow';
+import type { HedgeActivities } from '../activities/hedge-activities';
+import type { MakerActivities } from '../activities/maker-activities';
+import { nextOrderId, type OrderId } from '../domain/ids';
+import { MAKER_QUEUE, type HedgePolicy, type TicketMessage } from '../domain/messages';
+
+type Activities = Pick<HedgeActivities & MakerActivities, 'cover' | 'seal' | 'readPosition'>;
+
+const options = {
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '2s',
+  retry: { initialInterval: '100ms', maximumInterval: '1s' },
+} as const;
+const reading = { startToCloseTimeout: '5s', retry: { initialInterval: '200ms', maximumInterval: '1s' } } as const;
+const onHedge = proxyActivities<Pick<Activities, 'cover' | 'seal'>>(options);
+const onMaker = proxyActivities<Pick<Activities, 'cover' | 'seal'>>({ ...options, taskQueue: MAKER_QUEUE });
+const readHedge = proxyActivities<Pick<Activities, 'readPosition'>>(reading);
+const readMaker = proxyActivities<Pick<Activities, 'readPosition'>>({ ...reading, taskQueue: MAKER_QUEUE });
+
+export interface FlattenInput {
+  readonly market: string;
+  readonly lane: number;
+  readonly policy: HedgePolicy;
+  readonly last: OrderId | undefined;
+}
+
+/** Rounds without reaching zero, at one second each; then the operator is told what is left. */
+const ROUNDS_MAX = 60;
+
+/** Answers the last id used on the lane. Throws, with what is left, when the positions do not become zero. */
+export async function flatten(input: FlattenInput): Promise<OrderId | undefined> {
+  let last = input.last;
+  let left = '';
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const [a, b] = await Promise.all([
+      readMaker.readPosition({ market: input.market }),
+      readHedge.readPosition({ market: input.market }),
+    ]);
+    if (a.known && b.known && BigInt(a.lots) === 0n && BigInt(b.lots) === 0n) return last;
+    left = `A ${a.known ? a.lots : 'unread'}, B ${b.known ? b.lots : 'unread'} lots`;
+    const trades: Promise<void>[] = [];
+    const id = nextOrderId({ epochMs: Date.now(), lane: input.lane, last });
+    for (const [read, on] of [
+      [a, onMaker],
+      [b, onHedge],
+    ] as const) {
+      if (!read.known || BigInt(read.lots) === 0n) continue;
+      last = id;
+      trades.push(reduce(on, ticketFor(id, { ...read, lots: BigInt(read.lots) }, input.policy)));
+    }
+    await Promise.all(trades);
+    if (trades.length === 0 || round > 0) await sleep(1_000);
+  }
+  throw new Error(`the positions are not flat after ${ROUNDS_MAX} rounds (${left}): close the rest by hand`);
+}
+
+/** A ticket that could not be executed whole is sealed, so that the next round starts from what is really left. */
+async function reduce(
+  on: ActivityInterfaceFor<Pick<Activities, 'cover' | 'seal'>>,
+  ticket: TicketMessage,
+): Promise<void> {
+  const result = await on.cover({ ticket, fill_lots: ticket.max_lots, retry_now: false, purpose: 'flatten' });
+  if (result.state === 'blocked') await on.seal({ ticket, purpose: 'flatten' });
+}
+
+function ticketFor(
+  id: OrderId,
+  position: { readonly lots: bigint; readonly mid_ticks: string; readonly market: TicketMessage['market'] },
+  policy: HedgePolicy,
+): TicketMessage {
+  return {
+    ticket_id: id.toString(),
+    order_id: id.toString(),
+    market: position.market,
+    side: position.lots > 0n ? 'sell' : 'buy',
+    max_lots: (position.lots > 0n ? position.lots : 0n - position.lots).toString(),
+    covered_lots: '0',
+    anchor_ticks: position.mid_ticks,
+    slippage_bps: policy.slippage_bps,
+    max_slippage_bps: policy.max_slippage_bps,
+    start: 'opens-lane',
+  };
+}

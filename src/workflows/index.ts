@@ -1,0 +1,3 @@
+/** The workflow bundle: everything that the hedger's worker runs as workflows. */
+export { makerOrder } from './maker-order';
+export { pair } from './pair';

@@ -1,0 +1,286 @@
+/**
+ * One maker order from arming to confirmation (docs/architecture.md tells the story; `decide` holds the rules).
+ *
+ * Handlers only record. One loop starts every step whose lane is free and sleeps until something changes, so a fill is hedged while
+ * `place` still runs, and operators are heard while a hedge is under way. A cancel is a latched fact, not an exception: the server
+ * delivers only one per run.
+ */
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertMemo,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { HedgeActivities } from '../activities/hedge-activities';
+import type { MakerActivities } from '../activities/maker-activities';
+import { begin, decide, type Plan, type Step, type StepLane } from '../domain/decide';
+import { formatDecimal } from '../domain/lots';
+import { MAKER_QUEUE, type CoverInput, type OrderInput, type OrderResult } from '../domain/messages';
+import {
+  absorbArm,
+  absorbCancel,
+  absorbCover,
+  absorbFailure,
+  absorbPlace,
+  absorbUpdate,
+  askCancel,
+  askClose,
+  askRetry,
+  exposureLots,
+  mayClose,
+  mayRetry,
+  newOrder,
+  reportOf,
+  weigh,
+  type Order,
+  type TicketEntry,
+} from '../domain/order';
+import { ticketToMessage } from '../domain/ticket';
+import { detailsOf } from './details';
+import {
+  EXPOSURE,
+  HEDGE_STATE,
+  forceCloseUpdate,
+  orderQuery,
+  orderStateSignal,
+  orderUpdateSignal,
+  retryHedgeUpdate,
+} from './messages';
+
+const retry = { initialInterval: '50ms', backoffCoefficient: 1.5, maximumInterval: '1s' } as const;
+/** An abandoned wait abandons nothing: the nonce settles what was sent, and the next step finds it. */
+const cancellationType = ActivityCancellationType.TRY_CANCEL;
+/** Steps that wait send heartbeats, so that another worker takes over a second after theirs died. */
+const waiting = { startToCloseTimeout: '60s', heartbeatTimeout: '1s', retry, cancellationType } as const;
+const quick = { startToCloseTimeout: '5s', retry, cancellationType } as const;
+
+const hedger = proxyActivities<Pick<HedgeActivities, 'cover' | 'seal'>>(waiting);
+const desk = proxyActivities<Pick<HedgeActivities, 'arm' | 'confirm' | 'alert'>>(quick);
+const maker = proxyActivities<Pick<MakerActivities, 'place' | 'cancelMaker' | 'cover' | 'seal'>>({
+  ...waiting,
+  taskQueue: MAKER_QUEUE,
+});
+
+/** A quote that was not placed by then is stale: its nonce is sealed instead. */
+const STALE_MS = 10_000;
+const FAILED_STEP_PAUSE_MS = 1_000;
+/** An armed ticket is kept for the order's whole life on the exchange and a while longer. */
+const KEEP_SLACK_MS = 5 * 60_000;
+
+export async function makerOrder(input: OrderInput): Promise<OrderResult> {
+  const order = newOrder(input, Date.now());
+  let changes = 0;
+  const changed = (): void => {
+    changes += 1;
+  };
+  const cancellation = listen(order, changed);
+
+  return CancellationScope.nonCancellable(async () => {
+    const busy = new Map<StepLane, { readonly step: Step; readonly scope: CancellationScope }>();
+    const launch = (step: Step): void => {
+      const scope = new CancellationScope();
+      begin(order, step);
+      busy.set(step.lane, { step, scope });
+      scope
+        .run(() => act(order, input, step))
+        .catch((error: unknown) => onFailure(order, step, error))
+        .finally(() => {
+          busy.delete(step.lane);
+          changed();
+        });
+    };
+    let wakeAtMs = Infinity;
+    let shown = 'arming 0';
+    for (;;) {
+      const seen = changes;
+      weigh(order, Date.now());
+      const plan = decide(order, Date.now());
+      for (const step of plan.steps) {
+        const running = busy.get(step.lane);
+        if (!running) launch(step);
+        else if (step.do === 'seal' && running.step.do === 'cover') running.scope.cancel();
+      }
+      shown = show(order, plan, shown);
+      if (plan.end && busy.size === 0) return finish(order, cancellation());
+      if (plan.wakeAtMs !== undefined && plan.wakeAtMs < wakeAtMs) {
+        // Early wake-ups are harmless, so a timer is never cancelled.
+        const at = (wakeAtMs = plan.wakeAtMs);
+        void sleep(Math.max(1, at - Date.now())).then(() => {
+          if (wakeAtMs === at) wakeAtMs = Infinity;
+          changed();
+        });
+      }
+      await condition(() => changes !== seen);
+    }
+  });
+}
+
+/** Registers all handlers before anything is awaited; answers how the run was cancelled, if it was. */
+function listen(order: Order, changed: () => void): () => Error | undefined {
+  let cancellation: Error | undefined;
+  setHandler(orderQuery, () => reportOf(order, 'running'));
+  setHandler(orderUpdateSignal, (update) => {
+    try {
+      if (absorbUpdate(order, update, Date.now()) === 'other-order')
+        log.warn('an update of another order was ignored', { update });
+    } catch (error) {
+      log.error('an update was refused and changed nothing', { update, error: String(error) });
+    }
+    changed();
+  });
+  setHandler(
+    retryHedgeUpdate,
+    () => {
+      askRetry(order, Date.now());
+      changed();
+      return 'trying again now';
+    },
+    {
+      validator: () => {
+        if (!mayRetry(order)) throw new Error('nothing of this order is naked: there is nothing to retry');
+      },
+    },
+  );
+  setHandler(
+    forceCloseUpdate,
+    () => {
+      askClose(order);
+      changed();
+      return 'sealing the hedge, then closing on the maker account';
+    },
+    {
+      validator: () => {
+        if (!mayClose(order)) throw new Error('nothing of this order is naked: there is nothing to close');
+      },
+    },
+  );
+  CancellationScope.current().cancelRequested.catch((error: unknown) => {
+    cancellation = error instanceof Error ? error : new Error(String(error));
+    askCancel(order);
+    changed();
+  });
+  return () => cancellation;
+}
+
+async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
+  switch (step.do) {
+    case 'arm': {
+      const [first] = order.tickets;
+      if (!first) return;
+      absorbArm(
+        order,
+        await desk.arm({ ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS }),
+        Date.now(),
+      );
+      return;
+    }
+    case 'place':
+      absorbPlace(order, await maker.place({ order: input, stale_at_ms: order.createdMs + STALE_MS }), Date.now());
+      return;
+    case 'cancel':
+      absorbCancel(order, await maker.cancelMaker({ order_id: input.order_id, market: input.market }), Date.now());
+      return;
+    case 'cover': {
+      const cover: CoverInput = {
+        ticket: ticketToMessage(step.entry.ticket),
+        fill_lots: step.fillLots.toString(),
+        retry_now: step.retryNow,
+        purpose: step.entry.direction,
+      };
+      const on = step.entry.direction === 'hedge' ? hedger : maker;
+      const summary = `${step.entry.direction} up to ${formatDecimal(step.fillLots, order.market.size_decimals)} ${order.market.symbol}`;
+      absorbCover(
+        order,
+        step.entry,
+        await on.cover.executeWithOptions({ ...waiting, ...queueOf(step.entry), summary }, [cover]),
+        Date.now(),
+      );
+      return;
+    }
+    case 'seal': {
+      const on = step.entry.direction === 'hedge' ? hedger : maker;
+      absorbCover(
+        order,
+        step.entry,
+        await on.seal({ ticket: ticketToMessage(step.entry.ticket), purpose: step.entry.direction }),
+        Date.now(),
+      );
+      return;
+    }
+    case 'confirm':
+      order.timings.confirmed_ms = Date.now();
+      await desk.confirm({ result: reportOf(order, 'ended') });
+      order.confirmed = true;
+      return;
+    case 'alert':
+      await desk.alert({
+        order_id: input.order_id,
+        kind: step.key === 'abandoned' ? 'abandoned' : 'stuck',
+        what: step.what,
+        next: step.next,
+      });
+      return;
+    case 'tell':
+      await tellPair(order, input, step);
+      return;
+  }
+}
+
+function queueOf(entry: TicketEntry): { taskQueue?: string } {
+  return entry.direction === 'hedge' ? {} : { taskQueue: MAKER_QUEUE };
+}
+
+/** A pair that is gone does not need to know. */
+async function tellPair(order: Order, input: OrderInput, step: Step & { do: 'tell' }): Promise<void> {
+  if (input.pair_workflow_id === undefined) return;
+  try {
+    await getExternalWorkflowHandle(input.pair_workflow_id).signal(orderStateSignal, {
+      order_id: input.order_id,
+      last_id: order.lastId.toString(),
+      hedge_state: step.state,
+      exposure_lots: exposureLots(order).toString(),
+      done: step.done,
+      ...(step.done ? { result: reportOf(order, 'ended') } : {}),
+    });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.info('the pair was not there to be told', { pair: input.pair_workflow_id });
+  }
+}
+
+/** An activity that ended without an answer says nothing; its lane rests a moment and the step is decided anew. */
+async function onFailure(order: Order, step: Step, error: unknown): Promise<void> {
+  if (isCancellation(error)) return;
+  log.error('a step failed without an answer', { step: step.do, error: String(error) });
+  if (step.do === 'cover' || step.do === 'seal') absorbFailure(step.entry, `the ${step.do} step failed`, Date.now());
+  if (step.do === 'place') order.placement = 'wanted';
+  await sleep(FAILED_STEP_PAUSE_MS);
+}
+
+function show(order: Order, plan: Plan, shown: string): string {
+  const exposure = formatDecimal(exposureLots(order), order.market.size_decimals);
+  const face = `${plan.hedgeState} ${exposure}`;
+  setCurrentDetails(detailsOf(order, plan.end ? 'ended' : 'running'));
+  const isSame = face === shown || (exposureLots(order) === 0n && shown === `${plan.hedgeState} 0`);
+  if (isSame) return shown;
+  upsertSearchAttributes([
+    { key: HEDGE_STATE, value: plan.hedgeState },
+    { key: EXPOSURE, value: Number(exposure) },
+  ]);
+  return face;
+}
+
+function finish(order: Order, cancellation: Error | undefined): OrderResult {
+  const result = reportOf(order, 'ended');
+  upsertMemo({ result });
+  if (cancellation) throw cancellation; // status Canceled; such a run has no result, the memo keeps it
+  return result;
+}

@@ -1,0 +1,21 @@
+/** Names under which workflows are spoken to; stable, documented in docs/contracts.md. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { OrderResult, OrderState, OrderUpdate, PairStatus } from '../domain/messages';
+
+export const orderUpdateSignal = defineSignal<[OrderUpdate]>('orderUpdate');
+export const orderQuery = defineQuery<OrderResult>('state');
+export const retryHedgeUpdate = defineUpdate<string>('retryHedge');
+export const forceCloseUpdate = defineUpdate<string>('forceClose');
+
+export const orderStateSignal = defineSignal<[OrderState]>('orderState');
+export const pairQuery = defineQuery<PairStatus>('state');
+export const pauseUpdate = defineUpdate<string>('pause');
+export const resumeUpdate = defineUpdate<string>('resume');
+export const stopUpdate = defineUpdate<string>('stop');
+export const flattenUpdate = defineUpdate<string>('flatten');
+
+export const MARKET = defineSearchAttributeKey('Market', SearchAttributeType.KEYWORD);
+export const SIDE = defineSearchAttributeKey('Side', SearchAttributeType.KEYWORD);
+export const HEDGE_STATE = defineSearchAttributeKey('HedgeState', SearchAttributeType.KEYWORD);
+export const EXPOSURE = defineSearchAttributeKey('Exposure', SearchAttributeType.DOUBLE);

@@ -1,0 +1,169 @@
+/**
+ * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
+ */
+import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids';
+import type { OrderState, PairCarry, PairInput, PairSlot, PairStatus } from '../domain/messages';
+
+export interface Slot extends PairSlot {
+  lastId?: OrderId;
+  lots?: bigint;
+}
+
+export class PairState {
+  mode: PairStatus['mode'] = 'running';
+  reason = '';
+  readonly slots: Slot[];
+  readonly counts: PairStatus['counts'];
+  /** Orders in a row that could not be placed. */
+  failures = 0;
+
+  constructor(readonly input: PairInput) {
+    this.slots = input.lanes.map((lane) => {
+      const last = input.carry?.slots.find((slot) => slot.lane === lane)?.last_id;
+      const lastId = last === undefined ? undefined : parseOrderId(last);
+      // A lane that this pair has used itself up to now needs no new proof.
+      return lastId === undefined ? { lane, state: 'unproven' } : { lane, state: 'free', lastId };
+    });
+    this.counts = input.carry
+      ? { ...input.carry.counts }
+      : { started: 0, filled: 0, unfilled: 0, failed: 0, abandoned: 0 };
+    if (input.carry?.paused !== undefined) this.pause(input.carry.paused);
+  }
+
+  /** Whether the slot may start an order now. One stuck order stops all quoting of the pair. */
+  mayStart(slot: Slot): boolean {
+    return this.mode === 'running' && slot.state === 'free' && !this.isStuck && this.hasRoom;
+  }
+
+  get isStuck(): boolean {
+    return this.slots.some((slot) => slot.hedge_state === 'stuck');
+  }
+
+  get isIdle(): boolean {
+    return this.slots.every((slot) => slot.state !== 'quoting' && slot.state !== 'busy');
+  }
+
+  get limitReached(): boolean {
+    return this.input.order_limit !== undefined && this.counts.filled >= this.input.order_limit;
+  }
+
+  /** With a limit, no more orders are open at once than may still fill. */
+  private get hasRoom(): boolean {
+    const open = this.slots.filter((slot) => slot.state === 'quoting' || slot.state === 'busy').length;
+    return this.input.order_limit === undefined || this.counts.filled + open < this.input.order_limit;
+  }
+
+  get openLots(): bigint {
+    return this.slots.reduce((sum, slot) => sum + (slot.state === 'busy' ? (slot.lots ?? 0n) : 0n), 0n);
+  }
+
+  pause(reason: string): void {
+    if (this.mode !== 'running') return;
+    this.mode = 'paused';
+    this.reason = reason;
+  }
+
+  resume(): void {
+    if (this.mode !== 'paused') return;
+    this.mode = 'running';
+    this.reason = '';
+    this.failures = 0;
+  }
+
+  stop(reason: string): void {
+    if (this.mode === 'stopped') return;
+    this.mode = 'stopping';
+    this.reason = reason;
+  }
+
+  started(slot: Slot, order: { readonly id: OrderId; readonly lots: bigint }): void {
+    slot.state = 'busy';
+    slot.order_id = order.id.toString();
+    slot.hedge_state = 'arming';
+    slot.lastId = order.id;
+    slot.lots = order.lots;
+    delete slot.note;
+    this.counts.started += 1;
+  }
+
+  /** An order spoke. Messages of orders that this pair no longer waits for change nothing. */
+  heard(state: OrderState): Slot | undefined {
+    const slot = this.slots.find((s) => s.order_id === state.order_id);
+    if (!slot) return undefined;
+    slot.hedge_state = state.hedge_state;
+    const last = parseOrderId(state.last_id);
+    // The order may have moved on to a later id, even on a spare lane: this lane's next id must be later than that.
+    if (last !== undefined) slot.lastId = orderIdOf({ time: timeOf(last), lane: slot.lane });
+    if (state.done) this.ended(slot, state);
+    return slot;
+  }
+
+  private ended(slot: Slot, state: OrderState): void {
+    this.release(slot, 'free');
+    const { result } = state;
+    if (state.hedge_state === 'abandoned') {
+      this.counts.abandoned += 1;
+      this.pause(
+        `order ${state.order_id} ended with ${result?.exposure ?? 'an unknown amount'} naked: settle it by hand, then resume`,
+      );
+      return;
+    }
+    if (result && Number(result.maker.filled_base_amount) > 0) {
+      this.counts.filled += 1;
+      this.failures = 0;
+    } else if (result?.maker.status === 'not-placed') {
+      this.counts.failed += 1;
+      this.failures += 1;
+      slot.note = result.reason;
+      if (this.failures >= this.input.max_consecutive_failures) {
+        this.pause(`${this.failures} orders in a row could not be placed, the last one: ${result.reason}`);
+      }
+    } else {
+      this.counts.unfilled += 1;
+      this.failures = 0;
+    }
+  }
+
+  /** The order's run is gone without a word (terminated): its lane needs a proof before it is used again. */
+  vanished(orderId: string): void {
+    const slot = this.slots.find((s) => s.order_id === orderId);
+    if (slot) this.release(slot, 'unproven');
+  }
+
+  private release(slot: Slot, state: 'free' | 'unproven'): void {
+    slot.state = state;
+    delete slot.order_id;
+    delete slot.hedge_state;
+    delete slot.lots;
+  }
+
+  get status(): PairStatus {
+    return {
+      market: this.input.market,
+      mode: this.mode,
+      reason:
+        this.isStuck && this.mode === 'running'
+          ? 'an order is stuck: no new quotes until it is hedged or closed'
+          : this.reason,
+      slots: this.slots.map(({ lane, state, order_id, hedge_state, note }) => ({
+        lane,
+        state,
+        ...(order_id === undefined ? {} : { order_id }),
+        ...(hedge_state === undefined ? {} : { hedge_state }),
+        ...(note === undefined ? {} : { note }),
+      })),
+      counts: this.counts,
+    };
+  }
+
+  get carry(): PairCarry {
+    return {
+      slots: this.slots.map((slot) => ({
+        lane: slot.lane,
+        ...(slot.lastId === undefined ? {} : { last_id: slot.lastId.toString() }),
+      })),
+      counts: this.counts,
+      ...(this.mode === 'paused' ? { paused: this.reason } : {}),
+    };
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * One market on two accounts: runs its slots, one maker order each, until it is stopped.
+ *
+ * Orders are children that outlive it (ABANDON); it acts on their `orderState` signals, because a cancelled child yields no result.
+ * A slot is used only after its lane is proved free: no earlier order of it open on A, running, or naked (P-19).
+ */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  startChild,
+  WorkflowIdReusePolicy,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { HedgeActivities } from '../activities/hedge-activities';
+import type { MakerActivities } from '../activities/maker-activities';
+import { nextOrderId, orderWorkflowId } from '../domain/ids';
+import { formatDecimal } from '../domain/lots';
+import { MAKER_QUEUE, type OrderInput, type PairInput, type PairStatus, type QuoteResult } from '../domain/messages';
+import { flatten } from './flatten';
+import { makerOrder } from './maker-order';
+import {
+  EXPOSURE,
+  flattenUpdate,
+  HEDGE_STATE,
+  MARKET,
+  orderStateSignal,
+  pairQuery,
+  pauseUpdate,
+  resumeUpdate,
+  SIDE,
+  stopUpdate,
+} from './messages';
+import { PairState, type Slot } from './pair-state';
+
+const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
+const maker = proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
+  startToCloseTimeout: '10s',
+  retry,
+  taskQueue: MAKER_QUEUE,
+});
+const hedger = proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert'>>({
+  startToCloseTimeout: '60s',
+  retry,
+});
+
+/** Between two attempts to prove a lane. */
+const PROOF_PAUSE_MS = 2_000;
+/** After an order that could not be placed, times the failures in a row. */
+const FAILURE_PAUSE_MS = 500;
+
+export async function pair(input: PairInput): Promise<PairStatus> {
+  const state = new PairState(input);
+  let changes = 0;
+  let flattening: Promise<string> | undefined;
+  const changed = (): void => {
+    changes += 1;
+  };
+  const stop = (reason: string): void => {
+    state.stop(reason);
+    cancelQuotes(state);
+    changed();
+  };
+  setHandler(pairQuery, () => state.status);
+  setHandler(orderStateSignal, (order) => {
+    state.heard(order);
+    changed();
+  });
+  setHandler(pauseUpdate, () => {
+    state.pause('paused by the operator');
+    changed();
+    return 'paused: open quotes stay, no new ones are placed';
+  });
+  setHandler(resumeUpdate, () => {
+    state.resume();
+    changed();
+    return `the pair is ${state.mode}`;
+  });
+  setHandler(stopUpdate, () => {
+    stop('stopped by the operator');
+    return 'stopping: quotes are cancelled, hedges finish';
+  });
+  setHandler(flattenUpdate, () => {
+    state.pause('flattened by the operator');
+    cancelQuotes(state);
+    changed();
+    flattening ??= CancellationScope.nonCancellable(() => flattenAll(input, state)).finally(
+      () => (flattening = undefined),
+    );
+    return flattening;
+  });
+  CancellationScope.current().cancelRequested.catch(() => stop('cancelled'));
+
+  return CancellationScope.nonCancellable(async () => {
+    const running = new Set<Slot>();
+    const run = (slot: Slot, work: () => Promise<void>): void => {
+      running.add(slot);
+      void work()
+        .catch(async (error: unknown) => {
+          slot.note = String(error);
+          log.error('a slot failed and is tried again', { lane: slot.lane, error: slot.note });
+          await sleep(PROOF_PAUSE_MS);
+        })
+        .finally(() => {
+          running.delete(slot);
+          changed();
+        });
+    };
+    for (;;) {
+      const seen = changes;
+      if (state.limitReached && state.mode === 'running') stop('the order limit is reached');
+      const renew = workflowInfo().continueAsNewSuggested;
+      for (const slot of state.slots) {
+        if (running.has(slot) || renew) continue;
+        if (slot.state === 'unproven' && state.mode !== 'stopping') run(slot, () => prove(input, slot));
+        else if (state.mayStart(slot)) run(slot, () => quote(input, state, slot, changed));
+      }
+      setCurrentDetails(detailsOf(state.status));
+      const empty = running.size === 0 && state.isIdle && flattening === undefined;
+      if (empty && state.mode === 'stopping') break;
+      if (empty && renew) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof pair>({ ...input, carry: state.carry });
+      }
+      await condition(() => changes !== seen);
+    }
+    state.mode = 'stopped';
+    await condition(allHandlersFinished);
+    return state.status;
+  });
+}
+
+/** Marks the slot free once no earlier order of its lane can rest, fill or be hedged any more. */
+async function prove(input: PairInput, slot: Slot): Promise<void> {
+  const refuse = async (note: string): Promise<void> => {
+    slot.note = note;
+    await sleep(PROOF_PAUSE_MS);
+  };
+  const history = await hedger.laneHistory({ lane: slot.lane });
+  if (history.running !== undefined)
+    return refuse(`lane ${slot.lane} is used by order ${history.running}, which still runs`);
+  const orders = await maker.laneOrders({
+    lane: slot.lane,
+    market: input.market,
+    ...(history.newest ? { order_id: history.newest.order_id } : {}),
+  });
+  const [open] = orders.open;
+  if (open !== undefined) {
+    const terms = orders.latest?.market;
+    if (terms) await maker.cancelMaker({ order_id: open, market: terms });
+    return refuse(
+      `lane ${slot.lane} still has order ${open} on the exchange, which nobody looks after; it is being cancelled`,
+    );
+  }
+  const { latest } = orders;
+  if (latest && !(history.newest?.flat === true && history.newest.order_id === latest.order_id)) {
+    const { slippage_bps, max_slippage_bps } = input.policy;
+    const { exposure_lots } = await hedger.proveHedged({ order: latest, slippage_bps, max_slippage_bps });
+    if (exposure_lots !== '0') {
+      const naked = formatDecimal(BigInt(exposure_lots), latest.market.size_decimals);
+      const note = `order ${latest.order_id} of lane ${slot.lane} was left with ${naked} ${input.market} naked`;
+      if (slot.note !== note) {
+        await hedger.alert({
+          order_id: latest.order_id,
+          kind: 'pair',
+          what: note,
+          next: 'Flatten the pair, or hedge this amount by hand and use another lane.',
+        });
+      }
+      return refuse(note);
+    }
+  }
+  const last = [latest?.order_id, history.newest?.order_id].flatMap((id) => (id === undefined ? [] : [BigInt(id)]));
+  if (last.length > 0) slot.lastId = last.reduce((a, b) => (a > b ? a : b)) as NonNullable<Slot['lastId']>;
+  delete slot.note;
+  slot.state = 'free';
+}
+
+/** Asks where to quote, then starts the order. */
+async function quote(input: PairInput, state: PairState, slot: Slot, changed: () => void): Promise<void> {
+  slot.state = 'quoting';
+  try {
+    if (state.failures > 0) await sleep(FAILURE_PAUSE_MS * state.failures);
+    const answer = await maker.quote({
+      market: input.market,
+      strategy: input.strategy,
+      depth: input.depth,
+      lots: input.lots,
+      max_position_lots: input.max_position_lots,
+      open_lots: state.openLots.toString(),
+    });
+    if (!answer.quote) {
+      slot.note = `not quoting: ${answer.message}`;
+      await sleep(answer.retry_after_ms);
+      return;
+    }
+    if (state.mode !== 'running' || state.isStuck) return;
+    await startOrder(input, state, slot, answer, changed);
+  } finally {
+    if (slot.state === 'quoting') slot.state = 'free';
+  }
+}
+
+async function startOrder(
+  input: PairInput,
+  state: PairState,
+  slot: Slot,
+  answer: QuoteResult & { quote: true },
+  changed: () => void,
+): Promise<void> {
+  const id = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
+  const order: OrderInput = {
+    order_id: id.toString(),
+    maker_account: input.maker_account,
+    hedge_account: input.hedge_account,
+    market: answer.market,
+    side: answer.side,
+    lots: input.lots,
+    price_ticks: answer.price_ticks,
+    time_out_ms: input.time_out_ms,
+    expiry_ms: input.expiry_ms,
+    policy: input.policy,
+    pair_workflow_id: workflowInfo().workflowId,
+    spare_lanes: input.spare_lanes,
+  };
+  const size = formatDecimal(BigInt(input.lots), answer.market.size_decimals);
+  const price = formatDecimal(BigInt(answer.price_ticks), answer.market.price_decimals);
+  const child = await startChild(makerOrder, {
+    workflowId: orderWorkflowId(input.maker_account, id),
+    args: [order],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    workflowTaskTimeout: '2s',
+    staticSummary: `${answer.side.toUpperCase()} ${size} ${input.market} @ ${price}`,
+    typedSearchAttributes: [
+      { key: MARKET, value: input.market },
+      { key: SIDE, value: answer.side },
+      { key: HEDGE_STATE, value: 'arming' },
+      { key: EXPOSURE, value: 0 },
+    ],
+  });
+  state.started(slot, { id, lots: BigInt(input.lots) });
+  if (state.mode !== 'running') cancelQuotes(state);
+  // The signal says how it ended; this only notices a run that ended without a word.
+  void child.result().then(
+    () => undefined,
+    async () => {
+      await sleep(1_000);
+      state.vanished(id.toString());
+      changed();
+    },
+  );
+}
+
+/** Cancels every open order of the pair; each hedges what filled before it ends. */
+function cancelQuotes(state: PairState): void {
+  const { input } = state;
+  for (const slot of state.slots) {
+    if (slot.order_id === undefined) continue;
+    const workflowId = orderWorkflowId(input.maker_account, BigInt(slot.order_id) as NonNullable<Slot['lastId']>);
+    getExternalWorkflowHandle(workflowId)
+      .cancel()
+      .catch((error: unknown) => log.info('an order was gone before its cancel', { workflowId, error: String(error) }));
+  }
+}
+
+async function flattenAll(input: PairInput, state: PairState): Promise<string> {
+  await condition(() => state.isIdle);
+  const [slot] = state.slots;
+  if (!slot) return 'the pair has no lanes';
+  const last = await flatten({ market: input.market, lane: slot.lane, policy: input.policy, last: slot.lastId });
+  if (last !== undefined) slot.lastId = last;
+  return `flat: both positions in ${input.market} were read as zero; resume to quote again`;
+}
+
+function detailsOf(status: PairStatus): string {
+  const { counts } = status;
+  const slots = status.slots.map(
+    (slot) =>
+      `| ${slot.lane} | ${slot.state} | ${slot.order_id ?? ''} | ${slot.hedge_state ?? ''} | ${slot.note ?? ''} |`,
+  );
+  return [
+    `**${status.mode}** ${status.reason}`,
+    `started ${counts.started}, filled ${counts.filled}, unfilled ${counts.unfilled}, failed ${counts.failed}, abandoned ${counts.abandoned}`,
+    ['| lane | slot | order | hedge | note |', '|---|---|---|---|---|', ...slots].join('\n'),
+  ].join('\n\n');
+}
