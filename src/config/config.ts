@@ -32,7 +32,10 @@ export interface PairConfig {
 }
 
 /** Options for `Connection.connect` and `NativeConnection.connect` alike. May hold an API key: never log it. */
-export type TemporalConnectionOptions = ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
+export type TemporalConnectionOptions = Pick<
+  ReturnType<typeof loadClientConnectConfig>['connectionOptions'],
+  'address' | 'tls' | 'apiKey' | 'metadata'
+>;
 
 export interface Config {
   readonly lighter: { readonly baseUrl: string; readonly wsUrl: string; readonly chainId?: number };
@@ -143,7 +146,17 @@ function temporalOf(raw: RawConfig, env: NodeJS.ProcessEnv): Config['temporal'] 
     address,
     namespace: namespace ?? raw.temporal.namespace,
     uiPort: raw.temporal.ui_port,
-    connection: { ...connectionOptions, address },
+    connection: connectionOf(connectionOptions, address),
+  };
+}
+
+function connectionOf(found: TemporalConnectionOptions, address: string): TemporalConnectionOptions {
+  const { tls, apiKey, metadata } = found;
+  return {
+    address,
+    ...(tls === undefined ? {} : { tls }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(metadata === undefined ? {} : { metadata }),
   };
 }
 

@@ -23,6 +23,7 @@ const PREFIX = 'COUNTERLEG_';
 /** Variables that are no configuration keys. */
 const OTHER_VARIABLES: readonly string[] = [
   'COUNTERLEG_CONFIG',
+  'COUNTERLEG_DATA',
   'COUNTERLEG_MAKER_KEYS',
   'COUNTERLEG_HEDGE_KEYS',
   'COUNTERLEG_NOTICE_SECRET',

@@ -1,0 +1,125 @@
+/**
+ * What most commands need: the configuration, a Temporal client, a market's name checked against the exchange.
+ *
+ * Owns how a command finds the running system: while `up` runs in this folder, its addresses win over the file, so that
+ * `counterleg orders` talks to the system that one sees. Errors for the operator are `CommandError`: shown without a stack.
+ */
+import { Client, Connection } from '@temporalio/client';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
+import { didYouMean } from '../config/errors';
+import type { Market } from '../domain/records';
+import { loadSigner, openLighter } from '../exchange/lighter';
+import type { ExchangePort } from '../exchange/port';
+
+/** Said to the operator as it is. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Where `up` keeps its databases, logs and paper keys. */
+export function dataFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return resolve(env['COUNTERLEG_DATA'] ?? join(PROJECT_ROOT, '.run', 'up'));
+}
+
+/** Written by `up` while it runs: its pid and the environment that its processes got. Holds no secret. */
+export const UP_FILE_NAME = 'up.json';
+
+const CONNECT_TIMEOUT_MS = 5000;
+
+export interface UpRecord {
+  readonly pid: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function configPath(options: GlobalOptions): string {
+  return options.config ?? process.env['COUNTERLEG_CONFIG'] ?? join(PROJECT_ROOT, 'config.yaml');
+}
+
+/** The configuration of this command; the running `up`'s addresses win unless a file is named explicitly. */
+export function commandConfig(options: GlobalOptions): Config {
+  const named = options.config ?? process.env['COUNTERLEG_CONFIG'];
+  const running = named === undefined ? runningUp() : undefined;
+  return loadConfig({ path: configPath(options), env: { ...process.env, ...running?.env } });
+}
+
+/** The `up` that runs in this folder, if one does. */
+export function runningUp(): UpRecord | undefined {
+  const file = join(dataFolder(), UP_FILE_NAME);
+  if (!existsSync(file)) return undefined;
+  try {
+    const record = JSON.parse(readFileSync(file, 'utf8')) as UpRecord;
+    process.kill(record.pid, 0);
+    return record;
+  } catch {
+    return undefined; // left behind by one that was killed
+  }
+}
+
+/** Rejects with a CommandError when Temporal does not answer. The caller closes `client.connection`. */
+export async function connectTemporal(config: Config): Promise<Client> {
+  const { address, namespace, connection: options } = config.temporal;
+  try {
+    const connection = await Connection.connect({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });
+    return new Client({ connection, namespace });
+  } catch {
+    throw new CommandError(`Temporal does not answer at ${address}: is it running? (\`npm run up\` starts one)`);
+  }
+}
+
+/** Runs `use` with a connected client and closes it. */
+export async function withTemporal<T>(config: Config, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connectTemporal(config);
+  try {
+    return await use(client);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+/** The exchange's public face; the caller closes it. */
+export function openExchange(config: Config): ExchangePort {
+  const { baseUrl, wsUrl, chainId } = config.lighter;
+  const signer = loadSigner(toolPath('signer'));
+  return openLighter({ baseUrl, wsUrl, ...(chainId === undefined ? {} : { chainId }), signer });
+}
+
+/** S-38: an unknown market stops a command before anything else starts, with the markets that exist. */
+export async function requireMarkets(config: Config, symbols: readonly string[]): Promise<readonly Market[]> {
+  const exchange = openExchange(config);
+  try {
+    const read = await exchange.markets();
+    if (!read.ok) throw new CommandError(`cannot read the markets of ${config.lighter.baseUrl}: ${read.reason}`);
+    return symbols.map((symbol) => requireMarket(read.value, symbol));
+  } finally {
+    await exchange.close();
+  }
+}
+
+function requireMarket(markets: readonly Market[], symbol: string): Market {
+  const market = markets.find((candidate) => candidate.symbol === symbol);
+  const known = markets.map((candidate) => candidate.symbol).sort();
+  if (market === undefined) {
+    const meant = didYouMean(symbol, known);
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    throw new CommandError(`unknown market ${symbol}.${hint} The exchange has: ${known.join(', ')}`);
+  }
+  if (market.status !== 'active') throw new CommandError(`market ${symbol} is closed for trading on the exchange`);
+  return market;
+}
+
+/** Prints an error as an operator should see it and sets the exit code. */
+export function reportError(error: unknown): void {
+  if (error instanceof CommandError || error instanceof ConfigError) {
+    process.stderr.write(`counterleg: ${error.message.replace(/\n/g, '\n            ')}\n`);
+  } else {
+    process.stderr.write(`counterleg: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  }
+  process.exitCode = 1;
+}

@@ -1,0 +1,47 @@
+/** `orders`, `order`, `hedge retry`, `hedge close`: looking at orders, and the operator's two moves on a stuck one. */
+import { join } from 'node:path';
+import { type OrderId, orderWorkflowId, parseOrderId } from '../domain/ids';
+import { commandConfig, CommandError, dataFolder, type GlobalOptions, withTemporal } from './context';
+import { listOrders, ordersTable } from './order-list';
+import { orderStory, storyText } from './order-story';
+import { update } from './pair-client';
+
+export async function runOrders(
+  options: GlobalOptions & { readonly state: 'open' | 'closed' | 'all'; readonly limit: number },
+): Promise<void> {
+  const config = commandConfig(options);
+  const { state, limit } = options;
+  const makerAccount = config.accounts.maker.index;
+  const orders = await withTemporal(config, (client) => listOrders(client, { makerAccount, state, limit }));
+  if (options.json === true) console.log(JSON.stringify(orders));
+  else
+    console.log(
+      orders.length === 0
+        ? `no ${state === 'all' ? '' : `${state} `}orders of account ${makerAccount}`
+        : ordersTable(orders),
+    );
+}
+
+export async function runOrder(text: string, options: GlobalOptions): Promise<void> {
+  const id = orderIdOf(text);
+  const config = commandConfig(options);
+  const request = { makerAccount: config.accounts.maker.index, id, logFolder: join(dataFolder(), 'logs') };
+  const story = await withTemporal(config, (client) => orderStory(client, request));
+  console.log(options.json === true ? JSON.stringify(story) : storyText(story));
+}
+
+export async function runHedgeMove(move: 'retry' | 'close', text: string, options: GlobalOptions): Promise<void> {
+  const id = orderIdOf(text);
+  const config = commandConfig(options);
+  const workflowId = orderWorkflowId(config.accounts.maker.index, id);
+  const name = move === 'retry' ? 'retryHedge' : 'forceClose';
+  const answer = await withTemporal(config, (client) => update(client, workflowId, name));
+  if (options.json === true) console.log(JSON.stringify({ order_id: text, move, answer: answer ?? null }));
+  else console.log(`${move} of order ${text}: ${typeof answer === 'string' ? answer : 'accepted'}`);
+}
+
+function orderIdOf(text: string): OrderId {
+  const id = parseOrderId(text);
+  if (id === undefined) throw new CommandError(`${text} is no order id: \`counterleg orders\` lists them`);
+  return id;
+}

@@ -1,0 +1,171 @@
+/**
+ * Orders as Temporal's records show them: open ones by search attribute, ended ones by the memo `result` (docs/contracts.md).
+ *
+ * Reads only. A Canceled run has no workflow result, so the memo is the one place where every ending is found.
+ */
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { z } from 'zod';
+import { parseOrderWorkflowId } from '../domain/ids';
+import { durationText, quantile, table } from './table';
+
+const slice = z.looseObject({
+  client_order_index: z.string(),
+  nonce: z.string(),
+  base_amount: z.string(),
+  executed: z.string(),
+  status: z.string(),
+  path: z.enum(['fast', 'durable']),
+  tx_hash: z.string(),
+});
+
+const orderResult = z.looseObject({
+  order_id: z.string(),
+  market: z.string(),
+  side: z.enum(['buy', 'sell']),
+  maker: z.looseObject({ status: z.string(), filled_base_amount: z.string(), avg_price: z.string() }),
+  hedge: z.looseObject({ executed_base_amount: z.string(), avg_price: z.string(), slices: z.array(slice) }),
+  closed_base_amount: z.string(),
+  exposure: z.string(),
+  hedge_state: z.string(),
+  reason: z.string().default(''),
+  timings: z.record(z.string(), z.number()),
+});
+export type OrderReport = z.output<typeof orderResult>;
+
+export interface ListedOrder {
+  readonly orderId: string;
+  readonly workflowId: string;
+  readonly status: 'running' | 'completed' | 'canceled' | 'terminated' | 'failed';
+  readonly startedMs: number;
+  readonly closedMs: number | undefined;
+  readonly market: string;
+  readonly side: string;
+  readonly hedgeState: string;
+  /** Base units, for display. */
+  readonly exposure: string;
+  /** Absent while it runs, and when it was terminated. */
+  readonly result: OrderReport | undefined;
+}
+
+export interface OrderFilter {
+  readonly makerAccount: number;
+  readonly state: 'open' | 'closed' | 'all';
+  readonly closedAfterMs?: number;
+  readonly limit: number;
+}
+
+/** Newest first. Visibility lags a workflow's end by some milliseconds. */
+export async function listOrders(client: Client, filter: OrderFilter): Promise<ListedOrder[]> {
+  const conditions = [`WorkflowId STARTS_WITH "order/${filter.makerAccount}/"`];
+  if (filter.state === 'open') conditions.push('ExecutionStatus = "Running"');
+  if (filter.state === 'closed') conditions.push('ExecutionStatus != "Running"');
+  if (filter.closedAfterMs !== undefined) {
+    conditions.push(`CloseTime >= "${new Date(filter.closedAfterMs).toISOString()}"`);
+  }
+  const found: ListedOrder[] = [];
+  for await (const info of client.workflow.list({ query: conditions.join(' AND ') })) {
+    const order = listedOrder(info);
+    if (order !== undefined) found.push(order);
+    if (found.length >= filter.limit) break;
+  }
+  return found;
+}
+
+export function listedOrder(info: WorkflowExecutionInfo): ListedOrder | undefined {
+  const id = parseOrderWorkflowId(info.workflowId);
+  if (id === undefined) return undefined;
+  const parsed = orderResult.safeParse(info.memo?.['result']);
+  const result = parsed.success ? parsed.data : undefined;
+  const attribute = (name: string): string => String(info.searchAttributes[name]?.[0] ?? '');
+  return {
+    orderId: id.id.toString(),
+    workflowId: info.workflowId,
+    status: statusOf(info),
+    startedMs: info.startTime.getTime(),
+    closedMs: info.closeTime?.getTime(),
+    market: result?.market ?? attribute('Market'),
+    side: result?.side ?? attribute('Side'),
+    hedgeState: result?.hedge_state ?? attribute('HedgeState'),
+    exposure: result?.exposure ?? attribute('Exposure'),
+    result,
+  };
+}
+
+function statusOf(info: WorkflowExecutionInfo): ListedOrder['status'] {
+  switch (info.status.name) {
+    case 'RUNNING':
+    case 'PAUSED':
+    case 'CONTINUED_AS_NEW':
+      return 'running';
+    case 'COMPLETED':
+      return 'completed';
+    case 'CANCELLED':
+      return 'canceled';
+    case 'TERMINATED':
+      return 'terminated';
+    case 'FAILED':
+    case 'TIMED_OUT':
+    case 'UNSPECIFIED':
+    case 'UNKNOWN':
+      return 'failed';
+  }
+}
+
+/** Whether any lot of the maker order executed. */
+export function isFilled(result: OrderReport): boolean {
+  return /[1-9]/.test(result.maker.filled_base_amount);
+}
+
+/** Path of the first slice: how the news of the fill arrived in time. */
+export function pathOf(result: OrderReport): string {
+  const paths = new Set(result.hedge.slices.map((entry) => entry.path));
+  return paths.size === 0 ? '–' : [...paths].join('+');
+}
+
+/** Fill frame on A → hedge on B's socket; undefined when one of the two was not seen by a living process. */
+export function fillToSubmitMs(result: OrderReport): number | undefined {
+  const { fill_frame_ms: from, hedge_submitted_ms: to } = result.timings;
+  return from === undefined || to === undefined ? undefined : to - from;
+}
+
+export function fillToHedgedMs(result: OrderReport): number | undefined {
+  const { fill_frame_ms: from, hedge_executed_ms: to } = result.timings;
+  return from === undefined || to === undefined ? undefined : to - from;
+}
+
+export function ordersTable(orders: readonly ListedOrder[]): string {
+  const columns = [
+    { title: 'order' },
+    { title: 'market' },
+    { title: 'side' },
+    { title: 'status' },
+    { title: 'state' },
+    { title: 'filled', align: 'right' },
+    { title: 'hedged', align: 'right' },
+    { title: 'exposure', align: 'right' },
+    { title: 'path' },
+    { title: 'fill → sent', align: 'right' },
+    { title: 'started' },
+  ] as const;
+  const rows = orders.map(({ result, ...order }) => [
+    order.orderId,
+    order.market,
+    order.side,
+    order.status,
+    order.hedgeState,
+    result?.maker.filled_base_amount ?? '',
+    result?.hedge.executed_base_amount ?? '',
+    order.exposure,
+    result === undefined ? '' : pathOf(result),
+    result === undefined ? '' : durationText(fillToSubmitMs(result)),
+    new Date(order.startedMs).toISOString().slice(0, 19),
+  ]);
+  return table(columns, rows);
+}
+
+/** p50 / p99 / max of a list of milliseconds, for a summary. */
+export function spreadText(values: readonly number[]): string {
+  if (values.length === 0) return '–';
+  const [p50, p99, max] = [0.5, 0.99, 1].map((q) => durationText(quantile(values, q)));
+  return `p50 ${p50}, p99 ${p99}, max ${max}`;
+}

@@ -1,0 +1,169 @@
+/**
+ * One order's whole story in time order: from its workflow's history, and from the log lines that name it.
+ *
+ * Reads only. The history is the record; the logs of this machine add frames, notices and submissions.
+ */
+import type { Client } from '@temporalio/client';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type OrderId, orderWorkflowId } from '../domain/ids';
+import { CommandError } from './context';
+import { listedOrder, type ListedOrder } from './order-list';
+
+export interface StoryLine {
+  /** Epoch ms. */
+  readonly atMs: number;
+  readonly source: string;
+  readonly what: string;
+  readonly details?: unknown;
+}
+
+export interface OrderStory {
+  readonly order: ListedOrder;
+  readonly lines: readonly StoryLine[];
+}
+
+export interface StoryRequest {
+  readonly makerAccount: number;
+  readonly id: OrderId;
+  /** Folder with the logs of the processes on this machine. */
+  readonly logFolder: string;
+}
+
+export async function orderStory(client: Client, request: StoryRequest): Promise<OrderStory> {
+  const workflowId = orderWorkflowId(request.makerAccount, request.id);
+  const handle = client.workflow.getHandle(workflowId);
+  const description = await handle.describe().catch(() => {
+    throw new CommandError(`no order ${request.id} of account ${request.makerAccount} (workflow ${workflowId})`);
+  });
+  const order = listedOrder(description as never);
+  if (order === undefined) throw new CommandError(`${workflowId} is no order`);
+  const history = await handle.fetchHistory();
+  const lines = [
+    ...(history.events ?? []).flatMap((event) => historyLines(event as unknown as HistoryEvent)),
+    ...logLines(request.logFolder, request.id.toString()),
+  ];
+  return { order, lines: lines.sort((a, b) => a.atMs - b.atMs) };
+}
+
+interface Payloads {
+  readonly payloads?: readonly { readonly data?: Uint8Array | null }[] | null;
+}
+
+/** The parts of a history event that tell the story; protobuf fields are absent or null when unset. */
+interface HistoryEvent {
+  readonly eventId: unknown;
+  readonly eventTime?: { readonly seconds?: unknown; readonly nanos?: number | null } | null;
+  readonly workflowExecutionStartedEventAttributes?: { readonly input?: Payloads | null } | null;
+  readonly workflowExecutionSignaledEventAttributes?: Signal | null;
+  readonly workflowExecutionUpdateAcceptedEventAttributes?: {
+    readonly acceptedRequest?: { readonly input?: { readonly name?: string; readonly args?: Payloads } | null } | null;
+  } | null;
+  readonly workflowExecutionCancelRequestedEventAttributes?: object | null;
+  readonly activityTaskScheduledEventAttributes?: Activity | null;
+  readonly activityTaskCompletedEventAttributes?: ActivityEnd | null;
+  readonly activityTaskFailedEventAttributes?: ActivityEnd | null;
+  readonly activityTaskTimedOutEventAttributes?: ActivityEnd | null;
+  readonly workflowExecutionCompletedEventAttributes?: { readonly result?: Payloads | null } | null;
+  readonly workflowExecutionCanceledEventAttributes?: object | null;
+  readonly workflowExecutionFailedEventAttributes?: { readonly failure?: { readonly message?: string } | null } | null;
+  readonly workflowExecutionTerminatedEventAttributes?: { readonly reason?: string } | null;
+}
+
+interface Signal {
+  readonly signalName?: string;
+  readonly input?: Payloads | null;
+  readonly identity?: string;
+}
+
+interface Activity {
+  readonly activityId?: string;
+  readonly activityType?: { readonly name?: string } | null;
+  readonly input?: Payloads | null;
+}
+
+interface ActivityEnd {
+  readonly scheduledEventId?: unknown;
+  readonly result?: Payloads | null;
+  readonly failure?: { readonly message?: string } | null;
+}
+
+function historyLines(event: HistoryEvent): StoryLine[] {
+  const atMs = Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6;
+  const line = (what: string, details?: unknown): StoryLine[] => [
+    { atMs, source: 'workflow', what, ...(details === undefined ? {} : { details }) },
+  ];
+  const signal = event.workflowExecutionSignaledEventAttributes;
+  const update = event.workflowExecutionUpdateAcceptedEventAttributes;
+  const activity = event.activityTaskScheduledEventAttributes;
+  const done = event.activityTaskCompletedEventAttributes;
+  const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
+  const started = event.workflowExecutionStartedEventAttributes;
+  const completed = event.workflowExecutionCompletedEventAttributes;
+  if (started) return line('started', first(started.input));
+  if (signal) return line(`signal ${signal.signalName ?? ''} from ${signal.identity ?? '?'}`, first(signal.input));
+  if (update)
+    return line(`update ${update.acceptedRequest?.input?.name ?? ''}`, first(update.acceptedRequest?.input?.args));
+  if (event.workflowExecutionCancelRequestedEventAttributes) return line('cancel requested');
+  if (activity)
+    return line(
+      `${activity.activityType?.name ?? 'activity'} wanted (event ${String(event.eventId)})`,
+      first(activity.input),
+    );
+  if (done) return line(`done: event ${String(done.scheduledEventId)}`, first(done.result));
+  if (failed) return line(`failed: event ${String(failed.scheduledEventId)}`, failed.failure?.message);
+  if (completed) return line('completed', first(completed.result));
+  if (event.workflowExecutionCanceledEventAttributes) return line('ended: canceled');
+  if (event.workflowExecutionFailedEventAttributes) {
+    return line('ended: failed', event.workflowExecutionFailedEventAttributes.failure?.message);
+  }
+  if (event.workflowExecutionTerminatedEventAttributes) {
+    return line('ended: TERMINATED, no code of ours ran', event.workflowExecutionTerminatedEventAttributes.reason);
+  }
+  return [];
+}
+
+/** Payloads of this system are plain JSON. */
+function first(input: Payloads | null | undefined): unknown {
+  const data = input?.payloads?.[0]?.data;
+  if (data === undefined || data === null) return undefined;
+  const text = Buffer.from(data).toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function logLines(folder: string, orderId: string): StoryLine[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .flatMap((name) =>
+      readFileSync(join(folder, name), 'utf8')
+        .split('\n')
+        .filter((text) => text.includes(orderId))
+        .flatMap(logLine),
+    );
+}
+
+function logLine(text: string): StoryLine[] {
+  try {
+    const { time, process, msg, level: _level, pid: _pid, ...details } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof time !== 'string') return [];
+    return [{ atMs: Date.parse(time), source: String(process), what: String(msg), details }];
+  } catch {
+    return []; // a line of another format: no story of ours
+  }
+}
+
+export function storyText(story: OrderStory): string {
+  const { order, lines } = story;
+  const startMs = lines[0]?.atMs ?? 0;
+  const head = `order ${order.orderId}  ${order.market} ${order.side}  ${order.status}, ${order.hedgeState}, exposure ${order.exposure}`;
+  const body = lines.map(({ atMs, source, what, details }) => {
+    const at = `+${(atMs - startMs).toFixed(1)} ms`.padStart(14);
+    return `${at}  ${source.padEnd(8)}  ${what}${details === undefined ? '' : `  ${JSON.stringify(details)}`}`;
+  });
+  return [head, `begun ${new Date(startMs).toISOString()}`, ...body].join('\n');
+}

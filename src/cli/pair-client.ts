@@ -1,0 +1,65 @@
+/**
+ * A market's strategy as operators see it: the `pair` workflow, its updates and its state.
+ *
+ * Owns the calls, not their meaning: the workflow validates. Every call has a deadline, since an update without a worker would
+ * hang for ever (TF §11).
+ */
+import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { pairWorkflowId } from '../domain/ids';
+import { CommandError } from './context';
+
+export const PAIR_OPERATIONS = ['pause', 'resume', 'stop', 'flatten'] as const;
+export type PairOperation = (typeof PAIR_OPERATIONS)[number];
+
+const DEADLINE_MS = 30_000;
+
+/** Carries out an operation; resolves with the workflow's answer. */
+export async function operatePair(
+  client: Client,
+  pair: { readonly makerAccount: number; readonly market: string },
+  operation: PairOperation,
+): Promise<unknown> {
+  return update(client, pairWorkflowId(pair.makerAccount, pair.market), operation);
+}
+
+/** Stops quoting and lets hedges finish; a pair that is not running is stopped already. */
+export async function stopPair(client: Client, makerAccount: number, market: string): Promise<void> {
+  try {
+    await operatePair(client, { makerAccount, market }, 'stop');
+  } catch (error) {
+    if (!(error instanceof NotRunningError)) throw error;
+  }
+}
+
+/** What the pair says about itself. */
+export async function pairState(client: Client, makerAccount: number, market: string): Promise<unknown> {
+  const handle = client.workflow.getHandle(pairWorkflowId(makerAccount, market));
+  return explained(pairWorkflowId(makerAccount, market), () =>
+    client.connection.withDeadline(Date.now() + DEADLINE_MS, () => handle.query<unknown>('state')),
+  );
+}
+
+/** Runs an update of a workflow by name. */
+export async function update(client: Client, workflowId: string, name: string): Promise<unknown> {
+  const handle = client.workflow.getHandle(workflowId);
+  return explained(workflowId, () =>
+    client.connection.withDeadline(Date.now() + DEADLINE_MS, () => handle.executeUpdate<unknown, []>(name)),
+  );
+}
+
+export class NotRunningError extends CommandError {}
+
+async function explained<T>(workflowId: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw new NotRunningError(`${workflowId} is not running`);
+    if (error instanceof WorkflowUpdateFailedError) {
+      throw new CommandError(`${workflowId} refused: ${error.cause?.message ?? error.message}`);
+    }
+    if (error instanceof Error && /deadline/i.test(error.message)) {
+      throw new CommandError(`${workflowId} gave no answer: is a hedger running?`);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * `counterleg up`: the whole system on this machine, against the paper exchange.
+ *
+ * Starts what is missing, prints every ended order, and ends by itself when bounded. Whatever ends it — the bound, Ctrl-C, a part
+ * that cannot go on — the pairs stop quoting first, hedges finish, the exchange is asked whether both accounts mirror each other,
+ * and everything that was started is stopped. The exit code is 0 only if they do.
+ */
+import type { Client } from '@temporalio/client';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandError, connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
+import { listOrders } from '../order-list';
+import { stopPair } from '../pair-client';
+import { OrderFeed } from './order-feed';
+import { createPaperAccounts } from './paper-accounts';
+import { hedgerPart, makerPart, paperPart, redisPart, RETENTION_S, temporalPart } from './parts';
+import { type Plan, planUp, type UpOptions } from './plan';
+import { Summary } from './summary';
+import { Supervisor } from './supervisor';
+import { verifyMirror } from './verify';
+
+export type { UpOptions } from './plan';
+
+/** After the pairs stopped: cancels, last hedges and settling. */
+const SETTLE_MS = 60_000;
+const SETTLE_POLL_MS = 200;
+
+/** Resolves with the exit code when everything has been stopped. */
+export async function runUp(options: UpOptions): Promise<number> {
+  const run = new Run(options);
+  const interrupt = (): void => run.end('interrupted');
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
+  return run.run();
+}
+
+class Run {
+  readonly #options: UpOptions;
+  readonly #startedMs = performance.now();
+  readonly #summary = new Summary();
+  readonly #supervisor: Supervisor;
+  readonly #over: Promise<string>;
+  #endWith: (reason: string) => void = () => undefined;
+  #ends = 0;
+  #failure: string | undefined;
+
+  constructor(options: UpOptions) {
+    this.#options = options;
+    this.#over = new Promise((resolve) => (this.#endWith = resolve));
+    this.#supervisor = new Supervisor({
+      say: (line) => this.#say(line),
+      giveUp: (reason) => {
+        this.#failure = reason;
+        this.#endWith(reason);
+      },
+    });
+  }
+
+  /** The first call ends the run in good order; a second one stops waiting for hedges. */
+  end(reason: string): void {
+    this.#ends++;
+    this.#say(this.#ends === 1 ? `${reason}: finishing (again to stop at once)` : 'stopping at once');
+    this.#endWith(reason);
+  }
+
+  async run(): Promise<number> {
+    let file: string | undefined;
+    try {
+      const plan = await this.#plan();
+      file = join(plan.folder, UP_FILE_NAME);
+      const begun = await this.#untilOver(this.#begin(plan, file));
+      if (begun === undefined) return 1;
+      return await this.#trade(plan, begun);
+    } finally {
+      await this.#supervisor.stop();
+      if (file !== undefined) rmSync(file, { force: true });
+      this.#say('everything is stopped');
+    }
+  }
+
+  async #plan(): Promise<Plan> {
+    const plan = await planUp(this.#options);
+    const temporal = await temporalPart(plan);
+    if (temporal !== undefined) {
+      this.#say(`starting Temporal at ${plan.config.temporal.address}`);
+      await this.#supervisor.start(temporal);
+      return plan;
+    }
+    this.#say(`using the Temporal server at ${plan.config.temporal.address}`);
+    return this.#besideOthers(plan);
+  }
+
+  /** On a server that was here before: paper accounts that no running workflow uses. */
+  async #besideOthers(plan: Plan): Promise<Plan> {
+    const client = await connectTemporal(plan.config);
+    try {
+      for (let account = plan.config.accounts.maker.index; ; account += 2) {
+        const query = `ExecutionStatus = "Running" AND (WorkflowId STARTS_WITH "order/${account}/" OR WorkflowId STARTS_WITH "pair/${account}/")`;
+        const { count } = await client.workflow.count(query);
+        if (count === 0) return await planUp(this.#options, account);
+      }
+    } finally {
+      await client.connection.close();
+    }
+  }
+
+  async #begin(plan: Plan, file: string): Promise<Client> {
+    const redis = this.#options.redis === 'with' ? await redisPart(plan) : undefined;
+    if (redis !== undefined) this.#say(`starting Redis at ${plan.config.redis.url}`);
+    else if (this.#options.redis === 'with') this.#say('using the Redis server that is here');
+    else this.#say('without Redis: the durable path alone');
+    if (redis !== undefined) await this.#supervisor.start(redis);
+    this.#say(`starting the paper exchange at ${plan.config.lighter.baseUrl}`);
+    await this.#supervisor.start(paperPart(plan));
+    await requireMarkets(plan.config, plan.markets);
+    await createPaperAccounts(plan.config);
+    const client = await connectTemporal(plan.config);
+    await keepForAMonth(client, plan.config.temporal.namespace);
+    const { maker, hedge } = plan.config.accounts;
+    this.#say(`starting the hedger (account ${hedge.index})`);
+    await this.#supervisor.start(hedgerPart(plan));
+    this.#say(`starting the maker (account ${maker.index}), quoting ${plan.markets.join(', ')}`);
+    await this.#supervisor.start(makerPart(plan));
+    writeFileSync(file, JSON.stringify({ pid: process.pid, env: plan.overrides } satisfies UpRecord));
+    this.#say(
+      `running. Web UI: http://127.0.0.1:${plan.config.temporal.uiPort}  logs: ${plan.logFolder}  Ctrl-C stops it all`,
+    );
+    return client;
+  }
+
+  async #trade(plan: Plan, client: Client): Promise<number> {
+    const tradingMs = performance.now();
+    const feed = new OrderFeed({
+      client,
+      makerAccount: plan.config.accounts.maker.index,
+      sinceMs: Date.now() - 1000,
+      onOrder: (order) => {
+        this.#say(this.#summary.add(order));
+        if (this.#options.orders !== undefined && this.#summary.filled >= this.#options.orders) this.#endWith('orders');
+      },
+    });
+    feed.start();
+    const bound = new AbortController();
+    if (this.#options.forMs !== undefined) {
+      sleep(this.#options.forMs, undefined, { signal: bound.signal }).then(
+        () => this.#endWith('time'),
+        () => undefined,
+      );
+    }
+    await this.#over;
+    bound.abort();
+    const elapsedMs = performance.now() - tradingMs;
+    const problems = await this.#settle(plan, client);
+    await feed.stop();
+    await client.connection.close();
+    return this.#conclude([...problems, ...this.#summary.problems], elapsedMs);
+  }
+
+  /** Stops the pairs, waits until no order runs, asks the exchange. Returns what is wrong. */
+  async #settle(plan: Plan, client: Client): Promise<string[]> {
+    if (this.#failure !== undefined) return [this.#failure];
+    if (this.#ends > 1) return ['stopped before the hedges were finished'];
+    this.#say('stopping the pairs: quotes are cancelled, hedges finish');
+    const { maker } = plan.config.accounts;
+    const problems: string[] = [];
+    for (const market of plan.markets) {
+      await stopPair(client, maker.index, market).catch((error: unknown) => {
+        problems.push(`pair ${market} did not stop: ${error instanceof Error ? error.message : String(error)}`);
+      });
+    }
+    const deadlineMs = performance.now() + SETTLE_MS;
+    for (;;) {
+      const open = await listOrders(client, { makerAccount: maker.index, state: 'open', limit: 100 }).catch(
+        () => undefined,
+      );
+      if (open?.length === 0) break;
+      if (this.#ends > 1) return ['stopped before the hedges were finished'];
+      if (performance.now() > deadlineMs) {
+        problems.push(`${open?.length ?? 'unknown'} orders still run after ${SETTLE_MS / 1000} s`);
+        break;
+      }
+      await sleep(SETTLE_POLL_MS);
+    }
+    return [...problems, ...(await verifyMirror(plan.config))];
+  }
+
+  #conclude(problems: readonly string[], elapsedMs: number): number {
+    for (const line of this.#summary.lines(elapsedMs)) this.#say(line);
+    if (this.#supervisor.restarts > 0) this.#say(`parts started again: ${this.#supervisor.restarts}`);
+    for (const problem of problems) this.#say(`PROBLEM: ${problem}`);
+    if (problems.length === 0) this.#say('every order is hedged; both accounts mirror each other');
+    return problems.length === 0 ? 0 : 1;
+  }
+
+  /** Gives up waiting for `work` when the run is over; what it started is stopped by the supervisor. */
+  async #untilOver<T>(work: Promise<T>): Promise<T | undefined> {
+    work.catch(() => undefined);
+    return Promise.race([work, this.#over.then(() => undefined)]);
+  }
+
+  #say(line: string): void {
+    const seconds = ((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(6);
+    process.stdout.write(`${seconds}  ${line}\n`);
+  }
+}
+
+async function keepForAMonth(client: Client, namespace: string): Promise<void> {
+  try {
+    await client.workflowService.updateNamespace({
+      namespace,
+      config: { workflowExecutionRetentionTtl: { seconds: RETENTION_S as never } },
+    });
+  } catch {
+    throw new CommandError(`Temporal does not let us keep namespace ${namespace}'s orders for 30 days`);
+  }
+}

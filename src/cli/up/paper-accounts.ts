@@ -1,0 +1,56 @@
+/**
+ * Two accounts on the paper exchange, with fresh keys, and the notices' secret: files of mode 0600 in `up`'s own folder.
+ *
+ * The keys are worth nothing outside the paper exchange. Never writes to a file that the operator's configuration names.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { type Config, toolPath } from '../../config';
+import { loadSigner } from '../../exchange/lighter';
+import { CommandError } from '../context';
+
+/** One owner for both: then hedges can carry the self-trade rule (LP §3.3). */
+const OWNER = '0x00000000000000000000000000000000c0073e86';
+const COLLATERAL = '100000';
+/** Tier of both accounts: decides the paper exchange's delays and limits (LP §6). */
+const TIER = 'premium';
+
+/** Creates keys, registers both accounts, writes what the workers will read. */
+export async function createPaperAccounts(config: Config): Promise<void> {
+  const signer = loadSigner(toolPath('signer'));
+  const lanes = config.pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
+  for (const role of ['maker', 'hedge'] as const) {
+    const privateKeys: Record<string, string> = {};
+    const publicKeys: Record<string, string> = {};
+    for (const lane of role === 'maker' ? [config.cancelLane, ...lanes] : lanes) {
+      const pair = await signer.generateKey();
+      privateKeys[lane] = pair.privateKey.replace(/^0x/, '');
+      publicKeys[lane] = pair.publicKey;
+    }
+    const { index, keysFile } = config.accounts[role];
+    await postJson(`${config.lighter.baseUrl}/_paper/accounts`, {
+      account_index: index,
+      l1_address: OWNER,
+      tier: TIER,
+      collateral: COLLATERAL,
+      api_keys: publicKeys,
+    });
+    writePrivate(keysFile, JSON.stringify(privateKeys));
+  }
+  writePrivate(config.notices.secretFile, randomBytes(32).toString('hex'));
+}
+
+function writePrivate(path: string, content: string): void {
+  writeFileSync(path, content, { mode: 0o600 });
+  chmodSync(path, 0o600); // an existing file keeps its mode otherwise
+}
+
+async function postJson(url: string, body: unknown): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!response.ok) throw new CommandError(`the paper exchange refused an account: ${await response.text()}`);
+}

@@ -1,0 +1,120 @@
+/** The parts of the system and how each starts: servers, the paper exchange, the two workers. Order and care are the supervisor's. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../../config';
+import { type Child, isListening, startScript, untilReady } from '../child';
+import { CommandError } from '../context';
+import { startRedisServer, startTemporalServer, temporalAnswers } from '../servers';
+import type { Plan } from './plan';
+import type { Part } from './supervisor';
+
+const READY_MS = 60_000;
+const PROGRAM = join(PROJECT_ROOT, 'dist', 'cli', 'main.js');
+/** `temporal operator namespace update --retention 720h`: finished orders can be looked at for a month. */
+export const RETENTION_S = 720 * 3600;
+
+/** Undefined: a server already answers there, and is used. */
+export async function temporalPart(plan: Plan): Promise<Part | undefined> {
+  const { address, namespace, uiPort } = plan.config.temporal;
+  const [host = '127.0.0.1', port = '7233'] = address.split(':');
+  if (await temporalAnswers(address, namespace)) return undefined;
+  if (await isListening(host, Number(port))) {
+    throw new CommandError(
+      `${address} is taken by something that is no Temporal server with namespace ${namespace}: set TEMPORAL_ADDRESS, or pass --free-ports`,
+    );
+  }
+  if (!isThisMachine(host)) throw new CommandError(`Temporal does not answer at ${address}`);
+  if (await isListening(host, uiPort)) {
+    throw new CommandError(`port ${uiPort} for Temporal's Web UI is taken: set COUNTERLEG_TEMPORAL_UI_PORT`);
+  }
+  const folder = join(plan.folder, 'temporal');
+  // The paper exchange starts empty, so an earlier run's orders would wait for an exchange that has forgotten them.
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    name: 'temporal',
+    onEnd: 'restart',
+    start: () => startTemporalServer({ folder, port: Number(port), uiPort }),
+  };
+}
+
+/** Undefined: a server already listens there, and is used. */
+export async function redisPart(plan: Plan): Promise<Part | undefined> {
+  const { hostname } = new URL(plan.config.redis.url);
+  if (await isListening(hostname, plan.redisPort)) return undefined;
+  if (!isThisMachine(hostname)) throw new CommandError(`Redis does not answer at ${hostname}:${plan.redisPort}`);
+  const folder = join(plan.folder, 'redis');
+  return { name: 'redis', onEnd: 'restart', start: () => startRedisServer({ folder, port: plan.redisPort }) };
+}
+
+export function paperPart(plan: Plan): Part {
+  const { port } = plan.config.paper;
+  return {
+    name: 'paper exchange',
+    onEnd: 'give-up',
+    start: () => startOwn(plan, { name: 'paper', args: ['paper'], ready: () => isListening('127.0.0.1', port) }),
+  };
+}
+
+export function hedgerPart(plan: Plan): Part {
+  const health = healthUrl(plan, plan.config.metrics.hedgerPort);
+  return {
+    name: 'hedger',
+    onEnd: 'restart',
+    start: () => startOwn(plan, { name: 'hedger', args: ['hedger', ...only(plan)], ready: () => isHealthy(health) }),
+  };
+}
+
+/** Starts the pairs, too. */
+export function makerPart(plan: Plan): Part {
+  const health = healthUrl(plan, plan.config.metrics.makerPort);
+  return {
+    name: 'maker',
+    onEnd: 'restart',
+    start: () => startOwn(plan, { name: 'maker', args: ['maker', ...only(plan)], ready: () => isHealthy(health) }),
+  };
+}
+
+interface OwnProgram {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly ready: () => Promise<boolean>;
+}
+
+async function startOwn(plan: Plan, program: OwnProgram): Promise<Child> {
+  const { name, args, ready } = program;
+  const child = startScript({
+    name,
+    script: PROGRAM,
+    args,
+    env: plan.env,
+    logFile: join(plan.logFolder, `${name}.log`),
+  });
+  try {
+    await untilReady(child, ready, READY_MS);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return child;
+}
+
+function only(plan: Plan): string[] {
+  const all = plan.config.pairs.map(({ market }) => market).join();
+  return plan.markets.join() === all ? [] : plan.markets.flatMap((market) => ['--market', market]);
+}
+
+function healthUrl(plan: Plan, port: number): string {
+  return `http://${plan.config.metrics.host}:${port}/health`;
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

@@ -1,0 +1,125 @@
+/**
+ * What `up` is going to start and where: ports, folders, the environment of its processes.
+ *
+ * Always the paper exchange, whatever the file says: `up` never trades real money. Keys named by the environment are therefore
+ * taken out of the processes' environment, and the accounts are paper accounts.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../../config';
+import { freePort, isListening } from '../child';
+import { CommandError, dataFolder } from '../context';
+
+export interface UpOptions {
+  readonly configPath: string;
+  /** Stop after this many filled orders. */
+  readonly orders?: number;
+  /** Stop after this time. */
+  readonly forMs?: number;
+  readonly redis: 'with' | 'without';
+  /** `free` takes free ports everywhere, to run beside another system. */
+  readonly ports: 'configured' | 'free';
+  /** Quote only this market. */
+  readonly market?: string;
+}
+
+export interface Plan {
+  readonly folder: string;
+  readonly logFolder: string;
+  /** Environment of every process that `up` starts. */
+  readonly env: NodeJS.ProcessEnv;
+  /** What of it differs from ours: recorded for other commands. Holds no secret. */
+  readonly overrides: Readonly<Record<string, string>>;
+  /** The configuration as those processes will read it. */
+  readonly config: Config;
+  readonly markets: readonly string[];
+  readonly redisPort: number;
+}
+
+/** Index of the first paper account A; B is the next. */
+const PAPER_ACCOUNT = 1001;
+
+/** Throws when the configuration is wrong or a port is taken. Starts nothing. */
+export async function planUp(options: UpOptions, makerAccount = PAPER_ACCOUNT): Promise<Plan> {
+  const folder = dataFolder();
+  const logFolder = join(folder, 'logs');
+  mkdirSync(logFolder, { recursive: true });
+  const file = loadConfig({ path: options.configPath, env: process.env });
+  const ports = await portsOf(options, file);
+  const overrides: Record<string, string> = {
+    COUNTERLEG_LIGHTER_BASE_URL: `http://127.0.0.1:${ports.paper}`,
+    COUNTERLEG_LIGHTER_WS_URL: `ws://127.0.0.1:${ports.paper}/stream`,
+    COUNTERLEG_LIGHTER_CHAIN_ID: '304',
+    COUNTERLEG_PAPER_PORT: String(ports.paper),
+    COUNTERLEG_ACCOUNTS_MAKER_INDEX: String(makerAccount),
+    COUNTERLEG_ACCOUNTS_HEDGE_INDEX: String(makerAccount + 1),
+    COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: join(folder, 'keys-maker.json'),
+    COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: join(folder, 'keys-hedge.json'),
+    COUNTERLEG_NOTICES_SECRET_FILE: join(folder, 'notice-secret'),
+    COUNTERLEG_REDIS_ENABLED: String(options.redis === 'with'),
+    COUNTERLEG_REDIS_URL: ports.redisUrl,
+    COUNTERLEG_METRICS_MAKER_PORT: String(ports.maker),
+    COUNTERLEG_METRICS_HEDGER_PORT: String(ports.hedger),
+    COUNTERLEG_TEMPORAL_UI_PORT: String(ports.ui),
+    TEMPORAL_ADDRESS: ports.temporalAddress,
+    TEMPORAL_NAMESPACE: file.temporal.namespace,
+  };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    ...overrides,
+    COUNTERLEG_CONFIG: options.configPath,
+    COUNTERLEG_DATA: folder,
+  };
+  for (const secret of ['COUNTERLEG_MAKER_KEYS', 'COUNTERLEG_HEDGE_KEYS', 'COUNTERLEG_NOTICE_SECRET'])
+    delete env[secret];
+  const config = loadConfig({ path: options.configPath, env });
+  const markets = options.market === undefined ? config.pairs.map(({ market }) => market) : [options.market];
+  return { folder, logFolder, env, overrides, config, markets, redisPort: ports.redis };
+}
+
+interface Ports {
+  readonly paper: number;
+  readonly maker: number;
+  readonly hedger: number;
+  readonly ui: number;
+  readonly redis: number;
+  readonly redisUrl: string;
+  readonly temporalAddress: string;
+}
+
+async function portsOf(options: UpOptions, file: Config): Promise<Ports> {
+  if (options.ports === 'free') {
+    const [paper, maker, hedger, ui, redis, temporal] = await freePorts(6);
+    return {
+      ...{ paper, maker, hedger, ui, redis },
+      redisUrl: `redis://127.0.0.1:${redis}`,
+      temporalAddress: `127.0.0.1:${temporal}`,
+    };
+  }
+  const { paper, metrics, temporal } = file;
+  await requireFree(paper.port, 'the paper exchange', 'COUNTERLEG_PAPER_PORT');
+  await requireFree(metrics.makerPort, "the maker's metrics", 'COUNTERLEG_METRICS_MAKER_PORT');
+  await requireFree(metrics.hedgerPort, "the hedger's metrics", 'COUNTERLEG_METRICS_HEDGER_PORT');
+  return {
+    paper: paper.port,
+    maker: metrics.makerPort,
+    hedger: metrics.hedgerPort,
+    ui: temporal.uiPort,
+    redis: Number(new URL(file.redis.url).port || 6379),
+    redisUrl: file.redis.url,
+    temporalAddress: temporal.address,
+  };
+}
+
+async function freePorts(count: 6): Promise<[number, number, number, number, number, number]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports] as [number, number, number, number, number, number];
+}
+
+async function requireFree(port: number, what: string, variable: string): Promise<void> {
+  if (!(await isListening('127.0.0.1', port))) return;
+  throw new CommandError(
+    `port ${port} for ${what} is taken (by another \`up\`?): stop that, set ${variable}, or pass --free-ports`,
+  );
+}

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Child, startScript } from '../../src/cli/child';
+import { isFilled, listedOrder } from '../../src/cli/order-list';
+import { parseDurationMs, quantile, table } from '../../src/cli/table';
+import { planUp } from '../../src/cli/up/plan';
+import { Summary } from '../../src/cli/up/summary';
+import { Supervisor } from '../../src/cli/up/supervisor';
+import { mirrorProblems, orderProblems } from '../../src/cli/up/verify';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'counterleg-up-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const ROOT = join(__dirname, '..', '..');
+
+describe('supervisor', () => {
+  /** A program that ends when its parent lets go, as ours do. */
+  function start(name: string): Child {
+    const script = join(folder, 'idle.cjs');
+    writeFileSync(script, "process.on('disconnect', () => process.exit(0)); setInterval(() => {}, 1000);");
+    return startScript({ name, script, args: [], logFile: join(folder, `${name}.log`) });
+  }
+
+  test('a crashed part is reported and started again; stop leaves nothing running', async () => {
+    const said: string[] = [];
+    let again: () => void = () => undefined;
+    const restarted = new Promise<void>((resolve) => (again = resolve));
+    const supervisor = new Supervisor({
+      say: (line) => {
+        said.push(line);
+        if (line.includes('runs again')) again();
+      },
+      giveUp: (reason) => said.push(`gave up: ${reason}`),
+    });
+    const part = { name: 'hedger', onEnd: 'restart', start: async () => start('hedger') } as const;
+    const first = await supervisor.start(part);
+    process.kill(first.pid, 'SIGKILL');
+    await restarted;
+    const second = supervisor.pidOf('hedger') ?? 0;
+    expect(second).not.toBe(first.pid);
+    expect(said[0]).toMatch(/^hedger ended by itself: signal SIGKILL/);
+    expect(supervisor.restarts).toBe(1);
+    await supervisor.stop();
+    expect(() => process.kill(second, 0)).toThrow('ESRCH');
+    expect(said.join()).not.toContain('gave up');
+  });
+
+  test('a part that cannot be replaced ends the run', async () => {
+    const gaveUp = await new Promise<string>((resolve, reject) => {
+      const supervisor = new Supervisor({ say: () => undefined, giveUp: resolve });
+      const part = { name: 'paper exchange', onEnd: 'give-up', start: async () => start('paper') } as const;
+      supervisor.start(part).then(({ pid }) => process.kill(pid, 'SIGKILL'), reject);
+    });
+    expect(gaveUp).toBe('paper exchange ended (signal SIGKILL)');
+  });
+});
+
+describe('plan of up', () => {
+  test('is always the paper exchange, with paper accounts and without the operator’s keys', async () => {
+    const live = join(folder, 'live.yaml');
+    const text = readFileSync(join(ROOT, 'config.yaml'), 'utf8')
+      .replace(/base_url: \S+/, 'base_url: https://mainnet.zklighter.elliot.ai')
+      .replace(/ws_url: \S+/, 'ws_url: wss://mainnet.zklighter.elliot.ai/stream')
+      .replace('index: 1001', 'index: 777')
+      .replace(/keys_file: \S+/, 'keys_file: /real/keys.json');
+    writeFileSync(live, text);
+    const before = { ...process.env };
+    process.env['COUNTERLEG_DATA'] = folder;
+    process.env['COUNTERLEG_MAKER_KEYS'] = 'the real ones';
+    try {
+      const plan = await planUp({ configPath: live, redis: 'without', ports: 'free' });
+      expect(plan.config.lighter.baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect(plan.config.accounts.maker).toEqual({ index: 1001, keysFile: join(folder, 'keys-maker.json') });
+      expect(plan.config.redis.enabled).toBe(false);
+      expect(plan.env['COUNTERLEG_MAKER_KEYS']).toBeUndefined();
+      const { metrics, paper, temporal } = plan.config;
+      const ports = [metrics.makerPort, metrics.hedgerPort, paper.port, temporal.uiPort, plan.redisPort];
+      expect(new Set(ports).size).toBe(5);
+    } finally {
+      process.env = before;
+    }
+  });
+});
+
+describe('verification against the exchange', () => {
+  const order = (index: number, filled: string, extra: { is_ask?: boolean; status?: string } = {}) => ({
+    client_order_index: BigInt(index),
+    filled_base_amount: filled,
+    is_ask: false,
+    status: 'filled',
+    ...extra,
+  });
+
+  test('positions must cancel out; a market touched by one account only is seen', () => {
+    expect(mirrorProblems(new Map([['BTC', 5n]]), new Map([['BTC', -5n]]))).toEqual([]);
+    expect(mirrorProblems(new Map([['BTC', 5n]]), new Map([['BTC', -4n]]))).toEqual([expect.stringContaining('BTC')]);
+    expect(mirrorProblems(new Map(), new Map([['ETH', 1n]]))).toHaveLength(1);
+  });
+
+  const rows: [string, string[], ReturnType<typeof order>[], ReturnType<typeof order>[]][] = [
+    ['a hedge in two slices', [], [order(128, '0.0020')], [order(129, '0.0015', { is_ask: true }), order(130, '0.0005', { is_ask: true })]],
+    ['a close on A', [], [order(128, '2'), order(129, '1', { is_ask: true })], [order(129, '1', { is_ask: true })]],
+    ['no hedge', ['differ'], [order(128, '2')], []],
+    ['hedged twice', ['differ', 'more than filled'], [order(128, '2')], [order(129, '2', { is_ask: true }), order(130, '2', { is_ask: true })]],
+    ['two wrongs that cancel out', ['order 128: hedged more'], [order(128, '2'), order(256, '2')], [order(129, '4', { is_ask: true })]],
+    ['an order that still rests', ['A still has order 128 open'], [order(128, '0', { status: 'open' })], []],
+    ['a seal that traded', ['seal 255'], [order(128, '1')], [order(255, '1', { is_ask: true })]],
+  ]; // prettier-ignore
+
+  test.each(rows)('%s', (_what, expected, ofA, ofB) => {
+    const problems = orderProblems(ofA, ofB);
+    expect(problems).toHaveLength(expected.length);
+    expected.forEach((text) => expect(problems.join('\n')).toContain(text));
+  });
+});
+
+describe('summary', () => {
+  const result = {
+    order_id: '128',
+    market: 'BTC',
+    side: 'buy',
+    maker: { status: 'filled', filled_base_amount: '0.00020', avg_price: '100.0' },
+    hedge: {
+      executed_base_amount: '0.00020',
+      avg_price: '99.9',
+      slices: [
+        { client_order_index: '129', nonce: '1', base_amount: '0.00020', executed: '0.00020', status: 'filled', path: 'fast', tx_hash: 'ab' },
+      ],
+    },
+    closed_base_amount: '0.00000',
+    exposure: '0.00000',
+    hedge_state: 'flat',
+    reason: '',
+    timings: { fill_frame_ms: 1000, hedge_submitted_ms: 1001.5, hedge_executed_ms: 1010 },
+  }; // prettier-ignore
+  const info = (memo: unknown) =>
+    listedOrder({
+      workflowId: 'order/1001/128',
+      status: { name: 'COMPLETED' },
+      startTime: new Date(0),
+      closeTime: new Date(1),
+      searchAttributes: { Market: ['BTC'] },
+      memo: { result: memo },
+    } as never);
+
+  test('a hedged order counts and shows its path and times', () => {
+    const summary = new Summary();
+    const order = info(result);
+    if (order?.result === undefined) throw new Error('not read');
+    expect(isFilled(order.result)).toBe(true);
+    expect(summary.add(order)).toMatch(
+      /128 {2}BTC buy .*0\.00020 @ 100\.0.*\(fast\).*after 1\.50 ms, hedged after 10 ms/,
+    );
+    expect(summary.filled).toBe(1);
+    expect(summary.problems).toEqual([]);
+    expect(summary.lines(1000).join('\n')).toContain('p50 1.50 ms');
+  });
+
+  test('exposure left and a missing result are problems; an unfilled order is not', () => {
+    const summary = new Summary();
+    for (const memo of [
+      { ...result, exposure: '0.00010' },
+      undefined,
+      { ...result, maker: { ...result.maker, filled_base_amount: '0.00000' } },
+    ]) {
+      const order = info(memo);
+      if (order !== undefined) summary.add(order);
+    }
+    expect(summary.problems).toEqual([
+      expect.stringContaining('exposure 0.00010'),
+      expect.stringContaining('without a result'),
+    ]);
+    expect(summary.filled).toBe(1);
+  });
+});
+
+describe('text', () => {
+  test('durations, quantiles, tables', () => {
+    expect(['60', '60s', '5m', '1.5h', '500ms', 'soon'].map(parseDurationMs)).toEqual([
+      60_000,
+      60_000,
+      300_000,
+      5_400_000,
+      500,
+      undefined,
+    ]);
+    expect([quantile([3, 1, 2], 0.5), quantile([1], 0.99), quantile([], 0.5)]).toEqual([2, 1, undefined]);
+    expect(
+      table(
+        [{ title: 'a' }, { title: 'n', align: 'right' }],
+        [
+          ['xy', '1'],
+          ['z', '22'],
+        ],
+      ),
+    ).toBe('a    n\nxy   1\nz   22');
+  });
+});
