@@ -8,6 +8,7 @@
 import * as fp5 from './quintic';
 import type { Quintic } from './quintic';
 
+/** x and u have one unit (see goldilocks.ts), z and t up to two. */
 export interface Point {
   readonly x: Quintic;
   readonly z: Quintic;
@@ -66,7 +67,10 @@ export function place(): Point {
   return placeIn(fp5.zeroes(4), 0);
 }
 
-/** out = P + Q in ten multiplications; `out` may be P or Q. Units in brackets; 25 is the limit for a product. */
+/**
+ * out = P + Q in ten multiplications; `out` may be P or Q. Units in brackets; 25 is the limit for a product. z and t are left
+ * with two units, x and u with one, so that the widest factors below are [3]·[3].
+ */
 export function add(p: Point, q: Point, out: Point): void {
   fp5.mul(p.x, q.x, t1);
   fp5.mul(p.z, q.z, t2);
@@ -84,9 +88,9 @@ export function add(p: Point, q: Point, out: Point): void {
   fp5.add(t4, fp5.scale(t3, 2, t3), t4); // [3]
   fp5.mul(t4, fp5.add(t5, t7, t5), t10); // [3]·[3]
   fp5.scaleByZ(fp5.sub(t10, t8, t10), B, out.x);
-  fp5.carry(fp5.sub(t8, t9, out.z));
+  fp5.sub(t8, t9, out.z);
   fp5.mul(t6, fp5.sub(t2, t1, t2), out.u);
-  fp5.carry(fp5.add(t8, t9, out.t));
+  fp5.add(t8, t9, out.t);
 }
 
 export function isNeutral(p: Point): boolean {

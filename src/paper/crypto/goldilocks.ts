@@ -156,7 +156,8 @@ export function findSquareRoot(a: Float64Array): Float64Array | undefined {
   let order = 32;
   while (toCanonical(rest, 0) !== 1n) {
     let log = 0;
-    for (let probe = rest; toCanonical(probe, 0) !== 1n; log++) probe = squareTimesMul(probe, 1, constant(1n));
+    for (let probe = rest; log < order && toCanonical(probe, 0) !== 1n; log++)
+      probe = squareTimesMul(probe, 1, constant(1n));
     if (log >= order) return undefined;
     const step = squareTimesMul(generator, order - log - 1, constant(1n));
     generator = squareTimesMul(step, 1, constant(1n));

@@ -6,7 +6,6 @@
  */
 import { littleEndian, wordsOf, wordsToHex } from './bytes';
 import * as curve from './curve';
-import { ORDER } from './goldilocks';
 import { hashToQuintic } from './poseidon2';
 
 /** Bounds the memory of the tables, about 0.3 MB each; a paper exchange has a few accounts of a few keys. */
@@ -58,7 +57,6 @@ function findKey(words: readonly bigint[]): curve.Multiples | undefined {
   const name = words.join();
   let multiples = remembered.get(name);
   if (multiples === undefined) {
-    if (words.some((word) => word >= ORDER)) return undefined;
     const point = curve.decode(words);
     if (point === undefined || curve.isNeutral(point)) return undefined;
     multiples = new curve.Multiples(point);

@@ -109,17 +109,16 @@ const ABSENT_VALUES: ReadonlyMap<number, bigint> = new Map([
 function readAttributes(value: unknown): bigint[] | undefined {
   if (value === null || value === undefined) return [];
   if (!isRecord(value)) return undefined;
-  const pairs: [number, bigint][] = [];
+  const pairs: [number, bigint][] = []; // ascending, because that is how an object lists keys that are integers
   for (const key of Object.keys(value)) {
-    const type = /^\d{1,3}$/.test(key) ? Number(key) : -1;
+    const type = /^[1-9]\d*$/.test(key) ? Number(key) : -1;
     const absent = ABSENT_VALUES.get(type);
     const attribute = readInteger(value, key, 'i64');
     if (absent === undefined || attribute === undefined || attribute < 0n) return undefined;
     if (attribute !== absent) pairs.push([type, attribute]);
   }
-  if (pairs.length > ATTRIBUTES_MAX || new Set(pairs.map(([type]) => type)).size !== pairs.length) return undefined;
+  if (pairs.length > ATTRIBUTES_MAX) return undefined;
   if (pairs.length === 0) return [];
-  pairs.sort(([a], [b]) => a - b);
   const elements = pairs.flatMap(([type, attribute]) => [BigInt(type), attribute]);
   while (elements.length < 2 * ATTRIBUTES_MAX) elements.push(0n);
   return elements;

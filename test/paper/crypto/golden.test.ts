@@ -57,6 +57,7 @@ test.each([
   ['a number that is no longer exact', 14, { ...recorded, BaseAmount: 2 ** 53 }],
   ['an unknown attribute', 14, { ...recorded, L2TxAttributes: { '9': 1 } }],
   ['an attribute that is no number', 14, { ...recorded, L2TxAttributes: { '4': true } }],
+  ['an attribute key in another spelling', 14, { ...recorded, L2TxAttributes: { '04': 1 } }],
   ['five attributes', 14, { ...recorded, L2TxAttributes: { '1': 1, '2': 1, '3': 1, '4': 1, '8': 1 } }],
   ['attributes in a list', 14, { ...recorded, L2TxAttributes: [] }],
   ['a group without orders', 28, { ...recorded, GroupingType: 1, Orders: [] }],
