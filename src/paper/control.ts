@@ -1,0 +1,235 @@
+/**
+ * The control face under `/_paper`, loopback only: accounts, other traders' orders, the market, the clock, faults, the truth.
+ * It is no part of the exchange; it exists for tests and for `up`. Unknown fields are refused with the list of known ones.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ExchangeClock } from './clock';
+import type { Exchange } from './core/exchange';
+import { parseScaled } from './core/decimal';
+import type { Account, MarketSpec, OrderRequest, Tier } from './core/types';
+import type { Changes, Market } from './core/world';
+import { addFaultRoutes } from './control-faults';
+import { addMarketRoutes } from './control-market';
+import { truthJson } from './control-truth';
+import type { FaultPlan } from './faults';
+import type { Simulation } from './simulation';
+import { encode } from './wire/json';
+
+export interface ControlContext {
+  readonly exchange: Exchange;
+  readonly simulation: Simulation;
+  readonly clock: ExchangeClock;
+  readonly faults: FaultPlan;
+  readonly publish: (changes: Changes) => void;
+  readonly applyStreamFaults: () => void;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A mistake in a control request: HTTP 400 with this text. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+}
+
+const tierNames: readonly Tier[] = ['standard', 'plus', 'premium'];
+
+export function addControlRoutes(app: FastifyInstance, context: ControlContext): void {
+  route(app, 'POST', '/_paper/accounts', (body) => addAccount(context, body));
+  route(app, 'POST', '/_paper/orders', (body) => placeOrder(context, body));
+  route(app, 'POST', '/_paper/clock', (body) => {
+    known(body, ['offset_ms']);
+    if (body['offset_ms'] !== undefined) context.clock.offsetMs = integer(body, 'offset_ms');
+    return encode({ now_ms: context.clock.nowMs(), offset_ms: context.clock.offsetMs });
+  });
+  route(app, 'GET', '/_paper/truth', (_body, query) => {
+    known(query, ['account_index']);
+    const text = query['account_index'];
+    return truthJson(context, text === undefined ? undefined : accountOf(context, Number(text)));
+  });
+  addMarketRoutes(app, context);
+  addFaultRoutes(app, context);
+}
+
+export function route(
+  app: FastifyInstance,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  handler: (body: Fields, query: Fields, raw: unknown) => string,
+): void {
+  app.route({
+    method,
+    url: path,
+    handler: (request: FastifyRequest, reply: FastifyReply) => {
+      void reply.type('application/json');
+      if (!isLoopback(request.ip))
+        return reply.code(403).send(encode({ message: 'the control face answers to loopback only' }));
+      try {
+        return reply.send(handler(fieldsOf(request.body), fieldsOf(request.query), request.body));
+      } catch (error) {
+        if (error instanceof ControlError) return reply.code(400).send(encode({ message: error.message }));
+        throw error;
+      }
+    },
+  });
+}
+
+function addAccount(context: ControlContext, body: Fields): string {
+  known(body, ['account_index', 'l1_address', 'tier', 'collateral', 'api_keys']);
+  const accountIndex = integer(body, 'account_index');
+  const { world } = context.exchange;
+  if (accountIndex < 1) throw new ControlError('account_index must be positive');
+  const tier = tierNames.find((name) => name === (body['tier'] ?? 'standard'));
+  if (tier === undefined) throw new ControlError(`tier must be one of ${tierNames.join(', ')}`);
+  const collateralMicro = parseScaled(textOr(body, 'collateral', '0'), 6);
+  if (collateralMicro === undefined)
+    throw new ControlError('collateral must be a decimal string, USDC with at most 6 decimals');
+  const keys = keysOf(body['api_keys']);
+  const existing = world.accounts.get(accountIndex);
+  if (existing?.synthetic === true) throw new ControlError(`account ${accountIndex} belongs to the simulated market`);
+  world.setTime(context.clock.nowUs());
+  if (existing === undefined) {
+    const l1Address = textOr(body, 'l1_address', `0x${accountIndex.toString(16).padStart(40, '0')}`);
+    world.addAccount({ accountIndex, l1Address, tier, collateralMicro, keys, synthetic: false });
+  } else {
+    // The same account again: new keys and more money, never a new history.
+    if (body['tier'] !== undefined) existing.tier = tier;
+    existing.collateralMicro += collateralMicro;
+    existing.depositedMicro += collateralMicro;
+    for (const [index, publicKey] of keys) {
+      const key = existing.keys.get(index);
+      if (key === undefined) world.addKey(existing, index, publicKey);
+      else key.publicKey = publicKey;
+    }
+  }
+  return encode({ account_index: accountIndex, created: existing === undefined });
+}
+
+/** `{"5": public_key}`; an empty text accepts any signature. */
+function keysOf(value: unknown): ReadonlyMap<number, string> {
+  const keys = new Map<number, string>();
+  for (const [index, publicKey] of Object.entries(fieldsOf(value))) {
+    const hex = typeof publicKey === 'string' ? publicKey.toLowerCase().replace(/^0x/, '') : undefined;
+    if (!/^\d{1,3}$/.test(index) || Number(index) > 254)
+      throw new ControlError(`api_keys: ${index} is no key index (0…254)`);
+    if (hex === undefined || !/^([0-9a-f]{80})?$/.test(hex)) {
+      throw new ControlError(
+        `api_keys: key ${index} must be a public key of 80 hex digits, or "" to accept any signature`,
+      );
+    }
+    keys.set(Number(index), hex);
+  }
+  return keys;
+}
+
+const orderKinds = ['limit', 'market', 'ioc', 'post-only'] as const;
+
+/** Acts as another trader. Without account_index: a simulated one with endless means. */
+function placeOrder(context: ControlContext, body: Fields): string {
+  known(body, ['market_id', 'account_index', 'is_ask', 'base_amount', 'price', 'type', 'client_order_index']);
+  const market = marketOf(context, body);
+  const account =
+    body['account_index'] === undefined ? context.simulation.other : accountOf(context, integer(body, 'account_index'));
+  const request = requestOf(market.spec, body, context.clock.nowMs());
+  let outcome: ReturnType<Exchange['place']> = '';
+  const changes = context.exchange.act(context.clock.nowUs(), () => {
+    outcome = context.exchange.place(account, request);
+  });
+  const { trades } = changes;
+  context.publish(changes);
+  if (typeof outcome !== 'string') throw new ControlError(`refused: ${(outcome as { message: string }).message}`);
+  const lots = trades.reduce((sum, trade) => sum + trade.lots, 0);
+  return encode({
+    order_id: orderIdOf(outcome),
+    filled_base_amount: amount(market.spec, lots),
+    trades: trades.length,
+  });
+}
+
+function requestOf(spec: MarketSpec, body: Fields, nowMs: number): OrderRequest {
+  const kind = orderKinds.find((name) => name === (body['type'] ?? 'limit'));
+  if (kind === undefined) throw new ControlError(`type must be one of ${orderKinds.join(', ')}`);
+  if (typeof body['is_ask'] !== 'boolean') throw new ControlError('is_ask must be true or false');
+  const immediate = kind === 'market' || kind === 'ioc';
+  const anyPrice = body['is_ask'] ? 1 : 2 ** 32 - 1;
+  const priced = kind !== 'market' || body['price'] !== undefined;
+  return {
+    marketId: spec.marketId,
+    clientIndex: body['client_order_index'] === undefined ? 0 : integer(body, 'client_order_index'),
+    baseLots: scaled(body, 'base_amount', spec.sizeDecimals),
+    priceTicks: priced ? scaled(body, 'price', spec.priceDecimals) : anyPrice,
+    isAsk: body['is_ask'] ? 1 : 0,
+    // A market order without a bound is a limit order at any price: no average to keep.
+    type: 0,
+    timeInForce: immediate ? 0 : kind === 'post-only' ? 2 : 1,
+    reduceOnly: 0,
+    triggerTicks: 0,
+    expiryMs: immediate ? 0 : nowMs + 28 * 86_400_000,
+  };
+}
+
+function orderIdOf(eventInfo: string): string {
+  return /"to":\{"i":(\d+)/.exec(eventInfo)?.[1] ?? '0';
+}
+
+// ---- reading control requests ----
+
+export function known(fields: Fields, names: readonly string[]): void {
+  const unknown = Object.keys(fields).filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new ControlError(`unknown field ${unknown.join(', ')}; known: ${names.join(', ')}`);
+}
+
+export function integer(fields: Fields, name: string): number {
+  const value = fields[name];
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw new ControlError(`${name} must be an integer`);
+  return number;
+}
+
+/** A positive decimal string, as on the exchange's own face; numbers are tolerated. */
+export function scaled(fields: Fields, name: string, decimals: number): number {
+  const value = fields[name];
+  const text = typeof value === 'number' ? String(value) : value;
+  const parsed = typeof text === 'string' ? parseScaled(text, decimals) : undefined;
+  if (parsed === undefined || parsed <= 0) {
+    throw new ControlError(`${name} must be a positive decimal string with at most ${decimals} decimals`);
+  }
+  return parsed;
+}
+
+export function textOr(fields: Fields, name: string, otherwise: string): string {
+  const value = fields[name];
+  if (value === undefined) return otherwise;
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'string') throw new ControlError(`${name} must be a text`);
+  return value;
+}
+
+export function marketOf(context: ControlContext, fields: Fields): Market {
+  const market = context.exchange.world.markets.get(integer(fields, 'market_id'));
+  if (market === undefined) {
+    const ids = [...context.exchange.world.markets.keys()].join(', ');
+    throw new ControlError(`no such market; market_id is one of ${ids}`);
+  }
+  return market;
+}
+
+export function accountOf(context: ControlContext, accountIndex: number): Account {
+  const account = context.exchange.world.accounts.get(accountIndex);
+  if (account === undefined) throw new ControlError(`no account ${accountIndex}; add it with POST /_paper/accounts`);
+  return account;
+}
+
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+export function amount(spec: MarketSpec, lots: number): string {
+  const text = String(Math.abs(lots)).padStart(spec.sizeDecimals + 1, '0');
+  const cut = text.length - spec.sizeDecimals;
+  const shown = spec.sizeDecimals === 0 ? text : `${text.slice(0, cut)}.${text.slice(cut)}`;
+  return lots < 0 ? `-${shown}` : shown;
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+}

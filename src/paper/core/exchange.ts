@@ -1,0 +1,218 @@
+/**
+ * The exchange: admits transactions (what the API does) and executes them (what the sequencer does). Pure: time comes with every
+ * call, randomness is nobody's business here. It never decides *when* to execute; the shell's sequencer does.
+ *
+ * Keeps: admission moves nothing but the booked nonce; execution consumes the nonce exactly once, whatever the transaction does.
+ */
+import { checkBody, checkExpiredAt } from './checks';
+import type { CheckOptions } from './checks';
+import { refuse } from './codes';
+import type { Refusal } from './codes';
+import { plainInfo, refusalInfo } from './event-info';
+import { book, consume, drop, isTurn, mayBook } from './nonces';
+import { finish, isLive } from './orders';
+import { memory, remember, World } from './world';
+import type { Changes, Market } from './world';
+import { applyBody } from './apply';
+import { triggerDue } from './triggers';
+import type { Account, ApiKey, MarketSpec, OrderRequest, Tx, TxRecord } from './types';
+
+export interface Located {
+  readonly account: Account;
+  readonly key: ApiKey;
+}
+
+export type Admission =
+  { readonly ok: true; readonly record: TxRecord } | { readonly ok: false; readonly refusal: Refusal };
+
+export interface Submission {
+  readonly tx: Tx;
+  readonly info: string;
+  readonly hash: string;
+  readonly nowUs: number;
+  readonly priceProtection: CheckOptions['priceProtection'];
+}
+
+/** The last usable key index (LP §3.6 (8)). */
+const apiKeyIndexMax = 254;
+
+export class Exchange {
+  readonly world: World;
+  readonly txByHash = new Map<string, TxRecord>();
+
+  constructor(
+    specs: readonly MarketSpec[],
+    startMs: number,
+    private readonly options: Omit<CheckOptions, 'priceProtection'>,
+  ) {
+    this.world = new World(specs, startMs);
+  }
+
+  /** Account and key of a transaction, before its signature can be verified. */
+  locate(tx: Tx): Located | Refusal {
+    const { accountIndex, apiKeyIndex } = tx.head;
+    const account = this.world.accounts.get(accountIndex);
+    if (account === undefined || account.synthetic) return refuse(21100);
+    if (apiKeyIndex < 0 || apiKeyIndex > apiKeyIndexMax) return refuse(21110);
+    const key = account.keys.get(apiKeyIndex);
+    return key === undefined ? refuse(21109) : { account, key };
+  }
+
+  /** Everything the API checks, then the nonce is booked. */
+  admit(located: Located, submission: Submission): Admission {
+    const { account, key } = located;
+    const { tx, nowUs } = submission;
+    this.world.setTime(nowUs);
+    const options = { ...this.options, priceProtection: submission.priceProtection };
+    const refusal =
+      checkExpiredAt(tx, this.world.nowMs) ??
+      checkBody(this.world, account, tx, options) ??
+      (mayBook(key, tx.head) ? undefined : refuse(21104));
+    if (refusal !== undefined) {
+      this.noteRefusal(account, tx, refusal);
+      return { ok: false, refusal };
+    }
+    const record: TxRecord = {
+      hash: submission.hash,
+      txType: tx.head.txType,
+      tx,
+      info: submission.info,
+      account,
+      apiKeyIndex: key.index,
+      nonce: tx.head.nonce,
+      state: 'queued',
+      eventInfo: '{}',
+      refusal: undefined,
+      queuedAtUs: nowUs,
+      executedAtUs: 0,
+      blockHeight: 0,
+      sequence: this.world.txSequence++,
+      fault: undefined,
+    };
+    book(key, record);
+    this.#rememberTx(record);
+    return { ok: true, record };
+  }
+
+  noteRefusal(account: Account, tx: Tx, refusal: Refusal): void {
+    const { apiKeyIndex, nonce, txType } = tx.head;
+    const submission = { atUs: this.world.nowUs, apiKeyIndex, nonce, txType, code: refusal.code };
+    remember(account.refusals, submission, memory.refusals);
+  }
+
+  /** The sequencer's turn with an admitted transaction. */
+  execute(record: TxRecord, nowUs: number): Changes {
+    const { world } = this;
+    world.begin(nowUs);
+    const key = record.account.keys.get(record.apiKeyIndex);
+    if (record.state !== 'queued' || key === undefined) return world.changes;
+    const { fault } = record;
+    const expired = fault?.kind === 'expire' || record.tx.head.expiredAtMs <= world.nowMs;
+    if (expired || !isTurn(key, record) || fault?.consumeNonce === false) {
+      this.#drop(key, record);
+      return world.changes;
+    }
+    consume(key, record);
+    record.state = 'executed';
+    record.executedAtUs = nowUs;
+    record.blockHeight = world.blockHeight;
+    key.updatedAtUs = nowUs;
+    const outcome =
+      fault === undefined ? applyBody(world, record.account, record.tx) : { code: fault.code, message: fault.message };
+    if (typeof outcome === 'string') {
+      record.eventInfo = outcome;
+    } else {
+      record.refusal = outcome;
+      record.eventInfo = refusalInfo(outcome, record.tx);
+    }
+    world.changes.of(record.account).txs.push(record);
+    return world.changes;
+  }
+
+  /** Takes back an admitted transaction that was never queued (a batch is accepted whole or not at all). */
+  withdraw(record: TxRecord): void {
+    const { account } = record;
+    const key = account.keys.get(record.apiKeyIndex);
+    if (key !== undefined) drop(key, record);
+    this.txByHash.delete(record.hash);
+    const index = account.txs.lastIndexOf(record);
+    if (index >= 0) account.txs.splice(index, 1);
+  }
+
+  /** Expired orders and due dead-man's switches (LP §2.4, §2.8). Undefined when there was nothing to do. */
+  sweep(nowUs: number): Changes | undefined {
+    const { world } = this;
+    world.begin(nowUs);
+    for (const [second, orders] of [...world.expiries]) {
+      if (second * 1000 > world.nowMs) continue;
+      for (const order of [...orders]) {
+        if (order.expiryMs <= world.nowMs && isLive(order))
+          finish(world, this.market(order.marketId), order, 'canceled-expired');
+      }
+    }
+    for (const account of [...world.switches]) {
+      if (account.cancelAllAtMs > world.nowMs) continue;
+      for (const order of [...account.liveOrders.values()]) {
+        if (isLive(order)) finish(world, this.market(order.marketId), order, 'canceled');
+      }
+      account.cancelAllAtMs = 0;
+      world.switches.delete(account);
+    }
+    return world.changes.accounts.size === 0 && world.changes.markets.size === 0 ? undefined : world.changes;
+  }
+
+  /** Runs something that is no transaction (the simulated market, the control face) as one event. */
+  act(nowUs: number, action: (world: World) => void): Changes {
+    this.world.begin(nowUs);
+    action(this.world);
+    return this.world.changes;
+  }
+
+  findBySequence(sequence: number): TxRecord | undefined {
+    for (const record of this.txByHash.values()) if (record.sequence === sequence) return record;
+    return undefined;
+  }
+
+  /** Inside `act`: an order of any account that bypasses keys and nonces. */
+  place(account: Account, request: OrderRequest): Refusal | string {
+    const body = { kind: 'create', order: request } as const;
+    const head = {
+      txType: 14,
+      accountIndex: account.accountIndex,
+      apiKeyIndex: 255,
+      nonce: 0,
+      expiredAtMs: 0,
+      signature: '',
+      attributes: new Map<number, number>(),
+    };
+    return applyBody(this.world, account, { head, body });
+  }
+
+  /** Inside `act`: moves the mark price and fires what it triggers. */
+  setMark(market: Market, markTicks: number): void {
+    market.markTicks = markTicks;
+    triggerDue(this.world, market);
+  }
+
+  market(marketId: number): Market {
+    const market = this.world.markets.get(marketId);
+    if (market === undefined) throw new Error(`no market ${marketId}`);
+    return market;
+  }
+
+  #drop(key: ApiKey, record: TxRecord): void {
+    for (const lost of [record, ...drop(key, record)]) {
+      lost.state = 'dropped';
+      lost.eventInfo = plainInfo;
+    }
+  }
+
+  #rememberTx(record: TxRecord): void {
+    const { txs } = record.account;
+    if (txs.length >= memory.txs * 1.5) {
+      for (const old of txs.slice(0, txs.length - memory.txs)) this.txByHash.delete(old.hash);
+    }
+    remember(txs, record, memory.txs);
+    this.txByHash.set(record.hash, record);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Cross margin: what an account is worth, what its positions and resting orders bind, and what a trade may do to it (LP §10.10).
+ *
+ * The exact formula of open-order margin is unknown (LP §10.10, §11); here a market binds the worse of "all bids fill" and "all
+ * asks fill", at the mark price.
+ */
+import type { Market, World } from './world';
+import type { Account, Position } from './types';
+
+export interface MarginSummary {
+  readonly unrealizedMicro: number;
+  /** Collateral plus unrealised profit. */
+  readonly valueMicro: number;
+  /** Initial margin of the positions alone. */
+  readonly initialMicro: number;
+  /** Initial margin with the resting orders. */
+  readonly boundMicro: number;
+  readonly maintenanceMicro: number;
+  readonly availableMicro: number;
+  readonly notionalMicro: number;
+}
+
+export function unrealizedPnl(position: Position, markTicks: number): number {
+  const value = Math.abs(position.lots) * markTicks;
+  return position.lots >= 0 ? value - position.entryQuoteMicro : position.entryQuoteMicro - value;
+}
+
+export function summarize(world: World, account: Account): MarginSummary {
+  let unrealizedMicro = 0;
+  let initialMicro = 0;
+  let boundMicro = 0;
+  let maintenanceMicro = 0;
+  let notionalMicro = 0;
+  for (const position of account.positions.values()) {
+    const market = world.markets.get(position.marketId);
+    if (market === undefined) continue;
+    const value = Math.abs(position.lots) * market.markTicks;
+    unrealizedMicro += unrealizedPnl(position, market.markTicks);
+    initialMicro += marginOf(value, position.marginFraction);
+    boundMicro += marginOf(worstLots(position) * market.markTicks, position.marginFraction);
+    maintenanceMicro += marginOf(value, market.spec.maintenanceMarginFraction);
+    notionalMicro += value;
+  }
+  const valueMicro = account.collateralMicro + unrealizedMicro;
+  const availableMicro = Math.max(0, valueMicro - boundMicro);
+  return { unrealizedMicro, valueMicro, initialMicro, boundMicro, maintenanceMicro, availableMicro, notionalMicro };
+}
+
+/** Pre-check of a resting order (LP §3.9: 21739 at the API for maker orders). */
+export function mayRest(world: World, account: Account, market: Market, side: 'bid' | 'ask', lots: number): boolean {
+  if (account.synthetic) return true;
+  const summary = summarize(world, account);
+  const position = account.positions.get(market.spec.marketId);
+  const fraction = position?.marginFraction ?? market.spec.defaultMarginFraction;
+  const before = position === undefined ? 0 : worstLots(position);
+  const after = worstOf(
+    position?.lots ?? 0,
+    (position?.restingBidLots ?? 0) + (side === 'bid' ? lots : 0),
+    (position?.restingAskLots ?? 0) + (side === 'ask' ? lots : 0),
+  );
+  const added = marginOf(after * market.markTicks, fraction) - marginOf(before * market.markTicks, fraction);
+  return added <= 0 || summary.boundMicro + added <= summary.valueMicro;
+}
+
+/**
+ * May this account trade `signedLots` at this price? Reducing a position is always allowed; anything else must leave the account
+ * above its initial margin (LP §2.4 "invalid risk state").
+ */
+export function mayTrade(
+  world: World,
+  account: Account,
+  market: Market,
+  trade: { readonly signedLots: number; readonly priceTicks: number; readonly feeTicks: number },
+): boolean {
+  if (account.synthetic) return true;
+  const position = account.positions.get(market.spec.marketId);
+  const before = position?.lots ?? 0;
+  const after = before + trade.signedLots;
+  if (Math.abs(after) <= Math.abs(before) && before * after >= 0) return true;
+  const summary = summarize(world, account);
+  const fraction = position?.marginFraction ?? market.spec.defaultMarginFraction;
+  const change = trade.signedLots * (market.markTicks - trade.priceTicks);
+  const fee = feeOf(Math.abs(trade.signedLots) * trade.priceTicks, trade.feeTicks);
+  const initial =
+    summary.initialMicro -
+    marginOf(Math.abs(before) * market.markTicks, fraction) +
+    marginOf(Math.abs(after) * market.markTicks, fraction);
+  return summary.valueMicro + change - fee >= initial;
+}
+
+export function feeOf(quoteMicro: number, feeTicks: number): number {
+  return feeTicks === 0 ? 0 : Math.round((quoteMicro * feeTicks) / 1_000_000);
+}
+
+/** Price at which the account's value would equal its maintenance margin, moving this market only; 0 = none. */
+export function liquidationTicks(world: World, account: Account, position: Position): number {
+  if (position.lots === 0) return 0;
+  const market = world.markets.get(position.marketId);
+  if (market === undefined) return 0;
+  const summary = summarize(world, account);
+  const cushion = summary.valueMicro - summary.maintenanceMicro;
+  const fraction = market.spec.maintenanceMarginFraction / 10_000;
+  const perTick = position.lots - Math.abs(position.lots) * fraction;
+  const ticks = market.markTicks - cushion / perTick;
+  return ticks > 0 ? ticks : 0;
+}
+
+function marginOf(valueMicro: number, fraction: number): number {
+  return Math.ceil((valueMicro * fraction) / 10_000);
+}
+
+function worstLots(position: Position): number {
+  return worstOf(position.lots, position.restingBidLots, position.restingAskLots);
+}
+
+function worstOf(lots: number, bidLots: number, askLots: number): number {
+  return Math.max(Math.abs(lots + bidLots), Math.abs(lots - askLots));
+}

@@ -1,0 +1,122 @@
+/**
+ * Who listens to what. A frame is rendered once and the same bytes go to every subscriber; a channel nobody listens to costs one
+ * map look-up. Frame faults bite here, per connection and frame.
+ */
+import type { WebSocket } from 'ws';
+import type { FaultPlan } from './faults';
+
+/** A consumer that lets this much pile up is cut, as the exchange does with slow ones (LP §5.2). */
+const backlogMaxBytes = 16 * 1024 * 1024;
+
+/** Canonical channel name: `account_orders:1:516`. Frames may show a shorter one. */
+export type ChannelKey = string;
+
+export class Connection {
+  readonly channels = new Set<ChannelKey>();
+  lastClientFrameMs: number;
+  silentUntilMs = 0;
+  #held: string | Buffer | undefined;
+  readonly #messageTimes: number[] = [];
+
+  constructor(
+    readonly socket: WebSocket,
+    private readonly faults: FaultPlan,
+    private readonly nowMs: () => number,
+  ) {
+    this.lastClientFrameMs = nowMs();
+  }
+
+  /** Sends a channel's frame, through the fault plan. */
+  deliver(channel: ChannelKey, data: string | Buffer): void {
+    const fault = this.faults.has('frame') ? this.faults.take('frame', factsOfChannel(channel)) : undefined;
+    switch (fault?.action) {
+      case undefined:
+        this.send(data);
+        break;
+      case 'repeat':
+        this.send(data);
+        this.send(data);
+        break;
+      case 'delay':
+        setTimeout(() => this.send(data), fault?.ms ?? 0);
+        return;
+      case 'reorder':
+        this.#held = data;
+        return;
+      default:
+        return;
+    }
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.send(held);
+  }
+
+  /** Sends now; never throws for a socket that is gone. */
+  send(data: string | Buffer): void {
+    if (this.socket.readyState !== this.socket.OPEN || this.isSilent()) return;
+    if (this.socket.bufferedAmount > backlogMaxBytes) {
+      this.socket.terminate();
+      return;
+    }
+    this.socket.send(data, { binary: false });
+  }
+
+  isSilent(): boolean {
+    return this.silentUntilMs > this.nowMs();
+  }
+
+  /** Counts a client message; how many came within the last minute. */
+  countMessage(): number {
+    const nowMs = this.nowMs();
+    const times = this.#messageTimes;
+    times.push(nowMs);
+    while (times.length > 0 && (times[0] ?? nowMs) < nowMs - 60_000) times.shift();
+    return times.length;
+  }
+}
+
+export class Hub {
+  readonly connections = new Set<Connection>();
+  readonly #channels = new Map<ChannelKey, Set<Connection>>();
+
+  join(channel: ChannelKey, connection: Connection): void {
+    const members = this.#channels.get(channel);
+    if (members === undefined) this.#channels.set(channel, new Set([connection]));
+    else members.add(connection);
+    connection.channels.add(channel);
+  }
+
+  leave(channel: ChannelKey, connection: Connection): void {
+    connection.channels.delete(channel);
+    const members = this.#channels.get(channel);
+    if (members?.delete(connection) === true && members.size === 0) this.#channels.delete(channel);
+  }
+
+  remove(connection: Connection): void {
+    for (const channel of [...connection.channels]) this.leave(channel, connection);
+    this.connections.delete(connection);
+  }
+
+  has(channel: ChannelKey): boolean {
+    return this.#channels.has(channel);
+  }
+
+  channelsNow(): IterableIterator<ChannelKey> {
+    return this.#channels.keys();
+  }
+
+  publish(channel: ChannelKey, text: string): void {
+    const members = this.#channels.get(channel);
+    if (members === undefined) return;
+    const data = members.size > 1 ? Buffer.from(text) : text;
+    for (const connection of members) connection.deliver(channel, data);
+  }
+}
+
+export function factsOfChannel(channel: ChannelKey): { readonly channel: string; readonly accountIndex?: number } {
+  const parts = channel.split(':');
+  const account = Number(parts[parts.length - 1]);
+  const isPrivate = channel.startsWith('account_') || channel.startsWith('user_') || channel.startsWith('notification');
+  return isPrivate && Number.isSafeInteger(account) ? { channel, accountIndex: account } : { channel };
+}

@@ -1,0 +1,205 @@
+/**
+ * Turns what an event changed into frames (LP §5.5, §5.6): one per transaction, account and channel, orders first, because that is
+ * what a hedger waits for. Renders nothing that nobody listens to.
+ */
+import type { Exchange } from './core/exchange';
+import type { Account, Trade } from './core/types';
+import type { AccountChanges, Changes, Market } from './core/world';
+import type { BookFeed } from './book-feed';
+import type { ExchangeClock } from './clock';
+import type { Hub } from './hub';
+import { assetsJson, positionJson, positionsJson, statsJson } from './wire/accounts';
+import { marketStatsJson, tickerJson } from './wire/markets';
+import { orderJson, ordersByMarket, tradeJson, txJson } from './wire/orders';
+
+export class Publisher {
+  readonly #lastTicker = new Map<Market, string>();
+  readonly #statsDue = new Set<Market>();
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly hub: Hub,
+    private readonly books: BookFeed,
+    private readonly clock: ExchangeClock,
+    /** Frames follow the execution after this time (LP §6.4: 30–70 ms on the real exchange). */
+    private readonly frameMs: number,
+  ) {}
+
+  publish(changes: Changes): void {
+    for (const [account, change] of changes.accounts) this.#publishAccount(account, change);
+    if (changes.trades.length > 0) this.#publishTrades(changes.trades);
+    for (const market of changes.markets) {
+      this.books.touch(market);
+      this.#statsDue.add(market);
+      this.#publishTicker(market);
+    }
+  }
+
+  /** Market statistics of everything that moved since the last call. */
+  publishStats(): void {
+    const nowMs = this.clock.nowMs();
+    const changed: string[] = [];
+    for (const market of this.#statsDue) {
+      const id = market.spec.marketId;
+      if (!this.hub.has(`market_stats:${id}`) && !this.hub.has('market_stats:all')) continue;
+      const stats = marketStatsJson(market, nowMs);
+      this.hub.publish(`market_stats:${id}`, statsFrame(String(id), stats, nowMs, 'update'));
+      changed.push(`"${id}":${stats}`);
+    }
+    this.#statsDue.clear();
+    if (changed.length > 0)
+      this.hub.publish('market_stats:all', statsFrame('all', `{${changed.join(',')}}`, nowMs, 'update'));
+  }
+
+  /** Balances move with the mark price (LP §5.6 user_stats). */
+  publishUserStats(): void {
+    for (const channel of this.hub.channelsNow()) {
+      if (!channel.startsWith('user_stats:')) continue;
+      const account = this.exchange.world.accounts.get(Number(channel.slice('user_stats:'.length)));
+      if (account !== undefined) this.hub.publish(channel, this.userStats(account, 'update'));
+    }
+  }
+
+  userStats(account: Account, kind: 'subscribed' | 'update'): string {
+    const stats = statsJson(this.exchange.world, account);
+    const channel = `user_stats:${account.accountIndex}`;
+    return `{"channel":"${channel}","stats":${stats},"timestamp":${this.clock.nowMs()},"type":"${kind}/user_stats"}`;
+  }
+
+  #publishAccount(account: Account, change: AccountChanges): void {
+    const id = account.accountIndex;
+    const { world } = this.exchange;
+    if (change.orders.size > 0) {
+      const all = `account_all_orders:${id}`;
+      if (this.hub.has(all)) {
+        const orders = ordersByMarket(world.markets, change.orders, 'update');
+        this.#send(all, `{"channel":"${all}","orders":${orders},"type":"update/account_all_orders"}`);
+      }
+      for (const marketId of change.markets) this.#publishMarketOrders(account, marketId, change);
+    }
+    const txs = `account_tx:${id}`;
+    if (change.txs.length > 0 && this.hub.has(txs)) {
+      const list = change.txs.map((record) => txJson(record, 'listed')).join(',');
+      this.#send(txs, `{"channel":"${txs}","txs":[${list}],"type":"update/account_tx"}`);
+    }
+    const trades = `account_all_trades:${id}`;
+    if (change.trades.length > 0 && this.hub.has(trades)) {
+      const map = this.#tradesByMarket(change.trades);
+      this.#send(trades, `{"channel":"${trades}","trades":${map},"type":"update/account_all_trades"}`);
+    }
+    if (change.markets.size > 0) this.#publishPositions(account, change);
+  }
+
+  #publishMarketOrders(account: Account, marketId: number, change: AccountChanges): void {
+    const id = account.accountIndex;
+    const market = this.exchange.world.markets.get(marketId);
+    const ordersKey = `account_orders:${marketId}:${id}`;
+    const marketKey = `account_market:${marketId}:${id}`;
+    if (market === undefined || (!this.hub.has(ordersKey) && !this.hub.has(marketKey))) return;
+    const mine = [...change.orders].filter((order) => order.marketId === marketId);
+    const list = mine.map((order) => orderJson(market.spec, order, 'update')).join(',');
+    if (mine.length > 0 && this.hub.has(ordersKey)) {
+      const head = `{"account":${id},"channel":"account_orders:${marketId}","nonce":${market.bookNonce}`;
+      this.#send(ordersKey, `${head},"orders":{"${marketId}":[${list}]},"type":"update/account_orders"}`);
+    }
+    if (this.hub.has(marketKey)) {
+      const position = account.positions.get(marketId);
+      const text = position === undefined ? 'null' : positionJson(this.exchange.world, account, position);
+      const trades = change.trades.filter((trade) => trade.marketId === marketId);
+      const rows = trades.map((trade) => tradeJson(market.spec, trade, 'frame')).join(',');
+      const head = `{"account":${id},"channel":"account_market/${marketId}/${id}","orders":[${list}]`;
+      this.#send(marketKey, `${head},"position":${text},"trades":[${rows}],"type":"update/account_market"}`);
+    }
+  }
+
+  #publishPositions(account: Account, change: AccountChanges): void {
+    const id = account.accountIndex;
+    const { world } = this.exchange;
+    const all = `account_all:${id}`;
+    if (this.hub.has(all)) {
+      const touched: string[] = [];
+      for (const marketId of change.markets) {
+        const position = account.positions.get(marketId);
+        if (position !== undefined) touched.push(`"${marketId}":${positionJson(world, account, position)}`);
+      }
+      const trades = this.#tradesByMarket(change.trades);
+      const head = `{"account":${id},"channel":"${all}","funding_histories":{},"positions":{${touched.join(',')}}`;
+      this.#send(all, `${head},"shares":[],"trades":${trades},"type":"update/account_all"}`);
+    }
+    const positions = `account_all_positions:${id}`;
+    if (this.hub.has(positions)) {
+      const map = positionsJson(world, account);
+      this.#send(
+        positions,
+        `{"channel":"${positions}","positions":${map},"shares":[],"type":"update/account_all_positions"}`,
+      );
+    }
+    const stats = `user_stats:${id}`;
+    if (this.hub.has(stats)) this.#send(stats, this.userStats(account, 'update'));
+    const assets = `account_all_assets:${id}`;
+    if (change.trades.length > 0 && this.hub.has(assets)) {
+      const head = `{"assets":${assetsJson(account)},"channel":"${assets}"`;
+      this.#send(assets, `${head},"timestamp":${this.clock.nowMs()},"type":"update/account_all_assets"}`);
+    }
+  }
+
+  #publishTrades(trades: readonly Trade[]): void {
+    const byMarket = new Map<number, Trade[]>();
+    for (const trade of trades) {
+      const list = byMarket.get(trade.marketId);
+      if (list === undefined) byMarket.set(trade.marketId, [trade]);
+      else list.push(trade);
+    }
+    for (const [marketId, list] of byMarket) {
+      const channel = `trade:${marketId}`;
+      const spec = this.exchange.world.markets.get(marketId)?.spec;
+      if (spec === undefined || !this.hub.has(channel)) continue;
+      const rows = list.map((trade) => tradeJson(spec, trade, 'frame')).join(',');
+      const nonce = list[list.length - 1]?.sequence ?? 0;
+      this.#send(
+        channel,
+        `{"channel":"${channel}","liquidation_trades":[],"nonce":${nonce},"trades":[${rows}],"type":"update/trade"}`,
+      );
+    }
+  }
+
+  #publishTicker(market: Market): void {
+    const channel = `ticker:${market.spec.marketId}`;
+    if (!this.hub.has(channel)) return;
+    const bid = market.bids.best();
+    const ask = market.asks.best();
+    const touch = `${bid?.priceTicks}/${bid?.lots}/${ask?.priceTicks}/${ask?.lots}`;
+    if (this.#lastTicker.get(market) === touch) return;
+    this.#lastTicker.set(market, touch);
+    this.#send(channel, tickerFrame(market, this.clock.nowMs(), 'update'));
+  }
+
+  #tradesByMarket(trades: readonly Trade[]): string {
+    const groups = new Map<number, string[]>();
+    for (const trade of trades) {
+      const spec = this.exchange.world.markets.get(trade.marketId)?.spec;
+      if (spec === undefined) continue;
+      const text = tradeJson(spec, trade, 'frame');
+      const group = groups.get(trade.marketId);
+      if (group === undefined) groups.set(trade.marketId, [text]);
+      else group.push(text);
+    }
+    return `{${[...groups].map(([id, rows]) => `"${id}":[${rows.join(',')}]`).join(',')}}`;
+  }
+
+  #send(channel: string, text: string): void {
+    if (this.frameMs === 0) this.hub.publish(channel, text);
+    else setTimeout(() => this.hub.publish(channel, text), this.frameMs);
+  }
+}
+
+export function tickerFrame(market: Market, nowMs: number, kind: 'subscribed' | 'update'): string {
+  return (
+    `{"channel":"ticker:${market.spec.marketId}","last_updated_at":${market.changedAtUs},"nonce":${market.bookNonce},` +
+    `"ticker":${tickerJson(market)},"timestamp":${nowMs},"type":"${kind}/ticker"}`
+  );
+}
+
+export function statsFrame(id: string, stats: string, nowMs: number, kind: 'subscribed' | 'update'): string {
+  return `{"channel":"market_stats:${id}","market_stats":${stats},"timestamp":${nowMs},"type":"${kind}/market_stats"}`;
+}

@@ -1,0 +1,160 @@
+/** Wires the parts of a paper exchange together and runs its timers. No rule of the exchange lives here. */
+import Fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import formBody from '@fastify/formbody';
+import multipart from '@fastify/multipart';
+import { Authenticator } from './auth';
+import { BookFeed } from './book-feed';
+import { Channels } from './channels';
+import { ExchangeClock } from './clock';
+import { addControlRoutes } from './control';
+import { refuse } from './core/codes';
+import { Exchange } from './core/exchange';
+import type { Changes } from './core/world';
+import { FaultPlan } from './faults';
+import { Hub } from './hub';
+import { RequestGate } from './limits';
+import type { Settings } from './options';
+import { Publisher } from './publisher';
+import { addAccountEndpoints } from './rest-account';
+import { addMarketEndpoints } from './rest-market';
+import { addSendEndpoints } from './rest-send';
+import { Sequencer } from './sequencer';
+import { Simulation } from './simulation';
+import { StreamServer } from './stream-server';
+import { Submissions } from './submissions';
+import { createCertificate } from './tls';
+import { encode, parseLossless } from './wire/json';
+
+const bodyMaxBytes = 1_048_576;
+/** Frames follow the execution after this time when latencies are simulated (LP §6.4). */
+const tierFrameMs = 40;
+/** Expired orders and due dead-man's switches are found this often; until then new orders get 21122 (LP §2.8). */
+const sweepMs = 500;
+const statsMs = 1_000;
+const blockMs = 250;
+const idleCheckMs = 5_000;
+
+export interface PaperServer {
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export async function serve(settings: Settings): Promise<PaperServer> {
+  const clock = new ExchangeClock(settings.now);
+  const specs = settings.markets.map((setup) => setup.spec);
+  const exchange = new Exchange(specs, clock.nowMs(), settings);
+  const { world } = exchange;
+  const faults = new FaultPlan();
+  const hub = new Hub();
+  const books = new BookFeed(hub, clock);
+  const publisher = new Publisher(exchange, hub, books, clock, settings.latency === 'tier' ? tierFrameMs : 0);
+  const publish = (changes: Changes): void => publisher.publish(changes);
+  const sequencer = new Sequencer(exchange, clock, settings.latency, publish);
+  const submissions = new Submissions(exchange, sequencer, clock, faults, settings);
+  const auth = new Authenticator(world, settings.signatures, () => clock.nowMs());
+  const gate = new RequestGate(settings.rateLimits, world, () => clock.nowMs());
+  const channels = new Channels(exchange, books, publisher, clock);
+  const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, clock);
+  const simulation = new Simulation(exchange, clock, publish, settings.markets, settings.seed, settings.flow);
+
+  const app = await createApp(settings);
+  const context = { exchange, clock, auth, submissions, faults, gate };
+  addMarketEndpoints(app, context);
+  addAccountEndpoints(app, context);
+  addSendEndpoints(app, context);
+  const applyStreamFaults = (): void => streams.applyStreamFaults();
+  addControlRoutes(app, { exchange, simulation, clock, faults, publish, applyStreamFaults });
+  app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
+
+  await app.listen({ port: settings.port, host: settings.host });
+  simulation.start();
+  const sweep = (): void => {
+    const changes = exchange.sweep(clock.nowUs());
+    if (changes !== undefined) publish(changes);
+  };
+  const timers = [
+    setInterval(() => books.flushAll(), settings.bookIntervalMs),
+    setInterval(sweep, sweepMs),
+    setInterval(() => publisher.publishStats(), statsMs),
+    setInterval(() => publisher.publishUserStats(), 3 * statsMs),
+    setInterval(() => streams.closeIdle(), idleCheckMs),
+    setInterval(() => publishHeight(exchange, hub, clock), blockMs),
+  ];
+  const port = portOf(app);
+  const scheme = settings.tls ? 's' : '';
+  const authority = `${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+  settings.logger.info({ port, seed: settings.seed, tls: settings.tls }, 'paper exchange listening');
+  return {
+    url: `http${scheme}://${authority}`,
+    wsUrl: `ws${scheme}://${authority}/stream`,
+    port,
+    close: async () => {
+      for (const timer of timers) clearInterval(timer);
+      simulation.close();
+      sequencer.close();
+      streams.close();
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+async function createApp(settings: Settings): Promise<FastifyInstance> {
+  const common = {
+    bodyLimit: bodyMaxBytes,
+    // A client that opens a connection and says nothing is dropped.
+    requestTimeout: 30_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 120_000,
+    forceCloseConnections: true,
+  };
+  const app: FastifyInstance = settings.tls ? Fastify({ ...common, https: createCertificate() }) : Fastify(common);
+  await app.register(formBody);
+  await app.register(multipart, {
+    attachFieldsToBody: 'keyValues',
+    limits: { fieldSize: bodyMaxBytes, fields: 20, files: 0 },
+  });
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      done(null, text === '' ? {} : parseLossless(text.toString()));
+    } catch (error) {
+      done(Object.assign(error as Error, { statusCode: 400 }), undefined);
+    }
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    reply
+      .code(404)
+      .type('application/json')
+      .send(encode({ ...refuse(29404) })),
+  );
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) settings.logger.warn({ path: request.routeOptions.url, error: error.message }, 'request failed');
+    const refusal = status >= 500 ? refuse(29500) : refuse(20001);
+    return reply
+      .code(status)
+      .type('application/json')
+      .send(encode({ ...refusal }));
+  });
+  return app;
+}
+
+function publishHeight(exchange: Exchange, hub: Hub, clock: ExchangeClock): void {
+  if (!hub.has('height')) return;
+  const { world } = exchange;
+  world.setTime(clock.nowUs());
+  hub.publish(
+    'height',
+    `{"channel":"height","height":${world.blockHeight},"timestamp":${world.nowMs},"type":"update/height"}`,
+  );
+}
+
+function portOf(app: FastifyInstance): number {
+  const address = app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('the paper exchange has no port');
+  return address.port;
+}

@@ -1,0 +1,153 @@
+/** Accounts, positions and balances as the exchange writes them (LP §1.4 account, §5.6). */
+import { formatMicro, formatScaled } from '../core/decimal';
+import { liquidationTicks, summarize, unrealizedPnl } from '../core/margin';
+import type { MarginSummary } from '../core/margin';
+import { tiers } from '../core/tiers';
+import type { Account, Position } from '../core/types';
+import type { World } from '../core/world';
+import { encode, RawJson } from './json';
+
+export function positionJson(world: World, account: Account, position: Position): string {
+  const market = world.markets.get(position.marketId);
+  if (market === undefined) return '{}';
+  const { spec } = market;
+  const size = Math.abs(position.lots);
+  const entryTicks = size === 0 ? 0 : position.entryQuoteMicro / size;
+  const liquidation = liquidationTicks(world, account, position);
+  const scale = 10 ** spec.priceDecimals;
+  return (
+    `{"market_id":${spec.marketId},"symbol":"${spec.symbol}",` +
+    `"initial_margin_fraction":"${(position.marginFraction / 100).toFixed(2)}","open_order_count":${position.openOrderCount},` +
+    `"pending_order_count":${position.pendingOrderCount},"position_tied_order_count":0,"sign":${position.lots < 0 ? -1 : 1},` +
+    `"position":"${formatScaled(size, spec.sizeDecimals)}",` +
+    `"avg_entry_price":"${formatScaled(Math.round(entryTicks), spec.priceDecimals)}",` +
+    `"position_value":"${formatMicro(size * market.markTicks)}",` +
+    `"unrealized_pnl":"${formatMicro(unrealizedPnl(position, market.markTicks))}",` +
+    `"realized_pnl":"${formatMicro(position.realizedPnlMicro)}",` +
+    `"liquidation_price":"${liquidation === 0 ? '0' : String(liquidation / scale)}",` +
+    `"margin_mode":${position.marginMode === 'cross' ? 0 : 1},"margin_set_flag":1,` +
+    `"allocated_margin":"${formatMicro(position.allocatedMarginMicro)}","total_discount":"0.000000"}`
+  );
+}
+
+/** Every market the account ever touched, flat ones included (LP §1.4). */
+export function positionsJson(world: World, account: Account): string {
+  const parts: string[] = [];
+  for (const position of account.positions.values()) {
+    parts.push(`"${position.marketId}":${positionJson(world, account, position)}`);
+  }
+  return `{${parts.join(',')}}`;
+}
+
+export function assetsJson(account: Account): string {
+  return `{"3":${assetJson(account)}}`;
+}
+
+function assetJson(account: Account): string {
+  return (
+    `{"symbol":"USDC","asset_id":3,"balance":"0.000000","locked_balance":"0.000000","margin_mode":"disabled",` +
+    `"margin_balance":"${formatMicro(account.collateralMicro)}"}`
+  );
+}
+
+export function detailedAccountJson(world: World, account: Account): string {
+  const summary = summarize(world, account);
+  return encode({
+    ...accountFields(account, summary),
+    account_index: account.accountIndex,
+    name: '',
+    description: '',
+    can_invite: false,
+    referral_points_percentage: '',
+    can_rfq: false,
+    can_rfq_market_ids: [],
+    created_at: account.createdAtMs,
+    metadata: { color: '' },
+    positions: new RawJson(`[${positionList(world, account)}]`),
+    assets: new RawJson(`[${assetJson(account)}]`),
+    total_asset_value: formatMicro(summary.valueMicro),
+    cross_asset_value: formatMicro(summary.valueMicro),
+    cross_initial_margin_requirement: formatMicro(summary.initialMicro),
+    cross_maintenance_margin_requirement: formatMicro(summary.maintenanceMicro),
+    pool_info: poolInfo,
+    shares: [],
+    pending_unlocks: [],
+    approved_integrators: [],
+  });
+}
+
+export function subAccountJson(world: World, account: Account): string {
+  return encode(accountFields(account, summarize(world, account)));
+}
+
+export function accountLimitsJson(account: Account): string {
+  const terms = tiers[account.tier];
+  return encode({
+    code: 200,
+    max_llp_percentage: 100,
+    max_llp_amount: '0.000000',
+    user_tier: account.tier,
+    can_create_public_pool: false,
+    user_tier_name: account.tier,
+    current_maker_fee_tick: terms.makerFeeTicks,
+    current_taker_fee_tick: terms.takerFeeTicks,
+    leased_lit: '0.00000000',
+    effective_lit_stakes: '0.00000000',
+    user_tier_last_update: account.tierChangedAtMs,
+  });
+}
+
+/** The `stats` object of user_stats (LP §5.6). */
+export function statsJson(world: World, account: Account): string {
+  const summary = summarize(world, account);
+  const value = summary.valueMicro;
+  const six = {
+    available_balance: formatMicro(summary.availableMicro),
+    buying_power: '0',
+    collateral: formatMicro(account.collateralMicro),
+    leverage: value > 0 ? (summary.notionalMicro / value).toFixed(2) : '0.00',
+    margin_usage: value > 0 ? ((100 * summary.boundMicro) / value).toFixed(2) : '0.00',
+    portfolio_value: formatMicro(value),
+  };
+  return encode({ account_trading_mode: 0, ...six, cross_stats: six, total_stats: six });
+}
+
+function positionList(world: World, account: Account): string {
+  const parts: string[] = [];
+  for (const position of account.positions.values()) parts.push(positionJson(world, account, position));
+  return parts.join(',');
+}
+
+function accountFields(account: Account, summary: MarginSummary): Record<string, string | number> {
+  let pending = 0;
+  for (const position of account.positions.values()) pending += position.pendingOrderCount;
+  return {
+    code: 0,
+    account_type: account.accountType,
+    index: account.accountIndex,
+    l1_address: account.l1Address,
+    cancel_all_time: account.cancelAllAtMs,
+    total_order_count: account.liveOrders.size,
+    total_isolated_order_count: 0,
+    pending_order_count: pending,
+    available_balance: formatMicro(summary.availableMicro),
+    status: 1,
+    collateral: formatMicro(account.collateralMicro),
+    transaction_time: account.updatedAtUs,
+    account_trading_mode: 0,
+  };
+}
+
+/** Present in real bodies at least for pools; strict readers want it always (LP §1.4). */
+const poolInfo = {
+  status: 0,
+  operator_fee: '0',
+  min_operator_share_rate: '0',
+  total_shares: 0,
+  operator_shares: 0,
+  annual_percentage_yield: 0,
+  sharpe_ratio: 0,
+  daily_returns: [],
+  share_prices: [],
+  strategies: [],
+} as const;
