@@ -31,7 +31,7 @@ import {
 import { formatDecimal, ZERO_LOTS, type Lots } from '../domain/lots';
 import type { CoverResult, SliceReport } from '../domain/messages';
 import { boundTicks } from '../domain/price';
-import type { OrderRecord, SendOutcome, TxRecord } from '../domain/records';
+import type { OrderRecord, SendOutcome, Side, TxRecord } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
 import type { AccountPort, SelfTradeRule, SignedTx, TxRequest } from '../exchange/port';
 
@@ -125,12 +125,22 @@ export class Desk {
     if (!cover.ahead && cover.state.settled.length === 0) await this.#signAhead(cover);
   }
 
-  /** A notice: only an armed ticket listens, and never beyond its maximum. Answers whether anybody listened. */
-  raise(orderId: OrderId, fillLots: Lots): 'raised' | 'not-armed' {
-    const ticketId = this.#newest.get(orderId);
+  /**
+   * A notice: only an armed ticket of that market and side listens, and never beyond its maximum. A notice changes latency and nothing
+   * else, so one that fits nothing is simply not heard.
+   */
+  raise(notice: {
+    readonly orderId: OrderId;
+    readonly marketId: number;
+    readonly side: Side;
+    readonly fillLots: Lots;
+  }): 'raised' | 'not-armed' {
+    const ticketId = this.#newest.get(notice.orderId);
     const cover = ticketId === undefined ? undefined : this.#covers.get(ticketId);
-    if (!cover) return 'not-armed';
-    this.#feed(cover, { type: 'raise', fillLots, path: 'fast' });
+    if (!cover || cover.keepUntilMs === 0) return 'not-armed';
+    const { ticket } = cover.state;
+    if (ticket.market.market_id !== notice.marketId || ticket.side !== notice.side) return 'not-armed';
+    this.#feed(cover, { type: 'raise', fillLots: notice.fillLots, path: 'fast' });
     return 'raised';
   }
 

@@ -76,8 +76,9 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   });
   setHandler(pauseUpdate, () => {
     state.pause('paused by the operator');
+    cancelQuotes(state);
     changed();
-    return 'paused: open quotes stay, no new ones are placed';
+    return 'paused: quotes are cancelled, hedges go on';
   });
   setHandler(resumeUpdate, () => {
     state.resume();

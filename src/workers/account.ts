@@ -1,0 +1,106 @@
+/**
+ * One process's side of the exchange: the public face, one account with its keys, its stream watched by health and metrics.
+ */
+import { loadKeys, toolPath, type AccountRole, type Config } from '../config';
+import type { Market } from '../domain/records';
+import { loadSigner, openLighter } from '../exchange/lighter';
+import type { AccountPort, ExchangePort } from '../exchange/port';
+import type { Observability } from '../observability';
+
+export interface ExchangeSide {
+  readonly exchange: ExchangePort;
+  readonly account: AccountPort;
+  readonly markets: readonly Market[];
+  close(): Promise<void>;
+}
+
+const MARKETS_RETRY_MS = 1_000;
+const MARKETS_TRIES = 60;
+const SKEW_EVERY_MS = 5_000;
+
+/** Opens the account; its stream connects in the background. Rejects when the markets cannot be read for a minute. */
+export async function openSide(input: {
+  readonly config: Config;
+  readonly role: AccountRole;
+  readonly env: NodeJS.ProcessEnv;
+  readonly observability: Observability;
+}): Promise<ExchangeSide> {
+  const { config, role, observability } = input;
+  const { logger, metrics, health, raiseAlert } = observability;
+  const keys = loadKeys(config, role, input.env);
+  const { baseUrl, wsUrl, chainId } = config.lighter;
+  const exchange = openLighter({
+    baseUrl,
+    wsUrl,
+    ...(chainId === undefined ? {} : { chainId }),
+    signer: loadSigner(toolPath('signer', input.env)),
+    onMalformed: (what, reason) => {
+      metrics.malformedFrames.inc({ account: role });
+      logger.warn({ what, reason }, 'the exchange sent something unreadable; it was refused and changed nothing');
+    },
+  });
+  const markets = await readMarkets(exchange, config, observability);
+  const account = exchange.openAccount({ accountIndex: config.accounts[role].index, keys });
+  const part = health.part(`stream of account ${role === 'maker' ? 'A' : 'B'}`);
+  let wasLive = false;
+  account.stream.on('state', (state) => {
+    metrics.streamLive.set({ stream: role }, state === 'live' ? 1 : 0);
+    logger.info({ state }, 'account stream');
+    if (state === 'live') part.ok();
+    else part.stopped(state);
+    if (state === 'live' && wasLive) metrics.reconnects.inc({ stream: role });
+    wasLive ||= state === 'live';
+  });
+  const skewTimer = setInterval(() => {
+    const skewMs = exchange.clockSkewMs();
+    if (skewMs === undefined) return;
+    metrics.clockSkew.set(skewMs / 1_000);
+    if (Math.abs(skewMs) <= config.safety.clockSkewMsMax) return;
+    raiseAlert({
+      kind: 'clock-skew',
+      what: `this host's clock is ${Math.round(skewMs)} ms off the exchange's`,
+      next: 'Set the clock (NTP). Quoting stays off until then; hedges go on.',
+    });
+  }, SKEW_EVERY_MS);
+  skewTimer.unref();
+  return {
+    exchange,
+    account,
+    markets,
+    async close() {
+      clearInterval(skewTimer);
+      await exchange.close();
+    },
+  };
+}
+
+async function readMarkets(
+  exchange: ExchangePort,
+  config: Config,
+  { logger }: Observability,
+): Promise<readonly Market[]> {
+  for (let attempt = 1; ; attempt++) {
+    const read = await exchange.markets();
+    if (read.ok) return checkMarkets(read.value, config);
+    if (attempt >= MARKETS_TRIES)
+      throw new Error(`cannot read the markets of ${config.lighter.baseUrl}: ${read.reason}`);
+    logger.warn({ reason: read.reason }, 'the markets could not be read; trying again');
+    await new Promise((resolve) => setTimeout(resolve, MARKETS_RETRY_MS));
+  }
+}
+
+/** S-38: an unknown market stops the start, before anything else begins. */
+function checkMarkets(markets: readonly Market[], config: Config): readonly Market[] {
+  for (const { market: symbol } of config.pairs) {
+    const found = markets.find((market) => market.symbol === symbol);
+    if (!found) {
+      throw new Error(
+        `unknown market ${symbol}; the exchange has: ${markets
+          .map((market) => market.symbol)
+          .sort()
+          .join(', ')}`,
+      );
+    }
+  }
+  return markets;
+}

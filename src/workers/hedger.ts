@@ -1,0 +1,176 @@
+/**
+ * The hedger process: B's keys, the workflows, the hedge activities, the desk, the subscriber of notices. Wiring only.
+ */
+import { Worker } from '@temporalio/worker';
+import { createHedgeActivities, type AlertInput } from '../activities/hedge-activities';
+import { loadNoticeSecret, type Config } from '../config';
+import { Desk } from '../desk/desk';
+import { parseOrderId, type OrderId } from '../domain/ids';
+import { parseLots, parseQuote } from '../domain/lots';
+import { ORDERS_QUEUE, type OrderResult } from '../domain/messages';
+import { opposite, type Market } from '../domain/records';
+import type { AccountPort, ExchangePort, SelfTradeRule } from '../exchange/port';
+import { NoticePublisher } from '../notifications/publisher';
+import { NoticeSubscriber } from '../notifications/subscriber';
+import { startObservability, type Observability } from '../observability';
+import { openSide } from './account';
+import { deskEvents } from './desk-events';
+import { wallClock } from './clock';
+import { startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { connectTemporal, workflowSource } from './temporal';
+
+/** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
+const MARGIN_BPS = 1_000;
+
+export async function runHedger(config: Config, options: WorkerProcessOptions): Promise<RunningProcess> {
+  const observability = await startObservability({
+    process: 'hedger',
+    version: options.version,
+    host: config.metrics.host,
+    port: config.metrics.hedgerPort,
+    ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
+  });
+  const { logger, metrics } = observability;
+  const side = await openSide({ config, role: 'hedge', env: options.env, observability });
+  const { exchange, account } = side;
+  const selfTrade = await selfTradeRule(exchange, config);
+  const arrivals = new Map<OrderId, number>();
+  const desk = new Desk({
+    account,
+    sealBy: 'cancel-all',
+    ...(selfTrade ? { selfTrade } : {}),
+    now: wallClock,
+    events: deskEvents({ account: 'hedge', observability, arrivals }),
+  });
+  const redis = config.redis.enabled
+    ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
+    : undefined;
+  const subscriber = new NoticeSubscriber({
+    redis,
+    onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
+    onRefused: (reason) => metrics.noticesRefused.inc({ reason }),
+    fills: {
+      account: config.accounts.maker.index,
+      handle: (notice) => {
+        metrics.noticesReceived.inc();
+        remember(arrivals, notice.orderId, wallClock());
+        desk.raise({
+          orderId: notice.orderId,
+          marketId: notice.marketId,
+          side: opposite(notice.side),
+          fillLots: notice.filledLots,
+        });
+      },
+    },
+  });
+  const publisher = new NoticePublisher({ redis });
+  const temporal = await connectTemporal(config);
+  const activities = createHedgeActivities({
+    desk,
+    account,
+    exchange,
+    client: temporal.client,
+    makerAccount: config.accounts.maker.index,
+    marginBps: MARGIN_BPS,
+    clockSkewMsMax: config.safety.clockSkewMsMax,
+    acknowledge: (result) => {
+      metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });
+      acknowledge({ publisher, account, markets: side.markets, result });
+    },
+    alert: (alert) => raise(observability, alert),
+    now: wallClock,
+  });
+  for (const { market } of config.pairs) {
+    const id = side.markets.find((m) => m.symbol === market)?.marketId;
+    if (id !== undefined) void exchange.whenBook(id).catch(() => undefined); // for flatten's price
+  }
+  await account.stream.whenLive();
+  const worker = await Worker.create({
+    connection: temporal.native,
+    namespace: config.temporal.namespace,
+    taskQueue: ORDERS_QUEUE,
+    ...workflowSource(),
+    activities,
+    stickyQueueScheduleToStartTimeout: '1s',
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    maxConcurrentActivityTaskExecutions: 2_000,
+    shutdownGraceTime: '5s',
+  });
+  logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
+  return startWorker({
+    worker,
+    observability,
+    stop: async () => {
+      subscriber.close();
+      publisher.close();
+      desk.close();
+      await side.close();
+      await temporal.close();
+    },
+  });
+}
+
+/** Our two accounts must not trade with each other: by the exchange's rule if they share an owner, else only if that is accepted. */
+async function selfTradeRule(exchange: ExchangePort, config: Config): Promise<SelfTradeRule | undefined> {
+  const { maker, hedge, selfTrade } = config.accounts;
+  const [a, b] = await Promise.all([exchange.ownerOf(maker.index), exchange.ownerOf(hedge.index)]);
+  if (!a.ok || !b.ok)
+    throw new Error(
+      `the owners of the two accounts could not be read: ${a.ok ? (b as { reason: string }).reason : a.reason}`,
+    );
+  if (a.value === b.value) return { behaviour: 'expire-maker', compare: 'master' };
+  if (selfTrade === 'accept') return undefined;
+  throw new Error(
+    `accounts ${maker.index} and ${hedge.index} have different owners, so the exchange cannot keep them from trading with each other: ` +
+      'use two accounts of one owner, or set accounts.self_trade: accept',
+  );
+}
+
+function acknowledge(input: {
+  publisher: NoticePublisher;
+  account: AccountPort;
+  markets: readonly Market[];
+  result: OrderResult;
+}): void {
+  const { result } = input;
+  const market = input.markets.find((m) => m.symbol === result.market);
+  const orderId = parseOrderId(result.order_id);
+  if (!market || orderId === undefined) return;
+  const filledLots = parseLots(result.hedge.executed_base_amount, market.sizeDecimals);
+  const price = parseLots(result.hedge.avg_price, market.priceDecimals);
+  const exponent = 6 - market.sizeDecimals - market.priceDecimals;
+  input.publisher.publishHedge({
+    accountIndex: input.account.accountIndex,
+    marketId: market.marketId,
+    orderIndex: 0n,
+    orderId,
+    side: opposite(result.side),
+    status: 'filled',
+    filledLots,
+    filledQuote: parseQuote(scaled(filledLots * price, exponent)),
+    sizeDecimals: market.sizeDecimals,
+    priceDecimals: market.priceDecimals,
+  });
+}
+
+/** micro-USDC of lots × ticks, as text. */
+function scaled(raw: bigint, exponent: number): string {
+  const power = BigInt('1' + '0'.repeat(Math.abs(exponent)));
+  const micros = exponent >= 0 ? raw * power : raw / power;
+  const digits = micros.toString().padStart(7, '0');
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}
+
+function raise({ raiseAlert }: Observability, alert: AlertInput): void {
+  const kind = alert.kind === 'stuck' ? 'hedge-stuck' : 'exposure-left';
+  raiseAlert({ kind, what: alert.what, next: alert.next, orderId: alert.order_id });
+}
+
+/** When a notice came, for the stage timings; bounded. */
+function remember(arrivals: Map<OrderId, number>, orderId: OrderId, atMs: number): void {
+  if (arrivals.has(orderId)) return;
+  arrivals.set(orderId, atMs);
+  if (arrivals.size <= 4_096) return;
+  const oldest = arrivals.keys().next().value;
+  if (oldest !== undefined) arrivals.delete(oldest);
+}

@@ -1,0 +1,209 @@
+/**
+ * The maker process: A's keys, the maker activities, the listener on A's stream, the dead-man's switch. Wiring only.
+ *
+ * Order of the start: subscribe → snapshot (the listener hears it) → then quote (S-08).
+ */
+import { Worker } from '@temporalio/worker';
+import { createMakerActivities } from '../activities/maker-activities';
+import { loadNoticeSecret, type Config } from '../config';
+import { Canceller } from '../desk/canceller';
+import { DeadMan } from '../desk/dead-man';
+import { Desk } from '../desk/desk';
+import { OrderWatch } from '../desk/order-watch';
+import { RequestBudget } from '../domain/budget';
+import { MAKER_QUEUE } from '../domain/messages';
+import type { Market } from '../domain/records';
+import { Listener } from '../listener/listener';
+import { TemporalSignalSink } from '../listener/temporal-sink';
+import type { LaneTerms } from '../listener/translate';
+import { NoticePublisher } from '../notifications/publisher';
+import { startObservability, type Observability } from '../observability';
+import { openSide, type ExchangeSide } from './account';
+import { wallClock } from './clock';
+import { deskEvents } from './desk-events';
+import { pairInput, startPair, type PairOverrides } from './pairs';
+import { startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { connectTemporal } from './temporal';
+
+export interface MakerOptions extends WorkerProcessOptions {
+  /** Markets whose pairs are started or joined; default: every pair of the configuration. */
+  readonly markets?: readonly string[];
+  readonly pair?: PairOverrides;
+}
+
+/** What one quote costs of the request budget: position read, placement, cancel, and a look. */
+const QUOTE_COST = 4;
+
+export async function runMaker(config: Config, options: MakerOptions): Promise<RunningProcess> {
+  const observability = await startObservability({
+    process: 'maker',
+    version: options.version,
+    host: config.metrics.host,
+    port: config.metrics.makerPort,
+    ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
+  });
+  const { logger } = observability;
+  const side = await openSide({ config, role: 'maker', env: options.env, observability });
+  const { exchange, account } = side;
+  const redis = config.redis.enabled
+    ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
+    : undefined;
+  const publisher = new NoticePublisher({
+    redis,
+    onState: (state) => observability.metrics.redisLive.set(state === 'live' ? 1 : 0),
+  });
+  const sink = new TemporalSignalSink({
+    connection: config.temporal.connection,
+    namespace: config.temporal.namespace,
+    identity: `maker ${process.pid}`,
+  });
+  const listener = startListener({ config, side, publisher, sink, observability });
+  const watch = new OrderWatch(account.stream);
+  const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
+  const deadMan = startSwitch({ config, side, canceller, observability });
+  const desk = new Desk({
+    account,
+    sealBy: 'cancel-order',
+    now: wallClock,
+    events: deskEvents({ account: 'maker', observability, arrivals: new Map() }),
+  });
+  const { perMinute, makerShare, reserve } = config.requestBudget;
+  const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, wallClock());
+  const activities = createMakerActivities({
+    desk,
+    account,
+    exchange,
+    watch,
+    canceller,
+    deadMan,
+    clockSkewMsMax: config.safety.clockSkewMsMax,
+    mayQuote: () => budget.tryTake(QUOTE_COST, wallClock()),
+    now: wallClock,
+  });
+  const temporal = await connectTemporal(config);
+  await account.stream.whenLive();
+  deadMan.start();
+  const worker = await Worker.create({
+    connection: temporal.native,
+    namespace: config.temporal.namespace,
+    taskQueue: MAKER_QUEUE,
+    activities,
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
+    maxConcurrentActivityTaskExecutions: 2_000,
+    shutdownGraceTime: '5s',
+  });
+  const process_ = startWorker({
+    worker,
+    observability,
+    stop: async () => {
+      deadMan.stop();
+      listener.close();
+      watch.close();
+      publisher.close();
+      desk.close();
+      await sink.close();
+      await side.close();
+      await temporal.close();
+    },
+  });
+  for (const pair of config.pairs) {
+    if (options.markets && !options.markets.includes(pair.market)) continue;
+    const market = marketOf(side.markets, pair.market);
+    void exchange.whenBook(market.marketId).catch(() => undefined);
+    const how = await startPair(temporal.client, pairInput(config, pair, market, options.pair));
+    logger.info(
+      { market: pair.market },
+      how === 'started' ? 'the pair is started' : 'the pair runs already; joined it with its own settings',
+    );
+  }
+  logger.info({ account: account.accountIndex }, 'the maker is ready');
+  return process_;
+}
+
+function startListener(input: {
+  readonly config: Config;
+  readonly side: ExchangeSide;
+  readonly publisher: NoticePublisher;
+  readonly sink: TemporalSignalSink;
+  readonly observability: Observability;
+}): Listener {
+  const { metrics, logger, raiseAlert } = input.observability;
+  const lanes = new Map<number, LaneTerms>();
+  for (const pair of input.config.pairs) {
+    const market = marketOf(input.side.markets, pair.market);
+    const sides = pair.side === 'round-trip' ? (['buy', 'sell'] as const) : [pair.side];
+    for (const lane of pair.lanes) {
+      lanes.set(lane, {
+        marketId: market.marketId,
+        sizeDecimals: market.sizeDecimals,
+        priceDecimals: market.priceDecimals,
+        sides,
+      });
+    }
+  }
+  return new Listener({
+    stream: input.side.account.stream,
+    registry: { makerAccount: input.config.accounts.maker.index, lanes },
+    notices: input.publisher,
+    signals: input.sink,
+    onNotice: (latencyMs, fills) => {
+      metrics.frameToNotice.observe(latencyMs / 1_000);
+      metrics.noticesSent.inc(fills.length);
+    },
+    onSignal: (latencyMs) => {
+      metrics.signals.inc({ outcome: 'delivered' });
+      metrics.signalDelivery.observe(latencyMs / 1_000);
+    },
+    onSignalFailed: () => metrics.signals.inc({ outcome: 'failed' }),
+    onOrphan: ({ orderId, record }) => {
+      metrics.signals.inc({ outcome: 'orphan' });
+      logger.info(
+        { order: orderId.toString(), status: record.status, filled: record.filledLots.toString() },
+        'no running order takes this update',
+      );
+    },
+    onPoison: (error) => {
+      logger.error({ error: String(error) }, 'part of a frame could not be handled');
+      raiseAlert({
+        kind: 'invariant-broken',
+        what: `a frame of account A could not be handled: ${String(error)}`,
+        next: 'Report this; the other orders go on.',
+      });
+    },
+  });
+}
+
+function startSwitch(input: {
+  readonly config: Config;
+  readonly side: ExchangeSide;
+  readonly canceller: Canceller;
+  readonly observability: Observability;
+}): DeadMan {
+  const { config, side, observability } = input;
+  const part = observability.health.part("dead-man's switch", { staleAfterMs: config.safety.deadManMs / 2 });
+  return new DeadMan({
+    account: side.account,
+    canceller: input.canceller,
+    lane: config.cancelLane,
+    aheadMs: config.safety.deadManMs,
+    exchangeNow: () => wallClock() + (side.exchange.clockSkewMs() ?? 0),
+    onRenewal: (result, reason) => {
+      if (result === 'confirmed') {
+        part.ok();
+        return;
+      }
+      observability.logger.warn({ reason }, "the dead-man's switch was not renewed");
+      observability.raiseAlert({
+        kind: 'switch-not-renewed',
+        what: `the dead-man's switch of account A was not renewed: ${reason ?? 'no answer'}`,
+        next: 'New quotes wait for it. If it lasts, check the cancel lane key and the exchange.',
+      });
+    },
+  });
+}
+
+function marketOf(markets: readonly Market[], symbol: string): Market {
+  const market = markets.find((m) => m.symbol === symbol);
+  if (!market) throw new Error(`unknown market ${symbol}`);
+  return market;
+}

@@ -1,0 +1,78 @@
+/** A worker that runs until it is told to stop, and the order in which a process goes down: no new work, grace, then the wires. */
+import { Runtime, type Worker } from '@temporalio/worker';
+import type { Observability } from '../observability';
+
+export interface WorkerProcessOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly version: string;
+}
+
+export interface RunningProcess {
+  /** Resolves when the process has ended by itself or by `stop`; rejects when its worker failed. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How often a live worker says so to the health page. */
+const PAT_EVERY_MS = 1_000;
+
+export function startWorker(input: {
+  readonly worker: Worker;
+  readonly observability: Observability;
+  readonly stop: () => Promise<void>;
+}): RunningProcess {
+  const { worker, observability } = input;
+  const part = observability.health.part('temporal worker', { staleAfterMs: 5 * PAT_EVERY_MS });
+  const pat = setInterval(() => {
+    if (worker.getState() === 'RUNNING') part.ok();
+  }, PAT_EVERY_MS);
+  const run = worker.run();
+  part.ok();
+  const ended = run.finally(async () => {
+    clearInterval(pat);
+    await input.stop();
+    await observability.close();
+  });
+  ended.catch(() => undefined); // told to whoever awaits `ended`
+  return {
+    ended,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+/** The engine's own messages go into our log; once per process, before the first connection. */
+export function installRuntime(logger: Observability['logger']): void {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
+    logger[level]({ engine: meta }, message);
+  try {
+    Runtime.install({
+      shutdownSignals: [],
+      logger: {
+        log: (level, message, meta) => write(levelOf(level))(message, meta),
+        trace: write('debug'),
+        debug: write('debug'),
+        info: write('info'),
+        warn: write('warn'),
+        error: write('error'),
+      },
+    });
+  } catch {
+    // Installed already: tests run both processes in one.
+  }
+}
+
+function levelOf(level: string): 'debug' | 'info' | 'warn' | 'error' {
+  switch (level) {
+    case 'ERROR':
+      return 'error';
+    case 'WARN':
+      return 'warn';
+    case 'INFO':
+      return 'info';
+    default:
+      return 'debug';
+  }
+}

@@ -1,0 +1,70 @@
+/** Connections to Temporal, and what every worker checks before it polls: the search attributes exist and have the right type. */
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config';
+import { PROJECT_ROOT } from '../config';
+
+export interface TemporalLink {
+  readonly client: Client;
+  readonly native: NativeConnection;
+  close(): Promise<void>;
+}
+
+/** `temporal.api.enums.v1.IndexedValueType`. */
+const TYPES = { Keyword: 2, Double: 4 } as const;
+const WANTED: Readonly<Record<string, keyof typeof TYPES>> = {
+  Market: 'Keyword',
+  Side: 'Keyword',
+  HedgeState: 'Keyword',
+  Exposure: 'Double',
+};
+
+/** Connects and registers. Rejects with what to do when a search attribute has another type. */
+export async function connectTemporal(config: Config): Promise<TemporalLink> {
+  const { connection: options, namespace } = config.temporal;
+  const native = await NativeConnection.connect(options);
+  const connection = await Connection.connect(options);
+  await ensureSearchAttributes(connection, namespace);
+  return {
+    client: new Client({ connection, namespace }),
+    native,
+    async close() {
+      await connection.close();
+      await native.close();
+    },
+  };
+}
+
+/**
+ * An unregistered attribute fails the whole workflow task of whoever sets it, hedge included (TF §11): so none is ever missing.
+ * Temporal Cloud has no operator service; there the attributes are made by hand and only listed.
+ */
+export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const searchAttributes = Object.fromEntries(Object.entries(WANTED).map(([name, type]) => [name, TYPES[type]]));
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+  } catch {
+    // Present already, or not ours to add: the list decides.
+  }
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  for (const [name, type] of Object.entries(WANTED)) {
+    const found = customAttributes?.[name];
+    if (Number(found) === TYPES[type]) continue;
+    const problem = found === undefined || found === null ? 'is not registered' : `has another type (${String(found)})`;
+    throw new Error(
+      `search attribute ${name} ${problem} in namespace ${namespace}: ` +
+        `temporal operator search-attribute create --name ${name} --type ${type}`,
+    );
+  }
+}
+
+/** The prebuilt bundle of an installation; from the sources (tests) the worker bundles by itself. */
+export function workflowSource(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+  const codePath = join(PROJECT_ROOT, 'dist', 'workflow-bundle.js');
+  const inDist = __dirname.startsWith(join(PROJECT_ROOT, 'dist'));
+  return inDist && existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: require.resolve('../workflows') };
+}
