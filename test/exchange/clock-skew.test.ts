@@ -1,4 +1,5 @@
 /** S-40: the exchange's clock against ours. */
+import { expect, test } from '@jest/globals';
 import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
 
 test('no sample, no estimate', () => {

@@ -1,4 +1,5 @@
 /** One table: what an answer proves about a submission (LP §3.7, invariant 5). */
+import { describe, expect, test } from '@jest/globals';
 import { REFUSALS } from '../../src/domain/refusals';
 import { outcomeOf, readFailure } from '../../src/exchange/lighter/errors';
 import { fixture, HASH } from './support';

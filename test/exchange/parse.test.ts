@@ -1,4 +1,5 @@
 /** Parsers on what was recorded, on the known quirks, and on garbage (S-33, P-12). */
+import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parseBookFrame } from '../../src/exchange/lighter/book';
 import {
@@ -184,13 +185,15 @@ test.each([
   ['absent', '{}', undefined],
   ['no event yet', '', undefined],
 ])('ae as %s', (_name, event_info, refusal) => {
-  expect(parseTxRow({ ...fixture('tx-refused-by-sequencer.json'), event_info }).tx.refusal).toEqual(refusal);
+  expect(
+    parseTxRow({ ...fixture<Record<string, unknown>>('tx-refused-by-sequencer.json'), event_info }).tx.refusal,
+  ).toEqual(refusal);
 });
 
 test('an order transaction whose event cannot be read is malformed, not "no refusal"', () => {
-  expect(() => parseTxRow({ ...fixture('tx-refused-by-sequencer.json'), event_info: '{"ae":' })).toThrow(
-    MalformedError,
-  );
+  expect(() =>
+    parseTxRow({ ...fixture<Record<string, unknown>>('tx-refused-by-sequencer.json'), event_info: '{"ae":' }),
+  ).toThrow(MalformedError);
 });
 
 test.each([
@@ -200,7 +203,9 @@ test.each([
   [3, 'executed'],
   [5, 'executed'],
 ])('transaction status %i reads as %s', (status, expected) => {
-  expect(parseTxRow({ ...fixture('tx-refused-by-sequencer.json'), status }).tx.status).toBe(expected);
+  expect(parseTxRow({ ...fixture<Record<string, unknown>>('tx-refused-by-sequencer.json'), status }).tx.status).toBe(
+    expected,
+  );
 });
 
 describe('garbage is refused by our error and by no other', () => {

@@ -1,4 +1,5 @@
 /** Reads that fail are not empty (S-20, S-21), submissions that vanish are unknown (S-12), and nothing is asked twice. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/exchange/lighter/clock';
 import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
 import { Markets } from '../../src/exchange/lighter/markets';

@@ -2,6 +2,7 @@
  * The official signer through koffi, checked by an independent implementation of its arithmetic: what it signed is what we asked for,
  * under the hash it says, with the key we gave.
  */
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { inspect } from 'node:util';
 import { parseTxInfo, publicKeyOf, txHash, verifyAuthToken, verifySignature } from '../../src/paper/crypto';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';

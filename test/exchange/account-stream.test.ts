@@ -1,0 +1,352 @@
+/** The account stream: snapshot, changes, the gap after a cut (S-07), poison frames (S-33), tokens, lagging lists (S-11). */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { WebSocket } from 'ws';
+import { openLighter, type Signer } from '../../src/exchange/lighter';
+import type { AccountPort, ExchangePort, OrdersFrame, StreamState } from '../../src/exchange/port';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
+import type { TxRecord } from '../../src/domain/records';
+import { FakeLighter, FAST, fixture, HASH, signed, until, type FakeAnswer, type Message } from './support';
+
+const INACTIVE = '/api/v1/accountInactiveOrders';
+const BY_ID = '/api/v1/accountOrders';
+const template = fixture<{ orders: Record<string, unknown>[] }>('account-active-orders.json').orders[0] ?? {};
+
+interface OrderParts {
+  readonly id: number;
+  readonly client?: number;
+  readonly filled?: string;
+  readonly status?: string;
+  readonly timeUs?: number;
+}
+const order = ({ id, client = 0, filled = '0.00000', status = 'open', timeUs = 1785542568396486 }: OrderParts) => ({
+  ...template,
+  order_index: id,
+  order_id: String(id),
+  client_order_index: client,
+  client_order_id: String(client),
+  filled_base_amount: filled,
+  status,
+  transaction_time: timeUs,
+});
+const snapshot = (...orders: unknown[]) => ({
+  type: 'subscribed/account_all_orders',
+  channel: 'account_all_orders:516',
+  orders: orders.length === 0 ? {} : { '1': orders },
+});
+const change = (...orders: unknown[]) => ({ ...snapshot(...orders), type: 'update/account_all_orders' });
+
+let lighter: FakeLighter;
+let exchange: ExchangePort;
+let account: AccountPort;
+let frames: OrdersFrame[];
+let txs: TxRecord[];
+let states: StreamState[];
+let malformed: string[];
+let minted: string[];
+let live: unknown[];
+/** What the server does with the orders subscription; default: sends the snapshot of `live`. */
+let subscribed: (socket: WebSocket, message: Message) => void;
+
+const signer = {
+  register: () => () => undefined,
+  authToken: ({ deadlineS }: { deadlineS: number }) => {
+    const token = `${deadlineS}:516:5:${minted.length}`;
+    minted.push(token);
+    return Promise.resolve(token);
+  },
+} as unknown as Signer;
+
+function open(options: { readonly tokenLifeMs?: number } = {}): void {
+  exchange = openLighter({
+    baseUrl: lighter.url,
+    signer,
+    sessionTimes: FAST,
+    restDeadlineMs: 500,
+    onMalformed: (_what, reason) => malformed.push(reason),
+    ...options,
+  });
+  account = exchange.openAccount({ accountIndex: 516, keys: new Map([[5, 'key']]) });
+  account.stream.on('orders', (frame) => frames.push(frame));
+  account.stream.on('txs', (some) => txs.push(...some));
+  account.stream.on('state', (state) => states.push(state));
+}
+const cut = (): void => lighter.sockets.at(-1)?.terminate();
+const rows = (...orders: unknown[]): FakeAnswer => ({ body: { code: 200, orders } });
+const shown = () =>
+  frames.flatMap(({ kind, orders }) => orders.map((o) => `${kind} ${o.orderIndex} ${o.status} ${o.filledLots}`));
+
+beforeEach(async () => {
+  lighter = await new FakeLighter().start();
+  frames = [];
+  txs = [];
+  states = [];
+  malformed = [];
+  minted = [];
+  live = [];
+  subscribed = (socket) => socket.send(JSON.stringify(snapshot(...live)));
+  lighter.routes.set(INACTIVE, () => rows());
+  lighter.routes.set(BY_ID, () => rows());
+  lighter.onMessage = (message, socket) => {
+    if (message['type'] === 'ping') socket.send('{"type":"pong"}');
+    if (message['channel'] === 'account_all_orders/516') subscribed(socket, message);
+  };
+});
+afterEach(async () => {
+  await exchange.close();
+  await lighter.close();
+});
+
+test('snapshot, then changes; live only after both snapshot and gap', async () => {
+  live = [order({ id: 11 })];
+  open();
+  expect(account.stream.state).toBe('connecting');
+  await account.stream.whenLive();
+  lighter.push(change(order({ id: 11, filled: '0.00040' })));
+  lighter.push(change(order({ id: 11, filled: '0.00100', status: 'filled' })));
+  await until(() => frames.length === 3, 'three frames');
+  expect(shown()).toEqual(['snapshot 11 open 0', 'change 11 open 40', 'change 11 filled 100']);
+  expect(states).toEqual(['live']);
+  expect(Math.abs((frames[2]?.receivedAtMs ?? 0) - performance.now())).toBeLessThan(1_000);
+  const subscriptions = lighter.messages.filter(({ type }) => type === 'subscribe');
+  expect(subscriptions.map(({ channel }) => channel)).toEqual(['account_all_orders/516', 'account_tx/516']);
+  expect(subscriptions.map(({ auth }) => auth)).toEqual([minted[0], minted[0]]);
+});
+
+test('an update before the snapshot is dropped; frames of other accounts and channels too', async () => {
+  subscribed = (socket) => {
+    socket.send(JSON.stringify(change(order({ id: 9 }))));
+    socket.send(JSON.stringify({ ...snapshot(order({ id: 8 })), channel: 'account_all_orders:517' }));
+    socket.send(JSON.stringify(snapshot()));
+  };
+  open();
+  await account.stream.whenLive();
+  expect(frames.map(({ kind, orders }) => [kind, orders.length])).toEqual([['snapshot', 0]]);
+});
+
+test('S-07 a fill inside the gap is shown after the reconnect, before live', async () => {
+  live = [order({ id: 11, client: 128 }), order({ id: 12, client: 256 })];
+  open();
+  await account.stream.whenLive();
+  live = [order({ id: 12, client: 256, filled: '0.00030', timeUs: 1785542568496486 })];
+  const ended = order({ id: 11, client: 128, filled: '0.00100', status: 'filled', timeUs: 1785542568596486 });
+  lighter.routes.set(INACTIVE, () => rows(ended));
+  frames = [];
+  cut();
+  await until(() => states.at(-1) === 'stale', 'stale');
+  await account.stream.whenLive();
+  expect(shown()).toEqual(['snapshot 12 open 30', 'change 11 filled 100']);
+  expect(states).toEqual(['live', 'stale', 'live']);
+});
+
+test('S-07 an order placed and ended inside the gap, of which no frame ever spoke, is shown too', async () => {
+  open();
+  await account.stream.whenLive();
+  lighter.push(change(order({ id: 5, status: 'canceled' })));
+  await until(() => shown().length === 1, 'a first frame');
+  lighter.routes.set(INACTIVE, () =>
+    rows(order({ id: 77, client: 384, filled: '0.00100', status: 'filled', timeUs: 1785542569000000 })),
+  );
+  cut();
+  await until(() => states.length === 3 && states.at(-1) === 'live', 'live again');
+  expect(shown().at(-1)).toBe('change 77 filled 100');
+});
+
+test('S-07 an order missing from the inactive list is looked up by its client index', async () => {
+  live = [order({ id: 11, client: 128 })];
+  open();
+  await account.stream.whenLive();
+  live = [];
+  lighter.routes.set(BY_ID, ({ query }) =>
+    query.get('client_order_indexes') === '128'
+      ? rows(order({ id: 11, client: 128, filled: '0.00020', status: 'canceled' }))
+      : rows(),
+  );
+  cut();
+  await until(() => states.length === 3, 'live again');
+  expect(shown().at(-1)).toBe('change 11 canceled 20');
+});
+
+test('S-11 an order that no list shows yet is chased until one does; absence concludes nothing', async () => {
+  live = [order({ id: 11, client: 128 })];
+  open();
+  await account.stream.whenLive();
+  live = [];
+  let asked = 0;
+  lighter.routes.set(BY_ID, () => {
+    asked += 1;
+    return asked < 3 ? rows() : rows(order({ id: 11, client: 128, filled: '0.00100', status: 'filled' }));
+  });
+  cut();
+  await until(() => shown().at(-1) === 'change 11 filled 100', 'the terminal record');
+  expect(asked).toBe(3);
+  expect(shown().filter((text) => text.startsWith('change'))).toHaveLength(1);
+});
+
+test('a gap that cannot be read keeps the stream from being live', async () => {
+  let asked = 0;
+  lighter.routes.set(INACTIVE, () => (++asked < 3 ? { status: 503, raw: 'no' } : rows()));
+  open();
+  await account.stream.whenLive();
+  expect(asked).toBe(3);
+  expect(states).toEqual(['live']);
+});
+
+test('S-33 poison frames are refused and counted; good orders beside a bad one get through', async () => {
+  live = [order({ id: 11 })];
+  open();
+  await account.stream.whenLive();
+  for (const orders of [7, 'x', [1], { '1': 5 }, undefined]) {
+    lighter.push({ type: 'update/account_all_orders', channel: 'account_all_orders:516', orders });
+  }
+  lighter.push(
+    change({ order_id: 'x' }, { ...order({ id: 11 }), status: 'exploded' }, order({ id: 12, filled: '0.00001' })),
+  );
+  lighter.push(change({ ...order({ id: 13 }), owner_account_index: 9 }));
+  lighter.push('{"type":"update/account_tx","channel":"account_tx:516","txs":"no"}');
+  lighter.push(change(order({ id: 11, filled: '0.00050' })));
+  await until(() => shown().at(-1) === 'change 11 open 50', 'the good frame');
+  expect(shown()).toEqual(['snapshot 11 open 0', 'change 12 open 1', 'change 11 open 50']);
+  expect(malformed).toHaveLength(9);
+  expect(lighter.connections).toBe(1);
+});
+
+test('a listener that throws disturbs neither the stream nor the other listeners', async () => {
+  open();
+  account.stream.on('orders', () => {
+    throw new Error('mine');
+  });
+  const seen: OrdersFrame[] = [];
+  const stop = account.stream.on('orders', (frame) => seen.push(frame));
+  await account.stream.whenLive();
+  stop();
+  lighter.push(change(order({ id: 11 })));
+  await until(() => frames.length === 2, 'the change');
+  expect(seen).toHaveLength(1);
+  expect(account.stream.state).toBe('live');
+});
+
+test('account_tx: refusals of the sequencer reach the listeners (P-06)', async () => {
+  open();
+  await account.stream.whenLive();
+  lighter.push({
+    type: 'update/account_tx',
+    channel: 'account_tx:516',
+    txs: [fixture('tx-refused-by-sequencer.json')],
+  });
+  await until(() => txs.length === 1, 'the transaction');
+  expect(txs[0]).toMatchObject({ nonce: 7n, status: 'executed', refusal: { code: 21728 } });
+});
+
+describe('tokens', () => {
+  test('a refused subscription leads to a fresh token and a fresh connection', async () => {
+    subscribed = (socket, message) =>
+      message['auth'] === minted[0]
+        ? socket.send('{"error":{"code":20013,"message":"invalid auth: invalid deadline"}}')
+        : socket.send(JSON.stringify(snapshot()));
+    open();
+    await account.stream.whenLive();
+    expect(minted).toHaveLength(2);
+  });
+
+  test('renewed before its deadline on a fresh connection; the gap between is read', async () => {
+    live = [order({ id: 11, client: 128 })];
+    open({ tokenLifeMs: 400 });
+    await account.stream.whenLive();
+    live = [];
+    lighter.routes.set(INACTIVE, () => rows(order({ id: 11, client: 128, status: 'filled', filled: '0.00100' })));
+    await until(() => lighter.connections >= 2 && account.stream.state === 'live', 'renewed');
+    expect(minted.length).toBeGreaterThanOrEqual(2);
+    expect(shown()).toContain('change 11 filled 100');
+  });
+});
+
+test('no snapshot, no life: closing rejects those who wait', async () => {
+  subscribed = () => undefined;
+  open();
+  const waiting = account.stream.whenLive();
+  const rejected = expect(waiting).rejects.toThrow(/closed/);
+  await until(() => lighter.messages.length >= 2, 'subscribed');
+  await account.close();
+  await rejected;
+  expect(account.stream.state).toBe('closed');
+  await expect(account.stream.whenLive()).rejects.toThrow(/closed/);
+});
+
+test('an order in a market that was listed after the start: read again, then shown', async () => {
+  const all = fixture<{ order_books: { market_id: number }[] }>('order-books.json');
+  let books = all.order_books.filter(({ market_id }) => market_id !== 36);
+  lighter.routes.set('/api/v1/orderBooks', () => ({ body: { code: 200, order_books: books } }));
+  let now = 0;
+  exchange = openLighter({
+    baseUrl: lighter.url,
+    signer,
+    sessionTimes: FAST,
+    clock: {
+      wallMs: () => Date.now(),
+      monotonicMs: () => performance.now() + now,
+      after: (delayMs, action) => {
+        const timer = setTimeout(action, delayMs);
+        return () => clearTimeout(timer);
+      },
+      random: () => 0.5,
+    },
+  });
+  account = exchange.openAccount({ accountIndex: 516, keys: new Map([[5, 'key']]) });
+  account.stream.on('orders', (frame) => frames.push(frame));
+  await account.stream.whenLive();
+  books = all.order_books;
+  now = 40_000;
+  const raw = fixture<{ orders: unknown[] }>('order-above-2-53.json').orders[0];
+  live = [raw];
+  lighter.push(change(raw));
+  await until(() => shown().includes('snapshot 10414574259102759 open 0'), 'the order of the new market');
+});
+
+describe('send and reads of the account', () => {
+  test('over the WebSocket when open, over HTTP when not', async () => {
+    lighter.routes.set('/api/v1/sendTx', () => ({
+      body: { code: 200, tx_hash: HASH, predicted_execution_time_ms: 1 },
+    }));
+    lighter.onConnection = () => undefined; // never greets
+    open();
+    expect(await account.send(signed())).toMatchObject({ kind: 'accepted', predictedExecutionMs: 1 });
+    expect(lighter.requests.filter(({ path }) => path === '/api/v1/sendTx')).toHaveLength(1);
+    await exchange.close();
+    lighter.onConnection = (socket) => socket.send('{"type":"connected"}');
+    open();
+    await account.stream.whenLive();
+    const outcome = account.send(signed());
+    await until(() => lighter.messages.some(({ type }) => type === 'jsonapi/sendtx'), 'sent over the socket');
+    cut();
+    expect(await outcome).toMatchObject({ kind: 'unknown' });
+    expect(lighter.requests.filter(({ path }) => path === '/api/v1/sendTx')).toHaveLength(1);
+  });
+
+  test('findOrders asks in batches of twenty and keeps only what was asked for (S-04)', async () => {
+    open();
+    const asked: string[] = [];
+    lighter.routes.set(BY_ID, ({ query }) => {
+      asked.push(query.get('client_order_indexes') ?? '');
+      return rows(order({ id: 1, client: 0 }), order({ id: 2, client: 3 }), order({ id: 4, client: 999 }));
+    });
+    const indexes = Array.from({ length: 25 }, (_, i) => BigInt(i + 1) as ClientOrderIndex);
+    const read = await account.findOrders(indexes);
+    expect(asked.map((text) => text.split(',').length)).toEqual([20, 5]);
+    expect(read).toMatchObject({ ok: true });
+    expect(read.ok && read.value.every(({ clientOrderIndex }) => clientOrderIndex === 3n)).toBe(true);
+    lighter.routes.set(BY_ID, () => ({ status: 503, raw: '' }));
+    expect(await account.findOrders(indexes)).toMatchObject({ ok: false });
+  });
+
+  test('nextNonce, account and owner', async () => {
+    open();
+    lighter.routes.set('/api/v1/nextNonce', ({ query }) => ({
+      body: { code: 200, nonce: Number(query.get('api_key_index')) },
+    }));
+    expect(await account.nextNonce(7)).toEqual({ ok: true, value: 7n as Nonce });
+    const body = JSON.parse(JSON.stringify(fixture('account.json')).replaceAll('1234', '516')) as unknown;
+    lighter.routes.set('/api/v1/account', () => ({ body }));
+    expect(await account.account()).toMatchObject({ ok: true, value: { collateral: 10_000_000_000n } });
+    expect(await exchange.ownerOf(516)).toEqual({ ok: true, value: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8' });
+  });
+});
