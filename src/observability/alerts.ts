@@ -20,7 +20,6 @@ export const ALERT_KINDS = [
   'quoting-stopped',
   'switch-not-renewed',
   'invariant-broken',
-  'process-ended',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 

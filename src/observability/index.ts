@@ -27,12 +27,14 @@ export interface ObservabilityOptions {
   readonly version: string;
   readonly host: string;
   readonly port: number;
+  /** Default: COUNTERLEG_LOG_LEVEL, else `info`. */
   readonly level?: string;
   readonly webhookUrl?: string;
 }
 
 export async function startObservability(options: ObservabilityOptions): Promise<Observability> {
-  const { process, level, webhookUrl } = options;
+  const { process, webhookUrl } = options;
+  const level = options.level ?? globalThis.process.env['COUNTERLEG_LOG_LEVEL'];
   const logger = createLogger({ process, ...(level === undefined ? {} : { level }) });
   const metrics = createMetrics({ process, version: options.version });
   const health = new Health();

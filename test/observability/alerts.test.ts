@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Alert, Alerts, type AlertsOptions } from '../../src/observability/alerts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Alert, ALERT_KINDS, Alerts, type AlertsOptions } from '../../src/observability/alerts';
 
 const STUCK: Alert = {
   kind: 'hedge-stuck',
@@ -72,5 +74,11 @@ describe('alerts', () => {
     await alerts.settled();
     expect(seen.failures).toBe(1);
     expect(seen.logged.join()).not.toContain('very-secret');
+  });
+
+  test('every kind has its section in the runbook, and the runbook has no other', () => {
+    const runbook = readFileSync(join(__dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+    const sections = [...runbook.matchAll(/^### `([a-z-]+)`/gm)].map((match) => match[1]);
+    expect(sections.sort()).toEqual([...ALERT_KINDS].sort());
   });
 });

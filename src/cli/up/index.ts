@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
 import { listOrders } from '../order-list';
 import { stopPair } from '../pair-client';
+import { startConfiguredPair } from '../pair-start';
 import { OrderFeed } from './order-feed';
 import { createPaperAccounts } from './paper-accounts';
 import { hedgerPart, makerPart, paperPart, redisPart, RETENTION_S, temporalPart } from './parts';
@@ -65,14 +66,17 @@ class Run {
 
   async run(): Promise<number> {
     let file: string | undefined;
+    let beginning: Promise<Client> | undefined;
     try {
       const plan = await this.#plan();
       file = join(plan.folder, UP_FILE_NAME);
-      const begun = await this.#untilOver(this.#begin(plan, file));
-      if (begun === undefined) return 1;
-      return await this.#trade(plan, begun);
+      beginning = this.#begin(plan, file);
+      const client = await Promise.race([beginning, this.#over.then(() => undefined)]);
+      return client === undefined ? 1 : await this.#trade(plan, client);
     } finally {
       await this.#supervisor.stop();
+      // What was still starting sees that the run is over and stops what it started.
+      await beginning?.catch(() => undefined);
       if (file !== undefined) rmSync(file, { force: true });
       this.#say('everything is stopped');
     }
@@ -112,7 +116,7 @@ class Run {
     if (redis !== undefined) await this.#supervisor.start(redis);
     this.#say(`starting the paper exchange at ${plan.config.lighter.baseUrl}`);
     await this.#supervisor.start(paperPart(plan));
-    await requireMarkets(plan.config, plan.markets);
+    const markets = await requireMarkets(plan.config, plan.markets);
     await createPaperAccounts(plan.config);
     const client = await connectTemporal(plan.config);
     await keepForAMonth(client, plan.config.temporal.namespace);
@@ -121,6 +125,10 @@ class Run {
     await this.#supervisor.start(hedgerPart(plan));
     this.#say(`starting the maker (account ${maker.index}), quoting ${plan.markets.join(', ')}`);
     await this.#supervisor.start(makerPart(plan));
+    const { orders } = this.#options;
+    // The pair itself stops posting when no more fills are wanted; with several pairs nobody knows whose fills those will be.
+    const changes = orders !== undefined && markets.length === 1 ? { orderLimit: orders } : {};
+    for (const market of markets) await startConfiguredPair(client, plan.config, { market, changes });
     writeFileSync(file, JSON.stringify({ pid: process.pid, env: plan.overrides } satisfies UpRecord));
     this.#say(
       `running. Web UI: http://127.0.0.1:${plan.config.temporal.uiPort}  logs: ${plan.logFolder}  Ctrl-C stops it all`,
@@ -190,12 +198,6 @@ class Run {
     for (const problem of problems) this.#say(`PROBLEM: ${problem}`);
     if (problems.length === 0) this.#say('every order is hedged; both accounts mirror each other');
     return problems.length === 0 ? 0 : 1;
-  }
-
-  /** Gives up waiting for `work` when the run is over; what it started is stopped by the supervisor. */
-  async #untilOver<T>(work: Promise<T>): Promise<T | undefined> {
-    work.catch(() => undefined);
-    return Promise.race([work, this.#over.then(() => undefined)]);
   }
 
   #say(line: string): void {

@@ -64,13 +64,14 @@ export function hedgerPart(plan: Plan): Part {
   };
 }
 
-/** Starts the pairs, too. */
+/** Without its pairs: `up` starts those once, whereas a maker that crashed is started again. */
 export function makerPart(plan: Plan): Part {
   const health = healthUrl(plan, plan.config.metrics.makerPort);
   return {
     name: 'maker',
     onEnd: 'restart',
-    start: () => startOwn(plan, { name: 'maker', args: ['maker', ...only(plan)], ready: () => isHealthy(health) }),
+    start: () =>
+      startOwn(plan, { name: 'maker', args: ['maker', '--no-pair', ...only(plan)], ready: () => isHealthy(health) }),
   };
 }
 

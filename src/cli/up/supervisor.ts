@@ -34,7 +34,12 @@ export class Supervisor {
 
   /** Resolves when the part is ready; rejects when it could not start. */
   async start(part: Part): Promise<Child> {
+    if (this.#stopping) throw new Error('the run is ending');
     const entry = { part, child: await part.start(), restarts: 0 };
+    if (this.#stopping) {
+      await entry.child.stop();
+      throw new Error('the run is ending');
+    }
     this.#running.push(entry);
     void this.#watch(entry);
     return entry.child;

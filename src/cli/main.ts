@@ -1,0 +1,221 @@
+/**
+ * `counterleg`: the one command. Owns names, options and help; what a command does is in its own file, loaded when it is called.
+ *
+ * Started by bin/counterleg.mjs and `npm run up`, and directly by `up` for its processes.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { configPath, type GlobalOptions, reportError } from './context';
+import { PAIR_OPERATIONS } from './pair-client';
+import { parseDurationMs } from './table';
+
+const ORPHAN_GRACE_MS = 15_000;
+
+/** Runs one command line; sets the exit code, never throws. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+function program(): Command {
+  const root = new Command('counterleg')
+    .description('Hedges every fill of a maker order on Lighter with a second account: exactly once.')
+    .option('--config <file>', 'configuration file (default: config.yaml, or COUNTERLEG_CONFIG)')
+    .helpCommand(false)
+    .showHelpAfterError('(counterleg --help shows the commands)');
+  const globals = (): GlobalOptions => root.opts<GlobalOptions>();
+  addUp(root, globals);
+  addWorkers(root, globals);
+  addPaper(root, globals);
+  addPair(root, globals);
+  addOrders(root, globals);
+  addHedge(root, globals);
+  addDoctor(root, globals);
+  addBench(root);
+  return root;
+}
+
+type Globals = () => GlobalOptions;
+
+const jsonOption = (): Option => new Option('--json', 'print JSON, for programs');
+
+function addUp(root: Command, globals: Globals): void {
+  interface Options {
+    readonly orders?: number;
+    readonly for?: number;
+    readonly without?: 'redis';
+    readonly freePorts?: true;
+    readonly market?: string;
+  }
+  root
+    .command('up')
+    .description('the whole system on this machine, against the paper exchange; Ctrl-C stops it all')
+    .option('--orders <n>', 'stop after this many filled orders', wholeNumber)
+    .option('--for <time>', 'stop after this time, e.g. 60s', duration)
+    .addOption(new Option('--without <part>', 'leave a part out').choices(['redis']))
+    .option('--market <symbol>', 'quote only this market')
+    .option('--free-ports', 'take free ports everywhere, to run beside another system')
+    .action(async (options: Options) => {
+      const { runUp } = await import('./up/index.js');
+      process.exitCode = await runUp({
+        configPath: configPath(globals()),
+        redis: options.without === 'redis' ? 'without' : 'with',
+        ports: options.freePorts === true ? 'free' : 'configured',
+        ...(options.orders === undefined ? {} : { orders: options.orders }),
+        ...(options.for === undefined ? {} : { forMs: options.for }),
+        ...(options.market === undefined ? {} : { market: options.market }),
+      });
+    });
+}
+
+function addWorkers(root: Command, globals: Globals): void {
+  root
+    .command('maker')
+    .description(
+      "the maker process: account A's keys, quotes, the listener; starts its pairs or joins the running ones",
+    )
+    .option('--market <symbol>', 'only this market (repeatable); default: every pair of the configuration', collect, [])
+    .option('--quantity <amount>', 'size of each order in base units, instead of the configured one')
+    .option('--depth <level>', 'price level to rest at, instead of the configured one', wholeNumber)
+    .option('--no-pair', 'leave the pairs as they are')
+    .action(async (options: { market: string[]; quantity?: string; depth?: number; pair: boolean }) => {
+      const { runMakerCommand } = await import('./worker-commands.js');
+      await runMakerCommand({ ...globals(), ...options });
+    });
+  root
+    .command('hedger')
+    .description("the hedger process: account B's keys, the workflows, the desk")
+    .option('--market <symbol>', 'check that this market exists (repeatable); every pair is hedged', collect, [])
+    .action(async (options: { market: string[] }) => {
+      const { runHedgerCommand } = await import('./worker-commands.js');
+      await runHedgerCommand({ ...globals(), ...options });
+    });
+}
+
+function addPaper(root: Command, globals: Globals): void {
+  root
+    .command('paper')
+    .description('the paper exchange alone')
+    .option('--port <port>', 'default: paper.port of the configuration', wholeNumber)
+    .option('--seed <n>', 'same seed, same market', wholeNumber)
+    .option('--tls', 'serve https and wss with a certificate made at start')
+    .action(async (options: { port?: number; seed?: number; tls?: true }) => {
+      const { runPaper } = await import('./paper-command.js');
+      await runPaper({ ...globals(), ...options });
+    });
+}
+
+function addPair(root: Command, globals: Globals): void {
+  const pair = root.command('pair').description('the strategy of a market');
+  const help = {
+    start: 'start quoting',
+    status: 'what the pair is doing',
+    pause: 'cancel quotes and post no more; hedges go on',
+    resume: 'quote again after a pause',
+    stop: 'cancel quotes, finish hedges, end the pair',
+    flatten: 'bring both positions of the market to zero',
+  } as const;
+  for (const operation of ['start', 'status', ...PAIR_OPERATIONS] as const) {
+    pair
+      .command(operation)
+      .description(help[operation])
+      .argument('[market]', 'symbol; may be left out when only one pair is configured')
+      .addOption(jsonOption())
+      .action(async (market: string | undefined, options: { json?: boolean }) => {
+        const { runPairCommand } = await import('./pair-command.js');
+        await runPairCommand(operation, market, { ...globals(), ...options });
+      });
+  }
+}
+
+function addOrders(root: Command, globals: Globals): void {
+  root
+    .command('orders')
+    .description('open and past orders, newest first')
+    .addOption(new Option('--state <state>', 'which').choices(['open', 'closed', 'all']).default('all'))
+    .option('--limit <n>', 'at most this many', wholeNumber, 50)
+    .addOption(jsonOption())
+    .action(async (options: { state: 'open' | 'closed' | 'all'; limit: number; json?: boolean }) => {
+      const { runOrders } = await import('./order-commands.js');
+      await runOrders({ ...globals(), ...options });
+    });
+  root
+    .command('order')
+    .description("one order's whole story: frames, notices, signals, slices, hashes, times")
+    .argument('<order id>')
+    .addOption(jsonOption())
+    .action(async (orderId: string, options: { json?: boolean }) => {
+      const { runOrder } = await import('./order-commands.js');
+      await runOrder(orderId, { ...globals(), ...options });
+    });
+}
+
+function addHedge(root: Command, globals: Globals): void {
+  const hedge = root.command('hedge').description("the operator's two moves on a stuck hedge");
+  for (const [move, help] of [
+    ['retry', 'try again now'],
+    ['close', "seal the hedge and trade the exposure away on A's side"],
+  ] as const) {
+    hedge
+      .command(move)
+      .description(help)
+      .argument('<order id>')
+      .addOption(jsonOption())
+      .action(async (orderId: string, options: { json?: boolean }) => {
+        const { runHedgeMove } = await import('./order-commands.js');
+        await runHedgeMove(move, orderId, { ...globals(), ...options });
+      });
+  }
+}
+
+function addDoctor(root: Command, globals: Globals): void {
+  root
+    .command('doctor')
+    .description('checks configuration, keys, servers, clock, exchange and accounts; says what to do')
+    .addOption(jsonOption())
+    .action(async (options: { json?: boolean }) => {
+      const { runDoctor } = await import('./doctor.js');
+      await runDoctor({ ...globals(), ...options });
+    });
+}
+
+function addBench(root: Command): void {
+  root
+    .command('bench')
+    .description('the benchmarks; one JSON object per line')
+    .argument('[names...]', 'only these')
+    .action(async (names: string[]) => {
+      const { runBench } = await import('./bench-command.js');
+      process.exitCode = await runBench(names);
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number.');
+  return Number(text);
+}
+
+function duration(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined) throw new InvalidArgumentError('must be a time such as 60s, 5m or 500ms.');
+  return ms;
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+/** A process of `up` ends when `up` is gone, even if that was killed; in good order first. */
+function endWithParent(): void {
+  process.once('disconnect', () => {
+    setTimeout(() => process.exit(1), ORPHAN_GRACE_MS).unref();
+    process.kill(process.pid, 'SIGTERM');
+  });
+}
+
+if (require.main === module) {
+  if (process.send !== undefined) endWithParent();
+  void main(process.argv.slice(2));
+}

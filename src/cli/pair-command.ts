@@ -1,0 +1,55 @@
+/** `pair start|status|pause|resume|stop|flatten`: the strategy of one market. */
+import type { Config } from '../config';
+import { commandConfig, CommandError, type GlobalOptions, requireMarkets, withTemporal } from './context';
+import { operatePair, type PairOperation, pairState } from './pair-client';
+import { startConfiguredPair } from './pair-start';
+
+export type PairCommand = PairOperation | 'start' | 'status';
+
+export async function runPairCommand(
+  command: PairCommand,
+  given: string | undefined,
+  options: GlobalOptions,
+): Promise<void> {
+  const config = commandConfig(options);
+  const market = marketOf(config, given);
+  const answer = await carryOut(command, market, config);
+  if (options.json === true) console.log(JSON.stringify({ market, command, answer: answer ?? null }));
+  else console.log(answerText(command, market, answer));
+}
+
+async function carryOut(command: PairCommand, market: string, config: Config): Promise<unknown> {
+  const makerAccount = config.accounts.maker.index;
+  const [known] = command === 'start' ? await requireMarkets(config, [market]) : [];
+  if (known !== undefined)
+    return withTemporal(config, (client) => startConfiguredPair(client, config, { market: known }));
+  return withTemporal(config, async (client) => {
+    switch (command) {
+      case 'start':
+      case 'status':
+        return pairState(client, makerAccount, market);
+      case 'pause':
+      case 'resume':
+      case 'stop':
+      case 'flatten':
+        return operatePair(client, { makerAccount, market }, command);
+    }
+  });
+}
+
+function marketOf(config: Config, given: string | undefined): string {
+  const markets = config.pairs.map(({ market }) => market);
+  const [only] = markets;
+  if (given === undefined && markets.length === 1 && only !== undefined) return only;
+  if (given === undefined) throw new CommandError(`which market? The configuration has: ${markets.join(', ')}`);
+  if (!markets.includes(given)) {
+    throw new CommandError(`the configuration has no pair ${given}, only: ${markets.join(', ')}`);
+  }
+  return given;
+}
+
+function answerText(command: PairCommand, market: string, answer: unknown): string {
+  if (typeof answer === 'string') return `${market}: ${answer}`;
+  if (answer === undefined || answer === null) return `${market}: ${command} done`;
+  return JSON.stringify(answer, undefined, 2);
+}

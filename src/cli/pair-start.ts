@@ -1,0 +1,45 @@
+/** Starts a market's pair from the configuration, or joins the running one; says what does not fit before anything starts. */
+import type { Client } from '@temporalio/client';
+import type { Config, PairConfig } from '../config';
+import { parseLots } from '../domain/lots';
+import type { Market } from '../domain/records';
+import { pairInput, type PairOverrides, startPair } from '../workers/pairs';
+import { CommandError } from './context';
+
+export interface PairRequest {
+  readonly market: Market;
+  readonly changes?: PairOverrides;
+}
+
+/** Throws a CommandError when the amounts do not fit the market. */
+export async function startConfiguredPair(client: Client, config: Config, request: PairRequest): Promise<string> {
+  const { market, changes = {} } = request;
+  const pair = pairOf(config, market.symbol);
+  checkAmounts(pair, market, changes);
+  const how = await startPair(client, pairInput(config, pair, market, changes));
+  return how === 'started' ? 'started' : 'is running already, with the settings it was started with';
+}
+
+/** Amounts must be exact in the market's decimals, and an order at least its minimum. */
+export function checkAmounts(pair: PairConfig, market: Market, changes: PairOverrides): void {
+  const quantity = changes.quantity ?? pair.quantity;
+  try {
+    const smallest = market.minBaseLots;
+    if (parseLots(quantity, market.sizeDecimals) < smallest) {
+      throw new RangeError(`${quantity} is below the market's minimum, ${smallest} × 10^-${market.sizeDecimals}`);
+    }
+    parseLots(pair.maxPosition, market.sizeDecimals);
+  } catch (error) {
+    throw new CommandError(`amounts of ${market.symbol}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A market that exists but has no lanes of its own cannot be quoted. */
+export function pairOf(config: Config, symbol: string): PairConfig {
+  const pair = config.pairs.find(({ market }) => market === symbol);
+  if (pair !== undefined) return pair;
+  const configured = config.pairs.map(({ market }) => market).join(', ');
+  throw new CommandError(
+    `${symbol} has no entry under \`pairs\` (there: ${configured}): every pair needs lanes of its own`,
+  );
+}
