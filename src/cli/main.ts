@@ -213,6 +213,7 @@ function endWithParent(): void {
     setTimeout(() => process.exit(1), ORPHAN_GRACE_MS).unref();
     process.kill(process.pid, 'SIGTERM');
   });
+  process.channel?.unref(); // listening for the parent's end must not keep us alive
 }
 
 if (require.main === module) {

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, PROJECT_ROOT } from '../config';
+import type { Market } from '../domain/records';
 import { runHedger } from '../workers/hedger';
 import { runMaker } from '../workers/maker';
 import { commandConfig, type GlobalOptions, reportError, requireMarkets } from './context';
@@ -26,13 +27,13 @@ export interface MakerCommandOptions extends WorkerCommandOptions {
 
 export async function runMakerCommand(options: MakerCommandOptions): Promise<void> {
   const config = commandConfig(options);
-  const symbols = await checkedMarkets(config, options.market);
+  const known = await checkedMarkets(config, options.market);
   const pair = {
     ...(options.quantity === undefined ? {} : { quantity: options.quantity }),
     ...(options.depth === undefined ? {} : { depth: options.depth }),
   };
-  for (const market of await requireMarkets(config, symbols)) checkAmounts(pairOf(config, market.symbol), market, pair);
-  const markets = options.pair ? symbols : [];
+  for (const market of known) checkAmounts(pairOf(config, market.symbol), market, pair);
+  const markets = options.pair ? known.map(({ symbol }) => symbol) : [];
   await untilEnd(() => runMaker(config, { env: process.env, version: version(), markets, pair }));
 }
 
@@ -48,11 +49,10 @@ export function version(): string {
   return manifest.version;
 }
 
-async function checkedMarkets(config: Config, wanted: readonly string[]): Promise<readonly string[]> {
-  const symbols = wanted.length > 0 ? wanted : config.pairs.map(({ market }) => market);
-  await requireMarkets(config, symbols);
-  for (const symbol of symbols) pairOf(config, symbol);
-  return symbols;
+async function checkedMarkets(config: Config, wanted: readonly string[]): Promise<readonly Market[]> {
+  const markets = await requireMarkets(config, wanted.length > 0 ? wanted : config.pairs.map(({ market }) => market));
+  for (const { symbol } of markets) pairOf(config, symbol);
+  return markets;
 }
 
 interface Running {
