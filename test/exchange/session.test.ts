@@ -217,6 +217,18 @@ describe('jsonapi/sendtx', () => {
     expect(await session.send(signed())).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('silent') });
   });
 
+  test('S-34 while a sign of life is overdue, submissions are left to another way; afterwards not', async () => {
+    lighter.onMessage = () => undefined;
+    open({ quietMs: 30, pongMs: 60_000, suspectMs: 30, sendMs: 60_000 });
+    await isOpen();
+    await until(() => session.send(signed()) === undefined, 'no more sends into the silence');
+    expect(session.isOpen).toBe(true);
+    lighter.onMessage = answerPings;
+    lighter.push('{"type":"pong"}');
+    await until(() => session.send(signed()) !== undefined, 'sends again');
+    expect(down).toEqual([]);
+  });
+
   test('the bytes are handed to the socket before send returns', async () => {
     open();
     await isOpen();

@@ -131,6 +131,7 @@ export const FAST: SessionTimes = {
   connectMs: 1_000,
   quietMs: 150,
   pongMs: 150,
+  suspectMs: 100,
   idleMs: 10_000,
   sendMs: 600,
   probeMs: 200,

@@ -19,6 +19,8 @@ export interface SessionTimes {
   readonly quietMs: number;
   /** How long it may take to show any sign of life then. With `quietMs` well under five seconds (S-34). */
   readonly pongMs: number;
+  /** After so long without the sign of life asked for, submissions take another way. */
+  readonly suspectMs: number;
   /** A frame of ours goes out at least this often, however much the server sends (LP §5.2: two minutes). */
   readonly idleMs: number;
   /** Until a submission without an answer is reported as unknown. */
@@ -33,6 +35,7 @@ export const SESSION_TIMES: SessionTimes = {
   connectMs: 5_000,
   quietMs: 2_500,
   pongMs: 2_000,
+  suspectMs: 500,
   idleMs: 30_000,
   sendMs: 3_000,
   probeMs: 1_000,
@@ -74,6 +77,8 @@ export class Session {
   #nextId = 1;
   #lastReceivedMs = 0;
   #lastSentMs = 0;
+  /** When the last sign of life was asked for on this connection. */
+  #askedAtMs: number | undefined;
   #cancelWatch: () => void = () => undefined;
   #cancelRetry: () => void = () => undefined;
   readonly #pending = new Map<string, Pending>();
@@ -117,9 +122,9 @@ export class Session {
     return true;
   }
 
-  /** Undefined when there is no open connection: nothing was sent, the caller may use another way. */
+  /** Undefined when there is no connection to rely on: nothing was sent, the caller may use another way. */
   send(tx: LighterSignedTx): Promise<SendOutcome> | undefined {
-    if (!this.isOpen) return undefined;
+    if (!this.isOpen || this.#isSuspect()) return undefined;
     const id = String(this.#nextId++);
     this.#write(`{"type":"jsonapi/sendtx","data":{"id":"${id}","tx_type":${tx.txType},"tx_info":${tx.txInfo()}}}`);
     return this.#awaitAnswer(id, tx.txHash);
@@ -158,6 +163,7 @@ export class Session {
     });
     this.#socket = socket;
     this.#greeted = false;
+    this.#askedAtMs = undefined;
     this.#lastReceivedMs = this.options.clock.monotonicMs();
     const current = (): boolean => this.#socket === socket;
     socket.on('open', () => {
@@ -235,11 +241,18 @@ export class Session {
     const { clock } = this.options;
     this.#cancelWatch();
     const askedAtMs = clock.monotonicMs();
+    this.#askedAtMs = askedAtMs;
     this.#write(PING);
     this.#cancelWatch = clock.after(deadlineMs, () => {
       if (this.#lastReceivedMs >= askedAtMs) this.#watch();
       else this.#down(`open but silent: no answer to a ping within ${deadlineMs} ms`);
     });
+  }
+
+  #isSuspect(): boolean {
+    const askedAtMs = this.#askedAtMs;
+    if (askedAtMs === undefined || this.#lastReceivedMs >= askedAtMs) return false;
+    return this.options.clock.monotonicMs() - askedAtMs > this.options.times.suspectMs;
   }
 
   #awaitAnswer(id: string, txHash: string): Promise<SendOutcome> {
