@@ -6,6 +6,8 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startPaper, type PaperServer } from '../../src/paper';
 
@@ -35,9 +37,19 @@ async function observe(scenario: string): Promise<Record<string, unknown>> {
 
 /** What a Python program printed. One that fails shows its trace. */
 function runPython(file: string, ...args: readonly string[]): Promise<string> {
+  return runPythonWith({}, file, ...args);
+}
+
+function runPythonWith(environment: Record<string, string>, file: string, ...args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(python.python, [file, ...args], {
-      env: { ...process.env, PYTHONPATH: python.path, PYTHONDONTWRITEBYTECODE: '1', PYTHONWARNINGS: 'ignore' },
+      env: {
+        ...process.env,
+        ...environment,
+        PYTHONPATH: python.path,
+        PYTHONDONTWRITEBYTECODE: '1',
+        PYTHONWARNINGS: 'ignore',
+      },
     });
     let [output, errors] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -148,4 +160,22 @@ test('the example for strangers runs as docs/stranger.md shows it', async () => 
     'order 2: filled, filled 0.00020',
     'order 1: canceled, filled 0.00000',
   ]);
+});
+
+test('the same over https and wss, once the certificate that the server shows is trusted', async () => {
+  const secure = await startPaper({ flow: 'off', bookIntervalMs: 5, tls: true });
+  const folder = mkdtempSync(path.join(tmpdir(), 'counterleg-tls-'));
+  try {
+    const { port } = new URL(secure.url);
+    const program = `import ssl; print(ssl.get_server_certificate(('127.0.0.1', ${port})))`;
+    const shown = await runPython('-c', program);
+    const trusted = path.join(folder, 'paper.pem');
+    writeFileSync(trusted, shown);
+    const example = path.join(ROOT, 'examples', 'stranger.py');
+    expect(await runPythonWith({ SSL_CERT_FILE: trusted }, example, secure.url)).toContain('order 3: filled');
+    await expect(runPython(example, secure.url)).rejects.toThrow(/certificate/i);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await secure.close();
+  }
 });
