@@ -28,25 +28,33 @@ export function dataFolder(env: NodeJS.ProcessEnv = process.env): string {
   return resolve(env['COUNTERLEG_DATA'] ?? join(PROJECT_ROOT, '.run', 'up'));
 }
 
-/** Written by `up` while it runs: its pid and the environment that its processes got. Holds no secret. */
+/** Written by `up` while it runs: pids, and the environment that its processes got. Holds no secret. */
 export const UP_FILE_NAME = 'up.json';
 
 const CONNECT_TIMEOUT_MS = 5000;
 
 export interface UpRecord {
   readonly pid: number;
+  /** The configuration file it was started with. */
+  readonly config: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Part → pid of what it started: for killing one on purpose. */
+  readonly pids: Readonly<Record<string, number>>;
 }
 
 export function configPath(options: GlobalOptions): string {
-  return options.config ?? process.env['COUNTERLEG_CONFIG'] ?? join(PROJECT_ROOT, 'config.yaml');
+  return namedConfig(options) ?? join(PROJECT_ROOT, 'config.yaml');
 }
 
-/** The configuration of this command; the running `up`'s addresses win unless a file is named explicitly. */
+/** The configuration of this command; the running `up`'s file and addresses win unless a file is named explicitly. */
 export function commandConfig(options: GlobalOptions): Config {
-  const named = options.config ?? process.env['COUNTERLEG_CONFIG'];
-  const running = named === undefined ? runningUp() : undefined;
-  return loadConfig({ path: configPath(options), env: { ...process.env, ...running?.env } });
+  const running = namedConfig(options) === undefined ? runningUp() : undefined;
+  return loadConfig({ path: running?.config ?? configPath(options), env: { ...process.env, ...running?.env } });
+}
+
+function namedConfig(options: GlobalOptions): string | undefined {
+  const inEnv = process.env['COUNTERLEG_CONFIG'];
+  return options.config ?? (inEnv === '' ? undefined : inEnv);
 }
 
 /** The `up` that runs in this folder, if one does. */

@@ -41,7 +41,7 @@ describe('supervisor', () => {
     const first = await supervisor.start(part);
     process.kill(first.pid, 'SIGKILL');
     await restarted;
-    const second = supervisor.pidOf('hedger') ?? 0;
+    const second = supervisor.pids['hedger'] ?? 0;
     expect(second).not.toBe(first.pid);
     expect(said[0]).toMatch(/^hedger ended by itself: signal SIGKILL/);
     expect(supervisor.restarts).toBe(1);

@@ -7,7 +7,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
 import { listOrders } from '../order-list';
@@ -44,12 +44,15 @@ class Run {
   #endWith: (reason: string) => void = () => undefined;
   #ends = 0;
   #failure: string | undefined;
+  #planned: Plan | undefined;
+  #ready = false;
 
   constructor(options: UpOptions) {
     this.#options = options;
     this.#over = new Promise((resolve) => (this.#endWith = resolve));
     this.#supervisor = new Supervisor({
       say: (line) => this.#say(line),
+      onChange: () => this.#record(),
       giveUp: (reason) => {
         this.#failure = reason;
         this.#endWith(reason);
@@ -65,19 +68,18 @@ class Run {
   }
 
   async run(): Promise<number> {
-    let file: string | undefined;
     let beginning: Promise<Client> | undefined;
     try {
       const plan = await this.#plan();
-      file = join(plan.folder, UP_FILE_NAME);
-      beginning = this.#begin(plan, file);
+      this.#planned = plan;
+      beginning = this.#begin(plan);
       const client = await Promise.race([beginning, this.#over.then(() => undefined)]);
       return client === undefined ? 1 : await this.#trade(plan, client);
     } finally {
       await this.#supervisor.stop();
       // What was still starting sees that the run is over and stops what it started.
       await beginning?.catch(() => undefined);
-      if (file !== undefined) rmSync(file, { force: true });
+      if (this.#planned !== undefined) rmSync(join(this.#planned.folder, UP_FILE_NAME), { force: true });
       this.#say('everything is stopped');
     }
   }
@@ -108,7 +110,7 @@ class Run {
     }
   }
 
-  async #begin(plan: Plan, file: string): Promise<Client> {
+  async #begin(plan: Plan): Promise<Client> {
     const redis = this.#options.redis === 'with' ? await redisPart(plan) : undefined;
     if (redis !== undefined) this.#say(`starting Redis at ${plan.config.redis.url}`);
     else if (this.#options.redis === 'with') this.#say('using the Redis server that is here');
@@ -129,7 +131,8 @@ class Run {
     // The pair itself stops posting when no more fills are wanted; with several pairs nobody knows whose fills those will be.
     const changes = orders !== undefined && markets.length === 1 ? { orderLimit: orders } : {};
     for (const market of markets) await startConfiguredPair(client, plan.config, { market, changes });
-    writeFileSync(file, JSON.stringify({ pid: process.pid, env: plan.overrides } satisfies UpRecord));
+    this.#ready = true;
+    this.#record();
     this.#say(
       `running. Web UI: http://127.0.0.1:${plan.config.temporal.uiPort}  logs: ${plan.logFolder}  Ctrl-C stops it all`,
     );
@@ -198,6 +201,15 @@ class Run {
     for (const problem of problems) this.#say(`PROBLEM: ${problem}`);
     if (problems.length === 0) this.#say('every order is hedged; both accounts mirror each other');
     return problems.length === 0 ? 0 : 1;
+  }
+
+  /** Tells other commands where everything is, once everything is there. */
+  #record(): void {
+    if (this.#planned === undefined || !this.#ready) return;
+    const { folder, overrides: env } = this.#planned;
+    const config = resolve(this.#options.configPath);
+    const record: UpRecord = { pid: process.pid, config, env, pids: this.#supervisor.pids };
+    writeFileSync(join(folder, UP_FILE_NAME), JSON.stringify(record));
   }
 
   #say(line: string): void {

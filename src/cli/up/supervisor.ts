@@ -15,6 +15,8 @@ export interface Part {
 
 export interface SupervisorOptions {
   readonly say: (line: string) => void;
+  /** Called whenever a part has started: name → pid of all that were started. */
+  readonly onChange?: (pids: Readonly<Record<string, number>>) => void;
   /** Called once when the run cannot go on. */
   readonly giveUp: (reason: string) => void;
 }
@@ -41,6 +43,7 @@ export class Supervisor {
       throw new Error('the run is ending');
     }
     this.#running.push(entry);
+    this.#options.onChange?.(this.pids);
     void this.#watch(entry);
     return entry.child;
   }
@@ -50,8 +53,8 @@ export class Supervisor {
     return this.#running.reduce((sum, { restarts }) => sum + restarts, 0);
   }
 
-  pidOf(name: string): number | undefined {
-    return this.#running.find(({ part }) => part.name === name)?.child.pid;
+  get pids(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#running.map(({ part, child }) => [part.name, child.pid]));
   }
 
   /** Ends everything in reverse order; resolves when it is gone. */
@@ -85,6 +88,7 @@ export class Supervisor {
       return false;
     }
     if (this.#stopping) await entry.child.stop();
+    this.#options.onChange?.(this.pids);
     this.#options.say(`${entry.part.name} runs again (pid ${entry.child.pid})`);
     return true;
   }

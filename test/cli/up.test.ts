@@ -1,0 +1,139 @@
+/** `up` from outside, as a user starts and ends it: the built program, real servers, the paper exchange. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { UpRecord } from '../../src/cli/context';
+
+const ROOT = join(__dirname, '..', '..');
+const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
+jest.setTimeout(120_000);
+
+let folder: string;
+let env: NodeJS.ProcessEnv;
+let up: ChildProcess | undefined;
+let output = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'counterleg-up-'));
+  // Close to the top of the book and impatient, so that orders fill within a second or two.
+  const config = readFileSync(join(ROOT, 'config.yaml'), 'utf8')
+    .replace(/depth: 20/, 'depth: 1')
+    .replace(/maker_order_time_out: 30/, 'maker_order_time_out: 3')
+    .replace(/latency: tier/, 'latency: zero');
+  writeFileSync(join(folder, 'config.yaml'), config);
+  env = { ...process.env, COUNTERLEG_CONFIG: join(folder, 'config.yaml'), COUNTERLEG_DATA: join(folder, 'data') };
+  output = '';
+});
+
+afterEach(async () => {
+  if (up?.exitCode === null && up.signalCode === null) up.kill('SIGKILL');
+  up = undefined;
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+});
+
+function start(...args: string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [MAIN, 'up', '--free-ports', ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  up = child;
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
+async function until<T>(what: string, probe: () => T | undefined): Promise<T> {
+  const deadlineMs = performance.now() + 60_000;
+  for (;;) {
+    const found = probe();
+    if (found !== undefined) return found;
+    if (performance.now() > deadlineMs) throw new Error(`waited in vain for ${what}:\n${output}`);
+    await sleep(20);
+  }
+}
+
+const said = (text: RegExp) => until(String(text), () => (text.test(output) ? true : undefined));
+
+async function record(): Promise<UpRecord> {
+  const file = join(folder, 'data', 'up.json');
+  return until('up.json', () => {
+    if (!existsSync(file)) return undefined;
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as UpRecord;
+    } catch {
+      return undefined; // just being written
+    }
+  });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('counterleg up', () => {
+  test('--orders ends by itself with 0: every order hedged, both accounts mirror each other, nothing left running', async () => {
+    const code = start('--orders', '3', '--for', '60s');
+    const { pids } = await record();
+    expect(Object.keys(pids).sort()).toEqual(['hedger', 'maker', 'paper exchange', 'redis', 'temporal']);
+    expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
+    expect(output.match(/filled 0\.\d+ @ .*hedged 0\.\d+ @ .*flat \((fast|durable)/g)?.length).toBeGreaterThanOrEqual(
+      3,
+    );
+    expect(Object.values(pids).filter(isRunning)).toEqual([]);
+    expect(existsSync(join(folder, 'data', 'up.json'))).toBe(false);
+  });
+
+  test('P-10 S-06 a killed hedger and a killed maker are reported and started again; the books still end even', async () => {
+    const code = start('--orders', '6', '--for', '60s', '--without', 'redis');
+    const { pids } = await record();
+    expect(pids['redis']).toBeUndefined();
+    await said(/filled 0/);
+    process.kill(pids['hedger'] ?? 0, 'SIGKILL');
+    await said(/hedger runs again/);
+    process.kill(pids['maker'] ?? 0, 'SIGKILL');
+    await said(/maker runs again/);
+    expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
+    expect(output).toMatch(/hedger ended by itself: signal SIGKILL/);
+  });
+
+  test('Ctrl-C stops quoting, finishes hedges and leaves nothing running; other commands talk to it meanwhile', async () => {
+    const code = start();
+    const { pids } = await record();
+    await said(/filled 0/);
+    expect(await command('pair', 'status', 'BTC')).toContain('"mode": "running"');
+    const orders = JSON.parse(await command('orders', '--state', 'closed', '--json')) as { orderId: string }[];
+    const story = await command('order', orders[0]?.orderId ?? '');
+    expect(story).toMatch(/started .*\n(.*\n)*.*(arm|place) wanted[^]*completed/);
+    expect(await command('pair', 'pause', 'BTC')).toContain('paused');
+    up?.kill('SIGINT');
+    expect([await code, output]).toEqual([0, expect.stringContaining('everything is stopped')]);
+    expect(Object.values(pids).filter(isRunning)).toEqual([]);
+  });
+
+  test('killed with SIGKILL it leaves nothing running, either', async () => {
+    const code = start();
+    const { pids } = await record();
+    up?.kill('SIGKILL');
+    await code;
+    await until('the end of all parts', () => (Object.values(pids).some(isRunning) ? undefined : true));
+  });
+});
+
+function command(...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...env, COUNTERLEG_CONFIG: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return new Promise((resolve) => child.once('close', () => resolve(text)));
+}
