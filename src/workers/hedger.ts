@@ -16,7 +16,7 @@ import { startObservability, type Observability } from '../observability';
 import { openSide } from './account';
 import { deskEvents } from './desk-events';
 import { wallClock } from './clock';
-import { startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
@@ -28,9 +28,11 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     version: options.version,
     host: config.metrics.host,
     port: config.metrics.hedgerPort,
+    ...(options.logLevel === undefined ? {} : { level: options.logLevel }),
     ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
   });
   const { logger, metrics } = observability;
+  installRuntime(logger);
   const side = await openSide({ config, role: 'hedge', env: options.env, observability });
   const { exchange, account } = side;
   const selfTrade = await selfTradeRule(exchange, config);

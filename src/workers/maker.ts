@@ -22,7 +22,7 @@ import { openSide, type ExchangeSide } from './account';
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
 import { pairInput, startPair, type PairOverrides } from './pairs';
-import { startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal } from './temporal';
 
 export interface MakerOptions extends WorkerProcessOptions {
@@ -40,9 +40,11 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
     version: options.version,
     host: config.metrics.host,
     port: config.metrics.makerPort,
+    ...(options.logLevel === undefined ? {} : { level: options.logLevel }),
     ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
   });
   const { logger } = observability;
+  installRuntime(logger);
   const side = await openSide({ config, role: 'maker', env: options.env, observability });
   const { exchange, account } = side;
   const redis = config.redis.enabled

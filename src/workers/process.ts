@@ -5,6 +5,8 @@ import type { Observability } from '../observability';
 export interface WorkerProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
+  /** Default: info. */
+  readonly logLevel?: string;
 }
 
 export interface RunningProcess {

@@ -1,0 +1,275 @@
+/**
+ * The whole system in one process, over the wire: paper exchange, Redis, Temporal and both workers as `up` wires them, on free ports
+ * and with a namespace of its own. Tests act as the market through `/_paper` and judge by `/_paper/truth`.
+ */
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { toolPath, type Config, type PairConfig } from '../../src/config';
+import { orderWorkflowId, type OrderId } from '../../src/domain/ids';
+import { formatDecimal, parseLots } from '../../src/domain/lots';
+import type { OrderResult } from '../../src/domain/messages';
+import { loadSigner } from '../../src/exchange/lighter';
+import { startPaper, type PaperOptions, type PaperServer } from '../../src/paper';
+import { runHedger } from '../../src/workers/hedger';
+import { runMaker } from '../../src/workers/maker';
+import type { PairOverrides } from '../../src/workers/pairs';
+import type { RunningProcess } from '../../src/workers/process';
+import { sharedTemporal, type TemporalPlace } from '../helpers/temporal';
+import { sharedRedis } from '../helpers/valkey';
+import { eventually } from './eventually';
+
+export const A = 1001;
+export const B = 1002;
+const CANCEL_LANE = 4;
+/** COUNTERLEG_TEST_LOG=info shows what the processes say. */
+const LOG_LEVEL = process.env['COUNTERLEG_TEST_LOG'] ?? 'silent';
+const LANES = [5, 6, 7, 8, 9];
+
+export interface SystemOptions {
+  readonly pairs?: readonly Partial<PairConfig>[];
+  readonly redis?: 'with' | 'without';
+  readonly paper?: PaperOptions;
+  readonly config?: Partial<Config>;
+  readonly collateralB?: string;
+}
+
+export interface RestingOrder {
+  readonly client_order_index: number;
+  readonly price: string;
+  readonly initial_base_amount: string;
+  readonly is_ask: boolean;
+  readonly market_index: number;
+}
+
+export class System {
+  readonly #stops: (() => Promise<void>)[] = [];
+  hedger: RunningProcess | undefined;
+  maker: RunningProcess | undefined;
+
+  private constructor(
+    readonly config: Config,
+    readonly paper: PaperServer,
+    readonly client: Client,
+    readonly place: TemporalPlace,
+  ) {}
+
+  static async start(options: SystemOptions = {}): Promise<System> {
+    quietEngine();
+    const folder = mkdtempSync(join(tmpdir(), 'counterleg-system-'));
+    const paper = await startPaper({ flow: 'off', latency: 'zero', ...options.paper });
+    const place = await sharedTemporal();
+    const redisUrl = await sharedRedis();
+    const config = configFor({ folder, paper, place, redisUrl, options });
+    await registerAccounts(paper, config, options.collateralB ?? '100000');
+    const connection = await Connection.connect({ address: place.address });
+    const system = new System(config, paper, new Client({ connection, namespace: place.namespace }), place);
+    system.#stops.push(async () => {
+      await connection.close();
+      await paper.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    return system;
+  }
+
+  async startHedger(): Promise<void> {
+    this.hedger = await runHedger(this.config, { env: process.env, version: 'test', logLevel: LOG_LEVEL });
+  }
+
+  async startMaker(pair?: PairOverrides, markets?: readonly string[]): Promise<void> {
+    this.maker = await runMaker(this.config, {
+      env: process.env,
+      version: 'test',
+      logLevel: LOG_LEVEL,
+      ...(pair ? { pair } : {}),
+      ...(markets ? { markets } : {}),
+    });
+  }
+
+  async stop(): Promise<void> {
+    for await (const info of this.client.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+      await this.client.workflow
+        .getHandle(info.workflowId, info.runId)
+        .terminate('the test is over')
+        .catch(() => undefined);
+    }
+    await this.maker?.stop();
+    await this.hedger?.stop();
+    for (const stop of this.#stops.reverse()) await stop();
+  }
+
+  // ---- the exchange, as the market and as the truth
+
+  async control<T = Record<string, unknown>>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<T> {
+    const response = await fetch(`${this.paper.url}/_paper/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`/_paper/${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /**
+   * Another trader takes out A's resting order, wholly or `base` of it, together with everything that stands before it in the book.
+   * Answers the order's id.
+   */
+  async fill(market_id: number, base?: string): Promise<string> {
+    const [order] = await eventually(`an order of A rests in market ${market_id}`, async () => {
+      const found = await this.resting(market_id);
+      return found.length > 0 ? found : undefined;
+    });
+    if (!order) throw new Error('no order rests');
+    const decimals = order.initial_base_amount.split('.')[1]?.length ?? 0;
+    const before = await this.#standsBefore(order, decimals);
+    const amount = before + parseLots(base ?? order.initial_base_amount, decimals);
+    await this.control('POST', 'orders', {
+      market_id,
+      is_ask: !order.is_ask,
+      base_amount: formatDecimal(amount, decimals),
+      price: order.price,
+      type: 'limit',
+    });
+    return String(order.client_order_index);
+  }
+
+  async #standsBefore(order: RestingOrder, decimals: number): Promise<bigint> {
+    const response = await fetch(`${this.paper.url}/api/v1/orderBookOrders?market_id=${order.market_index}&limit=250`);
+    const book = (await response.json()) as Record<
+      'asks' | 'bids',
+      { owner_account_index: number; price: string; remaining_base_amount: string }[]
+    >;
+    let before = 0n;
+    for (const row of book[order.is_ask ? 'asks' : 'bids']) {
+      if (row.owner_account_index === A && row.price === order.price) return before;
+      before += parseLots(row.remaining_base_amount, decimals);
+    }
+    throw new Error("A's order is not among the 250 best");
+  }
+
+  /** Orders of A that rest now. */
+  async resting(marketId?: number): Promise<RestingOrder[]> {
+    const truth = await this.truth<{ orders: (RestingOrder & { status: string })[] }>(A);
+    return truth.orders.filter((o) => o.status === 'open' && (marketId === undefined || o.market_index === marketId));
+  }
+
+  truth<T>(account: number): Promise<T> {
+    return this.control<T>('GET', `truth?account_index=${account}`);
+  }
+
+  async position(account: number, marketId: number): Promise<number> {
+    const response = await fetch(`${this.paper.url}/api/v1/account?by=index&value=${account}`);
+    const body = (await response.json()) as {
+      accounts: { positions: { market_id: number; sign: number; position: string }[] }[];
+    };
+    const found = body.accounts[0]?.positions.find((p) => p.market_id === marketId);
+    return found ? found.sign * Number(found.position) : 0;
+  }
+
+  // ---- the workflows
+
+  order(id: string | number): ReturnType<Client['workflow']['getHandle']> {
+    return this.client.workflow.getHandle(orderWorkflowId(A, BigInt(id) as OrderId));
+  }
+
+  /** Waits until the order's workflow has closed, and answers what its memo says. */
+  async ended(id: string | number): Promise<{ status: string; result: OrderResult }> {
+    const seen = (): Promise<unknown> =>
+      this.order(id)
+        .query('state')
+        .catch((error: unknown) => String(error));
+    return eventually(`order ${id} ends`, async () => {
+      const info = await this.order(id).describe();
+      const result = info.memo?.['result'] as OrderResult | undefined;
+      return info.status.name !== 'RUNNING' && result ? { status: info.status.name, result } : undefined;
+    }).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}; its state: ${JSON.stringify(await seen(), null, 1)}`);
+    });
+  }
+}
+
+function quietEngine(): void {
+  try {
+    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  } catch {
+    // Once per file is enough.
+  }
+}
+
+async function registerAccounts(paper: PaperServer, config: Config, collateralB: string): Promise<void> {
+  const signer = loadSigner(toolPath('signer'));
+  for (const [role, index, file] of [
+    ['maker', A, config.accounts.maker.keysFile],
+    ['hedge', B, config.accounts.hedge.keysFile],
+  ] as const) {
+    const keys: Record<string, string> = {};
+    const publicKeys: Record<string, string> = {};
+    for (const lane of [CANCEL_LANE, ...LANES]) {
+      const pair = await signer.generateKey();
+      keys[lane] = pair.privateKey.replace(/^0x/, '');
+      publicKeys[lane] = pair.publicKey;
+    }
+    writeFileSync(file, JSON.stringify(keys), { mode: 0o600 });
+    const response = await fetch(`${paper.url}/_paper/accounts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        account_index: index,
+        l1_address: '0x00000000000000000000000000000000c0073e86',
+        tier: 'premium',
+        collateral: role === 'hedge' ? collateralB : '100000',
+        api_keys: publicKeys,
+      }),
+    });
+    if (!response.ok) throw new Error(await response.text());
+  }
+}
+
+function configFor(input: {
+  folder: string;
+  paper: PaperServer;
+  place: TemporalPlace;
+  redisUrl: string;
+  options: SystemOptions;
+}): Config {
+  const { folder, paper, place, redisUrl, options } = input;
+  const secretFile = join(folder, 'secret');
+  writeFileSync(secretFile, randomBytes(32).toString('hex'), { mode: 0o600 });
+  const pair: PairConfig = {
+    market: 'BTC',
+    quantity: '0.0002',
+    depth: 1,
+    side: 'buy',
+    lanes: [5],
+    spareLanes: [9],
+    maxPosition: '1',
+  };
+  return {
+    lighter: { baseUrl: paper.url, wsUrl: paper.wsUrl, chainId: 304 },
+    accounts: {
+      maker: { index: A, keysFile: join(folder, 'keys-a.json') },
+      hedge: { index: B, keysFile: join(folder, 'keys-b.json') },
+      selfTrade: 'refuse',
+    },
+    pairs: (options.pairs ?? [{}]).map((change) => ({ ...pair, ...change })),
+    cancelLane: CANCEL_LANE,
+    makerOrderTimeOutMs: 60_000,
+    hedge: { slippageBps: 20, slippageBpsMax: 100, onStuck: 'keep_trying', forceCloseTimeoutMs: 30_000 },
+    safety: { orderExpiryMs: 600_000, deadManMs: 420_000, consecutiveFailuresMax: 5, clockSkewMsMax: 1_000 },
+    requestBudget: { perMinute: 100_000, makerShare: 0.5, reserve: 0.2 },
+    temporal: { address: place.address, namespace: place.namespace, uiPort: 0, connection: { address: place.address } },
+    redis: { enabled: options.redis !== 'without', url: redisUrl },
+    notices: { secretFile },
+    metrics: { host: '127.0.0.1', makerPort: 0, hedgerPort: 0 },
+    alerts: {},
+    paper: { port: paper.port, seed: 1, latency: 'zero' },
+    ...options.config,
+  };
+}
