@@ -49,7 +49,7 @@ export function configPath(options: GlobalOptions): string {
 /** The configuration of this command; the running `up`'s file and addresses win unless a file is named explicitly. */
 export function commandConfig(options: GlobalOptions): Config {
   const running = namedConfig(options) === undefined ? runningUp() : undefined;
-  return loadConfig({ path: running?.config ?? configPath(options), env: { ...process.env, ...running?.env } });
+  return loadConfig({ path: running?.config ?? configPath(options), env: { ...running?.env, ...process.env } });
 }
 
 function namedConfig(options: GlobalOptions): string | undefined {

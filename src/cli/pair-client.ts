@@ -12,6 +12,8 @@ export const PAIR_OPERATIONS = ['pause', 'resume', 'stop', 'flatten'] as const;
 export type PairOperation = (typeof PAIR_OPERATIONS)[number];
 
 const DEADLINE_MS = 30_000;
+/** Flattening waits for running hedges, then trades and reads both positions. */
+const FLATTEN_DEADLINE_MS = 300_000;
 
 /** Carries out an operation; resolves with the workflow's answer. */
 export async function operatePair(
@@ -19,7 +21,8 @@ export async function operatePair(
   pair: { readonly makerAccount: number; readonly market: string },
   operation: PairOperation,
 ): Promise<unknown> {
-  return update(client, pairWorkflowId(pair.makerAccount, pair.market), operation);
+  const deadlineMs = operation === 'flatten' ? FLATTEN_DEADLINE_MS : DEADLINE_MS;
+  return update(client, pairWorkflowId(pair.makerAccount, pair.market), operation, deadlineMs);
 }
 
 /** Stops quoting and lets hedges finish; a pair that is not running is stopped already. */
@@ -40,10 +43,15 @@ export async function pairState(client: Client, makerAccount: number, market: st
 }
 
 /** Runs an update of a workflow by name. */
-export async function update(client: Client, workflowId: string, name: string): Promise<unknown> {
+export async function update(
+  client: Client,
+  workflowId: string,
+  name: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<unknown> {
   const handle = client.workflow.getHandle(workflowId);
   return explained(workflowId, () =>
-    client.connection.withDeadline(Date.now() + DEADLINE_MS, () => handle.executeUpdate<unknown, []>(name)),
+    client.connection.withDeadline(Date.now() + deadlineMs, () => handle.executeUpdate<unknown, []>(name)),
   );
 }
 

@@ -7,8 +7,8 @@ import { type ObservabilityServer, startObservabilityServer } from './server';
 
 export { type Alert, type AlertKind, Alerts, type RaiseAlert } from './alerts';
 export { Health, type HealthPart } from './health';
-export { createLogger, type Logger, type RootLogger, silentLogger } from './logger';
-export { createMetrics, type Metrics, type PathLabel } from './metrics';
+export { createLogger, type Logger, type RootLogger } from './logger';
+export { createMetrics, type Metrics } from './metrics';
 export { type ObservabilityServer, startObservabilityServer } from './server';
 
 export interface Observability {

@@ -69,8 +69,3 @@ export function createLogger(options: LoggerOptions): RootLogger {
     },
   });
 }
-
-/** Swallows everything: for tests and short commands. */
-export function silentLogger(): Logger {
-  return pino({ enabled: false });
-}

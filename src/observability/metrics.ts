@@ -10,9 +10,6 @@ const BUCKETS_SECONDS = [
   0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60,
 ];
 
-/** How a hedge's target arrived first. */
-export type PathLabel = 'fast' | 'durable';
-
 type Declared = ReturnType<typeof stages> & ReturnType<typeof counters> & ReturnType<typeof gauges>;
 export type Metrics = Declared & { readonly registry: Registry };
 

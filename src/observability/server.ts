@@ -30,7 +30,11 @@ export async function startObservabilityServer(options: ObservabilityServerOptio
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      reject(new Error(`metrics cannot listen on ${options.host}:${options.port}: ${error.message}`));
+      reject(
+        new Error(
+          `metrics cannot listen on ${options.host}:${options.port} (set metrics.…_port, or COUNTERLEG_METRICS_…_PORT): ${error.message}`,
+        ),
+      );
     });
     server.listen(options.port, options.host, resolve);
   });

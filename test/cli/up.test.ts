@@ -5,7 +5,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { freePort, isListening } from '../../src/cli/child';
 import type { UpRecord } from '../../src/cli/context';
+import { ORDERS_QUEUE } from '../../src/domain/messages';
+import { startTemporal } from '../helpers/temporal';
+import { startRedis } from '../helpers/valkey';
 
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
@@ -34,8 +39,9 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
-function start(...args: string[]): Promise<number | null> {
-  const child = spawn(process.execPath, [MAIN, 'up', '--free-ports', ...args], {
+function start(ports: 'free' | 'configured', ...args: string[]): Promise<number | null> {
+  const where = ports === 'free' ? ['--free-ports'] : [];
+  const child = spawn(process.execPath, [MAIN, 'up', ...where, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -80,7 +86,7 @@ function isRunning(pid: number): boolean {
 
 describe('counterleg up', () => {
   test('--orders ends by itself with 0: every order hedged, both accounts mirror each other, nothing left running', async () => {
-    const code = start('--orders', '3', '--for', '60s');
+    const code = start('free', '--orders', '3', '--for', '60s');
     const { pids } = await record();
     expect(Object.keys(pids).sort()).toEqual(['hedger', 'maker', 'paper exchange', 'redis', 'temporal']);
     expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
@@ -92,7 +98,7 @@ describe('counterleg up', () => {
   });
 
   test('P-10 S-06 a killed hedger and a killed maker are reported and started again; the books still end even', async () => {
-    const code = start('--orders', '6', '--for', '60s', '--without', 'redis');
+    const code = start('free', '--orders', '6', '--for', '60s', '--without', 'redis');
     const { pids } = await record();
     expect(pids['redis']).toBeUndefined();
     await said(/filled 0/);
@@ -105,7 +111,7 @@ describe('counterleg up', () => {
   });
 
   test('Ctrl-C stops quoting, finishes hedges and leaves nothing running; other commands talk to it meanwhile', async () => {
-    const code = start();
+    const code = start('free');
     const { pids } = await record();
     await said(/filled 0/);
     expect(await command('pair', 'status', 'BTC')).toContain('"mode": "running"');
@@ -118,8 +124,35 @@ describe('counterleg up', () => {
     expect(Object.values(pids).filter(isRunning)).toEqual([]);
   });
 
+  test('servers that are here already are used and left alone; in a namespace that others use it trades nothing', async () => {
+    const [temporal, redis] = await Promise.all([startTemporal(), startRedis()]);
+    try {
+      const [paper, maker, hedger] = await Promise.all([freePort(), freePort(), freePort()]);
+      env = {
+        ...env,
+        TEMPORAL_ADDRESS: temporal.address,
+        COUNTERLEG_REDIS_URL: redis.url,
+        COUNTERLEG_PAPER_PORT: String(paper),
+        COUNTERLEG_METRICS_MAKER_PORT: String(maker),
+        COUNTERLEG_METRICS_HEDGER_PORT: String(hedger),
+      };
+      const connection = await Connection.connect({ address: temporal.address });
+      const client = new Client({ connection });
+      const others = await client.workflow.start('pair', { taskQueue: ORDERS_QUEUE, workflowId: 'pair/7/BTC' });
+      const code = await start('configured', '--orders', '1', '--for', '60s');
+      expect([code, output]).toEqual([0, expect.stringMatching(/using the Temporal server at .*default-paper-/)]);
+      expect(output).toContain('using the Redis server');
+      expect((await others.describe()).status.name).toBe('RUNNING');
+      expect((await others.fetchHistory()).events).toHaveLength(2); // started, first task scheduled: no worker touched it
+      expect(await isListening('127.0.0.1', redis.port)).toBe(true);
+      await connection.close();
+    } finally {
+      await Promise.all([temporal.stop(), redis.stop()]);
+    }
+  });
+
   test('killed with SIGKILL it leaves nothing running, either', async () => {
-    const code = start();
+    const code = start('free');
     const { pids } = await record();
     up?.kill('SIGKILL');
     await code;

@@ -1,6 +1,4 @@
 /** Paths of the programs that tests run: the ones the product itself would use. */
 import { toolPath } from '../../src/config/tools';
 
-export const temporalPath = (): string => toolPath('temporal');
-export const redisServerPath = (): string => toolPath('redis-server');
 export const signerPath = (): string => toolPath('signer');

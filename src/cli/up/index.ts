@@ -16,7 +16,8 @@ import { startConfiguredPair } from '../pair-start';
 import { OrderFeed } from './order-feed';
 import { createPaperAccounts } from './paper-accounts';
 import { hedgerPart, makerPart, paperPart, redisPart, RETENTION_S, temporalPart } from './parts';
-import { type Plan, planUp, type UpOptions } from './plan';
+import { ownNamespace } from './namespace';
+import { inNamespace, type Plan, planUp, type UpOptions } from './plan';
 import { Summary } from './summary';
 import { Supervisor } from './supervisor';
 import { verifyMirror } from './verify';
@@ -92,22 +93,10 @@ class Run {
       await this.#supervisor.start(temporal);
       return plan;
     }
-    this.#say(`using the Temporal server at ${plan.config.temporal.address}`);
-    return this.#besideOthers(plan);
-  }
-
-  /** On a server that was here before: paper accounts that no running workflow uses. */
-  async #besideOthers(plan: Plan): Promise<Plan> {
-    const client = await connectTemporal(plan.config);
-    try {
-      for (let account = plan.config.accounts.maker.index; ; account += 2) {
-        const query = `ExecutionStatus = "Running" AND (WorkflowId STARTS_WITH "order/${account}/" OR WorkflowId STARTS_WITH "pair/${account}/")`;
-        const { count } = await client.workflow.count(query);
-        if (count === 0) return await planUp(this.#options, account);
-      }
-    } finally {
-      await client.connection.close();
-    }
+    const { address } = plan.config.temporal;
+    const namespace = await ownNamespace(plan.config);
+    this.#say(`using the Temporal server at ${address}, namespace ${namespace}`);
+    return namespace === plan.config.temporal.namespace ? plan : inNamespace(this.#options, plan, namespace);
   }
 
   async #begin(plan: Plan): Promise<Client> {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type Config, loadConfig } from '../../config';
 import { freePort, isListening } from '../child';
 import { CommandError, dataFolder } from '../context';
+import { pairOf } from '../pair-start';
 
 export interface UpOptions {
   readonly configPath: string;
@@ -40,10 +41,9 @@ export interface Plan {
 const PAPER_ACCOUNT = 1001;
 
 /** Throws when the configuration is wrong or a port is taken. Starts nothing. */
-export async function planUp(options: UpOptions, makerAccount = PAPER_ACCOUNT): Promise<Plan> {
+export async function planUp(options: UpOptions): Promise<Plan> {
   const folder = dataFolder();
-  const logFolder = join(folder, 'logs');
-  mkdirSync(logFolder, { recursive: true });
+  mkdirSync(logFolderOf(folder), { recursive: true });
   const file = loadConfig({ path: options.configPath, env: process.env });
   const ports = await portsOf(options, file);
   const overrides: Record<string, string> = {
@@ -51,8 +51,8 @@ export async function planUp(options: UpOptions, makerAccount = PAPER_ACCOUNT): 
     COUNTERLEG_LIGHTER_WS_URL: `ws://127.0.0.1:${ports.paper}/stream`,
     COUNTERLEG_LIGHTER_CHAIN_ID: '304',
     COUNTERLEG_PAPER_PORT: String(ports.paper),
-    COUNTERLEG_ACCOUNTS_MAKER_INDEX: String(makerAccount),
-    COUNTERLEG_ACCOUNTS_HEDGE_INDEX: String(makerAccount + 1),
+    COUNTERLEG_ACCOUNTS_MAKER_INDEX: String(PAPER_ACCOUNT),
+    COUNTERLEG_ACCOUNTS_HEDGE_INDEX: String(PAPER_ACCOUNT + 1),
     COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: join(folder, 'keys-maker.json'),
     COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: join(folder, 'keys-hedge.json'),
     COUNTERLEG_NOTICES_SECRET_FILE: join(folder, 'notice-secret'),
@@ -64,6 +64,21 @@ export async function planUp(options: UpOptions, makerAccount = PAPER_ACCOUNT): 
     TEMPORAL_ADDRESS: ports.temporalAddress,
     TEMPORAL_NAMESPACE: file.temporal.namespace,
   };
+  if (options.market !== undefined) pairOf(file, options.market);
+  return planWith(options, folder, overrides, ports.redis);
+}
+
+/** The same plan in another Temporal namespace. */
+export function inNamespace(options: UpOptions, plan: Plan, namespace: string): Plan {
+  return planWith(options, plan.folder, { ...plan.overrides, TEMPORAL_NAMESPACE: namespace }, plan.redisPort);
+}
+
+function planWith(
+  options: UpOptions,
+  folder: string,
+  overrides: Readonly<Record<string, string>>,
+  redisPort: number,
+): Plan {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     ...overrides,
@@ -74,7 +89,11 @@ export async function planUp(options: UpOptions, makerAccount = PAPER_ACCOUNT): 
     delete env[secret];
   const config = loadConfig({ path: options.configPath, env });
   const markets = options.market === undefined ? config.pairs.map(({ market }) => market) : [options.market];
-  return { folder, logFolder, env, overrides, config, markets, redisPort: ports.redis };
+  return { folder, logFolder: logFolderOf(folder), env, overrides, config, markets, redisPort };
+}
+
+function logFolderOf(folder: string): string {
+  return join(folder, 'logs');
 }
 
 interface Ports {
