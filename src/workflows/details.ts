@@ -18,5 +18,7 @@ export function detailsOf(order: Order, phase: 'running' | 'ended'): string {
 }
 
 function row(direction: string, slice: SliceReport): string {
-  return `| ${direction} | ${slice.base_amount} | ${slice.executed} | ${slice.status} | ${slice.path} | ${slice.nonce} | ${slice.tx_hash.slice(0, 12)} |`;
+  const cells = [slice.base_amount, slice.executed, slice.status, slice.path, slice.nonce, slice.tx_hash.slice(0, 12)];
+  // The Web UI sets tables without any space between columns; code spans bring their own.
+  return `| ${direction} | ${cells.map((cell) => `\`${cell}\``).join(' | ')} |`;
 }

@@ -98,7 +98,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
         });
     };
     let wakeAtMs = Infinity;
-    let shown = 'arming 0';
+    let shown = 'arming';
     for (;;) {
       const seen = changes;
       weigh(order, Date.now());
@@ -265,12 +265,15 @@ async function onFailure(order: Order, step: Step, error: unknown): Promise<void
   await sleep(FAILED_STEP_PAUSE_MS);
 }
 
+/**
+ * What lists and the Web UI show. An upsert is an event and a write, so `Exposure` follows the hedge's state, and every change of it
+ * only while the order is stuck: a hedge in flight is over before anybody could read it.
+ */
 function show(order: Order, plan: Plan, shown: string): string {
   const exposure = formatDecimal(exposureLots(order), order.market.size_decimals);
-  const face = `${plan.hedgeState} ${exposure}`;
+  const face = plan.hedgeState === 'stuck' ? `stuck ${exposure}` : plan.hedgeState;
   setCurrentDetails(detailsOf(order, plan.end ? 'ended' : 'running'));
-  const isSame = face === shown || (exposureLots(order) === 0n && shown === `${plan.hedgeState} 0`);
-  if (isSame) return shown;
+  if (face === shown) return shown;
   upsertSearchAttributes([
     { key: HEDGE_STATE, value: plan.hedgeState },
     { key: EXPOSURE, value: Number(exposure) },
