@@ -20,6 +20,7 @@ import type { PairOverrides } from '../../src/workers/pairs';
 import type { RunningProcess } from '../../src/workers/process';
 import { sharedTemporal, type TemporalPlace } from '../helpers/temporal';
 import { sharedRedis } from '../helpers/valkey';
+import { AlertBox } from './alert-box';
 import { eventually } from './eventually';
 
 export const A = 1001;
@@ -55,6 +56,7 @@ export class System {
     readonly paper: PaperServer,
     readonly client: Client,
     readonly place: TemporalPlace,
+    readonly alerts: AlertBox,
   ) {}
 
   static async start(options: SystemOptions = {}): Promise<System> {
@@ -63,13 +65,15 @@ export class System {
     const paper = await startPaper({ flow: 'off', latency: 'zero', ...options.paper });
     const place = await sharedTemporal();
     const redisUrl = await sharedRedis();
-    const config = configFor({ folder, paper, place, redisUrl, options });
+    const alerts = await AlertBox.open();
+    const config = configFor({ folder, paper, place, redisUrl, alertsUrl: alerts.url, options });
     await registerAccounts(paper, config, options.collateralB ?? '100000');
     const connection = await Connection.connect({ address: place.address });
-    const system = new System(config, paper, new Client({ connection, namespace: place.namespace }), place);
+    const system = new System(config, paper, new Client({ connection, namespace: place.namespace }), place, alerts);
     system.#stops.push(async () => {
       await connection.close();
       await paper.close();
+      await alerts.close();
       rmSync(folder, { recursive: true, force: true });
     });
     return system;
@@ -77,6 +81,22 @@ export class System {
 
   async startHedger(): Promise<void> {
     this.hedger = await runHedger(this.config, { env: process.env, version: 'test', logLevel: LOG_LEVEL });
+  }
+
+  /** One more hedger of the same account: nothing but the nonces keeps the two apart. */
+  async startAnotherHedger(): Promise<void> {
+    const another = await runHedger(this.config, { env: process.env, version: 'test', logLevel: LOG_LEVEL });
+    this.#stops.push(() => another.stop());
+  }
+
+  async stopHedger(): Promise<void> {
+    await this.hedger?.stop();
+    this.hedger = undefined;
+  }
+
+  async stopMaker(): Promise<void> {
+    await this.maker?.stop();
+    this.maker = undefined;
   }
 
   async startMaker(pair?: PairOverrides, markets?: readonly string[]): Promise<void> {
@@ -127,20 +147,24 @@ export class System {
       return found.length > 0 ? found : undefined;
     });
     if (!order) throw new Error('no order rests');
+    await this.fillResting(order, base);
+    return String(order.client_order_index);
+  }
+
+  async fillResting(order: Omit<RestingOrder, 'client_order_index'>, base?: string): Promise<void> {
     const decimals = order.initial_base_amount.split('.')[1]?.length ?? 0;
     const before = await this.#standsBefore(order, decimals);
     const amount = before + parseLots(base ?? order.initial_base_amount, decimals);
     await this.control('POST', 'orders', {
-      market_id,
+      market_id: order.market_index,
       is_ask: !order.is_ask,
       base_amount: formatDecimal(amount, decimals),
       price: order.price,
-      type: 'limit',
+      type: 'ioc',
     });
-    return String(order.client_order_index);
   }
 
-  async #standsBefore(order: RestingOrder, decimals: number): Promise<bigint> {
+  async #standsBefore(order: Omit<RestingOrder, 'client_order_index'>, decimals: number): Promise<bigint> {
     const response = await fetch(`${this.paper.url}/api/v1/orderBookOrders?market_id=${order.market_index}&limit=250`);
     const book = (await response.json()) as Record<
       'asks' | 'bids',
@@ -158,6 +182,15 @@ export class System {
   async resting(marketId?: number): Promise<RestingOrder[]> {
     const truth = await this.truth<{ orders: (RestingOrder & { status: string })[] }>(A);
     return truth.orders.filter((o) => o.status === 'open' && (marketId === undefined || o.market_index === marketId));
+  }
+
+  /** Plans misbehaviour of the exchange (docs/paper-exchange.md). */
+  async fault(...faults: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    await this.control('POST', 'faults', faults);
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.control('DELETE', 'faults');
   }
 
   truth<T>(account: number): Promise<T> {
@@ -237,9 +270,10 @@ function configFor(input: {
   paper: PaperServer;
   place: TemporalPlace;
   redisUrl: string;
+  alertsUrl: string;
   options: SystemOptions;
 }): Config {
-  const { folder, paper, place, redisUrl, options } = input;
+  const { folder, paper, place, redisUrl, alertsUrl, options } = input;
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, randomBytes(32).toString('hex'), { mode: 0o600 });
   const pair: PairConfig = {
@@ -268,7 +302,7 @@ function configFor(input: {
     redis: { enabled: options.redis !== 'without', url: redisUrl },
     notices: { secretFile },
     metrics: { host: '127.0.0.1', makerPort: 0, hedgerPort: 0 },
-    alerts: {},
+    alerts: { webhookUrl: alertsUrl },
     paper: { port: paper.port, seed: 1, latency: 'zero' },
     ...options.config,
   };

@@ -1,0 +1,132 @@
+/** Every way a fill can arrive: each lot of it is hedged once. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { A, B, System } from './harness';
+import {
+  BTC,
+  CRV,
+  ETH,
+  expectMirror,
+  fillOrder,
+  fillPart,
+  hedged,
+  makerOrderOf,
+  quote,
+  rests,
+  settled,
+  startOrder,
+  transactionsOf,
+  type Truth,
+} from './orders';
+
+let system: System;
+const pair = { side: 'round-trip', maxPosition: '1' } as const;
+beforeAll(async () => {
+  system = await System.start({
+    pairs: [
+      { ...pair, market: 'BTC', lanes: [5, 6] },
+      { ...pair, market: 'ETH', quantity: '0.01', lanes: [7] },
+      { ...pair, market: 'CRV', quantity: '100', maxPosition: '100000', lanes: [8] },
+    ],
+  });
+  await system.startHedger();
+  await system.startMaker(undefined, []);
+});
+afterAll(() => system.stop());
+afterEach(async () => {
+  await system.clearFaults();
+  await expectMirror(system);
+});
+
+describe('partial fills', () => {
+  test('S-01 20 lots fill as 5, then 15: two slices, hedged whole', async () => {
+    const id = await quote(system);
+    await fillPart(system, id, '0.00005');
+    await hedged(system, id, '0.00005');
+    await fillOrder(system, id);
+    const { result } = await settled(system, id);
+    expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00005', '0.00015']);
+    expect(result).toMatchObject({ hedge_state: 'flat', maker: { status: 'filled' } });
+  });
+
+  test('S-01 one fill after another while the hedge of the first is still on its way', async () => {
+    const id = await quote(system);
+    await system.fault({ on: 'sequencer', action: 'delay', ms: 400, match: { account_index: B, tx_type: 14 } });
+    for (const base of ['0.00001', '0.00007', '0.00002', '0.00010']) await fillOrder(system, id, base);
+    const { result } = await settled(system, id);
+    expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00001', '0.00019']);
+  });
+
+  test('S-18 fills of two orders in one frame: both hedged on the fast path, no nonce refused', async () => {
+    const before = (await system.truth<Truth>(B)).refused.length;
+    const [one, two] = await Promise.all([quote(system, { lane: 5 }), quote(system, { lane: 6 })]);
+    const { price } = await rests(system, two);
+    await system.control('POST', 'orders', {
+      market_id: 1,
+      is_ask: true,
+      base_amount: '100',
+      price,
+      type: 'ioc',
+    });
+    const ends = await Promise.all([settled(system, one), settled(system, two)]);
+    for (const { result } of ends) expect(result.hedge.slices.map((slice) => slice.path)).toEqual(['fast']);
+    expect((await system.truth<Truth>(B)).refused.length).toBe(before);
+    await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
+  });
+});
+
+describe('timing', () => {
+  test('S-03 the order fills before the submit has been answered: hedged without waiting for the answer', async () => {
+    await system.fault(
+      { on: 'response', action: 'delay', ms: 3_000, match: { account_index: A, tx_type: 14 } },
+      { on: 'frame', action: 'delay', ms: 150, match: { channel: `account_all_orders:${A}` } },
+    );
+    const id = await startOrder(system);
+    await fillOrder(system, id);
+    const { result } = await settled(system, id);
+    expect(result.timings['hedge_executed_ms']).toBeLessThan((result.timings['armed_ms'] ?? 0) + 2_500);
+  });
+});
+
+describe('markets', () => {
+  test('S-25 market index 0', async () => {
+    const id = await quote(system, { market: ETH, lane: 7, lots: 100n });
+    await fillOrder(system, id);
+    const { result } = await settled(system, id);
+    expect(result).toMatchObject({ market: 'ETH', hedge: { slices: [{ path: 'fast' }] } });
+  });
+
+  test('P-12 exchange ids above 2^53, and a sell order', async () => {
+    const id = await quote(system, { market: CRV, lane: 8, lots: 1_000n, side: 'sell' });
+    const { order_index } = (await makerOrderOf(system, id)) as unknown as { order_index: number };
+    expect(order_index).toBeGreaterThan(2 ** 53);
+    await fillOrder(system, id, '35.5');
+    await fillOrder(system, id);
+    await settled(system, id);
+  });
+
+  test('S-15 two markets on the same accounts at once: each order gets its own fills and no others', async () => {
+    const [btc, eth] = await Promise.all([
+      quote(system, { market: BTC, lane: 5, lots: 60n }),
+      quote(system, { market: ETH, lane: 7, lots: 100n, side: 'sell' }),
+    ]);
+    await Promise.all([fillOrder(system, btc), fillPart(system, eth, '0.0060')]);
+    const { result, b } = await settled(system, btc);
+    expect(result.hedge.executed_base_amount).toBe('0.00060');
+    expect(transactionsOf(b, eth).length).toBeGreaterThan(0);
+    await fillOrder(system, eth);
+    expect((await settled(system, eth)).result.hedge.executed_base_amount).toBe('0.0100');
+  });
+});
+
+test('S-19 at depth 1 a hedge would hit our own resting order: that one gives way, A and B never trade with each other', async () => {
+  const one = await quote(system, { lane: 5 });
+  const two = await quote(system, { lane: 6 });
+  // Only A's own bids are left at the top: the hedge of the first one meets the second one.
+  await fillOrder(system, one);
+  await settled(system, one);
+  const trades = (await system.truth<Truth>(B)).trades;
+  expect(trades.filter((t) => [t.ask_account_id, t.bid_account_id].includes(A))).toEqual([]);
+  const { result } = await settled(system, two);
+  expect(result).toMatchObject({ hedge_state: 'flat', maker: { filled_base_amount: '0.00000' } });
+  expect((await makerOrderOf(system, two))?.status).toMatch(/^canceled/);
+});
