@@ -1,6 +1,7 @@
 /** The channels a client may subscribe to: their names, who may read them, and their first frame (LP §5.4). */
 import { refuse } from './core/codes';
 import type { Refusal } from './core/codes';
+import { resolutionsMs } from './core/candles';
 import type { Exchange } from './core/exchange';
 import type { Account } from './core/types';
 import type { Market } from './core/world';
@@ -9,6 +10,7 @@ import type { ExchangeClock } from './clock';
 import type { ChannelKey } from './hub';
 import { statsFrame, tickerFrame } from './publisher';
 import type { Publisher } from './publisher';
+import { isRefusal } from './submissions';
 import { assetsJson, positionJson, positionsJson } from './wire/accounts';
 import { marketStatsJson } from './wire/markets';
 import { ordersByMarket, tradeJson } from './wire/orders';
@@ -45,6 +47,11 @@ export class Channels {
         return this.#ofMarket(name, first, (market) => lastTrades(market));
       case 'market_stats':
         return first === 'all' ? this.#allStats() : this.#ofMarket(name, first, (market) => this.#stats(market));
+      case 'candle':
+      case 'mark_price_candle':
+        return this.#ofCandles(name, first, second);
+      case 'spot_market_stats':
+        return this.#spotStats(first);
       case 'height':
         return { key: name, shownAs: name, owner: undefined, accountIndex: undefined, first: () => undefined };
       case 'account_all':
@@ -74,6 +81,23 @@ export class Channels {
   #stats(market: Market): string {
     const nowMs = this.clock.nowMs();
     return statsFrame(String(market.spec.marketId), marketStatsJson(market, nowMs), nowMs, 'subscribed');
+  }
+
+  #ofCandles(name: 'candle' | 'mark_price_candle', id: string, resolution: string): Channel | Refusal {
+    const market = this.#ofMarket(name, id, () => '');
+    if (isRefusal(market)) return market;
+    if (resolutionsMs[resolution] === undefined) return refuse(30005, 'Invalid Channel:  (resolution)');
+    const first = (): string => this.publisher.candleFrame(`${market.key}:${resolution}`, 'subscribed');
+    return { ...market, key: `${market.key}:${resolution}`, first };
+  }
+
+  /** There are no spot markets here: an empty first frame, and never an update. */
+  #spotStats(id: string): Channel | Refusal {
+    if (id !== 'all') return refuse(30005, 'Invalid Channel:  (marketId)');
+    const key = 'spot_market_stats:all';
+    const first = (): string =>
+      `{"channel":"${key}","spot_market_stats":{},"timestamp":${this.clock.nowMs()},"type":"subscribed/spot_market_stats"}`;
+    return { key, shownAs: key, owner: undefined, accountIndex: undefined, first };
   }
 
   #allStats(): Channel {

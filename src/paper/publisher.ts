@@ -2,6 +2,7 @@
  * Turns what an event changed into frames (LP §5.5, §5.6): one per transaction, account and channel, orders first, because that is
  * what a hedger waits for. Renders nothing that nobody listens to.
  */
+import { resolutionsMs } from './core/candles';
 import type { Exchange } from './core/exchange';
 import type { Account, Trade } from './core/types';
 import type { AccountChanges, Changes, Market } from './core/world';
@@ -9,7 +10,7 @@ import type { BookFeed } from './book-feed';
 import type { ExchangeClock } from './clock';
 import type { Hub } from './hub';
 import { assetsJson, positionJson, positionsJson, statsJson } from './wire/accounts';
-import { marketStatsJson, tickerJson } from './wire/markets';
+import { candleJson, marketStatsJson, tickerJson } from './wire/markets';
 import { orderJson, ordersByMarket, tradeJson, txJson } from './wire/orders';
 
 export class Publisher {
@@ -58,6 +59,27 @@ export class Publisher {
       const account = this.exchange.world.accounts.get(Number(channel.slice('user_stats:'.length)));
       if (account !== undefined) this.hub.publish(channel, this.userStats(account, 'update'));
     }
+  }
+
+  /** Candles being built, twice a second, to those who watch (LP §5.5). */
+  publishCandles(): void {
+    for (const channel of this.hub.channelsNow()) {
+      if (channel.startsWith('candle:') || channel.startsWith('mark_price_candle:')) {
+        this.hub.publish(channel, this.candleFrame(channel, 'update'));
+      }
+    }
+  }
+
+  /** Up to two candles, oldest first. */
+  candleFrame(channel: string, kind: 'subscribed' | 'update'): string {
+    const [name = '', id = '', resolution = ''] = channel.split(':');
+    const market = this.exchange.market(Number(id));
+    const lengthMs = resolutionsMs[resolution] ?? 60_000;
+    const nowMs = this.clock.nowMs();
+    const series = name === 'candle' ? market.candles : market.markCandles;
+    const rows = series.read(lengthMs, nowMs - 2 * lengthMs, nowMs, 2);
+    const list = rows.map((candle) => candleJson(market.spec, candle, name === 'candle' ? 'trades' : 'mark')).join(',');
+    return `{"candles":[${list}],"channel":"${channel}","timestamp":${nowMs},"type":"${kind}/${name}"}`;
   }
 
   userStats(account: Account, kind: 'subscribed' | 'update'): string {

@@ -17,6 +17,8 @@ import { RequestGate } from './limits';
 import type { Settings } from './options';
 import { Publisher } from './publisher';
 import { addAccountEndpoints } from './rest-account';
+import { addAdministrationEndpoints } from './rest-admin';
+import { addHistoryEndpoints } from './rest-history';
 import { addMarketEndpoints } from './rest-market';
 import { addSendEndpoints } from './rest-send';
 import { Sequencer } from './sequencer';
@@ -24,6 +26,7 @@ import { Simulation } from './simulation';
 import { StreamServer } from './stream-server';
 import { Submissions } from './submissions';
 import { createCertificate } from './tls';
+import type { Certificate } from './tls';
 import { encode, parseLossless } from './wire/json';
 
 const bodyMaxBytes = 1_048_576;
@@ -39,6 +42,8 @@ export interface PaperServer {
   readonly url: string;
   readonly wsUrl: string;
   readonly port: number;
+  /** PEM of the self-signed certificate, with TLS. */
+  readonly certificate: string | undefined;
   close(): Promise<void>;
 }
 
@@ -60,11 +65,14 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, clock);
   const simulation = new Simulation(exchange, clock, publish, settings.markets, settings.seed, settings.flow);
 
-  const app = await createApp(settings);
+  const certificate = settings.tls ? createCertificate(clock.nowMs()) : undefined;
+  const app = await createApp(settings, certificate);
   const context = { exchange, clock, auth, submissions, faults, gate };
   addMarketEndpoints(app, context);
   addAccountEndpoints(app, context);
   addSendEndpoints(app, context);
+  addHistoryEndpoints(app, context);
+  addAdministrationEndpoints(app, context);
   const applyStreamFaults = (): void => streams.applyStreamFaults();
   addControlRoutes(app, { exchange, simulation, clock, faults, publish, applyStreamFaults });
   app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
@@ -79,6 +87,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
     setInterval(() => books.flushAll(), settings.bookIntervalMs),
     setInterval(sweep, sweepMs),
     setInterval(() => publisher.publishStats(), statsMs),
+    setInterval(() => publisher.publishCandles(), statsMs / 2),
     setInterval(() => publisher.publishUserStats(), 3 * statsMs),
     setInterval(() => streams.closeIdle(), idleCheckMs),
     setInterval(() => publishHeight(exchange, hub, clock), blockMs),
@@ -91,6 +100,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
     url: `http${scheme}://${authority}`,
     wsUrl: `ws${scheme}://${authority}/stream`,
     port,
+    certificate: certificate?.cert,
     close: async () => {
       for (const timer of timers) clearInterval(timer);
       simulation.close();
@@ -102,7 +112,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   };
 }
 
-async function createApp(settings: Settings): Promise<FastifyInstance> {
+async function createApp(settings: Settings, certificate: Certificate | undefined): Promise<FastifyInstance> {
   const common = {
     bodyLimit: bodyMaxBytes,
     // A client that opens a connection and says nothing is dropped.
@@ -111,7 +121,7 @@ async function createApp(settings: Settings): Promise<FastifyInstance> {
     keepAliveTimeout: 120_000,
     forceCloseConnections: true,
   };
-  const app: FastifyInstance = settings.tls ? Fastify({ ...common, https: createCertificate() }) : Fastify(common);
+  const app: FastifyInstance = certificate === undefined ? Fastify(common) : Fastify({ ...common, https: certificate });
   await app.register(formBody);
   await app.register(multipart, {
     attachFieldsToBody: 'keyValues',

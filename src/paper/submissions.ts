@@ -128,7 +128,9 @@ export class Submissions {
     const located = this.exchange.locate(parsed.tx);
     if (isRefusal(located)) return located;
     const hash = txHash(this.settings.chainId, input.txType, fields) ?? this.#fallbackHash(fields);
-    const { publicKey } = located.key;
+    // A key change is signed with the new key (LP §3.1; the L1 signature is not checked).
+    const { body } = parsed.tx;
+    const publicKey = body.kind === 'change-pub-key' ? body.publicKey : located.key.publicKey;
     const verify = this.settings.signatures === 'verify' && publicKey !== '';
     if (verify && !verifySignature(publicKey, hash, parsed.tx.head.signature)) {
       this.exchange.noteRefusal(located.account, parsed.tx, refuse(21120));

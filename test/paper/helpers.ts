@@ -4,6 +4,8 @@ import type { PaperOptions, PaperServer } from '../../src/paper';
 import { startPaper } from '../../src/paper';
 import { parseLossless } from '../../src/paper/wire/json';
 
+// Frames and bodies are read loosely here; their exact shape is what contract.test.ts checks.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Row = Record<string, any>;
 
 export interface Answer {

@@ -5,6 +5,7 @@
 import { refuse } from './codes';
 import type { Refusal } from './codes';
 import { mayRest } from './margin';
+import { findLive } from './orders';
 import { tiers } from './tiers';
 import { attributeKeys } from './tx';
 import { bestTicks } from './world';
@@ -52,14 +53,15 @@ export function checkBody(world: World, account: Account, tx: Tx, options: Check
     case 'create':
       return checkCreate(world, account, tx, body.order, options);
     case 'cancel':
-      return checkMarket(world, body.marketId, 'any') ?? checkIndex(body.index);
+      return checkMarket(world, body.marketId, 'any') ?? checkTarget(world, account, body, options);
     case 'cancel-all':
       return checkCancelAll(body.timeInForce, body.atMs, world.nowMs);
     case 'modify':
       return (
         checkMarket(world, body.marketId, 'any') ??
-        checkIndex(body.index) ??
-        checkAmounts(body.baseLots, body.priceTicks)
+        checkTarget(world, account, body, options) ??
+        checkAmounts(body.baseLots, body.priceTicks) ??
+        checkSwitch(world, account)
       );
     case 'grouped':
       return checkGroup(world, account, tx, body.groupingType, body.orders);
@@ -135,8 +137,16 @@ function checkMarket(world: World, marketId: number, need: 'active' | 'any'): Re
   return need === 'active' && market.status !== 'active' ? refuse(21605) : undefined;
 }
 
-function checkIndex(index: bigint): Refusal | undefined {
-  return index < 1n || index >= 1n << 60n ? refuse(21700) : undefined;
+function checkTarget(
+  world: World,
+  account: Account,
+  target: { readonly marketId: number; readonly index: bigint },
+  options: CheckOptions,
+): Refusal | undefined {
+  if (target.index < 1n || target.index >= 1n << 60n) return refuse(21700);
+  const market = world.markets.get(target.marketId);
+  if (options.missingOrders === 'accept' || market === undefined) return undefined;
+  return findLive(account, market, target.index) === undefined ? refuse(21715) : undefined;
 }
 
 function checkCancelAll(timeInForce: number, atMs: number, nowMs: number): Refusal | undefined {

@@ -33,6 +33,12 @@ export interface Submission {
   readonly priceProtection: CheckOptions['priceProtection'];
 }
 
+/** What `apikeys` shows for a slot without a key (LP §1.4). */
+export const unregisteredKey = '0'.repeat(80);
+
+/** A due dead-man's switch is carried out this much later; in between, new orders get 21122 (LP §2.8). */
+const switchGraceMs = 300;
+
 /** The last usable key index (LP §3.6 (8)). */
 const apiKeyIndexMax = 254;
 
@@ -54,8 +60,11 @@ export class Exchange {
     const account = this.world.accounts.get(accountIndex);
     if (account === undefined || account.synthetic) return refuse(21100);
     if (apiKeyIndex < 0 || apiKeyIndex > apiKeyIndexMax) return refuse(21110);
+    if (tx.body.kind === 'change-pub-key') this.#reserveKey(account, apiKeyIndex);
     const key = account.keys.get(apiKeyIndex);
-    return key === undefined ? refuse(21109) : { account, key };
+    if (key === undefined || (key.publicKey === unregisteredKey && tx.body.kind !== 'change-pub-key'))
+      return refuse(21109);
+    return { account, key };
   }
 
   /** Everything the API checks, then the nonce is booked. */
@@ -151,7 +160,7 @@ export class Exchange {
       }
     }
     for (const account of [...world.switches]) {
-      if (account.cancelAllAtMs > world.nowMs) continue;
+      if (account.cancelAllAtMs + switchGraceMs > world.nowMs) continue;
       for (const order of [...account.liveOrders.values()]) {
         if (isLive(order)) finish(world, this.market(order.marketId), order, 'canceled');
       }
@@ -191,6 +200,7 @@ export class Exchange {
   /** Inside `act`: moves the mark price and fires what it triggers. */
   setMark(market: Market, markTicks: number): void {
     market.markTicks = markTicks;
+    market.markCandles.add(this.world.nowMs, markTicks, 0, 0, 0);
     triggerDue(this.world, market);
   }
 
@@ -198,6 +208,14 @@ export class Exchange {
     const market = this.world.markets.get(marketId);
     if (market === undefined) throw new Error(`no market ${marketId}`);
     return market;
+  }
+
+  /** A key's first transaction registers it, with nonce 0 (LP §1.4 nextNonce); until then it may sign nothing else. */
+  #reserveKey(account: Account, index: number): void {
+    if (account.keys.has(index)) return;
+    this.world.addKey(account, index, unregisteredKey);
+    const key = account.keys.get(index);
+    if (key !== undefined) key.executedNext = key.bookedNext = 0;
   }
 
   #drop(key: ApiKey, record: TxRecord): void {

@@ -226,6 +226,7 @@ function note(world: World, market: Market, record: Trade, taker: Account, maker
   market.daily.quoteMicro += record.quoteMicro;
   market.daily.lowTicks = Math.min(market.daily.lowTicks, record.priceTicks);
   market.daily.highTicks = Math.max(market.daily.highTicks, record.priceTicks);
+  market.candles.add(world.nowMs, record.priceTicks, record.lots, record.quoteMicro, record.tradeId);
   remember(market.trades, record, memory.marketTrades);
   world.changes.trades.push(record);
   for (const account of new Set([taker, maker])) {

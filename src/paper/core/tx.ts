@@ -60,7 +60,7 @@ function parseHead(txType: number, fields: TxFields): TxHead {
 function parseBody(txType: number, fields: TxFields): TxBody | undefined {
   switch (txType) {
     case 8:
-      return { kind: 'change-pub-key', publicKey: text(fields, 'PubKey') };
+      return { kind: 'change-pub-key', publicKey: hexOfBase64(text(fields, 'PubKey')) };
     case 14:
       return { kind: 'create', order: parseOrder(fields) };
     case 15:
@@ -156,4 +156,17 @@ function text(fields: TxFields, key: string): string {
   const value = fields[key];
   if (typeof value !== 'string') throw new Malformed();
   return value;
+}
+
+/** 40 bytes of standard base64 as 80 hex digits. */
+function hexOfBase64(base64: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  let bits = '';
+  for (const character of base64.replace(/=+$/, '')) {
+    const value = alphabet.indexOf(character);
+    if (value < 0) throw new Malformed();
+    bits += value.toString(2).padStart(6, '0');
+  }
+  if (bits.length < 320 || bits.length > 324) throw new Malformed();
+  return (bits.slice(0, 320).match(/.{4}/g) ?? []).map((four) => parseInt(four, 2).toString(16)).join('');
 }

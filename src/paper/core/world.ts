@@ -5,6 +5,7 @@
  * clock and never does I/O. The rules that move this state are in matching.ts, orders.ts and engine.ts.
  */
 import { BookSide } from './book';
+import { CandleSeries } from './candles';
 import type { Account, MarketSpec, Order, Position, Tier, Trade, TxRecord } from './types';
 
 /** Bounds of what is remembered per account and market; older entries are forgotten (see docs/paper-exchange.md). */
@@ -42,6 +43,8 @@ export interface Market {
   readonly trades: Trade[];
   readonly daily: DailyStats;
   openInterestLots: number;
+  readonly candles: CandleSeries;
+  readonly markCandles: CandleSeries;
   /** Conditional orders waiting for the mark price. */
   readonly waiting: Set<Order>;
 }
@@ -268,6 +271,8 @@ function newMarket(spec: MarketSpec): Market {
     trades: [],
     daily: { trades: 0, baseLots: 0, quoteMicro: 0, lowTicks: spec.startTicks, highTicks: spec.startTicks },
     openInterestLots: 0,
+    candles: new CandleSeries(),
+    markCandles: new CandleSeries(),
     waiting: new Set(),
   };
 }

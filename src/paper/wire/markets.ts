@@ -1,5 +1,6 @@
 /** Books, tickers and market statistics as the exchange writes them (LP §1.4 orderBooks, §5.5). */
 import { formatMicro, formatScaled } from '../core/decimal';
+import type { Candle } from '../core/candles';
 import type { BookSide } from '../core/book';
 import type { MarketSpec } from '../core/types';
 import type { Market } from '../core/world';
@@ -103,6 +104,17 @@ export function marketStatsJson(market: Market, nowMs: number): string {
     daily_price_high: Number(price(daily.highTicks)),
     daily_price_change: changeOf(market),
   });
+}
+
+/** Prices are JSON numbers here (LP §1.4 candles). Mark-price candles count samples instead of volume. */
+export function candleJson(spec: MarketSpec, candle: Candle, kind: 'trades' | 'mark'): string {
+  const price = (ticks: number): number => Number(formatScaled(ticks, spec.priceDecimals));
+  const { startMs, openTicks, highTicks, lowTicks, closeTicks } = candle;
+  const [o, h, l, c] = [price(openTicks), price(highTicks), price(lowTicks), price(closeTicks)];
+  const head = { t: startMs, o, h, l, c };
+  if (kind === 'mark') return encode({ ...head, sc: 1 });
+  const raw = { O: o, H: h, L: l, C: c };
+  return encode({ ...head, ...raw, v: baseOf(spec, candle.lots), V: candle.quoteMicro / 1e6, i: candle.lastTradeId });
 }
 
 export function tickerJson(market: Market): string {

@@ -1,0 +1,204 @@
+/** Every fault of the plan does what `GET /_paper/faults` says of it. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Row, TestExchange } from './helpers';
+import { orderInfo, quietExchange } from './helpers';
+
+let exchange: TestExchange;
+beforeEach(async () => {
+  exchange = await quietExchange();
+});
+afterEach(() => exchange.close());
+
+const fault = (body: Row): Promise<unknown> => exchange.post('/_paper/faults', [body]);
+const nonceOf = async (key = 0): Promise<number> =>
+  (await exchange.truth(100))['api_keys'][key]['next_nonce'] as number;
+
+describe('request and response', () => {
+  it('a dropped request never happened', async () => {
+    await fault({ on: 'request', action: 'drop', match: { path: 'sendTx', account_index: 100 } });
+    await expect(exchange.create({ Nonce: 1 })).rejects.toThrow();
+    expect(await nonceOf()).toBe(1);
+    expect((await exchange.create({ Nonce: 1 })).status).toBe(200);
+  });
+
+  it('a dropped response happened', async () => {
+    await fault({ on: 'response', action: 'drop', match: { path: 'sendTx' } });
+    await expect(exchange.create({ Nonce: 1, ClientOrderIndex: 7 })).rejects.toThrow();
+    expect(await nonceOf()).toBe(2);
+    expect((await exchange.create({ Nonce: 1, ClientOrderIndex: 7 })).body['code']).toBe(21104);
+  });
+
+  it('an injected answer, as often as asked', async () => {
+    await fault({ on: 'request', action: 'answer', status: 429, code: 23000, count: 2, match: { path: 'nextNonce' } });
+    const read = () => exchange.get('/api/v1/nextNonce?account_index=100&api_key_index=5');
+    expect([(await read()).status, (await read()).body['code'], (await read()).status]).toEqual([429, 23000, 200]);
+  });
+
+  it('a delayed request lets later ones overtake it', async () => {
+    await fault({ on: 'request', action: 'delay', ms: 60, match: { tx_type: 14 } });
+    const late = exchange.create({ Nonce: 1, ClientOrderIndex: 7 });
+    await exchange.post('/_paper/faults', []);
+    const other = await exchange.create({ Nonce: 1, ClientOrderIndex: 8 });
+    expect([other.status, (await late).body['code']]).toEqual([200, 21104]);
+  });
+
+  it('the same faults bite on WebSocket transactions', async () => {
+    const socket = await exchange.open();
+    const say = (id: string, Nonce: number): void =>
+      socket.say({ type: 'jsonapi/sendtx', data: { id, tx_type: 14, tx_info: orderInfo({ Nonce }) } });
+    await fault({ on: 'request', action: 'drop', match: { path: 'jsonapi/sendtx' } });
+    await fault({ on: 'response', action: 'drop', match: { path: 'jsonapi/sendtx', tx_type: 14 } });
+    say('a', 1);
+    say('b', 1);
+    say('c', 2);
+    expect(await socket.next((frame) => frame['id'] === 'c')).toHaveProperty('code', 200);
+    expect(socket.frames.map((frame) => frame['id']).filter(Boolean)).toEqual(['c']);
+  });
+});
+
+describe('streams and frames', () => {
+  it('cut closes matching connections only', async () => {
+    const [mine, other] = [await exchange.open(), await exchange.open()];
+    await mine.subscribe('account_all_orders/100', exchange.token(100));
+    await other.subscribe('account_all_orders/200', exchange.token(200));
+    await fault({ on: 'stream', action: 'cut', match: { account_index: 100 } });
+    await mine.whenClosed();
+    expect(other.closed).toBe(false);
+    const again = await exchange.open();
+    await again.subscribe('account_all_orders/100', exchange.token(100));
+    expect(again.closed).toBe(false);
+  });
+
+  it('silence: open, but nothing comes, not even a pong; then it speaks again', async () => {
+    const [silent, other] = [await exchange.open(), await exchange.open()];
+    await silent.subscribe('account_all_orders/100', exchange.token(100));
+    await other.subscribe('account_all_positions/100');
+    await fault({ on: 'stream', action: 'silence', ms: 300, match: { channel: 'account_all_orders' } });
+    const from = silent.frames.length;
+    silent.say({ type: 'ping' });
+    await exchange.create({ Nonce: 1 });
+    await other.next((frame) => frame['type'] === 'update/account_all_positions');
+    expect([silent.frames.length, silent.closed]).toEqual([from, false]);
+    while (silent.frames.length === from) {
+      silent.say({ type: 'ping' });
+      await other.next((frame) => frame['type'] === 'pong', ask(other));
+    }
+    expect(silent.frames[from]).toEqual({ type: 'pong' });
+  });
+
+  it.each([
+    ['drop', [2, 3]],
+    ['repeat', [1, 1, 2, 3]],
+    ['reorder', [2, 1, 3]],
+    ['delay', [2, 3, 1]],
+  ])('frame %s', async (action, seen) => {
+    const socket = await exchange.open();
+    await socket.subscribe('account_all_orders/100', exchange.token(100));
+    await fault({ on: 'frame', action, ms: 50, match: { channel: 'account_all_orders:100' } });
+    for (const id of [1, 2, 3]) await exchange.create({ Nonce: id, ClientOrderIndex: id });
+    const ids = (): unknown[] =>
+      socket.frames
+        .filter((frame) => frame['type'] === 'update/account_all_orders')
+        .map((frame) => (frame['orders']['1'] as Row[])[0]!['client_order_index']);
+    await socket.next(() => ids().length >= seen.length);
+    expect(ids()).toEqual(seen);
+  });
+});
+
+describe('lists', () => {
+  it('order lists, trades and nextNonce show the past', async () => {
+    const token = exchange.token(100);
+    await exchange.create({ Nonce: 1, ClientOrderIndex: 7 });
+    await exchange.post('/_paper/clock', { offset_ms: 20_000 });
+    await exchange.create({ Nonce: 2, ClientOrderIndex: 8, ExpiredAt: Date.now() + 500_000 });
+    await exchange.send(15, { ...orderInfo({ Nonce: 3, ExpiredAt: Date.now() + 500_000 }), Index: 7 });
+    const ids = async (path: string): Promise<unknown[]> =>
+      ((await exchange.get(path, token)).body['orders'] as Row[]).map(
+        (row) => `${row['client_order_index']} ${row['status']}`,
+      );
+    const active = '/api/v1/accountActiveOrders?account_index=100';
+    const inactive = '/api/v1/accountInactiveOrders?account_index=100&limit=10';
+    const byId = '/api/v1/accountOrders?account_index=100&client_order_indexes=7,8';
+    expect([await ids(active), await ids(inactive)]).toEqual([['8 open'], ['7 canceled']]);
+    await fault({ on: 'lists', action: 'lag', ms: 16_000, count: 0, match: { account_index: 100 } });
+    expect([await ids(active), await ids(inactive), await ids(byId)]).toEqual([['7 open'], [], ['7 open']]);
+    const nonce = await exchange.get('/api/v1/nextNonce?account_index=100&api_key_index=5');
+    expect(nonce.body['nonce']).toBe(2);
+    await exchange.call('/_paper/faults', { method: 'DELETE' });
+    expect(await ids(byId)).toEqual(['8 open', '7 canceled']);
+  });
+});
+
+describe('sequencer', () => {
+  it('refuse without using the nonce: dropped, and later ones with it', async () => {
+    await exchange.close();
+    exchange = await quietExchange({ latency: { takerMs: 40, makerMs: 40, cancelMs: 40 } });
+    await fault({ on: 'sequencer', action: 'refuse', code: 21739, consume_nonce: false });
+    const socket = await exchange.open();
+    await socket.subscribe('account_tx/100', exchange.token(100));
+    const [first, second] = [await exchange.create({ Nonce: 1 }), await exchange.create({ Nonce: 2 })];
+    expect([first.status, second.status]).toEqual([200, 200]);
+    await exchange.create({ Nonce: 1 }, 100, 6);
+    await socket.next((frame) => frame['type'] === 'update/account_tx');
+    for (const answer of [first, second]) {
+      const tx = await exchange.get(`/api/v1/tx?by=hash&value=${answer.body['tx_hash']}`);
+      expect(tx.body['status']).toBe(0);
+    }
+    expect((await exchange.create({ Nonce: 1 })).status).toBe(200);
+  });
+
+  it('expire: status 0, nonce unused', async () => {
+    await fault({ on: 'sequencer', action: 'expire', match: { account_index: 100 } });
+    const answer = await exchange.create({ Nonce: 1 });
+    expect(answer.status).toBe(200);
+    expect((await exchange.get(`/api/v1/tx?by=hash&value=${answer.body['tx_hash']}`)).body['status']).toBe(0);
+    expect(await nonceOf()).toBe(1);
+  });
+
+  it('delay: later ones of the key wait, other keys do not', async () => {
+    const socket = await exchange.open();
+    await socket.subscribe('account_tx/100', exchange.token(100));
+    await fault({ on: 'sequencer', action: 'delay', ms: 60 });
+    await exchange.create({ Nonce: 1, ClientOrderIndex: 1 });
+    await exchange.create({ Nonce: 2, ClientOrderIndex: 2 });
+    await exchange.create({ Nonce: 1, ClientOrderIndex: 3 }, 100, 6);
+    const order = (): unknown[] =>
+      socket.frames
+        .filter((frame) => frame['type'] === 'update/account_tx')
+        .map((frame) => (JSON.parse(String((frame['txs'] as Row[])[0]!['info'])) as Row)['ClientOrderIndex']);
+    await socket.next(() => order().length === 3);
+    expect(order()).toEqual([3, 1, 2]);
+  });
+});
+
+describe('the face of the plan', () => {
+  it('describes every kind with an example that it accepts', async () => {
+    const { body } = await exchange.get('/_paper/faults');
+    for (const kind of body['kinds'] as Row[]) {
+      const answer = await exchange.post('/_paper/faults', kind['example']);
+      expect([kind['on'], kind['action'], answer.status]).toEqual([kind['on'], kind['action'], 200]);
+    }
+    const active = (await exchange.get('/_paper/faults')).body['active'] as Row[];
+    expect(active.length).toBe((body['kinds'] as Row[]).length);
+    expect((await exchange.call('/_paper/faults', { method: 'DELETE' })).body).toEqual({ removed: active.length });
+  });
+
+  it.each([
+    [{ on: 'request', action: 'drop', matches: {} }, /unknown field matches; known: on, match/],
+    [{ on: 'request', action: 'drop', match: { account: 5 } }, /unknown field account; known: path/],
+    [{ on: 'request', action: 'explode' }, /no fault "request explode"; known: request drop/],
+    [{ on: 'lists', action: 'lag' }, /needs ms/],
+    [{ on: 'sequencer', action: 'refuse' }, /needs code/],
+  ])('refuses %j', async (body, text) => {
+    const answer = await exchange.post('/_paper/faults', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body['message']).toMatch(text);
+    expect((await exchange.get('/_paper/faults')).body['active']).toEqual([]);
+  });
+});
+
+function ask(socket: { frames: Row[]; say(message: unknown): void }): number {
+  const from = socket.frames.length;
+  socket.say({ type: 'ping' });
+  return from;
+}

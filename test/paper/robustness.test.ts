@@ -1,0 +1,136 @@
+/** What must not stop it: garbage, floods, half-open sockets; and TLS, for clients that insist on wss. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { request } from 'node:https';
+import { connect } from 'node:net';
+import WebSocket from 'ws';
+import { startPaper } from '../../src/paper';
+import { orderInfo, quietExchange, TestExchange } from './helpers';
+
+let exchange: TestExchange;
+afterEach(() => exchange.close());
+
+const alive = async (): Promise<boolean> => (await exchange.get('/')).status === 200;
+
+/** Writes bytes to the raw port and reads until the other side closes or answers. */
+function raw(bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(exchange.server.port, '127.0.0.1', () => socket.write(bytes));
+    socket.once('data', (data) => {
+      resolve(data.toString('latin1'));
+      socket.destroy();
+    });
+    socket.once('error', () => resolve('error'));
+    socket.once('close', () => resolve('closed'));
+  });
+}
+
+describe('hostile input', () => {
+  it('garbage bytes get an error and the exchange lives', async () => {
+    exchange = await quietExchange();
+    expect(await raw(Buffer.from([0, 1, 2, 255, 13, 10, 13, 10]))).toMatch(/400|closed|error/);
+    expect(await raw('GET / HTTP/1.1\r\n\r\n')).toMatch(/HTTP/);
+    expect(await raw('GET /stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')).toMatch(
+      /400|closed/,
+    );
+    expect(await raw('GET /other HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')).toMatch(
+      /404/,
+    );
+    expect(await alive()).toBe(true);
+  });
+
+  it('huge and malformed bodies are refused', async () => {
+    exchange = await quietExchange();
+    const big = 'x'.repeat(2_000_000);
+    const post = async (body: string, type: string): Promise<number> => {
+      const answer = await exchange.call('/api/v1/sendTx', { method: 'POST', body, headers: { 'content-type': type } });
+      return answer.status;
+    };
+    expect(await post(big, 'application/x-www-form-urlencoded')).toBe(413);
+    expect(await post('{"tx_type":', 'application/json')).toBe(400);
+    expect(await post('--x\r\nnonsense', 'multipart/form-data; boundary=x')).toBeGreaterThanOrEqual(400);
+    expect(await post('tx_type=14&tx_info=%7B', 'application/x-www-form-urlencoded')).toBe(400);
+    expect((await exchange.send(14, { ...orderInfo({ Nonce: 1 }), L2TxAttributes: 'x' })).body['code']).toBe(21501);
+    expect(await alive()).toBe(true);
+  });
+
+  it('oversized and binary WebSocket messages cost at most their own connection', async () => {
+    exchange = await quietExchange();
+    const bad = await exchange.open();
+    const good = await exchange.open();
+    bad.socket.send('x'.repeat(2_000_000));
+    await bad.whenClosed();
+    good.socket.send(Buffer.from([0xff, 0xfe, 0x00]));
+    expect(await good.next((frame) => frame['error'] !== undefined)).toHaveProperty('error.code', 30000);
+    good.say({ type: 'ping' });
+    await good.next((frame) => frame['type'] === 'pong');
+  });
+
+  it('half-open sockets and many connections leave it responsive, and close ends all of them', async () => {
+    exchange = await quietExchange();
+    const idle = Array.from({ length: 200 }, () => connect(exchange.server.port, '127.0.0.1'));
+    for (const socket of idle) socket.on('error', () => undefined);
+    const streams = await Promise.all(Array.from({ length: 200 }, () => exchange.open()));
+    await Promise.all(streams.map((stream) => stream.subscribe('order_book/1')));
+    expect(await alive()).toBe(true);
+    await exchange.server.close();
+    await Promise.all(streams.map((stream) => stream.whenClosed()));
+    for (const socket of idle) socket.destroy();
+  });
+});
+
+describe('limits by tier', () => {
+  it('a Standard account has 60 requests a minute, then 429', async () => {
+    exchange = await quietExchange({ rateLimits: 'tier' });
+    const statuses: number[] = [];
+    for (let call = 0; call < 62; call += 1) {
+      statuses.push((await exchange.get('/api/v1/account?by=index&value=100')).status);
+    }
+    expect([statuses.slice(0, 60).every((status) => status === 200), statuses.slice(60)]).toEqual([true, [429, 429]]);
+    await exchange.post('/_paper/clock', { offset_ms: 61_000 });
+    expect((await exchange.get('/api/v1/account?by=index&value=100')).status).toBe(200);
+  });
+
+  it('200 client messages a minute, transactions not counted', async () => {
+    exchange = await quietExchange({ rateLimits: 'tier' });
+    const socket = await exchange.open();
+    for (let count = 0; count < 200; count += 1) socket.say({ type: 'ping' });
+    socket.say({ type: 'jsonapi/sendtx', data: { id: 'a', tx_type: 14, tx_info: orderInfo({ Nonce: 1 }) } });
+    socket.say({ type: 'ping' });
+    expect(await socket.next((frame) => frame['error'] !== undefined)).toHaveProperty('error.code', 30009);
+    expect(await socket.next((frame) => frame['id'] === 'a')).toHaveProperty('code', 200);
+  });
+
+  it('latency by tier: a Standard maker order executes about 200 ms later', async () => {
+    exchange = await quietExchange({ latency: 'tier' });
+    const socket = await exchange.open();
+    await socket.subscribe('account_all_orders/100', exchange.token(100));
+    const sentMs = Date.now();
+    const answer = await exchange.create({ Nonce: 1, ClientOrderIndex: 7 });
+    const aheadMs = Number(answer.body['predicted_execution_time_ms']) - sentMs;
+    expect([aheadMs >= 200, aheadMs < 400]).toEqual([true, true]);
+    await socket.next((frame) => frame['type'] === 'update/account_all_orders');
+    expect(Date.now() - sentMs).toBeGreaterThanOrEqual(240);
+  });
+});
+
+describe('TLS', () => {
+  it('serves https and wss with a certificate that a client can trust by name', async () => {
+    exchange = new TestExchange(await startPaper({ tls: true, flow: 'off' }));
+    const { url, wsUrl, certificate } = exchange.server;
+    expect([url.startsWith('https://'), wsUrl.startsWith('wss://')]).toEqual([true, true]);
+    const ca = certificate ?? '';
+    const status = await new Promise((resolve, reject) => {
+      request(`${url}/`, { ca }, (response) => resolve(response.statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(200);
+    const socket = new WebSocket(wsUrl, { ca });
+    const hello = await new Promise<string>((resolve, reject) => {
+      socket.once('message', (data: Buffer) => resolve(data.toString()));
+      socket.once('error', reject);
+    });
+    expect(hello).toContain('"type":"connected"');
+    socket.terminate();
+  });
+});
