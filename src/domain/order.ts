@@ -201,7 +201,6 @@ function newEntry(input: { readonly direction: Direction; readonly ticket: Ticke
 
 export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 'taken' | 'other-order' {
   if (parseOrderId(update.order_id) !== order.id) return 'other-order';
-  if (order.placement === 'asked' || order.placement === 'wanted') order.placement = 'placed';
   absorbMaker(
     order,
     {
@@ -211,6 +210,8 @@ export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 
     },
     nowMs,
   );
+  // Last: an update that was refused above must not stop the placement.
+  if (order.placement === 'asked' || order.placement === 'wanted') order.placement = 'placed';
   if (order.filledLots > 0n) order.timings.fill_frame_ms ??= update.received_at_ms;
   return 'taken';
 }

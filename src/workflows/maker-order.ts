@@ -14,6 +14,7 @@ import {
   log,
   proxyActivities,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   sleep,
   upsertMemo,
@@ -43,6 +44,7 @@ import {
   type Order,
   type TicketEntry,
 } from '../domain/order';
+import { orderUpdateFrom } from '../domain/received';
 import { ticketToMessage } from '../domain/ticket';
 import { detailsOf } from './details';
 import {
@@ -129,13 +131,14 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
   setHandler(orderQuery, () => reportOf(order, 'running'));
   setHandler(orderUpdateSignal, (update) => {
     try {
-      if (absorbUpdate(order, update, Date.now()) === 'other-order')
+      if (absorbUpdate(order, orderUpdateFrom(update), Date.now()) === 'other-order')
         log.warn('an update of another order was ignored', { update });
     } catch (error) {
       log.error('an update was refused and changed nothing', { update, error: String(error) });
     }
     changed();
   });
+  setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(
     retryHedgeUpdate,
     () => {

@@ -14,6 +14,7 @@ import {
   ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   sleep,
   startChild,
@@ -25,6 +26,7 @@ import type { MakerActivities } from '../activities/maker-activities';
 import { nextOrderId, orderWorkflowId } from '../domain/ids';
 import { formatDecimal } from '../domain/lots';
 import { MAKER_QUEUE, type OrderInput, type PairInput, type PairStatus, type QuoteResult } from '../domain/messages';
+import { orderStateFrom } from '../domain/received';
 import { flatten } from './flatten';
 import { makerOrder } from './maker-order';
 import {
@@ -71,9 +73,14 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   };
   setHandler(pairQuery, () => state.status);
   setHandler(orderStateSignal, (order) => {
-    state.heard(order);
+    try {
+      state.heard(orderStateFrom(order));
+    } catch (error) {
+      log.error('an order state was refused and changed nothing', { order, error: String(error) });
+    }
     changed();
   });
+  setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(pauseUpdate, () => {
     state.pause('paused by the operator');
     cancelQuotes(state);
