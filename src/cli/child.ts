@@ -105,7 +105,7 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
 /** Whether something accepts connections there. */
 export async function isListening(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 500 });
+    const socket = connect({ host, port, timeout: 2000 });
     const answer = (value: boolean) => () => {
       socket.destroy();
       resolve(value);

@@ -7,6 +7,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isListening } from './child';
 import { type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
 import { didYouMean } from '../config/errors';
 import type { Market } from '../domain/records';
@@ -73,12 +74,27 @@ export function runningUp(): UpRecord | undefined {
 /** Rejects with a CommandError when Temporal does not answer. The caller closes `client.connection`. */
 export async function connectTemporal(config: Config): Promise<Client> {
   const { address, namespace, connection: options } = config.temporal;
+  const silent = new CommandError(`Temporal does not answer at ${address}: is it running? (\`npm run up\` starts one)`);
+  // Asked first, because gRPC takes seconds to give up on a closed port.
+  if (!(await isListening(hostOf(address), portOf(address)))) throw silent;
+  const connection = Connection.lazy({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });
   try {
-    const connection = await Connection.connect({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });
+    await connection.ensureConnected();
     return new Client({ connection, namespace });
   } catch {
-    throw new CommandError(`Temporal does not answer at ${address}: is it running? (\`npm run up\` starts one)`);
+    await connection.close(); // else it would go on trying
+    throw silent;
   }
+}
+
+/** `host:port`, the host of an IPv6 address in brackets. */
+export function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+}
+
+/** Port of a Temporal address. */
+export function portOf(address: string): number {
+  return Number(/:(\d+)$/.exec(address)?.[1] ?? 7233);
 }
 
 /** Runs `use` with a connected client and closes it. */

@@ -4,13 +4,13 @@
  * Reads only; never shows a secret. A check that cannot be made has failed. Exit code 1 when any check fails; warnings are for
  * judgement.
  */
-import { Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Redis } from 'ioredis';
 import { type Config, ConfigError, loadKeys, loadNoticeSecret, toolPath } from '../config';
 import { parseLots } from '../domain/lots';
 import type { Market } from '../domain/records';
 import type { AccountPort, ExchangePort } from '../exchange/port';
-import { commandConfig, type GlobalOptions, openExchange } from './context';
+import { commandConfig, connectTemporal, type GlobalOptions, openExchange } from './context';
 import { SEARCH_ATTRIBUTES } from './servers';
 
 export interface Finding {
@@ -99,15 +99,14 @@ function secretFindings(config: Config): Finding[] {
 }
 
 async function temporalFindings(config: Config): Promise<Finding[]> {
-  const { address, namespace, connection: options } = config.temporal;
-  let connection: Connection;
+  const { address, namespace } = config.temporal;
+  let client: Client;
   try {
-    connection = await Connection.connect({ ...options, connectTimeout: TIMEOUT_MS });
-  } catch {
-    return [
-      failed('Temporal', `no answer at ${address}`, 'start it (`npm run up` starts one) or set TEMPORAL_ADDRESS'),
-    ];
+    client = await connectTemporal(config);
+  } catch (error) {
+    return [failed('Temporal', messageOf(error), 'start it, or set TEMPORAL_ADDRESS')];
   }
+  const { connection } = client;
   try {
     const info = await connection.workflowService.getSystemInfo({});
     const { config: kept } = await connection.workflowService.describeNamespace({ namespace });

@@ -81,16 +81,16 @@ function temporalArgs(options: TemporalServerOptions): string[] {
 export async function temporalAnswers(address: string, namespace: string): Promise<boolean> {
   const [host = HOST, port = '7233'] = address.split(':');
   if (!(await isListening(host, Number(port)))) return false;
-  let connection: Connection | undefined;
+  const connection = Connection.lazy({ address, connectTimeout: 2000 });
   try {
-    connection = await Connection.connect({ address, connectTimeout: 2000 });
+    await connection.ensureConnected();
     const { workflowService } = connection;
     await connection.withDeadline(Date.now() + 2000, () => workflowService.describeNamespace({ namespace }));
     return true;
   } catch {
     return false;
   } finally {
-    await connection?.close();
+    await connection.close();
   }
 }
 

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../config';
 import { type Child, isListening, startScript, untilReady } from '../child';
-import { CommandError } from '../context';
+import { CommandError, hostOf, portOf } from '../context';
 import { startRedisServer, startTemporalServer, temporalAnswers } from '../servers';
 import type { Plan } from './plan';
 import type { Part } from './supervisor';
@@ -16,9 +16,10 @@ export const RETENTION_S = 720 * 3600;
 /** Undefined: a server already answers there, and is used. */
 export async function temporalPart(plan: Plan): Promise<Part | undefined> {
   const { address, namespace, uiPort } = plan.config.temporal;
-  const [host = '127.0.0.1', port = '7233'] = address.split(':');
+  const host = hostOf(address);
+  const port = portOf(address);
   if (await temporalAnswers(address, namespace)) return undefined;
-  if (await isListening(host, Number(port))) {
+  if (await isListening(host, port)) {
     throw new CommandError(
       `${address} is taken by something that is no Temporal server with namespace ${namespace}: set TEMPORAL_ADDRESS, or pass --free-ports`,
     );
@@ -33,7 +34,7 @@ export async function temporalPart(plan: Plan): Promise<Part | undefined> {
   return {
     name: 'temporal',
     onEnd: 'restart',
-    start: () => startTemporalServer({ folder, port: Number(port), uiPort }),
+    start: () => startTemporalServer({ folder, port, uiPort }),
   };
 }
 

@@ -1,0 +1,155 @@
+/** Commands as an operator types them, against a paper exchange, and what they say when something is wrong. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, isListening } from '../../src/cli/child';
+import { CommandError, requireMarkets } from '../../src/cli/context';
+import { examine } from '../../src/cli/doctor';
+import { checkAmounts, pairOf } from '../../src/cli/pair-start';
+import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
+import { type Config, loadConfig } from '../../src/config';
+import { type PaperServer, startPaper } from '../../src/paper';
+
+const ROOT = join(__dirname, '..', '..');
+const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
+
+let folder: string;
+let file: string;
+let paper: PaperServer;
+let env: NodeJS.ProcessEnv;
+let config: Config;
+let nowhere: number;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'counterleg-commands-'));
+  file = join(folder, 'config.yaml');
+  writeFileSync(file, readFileSync(join(ROOT, 'config.yaml')));
+  paper = await startPaper({ flow: 'off' });
+  nowhere = await freePort();
+  env = {
+    ...process.env,
+    COUNTERLEG_CONFIG: file,
+    COUNTERLEG_DATA: folder,
+    COUNTERLEG_LIGHTER_BASE_URL: paper.url,
+    COUNTERLEG_LIGHTER_WS_URL: paper.wsUrl,
+    COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: join(folder, 'a.json'),
+    COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: join(folder, 'b.json'),
+    COUNTERLEG_NOTICES_SECRET_FILE: join(folder, 'secret'),
+    TEMPORAL_ADDRESS: `127.0.0.1:${nowhere}`,
+    COUNTERLEG_REDIS_URL: `redis://127.0.0.1:${nowhere}`,
+    COUNTERLEG_METRICS_MAKER_PORT: String(await freePort()),
+    COUNTERLEG_METRICS_HEDGER_PORT: String(await freePort()),
+  };
+  config = loadConfig({ path: file, env });
+  await createPaperAccounts(config);
+});
+afterAll(async () => {
+  await paper.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(args: readonly string[], changes: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...env, ...changes },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ran = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => (ran.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (ran.err += chunk.toString()));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...ran })));
+}
+
+describe('S-38 an unknown market: a clear error listing the markets, before anything else starts', () => {
+  test.each(['maker', 'hedger'])('%s', async (command) => {
+    const { code, err, out } = await run([command, '--market', 'BTCC']);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/unknown market BTCC\. Did you mean BTC\? The exchange has: .*BTC.*ETH/);
+    expect(err).not.toContain('at '); // no stack: it is the operator's to fix
+    expect(await isListening('127.0.0.1', config.metrics.makerPort)).toBe(false);
+  });
+
+  test('a market that exists but has no lanes, a market of the exchange, a wrong amount', async () => {
+    expect((await run(['maker', '--market', 'ETH'])).err).toContain('ETH has no entry under `pairs` (there: BTC)');
+    const [btc] = await requireMarkets(config, ['BTC']);
+    if (btc === undefined) throw new Error('no BTC');
+    const pair = pairOf(config, 'BTC');
+    expect(() => checkAmounts(pair, btc, {})).not.toThrow();
+    expect(() => checkAmounts(pair, btc, { quantity: '0.0000001' })).toThrow(CommandError);
+    expect(() => checkAmounts(pair, btc, { quantity: '0.00001' })).toThrow(/below the market's minimum/);
+  });
+
+  test('an exchange that does not answer is said to, not taken for one without markets', async () => {
+    const { code, err } = await run(['maker'], { COUNTERLEG_LIGHTER_BASE_URL: `http://127.0.0.1:${nowhere}` });
+    expect(code).toBe(1);
+    expect(err).toMatch(/cannot read the markets of http/);
+  });
+});
+
+describe('wrong input', () => {
+  test('S-36 a broken configuration stops every command with key and line', async () => {
+    const broken = join(folder, 'broken.yaml');
+    writeFileSync(broken, readFileSync(file, 'utf8').replace('cancel_lane: 4', 'cancel_lan: 4'));
+    for (const args of [['maker'], ['hedger'], ['paper'], ['orders'], ['up']]) {
+      const { code, err } = await run(args, { COUNTERLEG_CONFIG: broken });
+      expect([code, err]).toEqual([
+        1,
+        expect.stringMatching(/broken\.yaml:\d+: cancel_lan .*did you mean cancel_lane\?/),
+      ]);
+    }
+  });
+
+  test.each([
+    [['up', '--orders', 'some'], /must be a whole number/],
+    [['up', '--for', 'ever'], /must be a time such as 60s/],
+    [['up', '--without', 'temporal'], /redis/],
+    [['order', '129'], /129 is no order id/],
+    [['pair', 'pause', 'ETH'], /no pair ETH, only: BTC/],
+    [['orders'], /Temporal does not answer at 127\.0\.0\.1/],
+    [['bench', 'none'], /no benchmark none/],
+    [['fly'], /unknown command 'fly'/],
+  ])('%j', async (args, expected) => {
+    const { code, err } = await run(args);
+    expect([code, err]).toEqual([1, expect.stringMatching(expected)]);
+  });
+});
+
+describe('doctor', () => {
+  test('finds what is wrong and says what to do; the rest is ok', async () => {
+    const before = process.env;
+    process.env = env;
+    try {
+      const findings = await examine({ config: file });
+      const verdict = (check: string) => findings.find((finding) => finding.check === check);
+      for (const check of [
+        'keys of A',
+        'keys of B',
+        'notice secret',
+        'exchange',
+        'pair BTC',
+        'owners',
+        'account A',
+        'account B',
+      ]) {
+        expect([check, verdict(check)?.verdict]).toEqual([check, 'ok']);
+      }
+      expect(verdict('Temporal')).toMatchObject({
+        verdict: 'failed',
+        remedy: expect.stringContaining('TEMPORAL_ADDRESS'),
+      });
+      expect(verdict('Redis')).toMatchObject({ verdict: 'warning' });
+      expect(verdict('maker')).toMatchObject({ verdict: 'warning', remedy: 'start it: counterleg maker' });
+      expect(JSON.stringify(findings)).not.toContain(readFileSync(join(folder, 'secret'), 'utf8'));
+      for (const finding of findings) expect(finding.verdict === 'ok').toBe(finding.remedy === undefined);
+    } finally {
+      process.env = before;
+    }
+  });
+});
