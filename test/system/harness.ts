@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../src/cli/child';
 import { toolPath, type Config, type PairConfig } from '../../src/config';
 import { orderWorkflowId, type OrderId } from '../../src/domain/ids';
 import { formatDecimal, parseLots } from '../../src/domain/lots';
@@ -66,7 +67,15 @@ export class System {
     const place = await sharedTemporal();
     const redisUrl = await sharedRedis();
     const alerts = await AlertBox.open();
-    const config = configFor({ folder, paper, place, redisUrl, alertsUrl: alerts.url, options });
+    const config = configFor({
+      folder,
+      paper,
+      place,
+      redisUrl,
+      alertsUrl: alerts.url,
+      hedgerPort: await freePort(),
+      options,
+    });
     await registerAccounts(paper, config, options.collateralB ?? '100000');
     const connection = await Connection.connect({ address: place.address });
     const system = new System(config, paper, new Client({ connection, namespace: place.namespace }), place, alerts);
@@ -85,7 +94,8 @@ export class System {
 
   /** One more hedger of the same account: nothing but the nonces keeps the two apart. */
   async startAnotherHedger(): Promise<void> {
-    const another = await runHedger(this.config, { env: process.env, version: 'test', logLevel: LOG_LEVEL });
+    const config = { ...this.config, metrics: { ...this.config.metrics, hedgerPort: 0 } };
+    const another = await runHedger(config, { env: process.env, version: 'test', logLevel: LOG_LEVEL });
     this.#stops.push(() => another.stop());
   }
 
@@ -206,6 +216,15 @@ export class System {
     return found ? found.sign * Number(found.position) : 0;
   }
 
+  /** Value of one of the hedger's counters: the sum of the lines that hold all of `labels`. */
+  async hedgerCount(name: string, ...labels: readonly string[]): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${this.config.metrics.hedgerPort}/metrics`);
+    return (await response.text())
+      .split('\n')
+      .filter((line) => line.startsWith(`counterleg_${name}`) && labels.every((label) => line.includes(label)))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
   // ---- the workflows
 
   order(id: string | number): ReturnType<Client['workflow']['getHandle']> {
@@ -271,9 +290,10 @@ function configFor(input: {
   place: TemporalPlace;
   redisUrl: string;
   alertsUrl: string;
+  hedgerPort: number;
   options: SystemOptions;
 }): Config {
-  const { folder, paper, place, redisUrl, alertsUrl, options } = input;
+  const { folder, paper, place, redisUrl, alertsUrl, hedgerPort, options } = input;
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, randomBytes(32).toString('hex'), { mode: 0o600 });
   const pair: PairConfig = {
@@ -301,7 +321,7 @@ function configFor(input: {
     temporal: { address: place.address, namespace: place.namespace, uiPort: 0, connection: { address: place.address } },
     redis: { enabled: options.redis !== 'without', url: redisUrl },
     notices: { secretFile },
-    metrics: { host: '127.0.0.1', makerPort: 0, hedgerPort: 0 },
+    metrics: { host: '127.0.0.1', makerPort: 0, hedgerPort },
     alerts: { webhookUrl: alertsUrl },
     paper: { port: paper.port, seed: 1, latency: 'zero' },
     ...options.config,
