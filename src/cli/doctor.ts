@@ -136,6 +136,7 @@ async function redisFindings(config: Config): Promise<Finding[]> {
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
     connectTimeout: TIMEOUT_MS,
+    disconnectTimeout: 100, // a timer that would keep the command alive for two seconds
   });
   client.on('error', () => undefined);
   try {
