@@ -18,7 +18,9 @@ const layers = {
   desk: ['domain', 'exchange', 'notifications', 'observability'],
   listener: ['domain', 'exchange', 'notifications', 'observability'],
   activities: ['domain', 'exchange', 'notifications', 'observability', 'desk', 'listener'],
+  auditor: ['domain', 'exchange', 'observability'], // its own code path: never the desk's or the workflows' state
   workers: [
+    'auditor',
     'domain',
     'exchange',
     'notifications',

@@ -154,6 +154,8 @@ export interface ExchangePort {
   whenBook(marketId: number): Promise<OrderBook>;
   /** Exchange clock minus our wall clock, milliseconds, estimated from server times; undefined before the first sample. */
   clockSkewMs(): number | undefined;
+  /** Public reading of any account: positions and collateral, without a key. */
+  accountState(accountIndex: number): Promise<Read<AccountState>>;
   /** Master account (L1 address) of an account, to tell whether two of ours share one. */
   ownerOf(accountIndex: number): Promise<Read<string>>;
   openAccount(options: AccountOptions): AccountPort;

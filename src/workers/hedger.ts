@@ -2,6 +2,8 @@
  * The hedger process: B's keys, the workflows, the hedge activities, the desk, the subscriber of notices. Wiring only.
  */
 import { Worker } from '@temporalio/worker';
+import { LedgerAuditor } from '../auditor/ledger-auditor';
+import { PositionAuditor } from '../auditor/position-auditor';
 import { createHedgeActivities, type AlertInput } from '../activities/hedge-activities';
 import { loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
@@ -16,7 +18,7 @@ import { startObservability, type Observability } from '../observability';
 import { openSide } from './account';
 import { deskEvents } from './desk-events';
 import { wallClock } from './clock';
-import { installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
@@ -98,11 +100,30 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',
   });
+  const auditing = {
+    client: temporal.client,
+    makerAccount: config.accounts.maker.index,
+    markets: side.markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol)),
+    raiseAlert: observability.raiseAlert,
+    now: wallClock,
+    everyMs: options.auditEveryMs ?? AUDIT_EVERY_MS,
+  };
+  const positions = new PositionAuditor({
+    ...auditing,
+    exchange,
+    hedgeAccount: config.accounts.hedge.index,
+    health: observability.health.part('auditor', { staleAfterMs: 6 * auditing.everyMs }),
+  });
+  const ledgers = new LedgerAuditor({ ...auditing, account, role: 'hedge' });
+  positions.start();
+  ledgers.start();
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
   return startWorker({
     worker,
     observability,
     stop: async () => {
+      positions.close();
+      ledgers.close();
       subscriber.close();
       publisher.close();
       desk.close();

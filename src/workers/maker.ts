@@ -4,6 +4,7 @@
  * Order of the start: subscribe → snapshot (the listener hears it) → then quote (S-08).
  */
 import { Worker } from '@temporalio/worker';
+import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { createMakerActivities } from '../activities/maker-activities';
 import { loadNoticeSecret, type Config } from '../config';
 import { Canceller } from '../desk/canceller';
@@ -22,7 +23,7 @@ import { openSide, type ExchangeSide } from './account';
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
 import { pairInput, startPair, type PairOverrides } from './pairs';
-import { installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal } from './temporal';
 
 export interface MakerOptions extends WorkerProcessOptions {
@@ -94,10 +95,22 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',
   });
+  const ledgers = new LedgerAuditor({
+    account,
+    role: 'maker',
+    client: temporal.client,
+    makerAccount: config.accounts.maker.index,
+    markets: side.markets,
+    raiseAlert: observability.raiseAlert,
+    now: wallClock,
+    everyMs: options.auditEveryMs ?? AUDIT_EVERY_MS,
+  });
+  ledgers.start();
   const process_ = startWorker({
     worker,
     observability,
     stop: async () => {
+      ledgers.close();
       deadMan.stop();
       listener.close();
       watch.close();

@@ -5,9 +5,14 @@ import type { Observability } from '../observability';
 export interface WorkerProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
+  /** Pause between two readings of the auditors; default 10 s. */
+  readonly auditEveryMs?: number;
   /** Default: info. */
   readonly logLevel?: string;
 }
+
+/** Reads are part of the request budget; a difference is looked at again sooner. */
+export const AUDIT_EVERY_MS = 10_000;
 
 export interface RunningProcess {
   /** Resolves when the process has ended by itself or by `stop`; rejects when its worker failed. */

@@ -88,8 +88,8 @@ export class System {
     return system;
   }
 
-  async startHedger(): Promise<void> {
-    this.hedger = await runHedger(this.config, { env: process.env, version: 'test', logLevel: LOG_LEVEL });
+  async startHedger(options: { readonly auditEveryMs?: number } = {}): Promise<void> {
+    this.hedger = await runHedger(this.config, { env: process.env, version: 'test', logLevel: LOG_LEVEL, ...options });
   }
 
   /** One more hedger of the same account: nothing but the nonces keeps the two apart. */

@@ -3,7 +3,7 @@
  *
  * `loadSigner` once per process, `openLighter` per exchange, `openAccount` per account. Closing the exchange closes its accounts.
  */
-import type { Market, Read } from '../../domain/records';
+import type { AccountState, Market, Read } from '../../domain/records';
 import type { AccountOptions, AccountPort, ExchangePort, OrderBook } from '../port';
 import { LighterAccount } from './account';
 import { BookStream } from './book-stream';
@@ -104,8 +104,16 @@ class Lighter implements ExchangePort {
   }
 
   ownerOf(accountIndex: number): Promise<Read<string>> {
+    return this.#readAccount(accountIndex, ({ owner }) => owner.toLowerCase());
+  }
+
+  accountState(accountIndex: number): Promise<Read<AccountState>> {
+    return this.#readAccount(accountIndex, ({ state }) => state);
+  }
+
+  #readAccount<T>(accountIndex: number, pick: (parsed: ReturnType<typeof parseAccount>) => T): Promise<Read<T>> {
     return this.#markets.read('/api/v1/account', { by: 'index', value: accountIndex }, (body, markets) =>
-      parseAccount(body, { accountIndex, markets }).owner.toLowerCase(),
+      pick(parseAccount(body, { accountIndex, markets })),
     );
   }
 

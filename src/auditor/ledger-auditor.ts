@@ -1,0 +1,146 @@
+/**
+ * Compares what ended orders say with this account's own order records on the exchange, one batch at a time.
+ *
+ * Lists lag by up to 16 s (S-11), so a record that is missing or behind is *late* first; only what stays different is reported. The
+ * request budget bounds it: when orders end faster than they can be checked, the oldest are skipped and counted.
+ */
+import type { Client } from '@temporalio/client';
+import { clientOrderIndexOf, orderWorkflowId, parseOrderId, type ClientOrderIndex, type OrderId } from '../domain/ids';
+import { formatDecimal, parseLots } from '../domain/lots';
+import type { OrderResult } from '../domain/messages';
+import { isTerminal, type Market, type OrderRecord } from '../domain/records';
+import type { AccountPort } from '../exchange/port';
+import type { RaiseAlert } from '../observability';
+
+export interface LedgerAuditorOptions {
+  readonly account: Pick<AccountPort, 'findOrders'>;
+  /** Whose side of the result is compared. */
+  readonly role: 'maker' | 'hedge';
+  readonly client: Client;
+  readonly makerAccount: number;
+  readonly markets: readonly Market[];
+  readonly raiseAlert: RaiseAlert;
+  readonly now: () => number;
+  readonly everyMs: number;
+}
+
+interface Claim {
+  readonly orderId: string;
+  readonly market: Market;
+  readonly indexes: readonly ClientOrderIndex[];
+  readonly lots: bigint;
+  readonly sinceMs: number;
+}
+
+/** `accountOrders` takes at most 20 client order indexes (LP §1.4). */
+const INDEXES_MAX = 20;
+const CLAIMS_MAX = 500;
+/** Twice the worst lag seen on the exchange. */
+const LATE_MS_MAX = 32_000;
+
+export class LedgerAuditor {
+  readonly #options: LedgerAuditorOptions;
+  readonly #claims = new Map<string, Claim>();
+  readonly #seen = new Set<string>();
+  #fromMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  skipped = 0;
+
+  constructor(options: LedgerAuditorOptions) {
+    this.#options = options;
+    this.#fromMs = options.now();
+  }
+
+  start(): void {
+    const round = async (): Promise<void> => {
+      await this.audit().catch(() => undefined); // a failed reading says nothing
+      if (!this.#closed) this.#timer = setTimeout(() => void round(), this.#options.everyMs);
+    };
+    void round();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Takes in newly ended orders and checks one batch; answers how many are still to be checked. */
+  async audit(): Promise<number> {
+    await this.#collect();
+    const batch: Claim[] = [];
+    let indexes: ClientOrderIndex[] = [];
+    for (const claim of this.#claims.values()) {
+      if (indexes.length + claim.indexes.length > INDEXES_MAX) break;
+      batch.push(claim);
+      indexes = [...indexes, ...claim.indexes];
+    }
+    if (indexes.length === 0) return 0;
+    const found = await this.#options.account.findOrders(indexes);
+    if (!found.ok) throw new Error(found.reason);
+    for (const claim of batch) this.#check(claim, found.value);
+    return this.#claims.size;
+  }
+
+  #check(claim: Claim, records: readonly OrderRecord[]): void {
+    const own = records.filter(
+      (record) => claim.indexes.includes(record.clientOrderIndex) && isTerminal(record.status),
+    );
+    const lots = own.reduce((sum, record) => sum + record.filledLots, 0n);
+    this.#claims.delete(claim.orderId);
+    if (lots === claim.lots) return;
+    if (this.#options.now() - claim.sinceMs < LATE_MS_MAX) {
+      this.#claims.set(claim.orderId, claim); // late: again, behind the others
+      return;
+    }
+    const amount = (value: bigint): string =>
+      `${formatDecimal(value, claim.market.sizeDecimals)} ${claim.market.symbol}`;
+    this.#options.raiseAlert({
+      kind: 'books-differ',
+      what: `order ${claim.orderId} says ${this.#options.role === 'maker' ? 'A filled' : 'B executed'} ${amount(claim.lots)}, the exchange's records say ${amount(lots)}`,
+      exposed: amount(lots - claim.lots),
+      next: 'Compare `counterleg order` with the exchange; hedge or close the difference by hand.',
+      orderId: claim.orderId,
+    });
+  }
+
+  async #collect(): Promise<void> {
+    const { client, makerAccount, now } = this.#options;
+    const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
+    const fromMs = this.#fromMs;
+    const query = `WorkflowId STARTS_WITH "${prefix}" AND CloseTime > "${new Date(fromMs - 10_000).toISOString()}"`;
+    const nextMs = now();
+    for await (const info of client.workflow.list({ query })) {
+      if (this.#seen.has(info.workflowId)) continue;
+      const result = info.memo?.['result'] as OrderResult | undefined;
+      const claim = result && this.#claimOf(result);
+      this.#seen.add(info.workflowId);
+      if (claim) this.#claims.set(claim.orderId, claim);
+    }
+    this.#fromMs = nextMs;
+    for (const [orderId] of this.#claims) {
+      if (this.#claims.size <= CLAIMS_MAX) break;
+      this.#claims.delete(orderId);
+      this.skipped += 1;
+    }
+    for (const id of this.#seen) {
+      if (this.#seen.size <= 10 * CLAIMS_MAX) break;
+      this.#seen.delete(id);
+    }
+  }
+
+  #claimOf(result: OrderResult): Claim | undefined {
+    const market = this.#options.markets.find((m) => m.symbol === result.market);
+    const id = parseOrderId(result.order_id);
+    if (!market || id === undefined) return undefined;
+    const text = this.#options.role === 'maker' ? result.maker.filled_base_amount : result.hedge.executed_base_amount;
+    const indexes =
+      this.#options.role === 'maker'
+        ? [clientOrderIndexOf(id, 0)]
+        : result.hedge.slices.map((slice) => BigInt(slice.client_order_index) as ClientOrderIndex);
+    const lots = parseLots(text, market.sizeDecimals);
+    // Nothing was claimed, or more slices than one look can hold: the positions tell.
+    if (lots === 0n || indexes.length > INDEXES_MAX) return undefined;
+    return { orderId: result.order_id, market, indexes, lots, sinceMs: this.#options.now() };
+  }
+}
