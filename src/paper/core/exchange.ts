@@ -227,10 +227,11 @@ export class Exchange {
 
   #rememberTx(record: TxRecord): void {
     const { txs } = record.account;
-    if (txs.length >= memory.txs * 1.5) {
-      for (const old of txs.slice(0, txs.length - memory.txs)) this.txByHash.delete(old.hash);
+    const { historyMax } = this.world;
+    if (txs.length >= historyMax * 1.5) {
+      for (const old of txs.slice(0, txs.length + 1 - historyMax)) this.txByHash.delete(old.hash);
     }
-    remember(txs, record, memory.txs);
+    remember(txs, record, historyMax);
     this.txByHash.set(record.hash, record);
   }
 }

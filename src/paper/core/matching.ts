@@ -231,7 +231,7 @@ function note(world: World, market: Market, record: Trade, taker: Account, maker
   world.changes.trades.push(record);
   for (const account of new Set([taker, maker])) {
     if (account.synthetic) continue;
-    remember(account.trades, record, memory.trades);
+    remember(account.trades, record, world.historyMax);
     const changes = world.changes.of(account);
     changes.trades.push(record);
     changes.markets.add(market.spec.marketId);

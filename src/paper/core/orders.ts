@@ -3,7 +3,7 @@
  * the margin sums and the list of changed orders can never disagree.
  */
 import { assertNever } from './codes';
-import { memory, remember, sideOf } from './world';
+import { remember, sideOf } from './world';
 import type { Market, World } from './world';
 import { orderTypes, timesInForce } from './types';
 import type { Account, Order, OrderRequest, OrderStatus } from './types';
@@ -94,7 +94,7 @@ export function finish(world: World, market: Market, order: Order, status: Order
   world.unwatchExpiry(order);
   order.status = status;
   order.remainingLots = 0;
-  if (!account.synthetic) remember(account.inactiveOrders, order, memory.inactiveOrders);
+  if (!account.synthetic) remember(account.inactiveOrders, order, world.historyMax);
   world.touch(order);
   settleGroup(world, market, order);
 }

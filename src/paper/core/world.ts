@@ -8,12 +8,13 @@ import { BookSide } from './book';
 import { CandleSeries } from './candles';
 import type { Account, MarketSpec, Order, Position, Tier, Trade, TxRecord } from './types';
 
-/** Bounds of what is remembered per account and market; older entries are forgotten (see docs/paper-exchange.md). */
+/**
+ * Bounds of what is remembered; older entries are forgotten (docs/paper-exchange.md). An account gets its share of `all`, so that
+ * a thousand busy accounts fit into memory (about 6 kB per order and transaction) and two keep a whole day.
+ */
 export const memory = {
-  inactiveOrders: 20_000,
-  trades: 20_000,
-  txs: 50_000,
-  refusals: 10_000,
+  perAccount: { least: 200, most: 50_000, all: 200_000 },
+  refusals: 2_000,
   marketTrades: 2_000,
 } as const;
 
@@ -193,6 +194,12 @@ export class World {
       account.positions.set(market.spec.marketId, position);
     }
     return position;
+  }
+
+  /** How many finished orders, trades and transactions each account keeps. */
+  get historyMax(): number {
+    const { least, most, all } = memory.perAccount;
+    return Math.max(least, Math.min(most, Math.floor(all / this.accounts.size)));
   }
 
   /** Notes that the order changed now. */
