@@ -44,9 +44,10 @@ import {
   type Order,
   type TicketEntry,
 } from '../domain/order';
-import { orderUpdateFrom } from '../domain/received';
+import { orderInputFrom, orderUpdateFrom } from '../domain/received';
 import { ticketToMessage } from '../domain/ticket';
 import { detailsOf } from './details';
+import { orRefuse } from './start';
 import {
   EXPOSURE,
   HEDGE_STATE,
@@ -78,7 +79,7 @@ const FAILED_STEP_PAUSE_MS = 1_000;
 const KEEP_SLACK_MS = 5 * 60_000;
 
 export async function makerOrder(input: OrderInput): Promise<OrderResult> {
-  const order = newOrder(input, Date.now());
+  const order = orRefuse(() => newOrder(orderInputFrom(input), Date.now()));
   let changes = 0;
   const changed = (): void => {
     changes += 1;
@@ -108,7 +109,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
       for (const step of plan.steps) {
         const running = busy.get(step.lane);
         if (!running) launch(step);
-        else if (step.do === 'seal' && running.step.do === 'cover') running.scope.cancel();
+        else if (supersedes(step, running.step)) running.scope.cancel();
       }
       shown = show(order, plan, shown);
       if (plan.end && busy.size === 0) return finish(order, cancellation());
@@ -123,6 +124,12 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
       await condition(() => changes !== seen);
     }
   });
+}
+
+/** A seal, or the operator's wish to try now, does not wait for the answer of a `cover` that sits out a back-off. */
+function supersedes(wanted: Step, running: Step): boolean {
+  if (running.do !== 'cover') return false;
+  return wanted.do === 'seal' || (wanted.do === 'cover' && wanted.retryNow && !running.retryNow);
 }
 
 /** Registers all handlers before anything is awaited; answers how the run was cancelled, if it was. */
