@@ -1,0 +1,119 @@
+/** The paper exchange as the market and as the judge: `/_paper` and the public book. Reads are checked; a failed one is an error. */
+import { z } from 'zod';
+import { formatDecimal, parseDecimal } from '../../../src/domain/lots';
+import type { Trade } from './account';
+
+export const MARKET_ID = 1;
+const SIZE_DECIMALS = 5;
+/** The exchange forgets an account's oldest trades beyond this: a run must stay below it to be judged. */
+const TRADES_MAX = 50_000;
+
+const bookRow = z.looseObject({
+  owner_account_index: z.number(),
+  price: z.string(),
+  remaining_base_amount: z.string(),
+});
+const bookAnswer = z.looseObject({ asks: z.array(bookRow), bids: z.array(bookRow) });
+
+const index = z.number().transform((value) => BigInt(value));
+const tradeRow = z.looseObject({
+  trade_id: z.number(),
+  market_id: z.number(),
+  size: z.string(),
+  ask_client_id: index,
+  bid_client_id: index,
+  ask_account_id: z.number(),
+  bid_account_id: z.number(),
+  transaction_time: z.number(),
+});
+const truthAnswer = z.looseObject({
+  trades: z.array(tradeRow),
+  orders: z.array(z.looseObject({ client_order_index: index, status: z.string(), filled_base_amount: z.string() })),
+});
+
+export interface Truth {
+  readonly trades: readonly Trade[];
+  /** Client order indexes of orders that have not ended on the exchange. */
+  readonly resting: readonly bigint[];
+  readonly orders: number;
+}
+
+export interface Resting {
+  readonly isAsk: boolean;
+  readonly price: string;
+  readonly lots: bigint;
+  /** Lots that stand before it in the book. */
+  readonly beforeLots: bigint;
+}
+
+export class Exchange {
+  constructor(readonly url: string) {}
+
+  /** Exchange time, microseconds: the paper exchange runs on this machine's clock. */
+  nowUs(): number {
+    return Math.floor((performance.timeOrigin + performance.now()) * 1_000);
+  }
+
+  async fault(faults: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    await this.#json('POST', '/_paper/faults', faults);
+  }
+
+  async heal(): Promise<void> {
+    await this.#json('DELETE', '/_paper/faults');
+  }
+
+  /** Orders of an account in the 250 best of each side. */
+  async resting(account: number): Promise<Resting[]> {
+    const path = `/api/v1/orderBookOrders?market_id=${MARKET_ID}&limit=250`;
+    const book = bookAnswer.parse(await this.#json('GET', path));
+    return (['asks', 'bids'] as const).flatMap((side) => {
+      let beforeLots = 0n;
+      return book[side].flatMap((row) => {
+        const lots = parseDecimal(row.remaining_base_amount, SIZE_DECIMALS);
+        const here = { isAsk: side === 'asks', price: row.price, lots, beforeLots };
+        beforeLots += lots;
+        return row.owner_account_index === account ? [here] : [];
+      });
+    });
+  }
+
+  /** Another trader takes `lots` of what rests at `order`'s price or better. */
+  async take(order: Resting, lots: bigint): Promise<void> {
+    await this.#json('POST', '/_paper/orders', {
+      market_id: MARKET_ID,
+      is_ask: !order.isAsk,
+      base_amount: formatDecimal(lots, SIZE_DECIMALS),
+      price: order.price,
+      type: 'ioc',
+    });
+  }
+
+  async truth(account: number): Promise<Truth> {
+    const answer = truthAnswer.parse(await this.#json('GET', `/_paper/truth?account_index=${account}`));
+    if (answer.trades.length >= TRADES_MAX) throw new Error('the run was too long: the exchange has forgotten trades');
+    return {
+      trades: answer.trades.map((row) => ({
+        tradeId: row.trade_id,
+        atUs: row.transaction_time,
+        lots: parseDecimal(row.size, SIZE_DECIMALS),
+        ask: { accountIndex: row.ask_account_id, clientIndex: row.ask_client_id },
+        bid: { accountIndex: row.bid_account_id, clientIndex: row.bid_client_id },
+      })),
+      resting: answer.orders
+        .filter(({ status }) => ['open', 'pending', 'in-progress'].includes(status))
+        .map(({ client_order_index }) => client_order_index),
+      orders: answer.orders.length,
+    };
+  }
+
+  async #json(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      signal: AbortSignal.timeout(30_000),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
+    return JSON.parse(text);
+  }
+}

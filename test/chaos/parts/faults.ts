@@ -1,0 +1,194 @@
+/**
+ * Every kind of fault that a run knows, and how it is done. A fault resolves when it is over: the process is back and ready, the
+ * stream speaks again, the plan of the exchange is empty.
+ *
+ * Faults of the exchange are its own (`GET /_paper/faults` describes each); faults of processes are signals.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Exchange } from './exchange';
+import { freeze, killNow, terminate } from './processes';
+import type { Random } from './random';
+import { type ChaosSystem, type PartName, STAND_BYS } from './system';
+
+/**
+ * `one-order`: aimed at one lane, so every other order is a bystander. `system`: one process, stream or list. `beyond`: more than
+ * one thing at once, or the exchange itself; no target holds for its naked time, only the account must be right.
+ */
+export type Reach = 'one-order' | 'system' | 'beyond';
+
+export interface FaultContext {
+  readonly system: ChaosSystem;
+  readonly exchange: Exchange;
+  readonly random: Random;
+  /** The lane at which a `one-order` fault is aimed. */
+  readonly lane: number;
+}
+
+export interface FaultKind {
+  readonly name: string;
+  readonly reach: Reach;
+  run(context: FaultContext): Promise<void>;
+}
+
+const CREATE_ORDER = 14;
+/** How long a fault of the exchange lasts when it is not over by itself. */
+const LASTS_MS = { min: 3_000, max: 5_000 } as const;
+
+export function allFaults(): FaultKind[] {
+  return [...processFaults(), ...streamFaults(), ...frameFaults(), ...listFaults(), ...sendFaults(), ...beyondFaults()];
+}
+
+// ---- processes
+
+function processFaults(): FaultKind[] {
+  const parts = ['maker', 'hedger', ...STAND_BYS, 'redis', 'temporal'] as const;
+  return parts.flatMap((part) => [
+    kind(`kill -9 ${part}`, 'system', ({ system }) => endAndWait(system, part, 'SIGKILL')),
+    kind(`SIGTERM ${part}`, 'system', ({ system }) => endAndWait(system, part, 'SIGTERM')),
+    kind(`freeze ${part}`, 'system', (context) => freezeFor(context, part)),
+  ]);
+}
+
+async function endAndWait(system: ChaosSystem, part: PartName, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  const pid = system.pidOf(part);
+  if (signal === 'SIGKILL') killNow(pid, system.wrappingOf(part));
+  else terminate(pid);
+  await system.replaced(part, pid);
+}
+
+async function freezeFor({ system, random }: FaultContext, part: PartName): Promise<void> {
+  const thaw = freeze(system.pidOf(part), system.wrappingOf(part));
+  try {
+    await sleep(random.between(1_000, 5_000));
+  } finally {
+    thaw();
+  }
+}
+
+// ---- the exchange
+
+type Body = Readonly<Record<string, unknown>>;
+const BOTH = ['A', 'B'] as const;
+
+function streamFaults(): FaultKind[] {
+  return [
+    ...BOTH.flatMap((account) => [
+      planned(`cut streams of ${account}`, 'system', (where) => [
+        { on: 'stream', action: 'cut', count: 10, match: { account_index: where[account] } },
+      ]),
+      planned(`silent streams of ${account}`, 'system', (where) => [
+        { on: 'stream', action: 'silence', ms: 4_000, count: 10, match: { account_index: where[account] } },
+      ]),
+    ]),
+    planned('cut all streams', 'system', () => [{ on: 'stream', action: 'cut', count: 20 }]),
+  ];
+}
+
+function frameFaults(): FaultKind[] {
+  const details: Readonly<Record<string, Body>> = {
+    drop: {},
+    repeat: {},
+    delay: { ms: 1_500 },
+    reorder: {},
+  };
+  return BOTH.flatMap((account) => [
+    ...Object.entries(details).map(([action, more]) =>
+      planned(`order frames of ${account}: ${action}`, 'system', (where) => [
+        { on: 'frame', action, ...more, count: 0, match: { channel: `account_all_orders:${where[account]}` } },
+      ]),
+    ),
+    planned(`order and transaction frames of ${account}: drop`, 'system', (where) =>
+      ['account_all_orders', 'account_tx'].map((channel) => ({
+        ...{ on: 'frame', action: 'drop', count: 0, match: { channel: `${channel}:${where[account]}` } },
+      })),
+    ),
+  ]);
+}
+
+function listFaults(): FaultKind[] {
+  return [
+    ...BOTH.map((account) =>
+      planned(`lists of ${account} lag 16 s, its order frames lost`, 'system', (where) => [
+        { on: 'lists', action: 'lag', ms: 16_000, count: 0, match: { account_index: where[account] } },
+        { on: 'frame', action: 'drop', count: 0, match: { channel: `account_all_orders:${where[account]}` } },
+      ]),
+    ),
+    planned('reads answer 503', 'system', () =>
+      ['accountOrders', 'accountActiveOrders', 'accountInactiveOrders', 'accountTxs', 'account', 'nextNonce'].map(
+        (path) => ({ on: 'request', action: 'answer', status: 503, code: 29500, count: 0, match: { path } }),
+      ),
+    ),
+  ];
+}
+
+/** What can happen to a transaction: on B (hedges) aimed at one lane, on A (placements) at all. */
+function sendFaults(): FaultKind[] {
+  const ways: readonly (readonly [string, Body])[] = [
+    ['request lost', { on: 'request', action: 'drop' }],
+    ['request late', { on: 'request', action: 'delay', ms: 1_000 }],
+    ['answered 429', { on: 'request', action: 'answer', status: 429, code: 23000 }],
+    ['answer lost', { on: 'response', action: 'drop' }],
+    ['answer late', { on: 'response', action: 'delay', ms: 4_000 }],
+    ['refused later (price)', { on: 'sequencer', action: 'refuse', code: 21734 }],
+    ['refused later (margin)', { on: 'sequencer', action: 'refuse', code: 21739 }],
+    ['dropped later', { on: 'sequencer', action: 'refuse', code: 21739, consume_nonce: false }],
+    ['expired', { on: 'sequencer', action: 'expire' }],
+    ['executed late', { on: 'sequencer', action: 'delay', ms: 1_000 }],
+  ];
+  return ways.flatMap(([name, body]) => [
+    planned(`hedge ${name}`, 'one-order', (where) => [
+      { ...body, count: 1, match: { account_index: where.B, api_key_index: where.lane, tx_type: CREATE_ORDER } },
+    ]),
+    planned(`placement ${name}`, 'system', (where) => [
+      { ...body, count: 2, match: { account_index: where.A, tx_type: CREATE_ORDER } },
+    ]),
+  ]);
+}
+
+// ---- more than one thing
+
+function beyondFaults(): FaultKind[] {
+  const both = (role: 'maker' | 'hedger', signal: 'SIGKILL' | 'SIGTERM'): FaultKind =>
+    kind(`${signal === 'SIGKILL' ? 'kill -9' : 'SIGTERM'} both ${role}s`, 'beyond', async ({ system }) => {
+      await Promise.all([endAndWait(system, role, signal), endAndWait(system, `stand-by ${role}`, signal)]);
+    });
+  return [
+    both('hedger', 'SIGKILL'),
+    both('maker', 'SIGKILL'),
+    kind('kill -9 everything but the exchange', 'beyond', async ({ system }) => {
+      const parts = ['maker', 'hedger', ...STAND_BYS, 'redis', 'temporal'] as const;
+      await Promise.all(parts.map((part) => endAndWait(system, part, 'SIGKILL')));
+    }),
+    kind('freeze the exchange', 'beyond', (context) => freezeFor(context, 'paper exchange')),
+    planned('every send of B answered 503', 'beyond', (where) => [
+      {
+        on: 'request',
+        action: 'answer',
+        status: 503,
+        count: 0,
+        match: { account_index: where.B, tx_type: CREATE_ORDER },
+      },
+    ]),
+  ];
+}
+
+// ---- making kinds
+
+function kind(name: string, reach: Reach, run: FaultKind['run']): FaultKind {
+  return { name, reach, run };
+}
+
+interface Where {
+  readonly A: number;
+  readonly B: number;
+  readonly lane: number;
+}
+
+/** A fault of the exchange's own plan, removed after a while. */
+function planned(name: string, reach: Reach, bodies: (where: Where) => readonly Body[]): FaultKind {
+  return kind(name, reach, async ({ system, exchange, random, lane }) => {
+    await exchange.fault(bodies({ A: system.makerAccount, B: system.hedgeAccount, lane }));
+    await sleep(random.between(LASTS_MS.min, LASTS_MS.max));
+    await exchange.heal();
+  });
+}

@@ -1,0 +1,141 @@
+/** What a run says at its end: for people, and as one JSON object for programs. */
+import { durationText, table } from '../../../src/cli/table';
+import type { Account } from './account';
+import type { Reach } from './faults';
+import type { NakedTimes, Spread } from './spread';
+
+/** Per fault kind; what is beyond a single fault has no target. */
+export const NAKED_P99_TARGET_MS = 5_000;
+/** What one order's trouble may add to another's hedge. */
+export const BYSTANDER_TARGET_MS = 50;
+
+export interface Ran {
+  readonly kind: string;
+  readonly reach: Reach;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly lane?: number;
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly slots: number;
+  readonly account: Account;
+  readonly naked: NakedTimes;
+  readonly faults: readonly Ran[];
+  /** Orders whose workflow or whose resting order had not ended in time. */
+  readonly unended: readonly string[];
+  /** Workflows whose result differs from the exchange's truth. */
+  readonly differences: readonly string[];
+  readonly upExitCode: number | null;
+}
+
+export type Verdict = 0 | 1 | 2;
+
+/** 0 all is well; 1 the account is wrong; 2 an order did not end. */
+export function verdictOf(report: RunReport): Verdict {
+  const { lostLots, twiceLots, excesses, strangers } = report.account;
+  if (report.unended.length > 0) return 2;
+  const wrong = lostLots > 0n || twiceLots > 0n || excesses.length > 0 || strangers.length > 0;
+  return wrong || report.differences.length > 0 ? 1 : 0;
+}
+
+export function jsonOf(report: RunReport): Record<string, unknown> {
+  const { account, naked, faults } = report;
+  return {
+    seed: report.seed,
+    minutes: report.minutes,
+    slots: report.slots,
+    verdict: verdictOf(report),
+    ...countsOf(account),
+    lots_lost: account.lostLots.toString(),
+    lots_twice: account.twiceLots.toString(),
+    excesses: account.excesses.map(({ orderId, atUs, lots }) => ({
+      order: `${orderId}`,
+      at_us: atUs,
+      lots: `${lots}`,
+    })),
+    strangers: account.strangers,
+    unended: report.unended,
+    differences: report.differences,
+    up_exit_code: report.upExitCode,
+    naked_ms: {
+      all: naked.all,
+      quiet: naked.quiet,
+      bystanders: naked.bystanders,
+      by_kind: Object.fromEntries(naked.byKind),
+    },
+    faults: faults.map(({ kind, reach, startUs, endUs, lane }) => ({
+      ...{ kind, reach, start_us: startUs, end_us: endUs, ...(lane === undefined ? {} : { lane }) },
+    })),
+  };
+}
+
+export function textOf(report: RunReport): string {
+  const { account, naked } = report;
+  const counts = countsOf(account);
+  const lines = [
+    `${counts.orders} orders filled, ${counts.fills} fills, ${counts.hedges} hedges, ${counts.closes} closed; ${report.faults.length} faults`,
+    `lots filled ${counts.lots_filled}, lost ${account.lostLots}, twice ${account.twiceLots}`,
+    `executed hedge + closed above executed fill: ${account.excesses.length} times`,
+    ...account.excesses.slice(0, 10).map(({ orderId, atUs, lots }) => `  order ${orderId}: ${lots} lots at ${atUs}`),
+    ...account.strangers.map((line) => `  ${line}`),
+    ...report.differences.map((line) => `  ${line}`),
+    ...report.unended.map((line) => `  did not end: ${line}`),
+    '',
+    nakedTable(report),
+    '',
+    ...missedTargets(report).map((line) => `MISSED: ${line}`),
+    naked.bystanders === undefined || naked.quiet === undefined
+      ? 'bystanders: none'
+      : `one order in trouble, the others: p50 ${durationText(naked.bystanders.p50Ms)} against ${durationText(naked.quiet.p50Ms)} in quiet times`,
+    `\`up\` ended with ${report.upExitCode}`,
+    `verdict: ${verdictOf(report)}   (repeat: npm run chaos -- --minutes ${report.minutes} --seed ${report.seed} --slots ${report.slots})`,
+  ];
+  return lines.join('\n');
+}
+
+/** Targets of latency that this run did not meet. They are reported; the exit code is about the account alone. */
+export function missedTargets({ naked, faults }: RunReport): string[] {
+  const beyond = new Set(faults.filter(({ reach }) => reach === 'beyond').map(({ kind }) => kind));
+  const missed = [...naked.byKind]
+    .filter(([kind, spread]) => !beyond.has(kind) && spread.p99Ms >= NAKED_P99_TARGET_MS)
+    .map(([kind, spread]) => `${kind}: naked p99 ${durationText(spread.p99Ms)}`);
+  const { bystanders, quiet } = naked;
+  if (bystanders !== undefined && quiet !== undefined && bystanders.p50Ms > quiet.p50Ms + BYSTANDER_TARGET_MS) {
+    missed.push(`bystanders: ${durationText(bystanders.p50Ms - quiet.p50Ms)} later`);
+  }
+  return missed;
+}
+
+function countsOf(account: Account): Record<'orders' | 'fills' | 'hedges' | 'closes' | 'lots_filled', number> {
+  const { orders } = account;
+  return {
+    orders: orders.length,
+    fills: orders.reduce((sum, { fills }) => sum + fills, 0),
+    hedges: orders.reduce((sum, { hedges }) => sum + hedges, 0),
+    closes: orders.filter(({ closedLots }) => closedLots > 0n).length,
+    lots_filled: Number(orders.reduce((sum, { filledLots }) => sum + filledLots, 0n)),
+  };
+}
+
+function nakedTable({ naked, faults }: RunReport): string {
+  const row = (name: string, times: number | string, spread: Spread | undefined): string[] => [
+    name,
+    String(times),
+    String(spread?.fills ?? 0),
+    ...(['p50Ms', 'p99Ms', 'maxMs'] as const).map((key) => (spread === undefined ? '–' : durationText(spread[key]))),
+  ];
+  const kinds = [...new Set(faults.map(({ kind }) => kind))].sort();
+  const columns = [
+    { title: 'naked, by fault' },
+    ...['times', 'fills', 'p50', 'p99', 'max'].map((title) => ({ title, align: 'right' as const })),
+  ];
+  return table(columns, [
+    row('all', '', naked.all),
+    row('no fault', '', naked.quiet),
+    row('other orders than the one in trouble', '', naked.bystanders),
+    ...kinds.map((kind) => row(kind, faults.filter((fault) => fault.kind === kind).length, naked.byKind.get(kind))),
+  ]);
+}

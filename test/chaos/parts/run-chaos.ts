@@ -1,0 +1,188 @@
+/**
+ * One run: start the system, trade, harm it one fault at a time, heal, stop the pair, wait until every order has ended, and ask the
+ * exchange what happened.
+ *
+ * Everything that is chosen comes from the seed. Timing is the machine's: the same seed gives the same faults, not the same trades.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listOrders, type ListedOrder } from '../../../src/cli/order-list';
+import { stopPair } from '../../../src/cli/pair-client';
+import { type OrderId, parseOrderId, splitClientOrderIndex } from '../../../src/domain/ids';
+import { parseDecimal } from '../../../src/domain/lots';
+import { accountOf, type Account } from './account';
+import { Exchange, type Truth } from './exchange';
+import { allFaults, type FaultKind } from './faults';
+import { Bursts } from './market';
+import { schedule, seeded } from './random';
+import type { Ran, RunReport } from './report';
+import { nakedTimes } from './spread';
+import { ChaosSystem } from './system';
+
+export interface ChaosOptions {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly slots: number;
+  /** Only kinds whose name contains this. */
+  readonly only?: string;
+  readonly pauseMs: number;
+  readonly say: (line: string) => void;
+  /** Whether to leave logs and databases behind. */
+  readonly files: 'keep' | 'remove' | 'keep-when-wrong';
+  readonly signal?: AbortSignal;
+}
+
+const WARM_UP_MS = 5_000;
+/** A fault's consequences outlast it: lots naked within this time after it count for it. */
+const TAIL_MS = 2_000;
+const SETTLE_MS = 180_000;
+const SIZE_DECIMALS = 5;
+const ORDERS_MAX = 100_000;
+
+export async function runChaos(options: ChaosOptions): Promise<RunReport> {
+  const kinds = allFaults().filter(({ name }) => name.includes(options.only ?? ''));
+  if (kinds.length === 0) throw new Error(`no fault kind contains "${options.only ?? ''}"`);
+  const system = new ChaosSystem(options);
+  let wrong = true;
+  try {
+    await system.start();
+    options.say(`the system runs in ${system.folder}; ${kinds.length} kinds of faults, seed ${options.seed}`);
+    const exchange = new Exchange(system.paperUrl);
+    const faults = await harm(options, { system, exchange, kinds });
+    const unended = await settle(options, system);
+    const report = await judge(options, { system, exchange, faults, unended });
+    wrong = report.account.lostLots + report.account.twiceLots > 0n || report.differences.length + unended.length > 0;
+    const upExitCode = await system.stop(keeping(options, wrong));
+    return { ...report, upExitCode };
+  } finally {
+    await system.stop(keeping(options, wrong));
+  }
+}
+
+function keeping({ files, say }: ChaosOptions, wrong: boolean): 'keep' | 'remove' {
+  const keep = files === 'keep' || (files === 'keep-when-wrong' && wrong);
+  if (keep) say('logs and databases are kept');
+  return keep ? 'keep' : 'remove';
+}
+
+interface Harm {
+  readonly system: ChaosSystem;
+  readonly exchange: Exchange;
+  readonly kinds: readonly FaultKind[];
+}
+
+/** The faults, one at a time with a pause between. */
+async function harm(options: ChaosOptions, { system, exchange, kinds }: Harm): Promise<Ran[]> {
+  const random = seeded(options.seed);
+  const bursts = new Bursts(exchange, system.makerAccount, seeded(options.seed + 1));
+  const endMs = performance.now() + options.minutes * 60_000;
+  const done: Ran[] = [];
+  await bursts.during(sleep(WARM_UP_MS));
+  for (const kind of schedule(kinds, random)) {
+    if (performance.now() > endMs || options.signal?.aborted === true) break;
+    const lane = random.pick(system.lanes);
+    const startUs = exchange.nowUs();
+    const acting = kind.run({ system, exchange, random, lane });
+    await Promise.all([acting, bursts.during(acting)]);
+    const endUs = exchange.nowUs();
+    const { name, reach } = kind;
+    done.push({ kind: name, reach, startUs, endUs, ...(reach === 'one-order' ? { lane } : {}) });
+    options.say(`fault ${done.length}: ${name} (${((endUs - startUs) / 1e6).toFixed(1)} s)`);
+    await bursts.during(sleep(TAIL_MS + random.between(options.pauseMs, 2 * options.pauseMs)));
+  }
+  await exchange.heal();
+  return done;
+}
+
+/** Answers what has not ended in time: workflows, by id. */
+async function settle(options: ChaosOptions, system: ChaosSystem): Promise<string[]> {
+  const { client, makerAccount } = system;
+  options.say('no more faults; stopping the pair');
+  const deadlineMs = performance.now() + SETTLE_MS;
+  for (;;) {
+    const left = deadlineMs - performance.now();
+    const open = await stopPair(client, makerAccount, 'BTC')
+      .then(() => listOrders(client, { makerAccount, state: 'open', limit: 100 }))
+      .catch((error: unknown) => (left > 0 ? undefined : [String(error)]));
+    if (open?.length === 0) return [];
+    if (left <= 0) return (open ?? []).map((order) => (typeof order === 'string' ? order : describe(order)));
+    await sleep(500);
+  }
+}
+
+function describe({ workflowId, hedgeState, exposure }: ListedOrder): string {
+  return `${workflowId} is ${hedgeState} with ${exposure} naked`;
+}
+
+async function judge(
+  options: ChaosOptions,
+  run: {
+    readonly system: ChaosSystem;
+    readonly exchange: Exchange;
+    readonly faults: readonly Ran[];
+    readonly unended: readonly string[];
+  },
+): Promise<Omit<RunReport, 'upExitCode'>> {
+  const { system, exchange, faults } = run;
+  const { makerAccount, hedgeAccount, client } = system;
+  const ofA = await exchange.truth(makerAccount);
+  const ofB = await exchange.truth(hedgeAccount);
+  const listed = await listOrders(client, { makerAccount, state: 'closed', limit: ORDERS_MAX });
+  const trades = merge(ofA, ofB);
+  const account = accountOf(trades, { makerAccount, hedgeAccount }, ownersOf(listed));
+  const windows = faults.map((fault) => ({ ...fault, endUs: fault.endUs + TAIL_MS * 1_000 }));
+  return {
+    seed: options.seed,
+    minutes: options.minutes,
+    slots: options.slots,
+    account,
+    naked: nakedTimes(account.chunks, windows),
+    faults,
+    unended: [
+      ...run.unended,
+      ...[...ofA.resting, ...ofB.resting].map((index) => `order ${index} rests on the exchange`),
+    ],
+    differences: differencesOf(listed, account),
+  };
+}
+
+/** A trade between both accounts is in both lists, once each. */
+function merge(...truths: readonly Truth[]): Truth['trades'] {
+  return [...new Map(truths.flatMap(({ trades }) => trades.map((trade) => [trade.tradeId, trade]))).values()];
+}
+
+/** Tickets that went on under a fresh id, as the order's own result names them. The amounts still come from the exchange. */
+function ownersOf(listed: readonly ListedOrder[]): Map<bigint, OrderId> {
+  const owners = new Map<bigint, OrderId>();
+  for (const { orderId, result } of listed) {
+    const order = parseOrderId(orderId);
+    if (order === undefined) continue;
+    for (const slice of result?.hedge.slices ?? []) {
+      owners.set(splitClientOrderIndex(BigInt(slice.client_order_index)).id, order);
+    }
+  }
+  return owners;
+}
+
+function differencesOf(listed: readonly ListedOrder[], account: Account): string[] {
+  const truth = new Map(account.orders.map((order) => [order.orderId.toString(), order]));
+  const found: string[] = [];
+  const seen = new Set(listed.map(({ orderId }) => orderId));
+  for (const { orderId, status, result } of listed) {
+    if (result === undefined) {
+      found.push(`order ${orderId} ended ${status} without a result`);
+      continue;
+    }
+    const amounts = [
+      ['fill', result.maker.filled_base_amount, truth.get(orderId)?.filledLots ?? 0n],
+      ['hedge', result.hedge.executed_base_amount, truth.get(orderId)?.hedgedLots ?? 0n],
+      ['close', result.closed_base_amount, truth.get(orderId)?.closedLots ?? 0n],
+    ] as const;
+    for (const [what, said, lots] of amounts) {
+      const saidLots = parseDecimal(said, SIZE_DECIMALS);
+      if (saidLots !== lots) found.push(`order ${orderId}: ${what} is ${lots} lots, its result says ${saidLots}`);
+    }
+  }
+  for (const orderId of truth.keys())
+    if (!seen.has(orderId)) found.push(`order ${orderId} filled and has no ended run`);
+  return found;
+}

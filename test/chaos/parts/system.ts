@@ -1,0 +1,232 @@
+/**
+ * The system under chaos: `counterleg up` in a folder of its own on free ports, and a second hedger and a second maker beside it.
+ *
+ * Owns every process of a run. The parts of `up` are restarted by `up` itself; the stand-bys by this file, as a supervisor would.
+ */
+import { Client, Connection } from '@temporalio/client';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
+import { type Child, freePort, startScript } from '../../../src/cli/child';
+import type { UpRecord } from '../../../src/cli/context';
+import type { Wrapping } from './processes';
+
+const ROOT = join(__dirname, '..', '..', '..');
+const START_MS = 120_000;
+const STOP_MS = 120_000;
+const RESTART_DELAY_MS = 300;
+const POLL_MS = 20;
+
+export const UP_PARTS = ['maker', 'hedger', 'redis', 'temporal', 'paper exchange'] as const;
+export const STAND_BYS = ['stand-by maker', 'stand-by hedger'] as const;
+export type PartName = (typeof UP_PARTS)[number] | (typeof STAND_BYS)[number];
+type StandByName = (typeof STAND_BYS)[number];
+
+export interface SystemSetUp {
+  readonly slots: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+export class ChaosSystem {
+  readonly lanes: readonly number[];
+  readonly folder = mkdtempSync(join(tmpdir(), 'counterleg-chaos-'));
+  readonly #setUp: SystemSetUp;
+  readonly #standBys = new Map<StandByName, Child>();
+  readonly #output: string[] = [];
+  #up: ChildProcess | undefined;
+  #record: UpRecord | undefined;
+  #connection: Connection | undefined;
+  #stopping = false;
+
+  constructor(setUp: SystemSetUp) {
+    this.#setUp = setUp;
+    this.lanes = Array.from({ length: setUp.slots }, (_, i) => 10 + i);
+  }
+
+  async start(): Promise<void> {
+    const config = join(this.folder, 'config.yaml');
+    writeFileSync(config, stringify(configOf(this.#setUp, this.lanes)));
+    const args = [join(ROOT, 'bin', 'counterleg.mjs'), '--config', config, 'up', '--free-ports'];
+    const up = spawn(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, COUNTERLEG_DATA: this.folder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // a Ctrl-C at the terminal is for us: we stop it in order
+    });
+    this.#up = up;
+    for (const stream of [up.stdout, up.stderr]) stream.on('data', (chunk: Buffer) => this.#heard(chunk.toString()));
+    await this.#until(START_MS, 'the system did not start', () => {
+      return this.output.includes('running. Web UI') && this.#read() !== undefined;
+    });
+    this.#record = this.#read();
+    for (const name of STAND_BYS) await this.#startStandBy(name);
+    this.#connection = await Connection.connect({ address: this.#env('TEMPORAL_ADDRESS') });
+  }
+
+  get output(): string {
+    return this.#output.join('');
+  }
+
+  get paperUrl(): string {
+    return this.#env('COUNTERLEG_LIGHTER_BASE_URL');
+  }
+
+  get makerAccount(): number {
+    return Number(this.#env('COUNTERLEG_ACCOUNTS_MAKER_INDEX'));
+  }
+
+  get hedgeAccount(): number {
+    return Number(this.#env('COUNTERLEG_ACCOUNTS_HEDGE_INDEX'));
+  }
+
+  get client(): Client {
+    if (this.#connection === undefined) throw new Error('the system has not started');
+    return new Client({ connection: this.#connection, namespace: this.#env('TEMPORAL_NAMESPACE') });
+  }
+
+  /** Whether `up` still runs: it gives up when a part cannot be restarted. */
+  get alive(): boolean {
+    return this.#up?.exitCode === null && this.#up.signalCode === null;
+  }
+
+  pidOf(name: PartName): number {
+    const pid = isStandBy(name) ? this.#standBys.get(name)?.pid : this.#read()?.pids[name];
+    if (pid === undefined) throw new Error(`${name} is not running`);
+    return pid;
+  }
+
+  wrappingOf(name: PartName): Wrapping {
+    return name === 'redis' || name === 'temporal' ? 'guarded' : 'plain';
+  }
+
+  /** Resolves when another process has taken the place of `pid` and is ready. */
+  async replaced(name: PartName, pid: number): Promise<void> {
+    await this.#until(90_000, `${name} was not started again`, () => {
+      const now = isStandBy(name) ? this.#readyStandBys.get(name) : this.#read()?.pids[name];
+      return now !== undefined && now !== pid;
+    });
+  }
+
+  /** Ends everything. Resolves with the exit code of `up`, whose own check of the books comes with it. */
+  async stop(keep: 'keep' | 'remove'): Promise<number | null> {
+    this.#stopping = true;
+    for (const child of this.#standBys.values()) await child.stop();
+    await this.#connection?.close();
+    const up = this.#up;
+    if (up !== undefined && this.alive) {
+      const ended = new Promise((resolve) => up.once('exit', resolve));
+      up.kill('SIGINT');
+      const insist = setTimeout(() => up.kill('SIGKILL'), STOP_MS);
+      await ended;
+      clearTimeout(insist);
+    }
+    if (keep === 'remove') rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    return up?.exitCode ?? null;
+  }
+
+  // ---- stand-bys
+
+  readonly #readyStandBys = new Map<StandByName, number>();
+
+  async #startStandBy(name: StandByName): Promise<void> {
+    const role = name === 'stand-by maker' ? 'maker' : 'hedger';
+    const port = await freePort();
+    const child = startScript({
+      name,
+      script: join(ROOT, 'dist', 'cli', 'main.js'),
+      args: role === 'maker' ? ['maker', '--no-pair'] : ['hedger'],
+      env: {
+        ...process.env,
+        ...this.#record?.env,
+        COUNTERLEG_CONFIG: this.#record?.config,
+        COUNTERLEG_DATA: this.folder,
+        [role === 'maker' ? 'COUNTERLEG_METRICS_MAKER_PORT' : 'COUNTERLEG_METRICS_HEDGER_PORT']: String(port),
+      },
+      logFile: join(this.folder, 'logs', `${name.replace(' ', '-')}.log`),
+    });
+    this.#standBys.set(name, child);
+    void child.ended.then(async (how) => {
+      this.#readyStandBys.delete(name);
+      if (this.#stopping) return;
+      this.#setUp.say(`${name} ended: ${how}; starting it again`);
+      await sleep(RESTART_DELAY_MS);
+      if (!this.#stopping) await this.#startStandBy(name).catch((error: unknown) => this.#setUp.say(String(error)));
+    });
+    // Killed while it starts, it is started again by the line above: then this start simply never becomes ready.
+    const deadlineMs = performance.now() + START_MS;
+    while (child.running && !(await isHealthy(port))) {
+      if (performance.now() > deadlineMs) throw new Error(`${name} did not start; its log: ${child.logFile}`);
+      await sleep(50);
+    }
+    if (child.running) this.#readyStandBys.set(name, child.pid);
+  }
+
+  // ---- what `up` says
+
+  #heard(text: string): void {
+    this.#output.push(text);
+    for (const line of text.split('\n')) {
+      if (/ended by itself|runs again|PROBLEM|give/.test(line)) this.#setUp.say(`up: ${line.trim()}`);
+    }
+  }
+
+  #env(name: string): string {
+    const value = this.#record?.env[name];
+    if (value === undefined) throw new Error(`up.json has no ${name}`);
+    return value;
+  }
+
+  #read(): UpRecord | undefined {
+    const file = join(this.folder, 'up.json');
+    if (!existsSync(file)) return undefined;
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as UpRecord;
+    } catch {
+      return undefined; // just being written
+    }
+  }
+
+  async #until(timeoutMs: number, failure: string, done: () => boolean): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    while (!done()) {
+      if (!this.alive) throw new Error(`\`up\` ended (${failure}):\n${this.output.slice(-3_000)}`);
+      if (performance.now() > deadlineMs) throw new Error(`${failure}:\n${this.output.slice(-3_000)}`);
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+function isStandBy(name: PartName): name is StandByName {
+  return STAND_BYS.some((standBy) => standBy === name);
+}
+
+async function isHealthy(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** The repository's own configuration, with several slots at the top of the book: fills come often. */
+function configOf(setUp: SystemSetUp, lanes: readonly number[]): Record<string, unknown> {
+  const file = parse(readFileSync(join(ROOT, 'config.yaml'), 'utf8')) as Record<string, Record<string, unknown>>;
+  const top = lanes.at(-1) ?? 10;
+  const pair = {
+    ...{ market: 'BTC', quantity: '0.0010', depth: 1, side: 'round-trip', slots: setUp.slots, lanes },
+    ...{ spare_lanes: [top + 1, top + 2], max_position: '0.01' },
+  };
+  return {
+    ...file,
+    pairs: [pair],
+    maker_order_time_out: 8,
+    // A placement that a fault refuses is no reason to stop the pair here: the run wants the next order.
+    safety: { ...file['safety'], max_consecutive_failures: 1000 },
+    request_budget: { ...file['request_budget'], per_minute: 1_000_000 },
+    paper: { ...file['paper'], latency: 'tier', seed: setUp.seed },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * `npm run chaos -- --minutes 10 --seed 1`: the system with real processes under faults, judged by the exchange (docs/chaos.md).
+ *
+ * Exit codes: 0 every lot hedged once; 1 lots lost or twice, or books that differ; 2 an order did not end; 3 the harness itself failed.
+ */
+import { Command } from 'commander';
+import { jsonOf, textOf, verdictOf } from './parts/report';
+import { runChaos } from './parts/run-chaos';
+
+interface Options {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly slots: number;
+  readonly pause: number;
+  readonly only?: string;
+  readonly json?: true;
+  readonly keep?: true;
+}
+
+async function main(): Promise<number> {
+  const options = new Command('chaos')
+    .option('--minutes <n>', 'how long faults go on', Number, 5)
+    .option('--seed <n>', 'same seed, same faults', Number, Date.now() % 1_000_000)
+    .option('--slots <n>', 'maker orders at a time', Number, 4)
+    .option('--pause <ms>', 'least pause between two faults', Number, 1_500)
+    .option('--only <text>', 'only kinds of faults whose name contains this')
+    .option('--json', 'one JSON object on standard output; progress goes to standard error')
+    .option('--keep', 'leave logs and databases behind')
+    .parse()
+    .opts<Options>();
+  const startedMs = performance.now();
+  const progress = options.json === true ? process.stderr : process.stdout;
+  const say = (line: string): void =>
+    void progress.write(`${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(7)}  ${line}\n`);
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => {
+    say('interrupted: healing, then judging');
+    interrupted.abort();
+  });
+  const report = await runChaos({
+    minutes: options.minutes,
+    seed: options.seed,
+    slots: options.slots,
+    pauseMs: options.pause,
+    say,
+    files: options.keep === true ? 'keep' : 'keep-when-wrong',
+    signal: interrupted.signal,
+    ...(options.only === undefined ? {} : { only: options.only }),
+  });
+  process.stdout.write(options.json === true ? `${JSON.stringify(jsonOf(report))}\n` : `\n${textOf(report)}\n`);
+  return verdictOf(report);
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`chaos: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(3);
+  },
+);
