@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ROOT } from './tools.mjs';
 
-const BIN = join(ROOT, 'node_modules');
+const MODULES = join(ROOT, 'node_modules');
 const PARTS = [
-  { name: 'types', script: 'typescript/bin/tsc', args: ['--noEmit', '-p', '.'] },
-  { name: 'format', script: 'prettier/bin/prettier.cjs', args: ['--check', '--log-level', 'warn', '.'] },
-  { name: 'unused', script: 'knip/bin/knip.js', args: ['--no-progress'] },
-  { name: 'lint and layers', script: 'eslint/bin/eslint.js', args: ['--max-warnings', '0', '.'] },
+  { name: 'types', script: join(MODULES, 'typescript/bin/tsc'), args: ['--noEmit', '-p', '.'] },
+  { name: 'format', script: join(MODULES, 'prettier/bin/prettier.cjs'), args: ['--check', '--log-level', 'warn', '.'] },
+  { name: 'links', script: join(ROOT, 'scripts/check-links.mjs'), args: [] },
+  { name: 'unused', script: join(MODULES, 'knip/bin/knip.js'), args: ['--no-progress'] },
+  { name: 'lint and layers', script: join(MODULES, 'eslint/bin/eslint.js'), args: ['--max-warnings', '0', '.'] },
 ];
 
 let failures = 0;
@@ -31,7 +32,7 @@ process.exitCode = failures === 0 ? 0 : 1;
 
 function run(part) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(BIN, part.script), ...part.args], {
+    const child = spawn(process.execPath, [part.script, ...part.args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

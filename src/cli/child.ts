@@ -114,6 +114,16 @@ export async function isListening(host: string, port: number): Promise<boolean> 
   });
 }
 
+/** `host:port`, the host of an IPv6 address in brackets. */
+export function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+}
+
+/** Port of a Temporal address. */
+export function portOf(address: string): number {
+  return Number(/:(\d+)$/.exec(address)?.[1] ?? 7233);
+}
+
 /** Waits until `ready` says so. Rejects when the child ends first, or after `timeoutMs`. */
 export async function untilReady(child: Child, ready: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;

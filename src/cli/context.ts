@@ -7,7 +7,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isListening } from './child';
+import { hostOf, isListening, portOf } from './child';
 import { type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
 import { didYouMean } from '../config/errors';
 import type { Market } from '../domain/records';
@@ -85,16 +85,6 @@ export async function connectTemporal(config: Config): Promise<Client> {
     await connection.close(); // else it would go on trying
     throw silent;
   }
-}
-
-/** `host:port`, the host of an IPv6 address in brackets. */
-export function hostOf(address: string): string {
-  return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-}
-
-/** Port of a Temporal address. */
-export function portOf(address: string): number {
-  return Number(/:(\d+)$/.exec(address)?.[1] ?? 7233);
 }
 
 /** Runs `use` with a connected client and closes it. */

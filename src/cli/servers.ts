@@ -3,11 +3,11 @@
  *
  * Owns their flags, each measured (TF §11). Both listen on loopback only. Never touches a server it did not start.
  */
-import { Connection } from '@temporalio/client';
+import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { toolPath } from '../config/tools';
-import { type Child, isListening, startProgram, untilReady } from './child';
+import { type Child, hostOf, isListening, portOf, startProgram, untilReady } from './child';
 
 const HOST = '127.0.0.1';
 
@@ -38,6 +38,8 @@ export interface TemporalServerOptions {
   readonly namespaces?: readonly string[];
   /** `NORMAL` survives a crash of the server, `OFF` is for tests (TF §1.3). */
   readonly synchronous?: 'NORMAL' | 'OFF';
+  /** Retention of namespace `default`; the server's own is one day. */
+  readonly keepOrdersDays?: number;
 }
 
 export interface RedisServerOptions {
@@ -54,9 +56,11 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     args: temporalArgs(options),
     logFile: join(options.folder, 'temporal.log'),
   });
+  const connection = { address: `${HOST}:${options.port}` };
   const namespaces = ['default', ...(options.namespaces ?? [])];
   try {
-    await untilReady(child, () => temporalAnswers(`${HOST}:${options.port}`, namespaces.at(-1) ?? 'default'), 60_000);
+    await untilReady(child, () => temporalAnswers(connection, namespaces.at(-1) ?? 'default'), 60_000);
+    if (options.keepOrdersDays !== undefined) await setRetention(connection, options.keepOrdersDays);
   } catch (error) {
     await child.stop();
     throw error;
@@ -77,11 +81,23 @@ function temporalArgs(options: TemporalServerOptions): string[] {
   ];
 }
 
+async function setRetention(options: ConnectionOptions, days: number): Promise<void> {
+  const connection = await Connection.connect(options);
+  try {
+    await connection.workflowService.updateNamespace({
+      namespace: 'default',
+      config: { workflowExecutionRetentionTtl: { seconds: (days * 86_400) as never } },
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
 /** Whether a Temporal server with that namespace answers there. */
-export async function temporalAnswers(address: string, namespace: string): Promise<boolean> {
-  const [host = HOST, port = '7233'] = address.split(':');
-  if (!(await isListening(host, Number(port)))) return false;
-  const connection = Connection.lazy({ address, connectTimeout: 2000 });
+export async function temporalAnswers(options: ConnectionOptions, namespace: string): Promise<boolean> {
+  const { address = `${HOST}:7233` } = options;
+  if (!(await isListening(hostOf(address), portOf(address)))) return false;
+  const connection = Connection.lazy({ ...options, connectTimeout: 5000 });
   try {
     await connection.ensureConnected();
     const { workflowService } = connection;

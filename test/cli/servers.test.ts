@@ -13,17 +13,17 @@ describe('servers for tests and for `up`', () => {
     const second = await sharedTemporal();
     expect(second.address).toBe(first.address);
     expect(second.namespace).not.toBe(first.namespace);
-    expect(await temporalAnswers(first.address, first.namespace)).toBe(true);
-    expect(await temporalAnswers(first.address, 'no-such-namespace')).toBe(false);
+    expect(await temporalAnswers({ address: first.address }, first.namespace)).toBe(true);
+    expect(await temporalAnswers({ address: first.address }, 'no-such-namespace')).toBe(false);
   });
 
   test('an own Temporal can crash and come back with its data on the same port', async () => {
     const temporal = await startTemporal();
     try {
       await temporal.crash();
-      expect(await temporalAnswers(temporal.address, 'default')).toBe(false);
+      expect(await temporalAnswers({ address: temporal.address }, 'default')).toBe(false);
       await temporal.restart();
-      expect(await temporalAnswers(temporal.address, 'default')).toBe(true);
+      expect(await temporalAnswers({ address: temporal.address }, 'default')).toBe(true);
     } finally {
       await temporal.stop();
     }

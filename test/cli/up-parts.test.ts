@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, startScript } from '../../src/cli/child';
 import { isFilled, listedOrder } from '../../src/cli/order-list';
 import { parseDurationMs, quantile, table } from '../../src/cli/table';
+import { AlertTail } from '../../src/cli/up/alert-tail';
 import { planUp } from '../../src/cli/up/plan';
 import { Summary } from '../../src/cli/up/summary';
 import { Supervisor } from '../../src/cli/up/supervisor';
@@ -116,6 +117,24 @@ describe('verification against the exchange', () => {
     const problems = orderProblems(ofA, ofB);
     expect(problems).toHaveLength(expected.length);
     expected.forEach((text) => expect(problems.join('\n')).toContain(text));
+  });
+});
+
+describe('alerts of the workers', () => {
+  test('are shown once each, whole lines only, whatever else the log holds', () => {
+    const alert = (what: string) => JSON.stringify({ alert: { kind: 'hedge-stuck', what, next: 'Add margin.' } });
+    const seen: string[] = [];
+    const tail = new AlertTail({ logFolder: folder, onAlert: (line) => seen.push(line) });
+    const path = join(folder, 'hedger.log');
+    tail.read();
+    writeFileSync(path, `noise "alert":\n${alert('first')}\n${alert('second').slice(0, 20)}`);
+    tail.read();
+    expect(seen).toEqual(['ALERT hedge-stuck: first. Add margin.']);
+    appendFileSync(path, `${alert('second').slice(20)}\n`);
+    tail.read();
+    tail.read();
+    expect(seen).toHaveLength(2);
+    rmSync(path);
   });
 });
 

@@ -110,7 +110,7 @@ describe('counterleg up', () => {
     expect(output).toMatch(/hedger ended by itself: signal SIGKILL/);
   });
 
-  test('Ctrl-C stops quoting, finishes hedges and leaves nothing running; other commands talk to it meanwhile', async () => {
+  test('S-10 Ctrl-C stops quoting, finishes hedges and leaves nothing running; other commands talk to it meanwhile', async () => {
     const code = start('free');
     const { pids } = await record();
     await said(/filled 0/);
@@ -118,7 +118,9 @@ describe('counterleg up', () => {
     const orders = JSON.parse(await command('orders', '--state', 'closed', '--json')) as { orderId: string }[];
     const story = await command('order', orders[0]?.orderId ?? '');
     expect(story).toMatch(/started .*\n(.*\n)*.*(arm|place) wanted[^]*completed/);
+    expect(await command('up', '--free-ports')).toContain(`runs already (pid ${up?.pid})`);
     expect(await command('pair', 'pause', 'BTC')).toContain('paused');
+    for (const _again of [1, 2]) expect(await command('pair', 'flatten', 'BTC')).toContain('flat: both positions');
     up?.kill('SIGINT');
     expect([await code, output]).toEqual([0, expect.stringContaining('everything is stopped')]);
     expect(Object.values(pids).filter(isRunning)).toEqual([]);

@@ -9,13 +9,14 @@ import type { Client } from '@temporalio/client';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
+import { connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
 import { listOrders } from '../order-list';
 import { stopPair } from '../pair-client';
 import { startConfiguredPair } from '../pair-start';
+import { AlertTail } from './alert-tail';
 import { OrderFeed } from './order-feed';
 import { createPaperAccounts } from './paper-accounts';
-import { hedgerPart, makerPart, paperPart, redisPart, RETENTION_S, temporalPart } from './parts';
+import { hedgerPart, makerPart, paperPart, redisPart, temporalPart } from './parts';
 import { ownNamespace } from './namespace';
 import { inNamespace, type Plan, planUp, type UpOptions } from './plan';
 import { Summary } from './summary';
@@ -110,7 +111,6 @@ class Run {
     const markets = await requireMarkets(plan.config, plan.markets);
     await createPaperAccounts(plan.config);
     const client = await connectTemporal(plan.config);
-    await keepForAMonth(client, plan.config.temporal.namespace);
     const { maker, hedge } = plan.config.accounts;
     this.#say(`starting the hedger (account ${hedge.index})`);
     await this.#supervisor.start(hedgerPart(plan));
@@ -139,7 +139,9 @@ class Run {
         if (this.#options.orders !== undefined && this.#summary.filled >= this.#options.orders) this.#endWith('orders');
       },
     });
+    const alerts = new AlertTail({ logFolder: plan.logFolder, onAlert: (line) => this.#say(line) });
     feed.start();
+    alerts.start();
     const bound = new AbortController();
     if (this.#options.forMs !== undefined) {
       sleep(this.#options.forMs, undefined, { signal: bound.signal }).then(
@@ -152,6 +154,7 @@ class Run {
     const elapsedMs = performance.now() - tradingMs;
     const problems = await this.#settle(plan, client);
     await feed.stop();
+    alerts.stop();
     await client.connection.close();
     return this.#conclude([...problems, ...this.#summary.problems], elapsedMs);
   }
@@ -204,16 +207,5 @@ class Run {
   #say(line: string): void {
     const seconds = ((performance.now() - this.#startedMs) / 1000).toFixed(1).padStart(6);
     process.stdout.write(`${seconds}  ${line}\n`);
-  }
-}
-
-async function keepForAMonth(client: Client, namespace: string): Promise<void> {
-  try {
-    await client.workflowService.updateNamespace({
-      namespace,
-      config: { workflowExecutionRetentionTtl: { seconds: RETENTION_S as never } },
-    });
-  } catch {
-    throw new CommandError(`Temporal does not let us keep namespace ${namespace}'s orders for 30 days`);
   }
 }

@@ -2,23 +2,21 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../config';
-import { type Child, isListening, startScript, untilReady } from '../child';
-import { CommandError, hostOf, portOf } from '../context';
+import { type Child, hostOf, isListening, portOf, startScript, untilReady } from '../child';
+import { CommandError } from '../context';
 import { startRedisServer, startTemporalServer, temporalAnswers } from '../servers';
 import type { Plan } from './plan';
 import type { Part } from './supervisor';
 
 const READY_MS = 60_000;
 const PROGRAM = join(PROJECT_ROOT, 'dist', 'cli', 'main.js');
-/** `temporal operator namespace update --retention 720h`: finished orders can be looked at for a month. */
-export const RETENTION_S = 720 * 3600;
 
 /** Undefined: a server already answers there, and is used. */
 export async function temporalPart(plan: Plan): Promise<Part | undefined> {
   const { address, namespace, uiPort } = plan.config.temporal;
   const host = hostOf(address);
   const port = portOf(address);
-  if (await temporalAnswers(address, namespace)) return undefined;
+  if (await temporalAnswers(plan.config.temporal.connection, namespace)) return undefined;
   if (await isListening(host, port)) {
     throw new CommandError(
       `${address} is taken by something that is no Temporal server with namespace ${namespace}: set TEMPORAL_ADDRESS, or pass --free-ports`,
@@ -34,7 +32,7 @@ export async function temporalPart(plan: Plan): Promise<Part | undefined> {
   return {
     name: 'temporal',
     onEnd: 'restart',
-    start: () => startTemporalServer({ folder, port, uiPort }),
+    start: () => startTemporalServer({ folder, port, uiPort, keepOrdersDays: 30 }),
   };
 }
 

@@ -4,11 +4,11 @@
  * Always the paper exchange, whatever the file says: `up` never trades real money. Keys named by the environment are therefore
  * taken out of the processes' environment, and the accounts are paper accounts.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../config';
 import { freePort, isListening } from '../child';
-import { CommandError, dataFolder } from '../context';
+import { CommandError, dataFolder, runningUp } from '../context';
 import { pairOf } from '../pair-start';
 
 export interface UpOptions {
@@ -43,7 +43,14 @@ const PAPER_ACCOUNT = 1001;
 /** Throws when the configuration is wrong or a port is taken. Starts nothing. */
 export async function planUp(options: UpOptions): Promise<Plan> {
   const folder = dataFolder();
+  const running = runningUp();
+  if (running !== undefined) {
+    throw new CommandError(
+      `\`up\` runs already (pid ${running.pid}): a second one needs COUNTERLEG_DATA=FOLDER and --free-ports`,
+    );
+  }
   mkdirSync(logFolderOf(folder), { recursive: true });
+  keepLastLogs(logFolderOf(folder));
   const file = loadConfig({ path: options.configPath, env: process.env });
   const ports = await portsOf(options, file);
   const overrides: Record<string, string> = {
@@ -90,6 +97,12 @@ function planWith(
   const config = loadConfig({ path: options.configPath, env });
   const markets = options.market === undefined ? config.pairs.map(({ market }) => market) : [options.market];
   return { folder, logFolder: logFolderOf(folder), env, overrides, config, markets, redisPort };
+}
+
+/** The logs of the run before are kept as `.old`, those before it are not. */
+function keepLastLogs(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (name.endsWith('.log')) renameSync(join(folder, name), join(folder, `${name}.old`));
 }
 
 function logFolderOf(folder: string): string {
