@@ -15,6 +15,8 @@ export class Connection {
   readonly channels = new Set<ChannelKey>();
   lastClientFrameMs: number;
   silentUntilMs = 0;
+  /** Only with `?server_pings=true` (LP §5.2): when the last ping went out, and whether it was answered. */
+  serverPing: { sentAtMs: number; answered: boolean } | undefined;
   #held: string | Buffer | undefined;
   readonly #messageTimes: number[] = [];
 

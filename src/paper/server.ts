@@ -36,7 +36,7 @@ const tierFrameMs = 40;
 const sweepMs = 500;
 const statsMs = 1_000;
 const blockMs = 250;
-const idleCheckMs = 5_000;
+const idleCheckMs = 250;
 
 export interface PaperServer {
   readonly url: string;
@@ -62,7 +62,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   const auth = new Authenticator(world, settings.signatures, () => clock.nowMs());
   const gate = new RequestGate(settings.rateLimits, world, () => clock.nowMs());
   const channels = new Channels(exchange, books, publisher, clock);
-  const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, clock);
+  const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, clock, settings.logger);
   const simulation = new Simulation(exchange, clock, publish, settings.markets, settings.seed, settings.flow);
 
   const certificate = settings.tls ? createCertificate(clock.nowMs()) : undefined;
@@ -89,7 +89,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
     setInterval(() => publisher.publishStats(), statsMs),
     setInterval(() => publisher.publishCandles(), statsMs / 2),
     setInterval(() => publisher.publishUserStats(), 3 * statsMs),
-    setInterval(() => streams.closeIdle(), idleCheckMs),
+    setInterval(() => streams.keepAlive(), idleCheckMs),
     setInterval(() => publishHeight(exchange, hub, clock), blockMs),
   ];
   const port = portOf(app);

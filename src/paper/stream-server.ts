@@ -19,6 +19,7 @@ import type { FaultPlan } from './faults';
 import { Connection, factsOfChannel } from './hub';
 import type { Hub } from './hub';
 import type { RequestGate } from './limits';
+import type { PaperLogger } from './options';
 import { factsOf, isRefusal } from './submissions';
 import type { SubmissionInput, Submissions } from './submissions';
 import { encode, parseLossless } from './wire/json';
@@ -26,6 +27,8 @@ import type { Json } from './wire/json';
 
 /** A client must send something at least this often (LP §5.2). */
 const idleMaxMs = 120_000;
+/** With `?server_pings=true` (LP §5.2). */
+const serverPingMs = 60_000;
 const payloadMaxBytes = 1_048_576;
 const batchMax = 15;
 
@@ -40,6 +43,7 @@ export class StreamServer {
     private readonly faults: FaultPlan,
     private readonly gate: RequestGate,
     private readonly clock: ExchangeClock,
+    private readonly logger: PaperLogger,
   ) {
     // Pings are answered by hand, so that a silenced connection does not even pong.
     this.#server = new WebSocketServer({ noServer: true, maxPayload: payloadMaxBytes, autoPong: false });
@@ -47,7 +51,7 @@ export class StreamServer {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const path = new URL(request.url ?? '/', 'http://paper').pathname;
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://paper');
     const address = request.socket.remoteAddress ?? '';
     if (path !== '/stream' || !this.gate.mayConnect(address, this.hub.connections.size)) {
       socket.end(
@@ -55,13 +59,16 @@ export class StreamServer {
       );
       return;
     }
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket));
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#accept(webSocket, searchParams.get('server_pings') === 'true' ? 'server-pings' : 'client-pings');
+    });
   }
 
-  /** Closes connections whose client has been quiet for too long. */
-  closeIdle(): void {
+  /** Closes connections whose client has been quiet for too long, and pings those that asked for it. */
+  keepAlive(): void {
     const nowMs = this.clock.nowMs();
     for (const connection of this.hub.connections) {
+      pingByServer(connection, nowMs);
       if (nowMs - connection.lastClientFrameMs > idleMaxMs) connection.socket.close(1008, 'no ping');
       if (nowMs - connection.lastClientFrameMs > idleMaxMs + 10_000) connection.socket.terminate();
     }
@@ -77,8 +84,9 @@ export class StreamServer {
     this.#server.close();
   }
 
-  #accept(socket: WebSocket): void {
+  #accept(socket: WebSocket, keepAlive: 'server-pings' | 'client-pings'): void {
     const connection = new Connection(socket, this.faults, () => this.clock.nowMs());
+    if (keepAlive === 'server-pings') connection.serverPing = { sentAtMs: this.clock.nowMs(), answered: true };
     this.hub.connections.add(connection);
     socket.on('error', () => socket.terminate());
     socket.on('close', () => this.hub.remove(connection));
@@ -86,12 +94,15 @@ export class StreamServer {
       connection.lastClientFrameMs = this.clock.nowMs();
       if (!connection.isSilent()) socket.pong(data);
     });
-    socket.on('pong', () => {
-      connection.lastClientFrameMs = this.clock.nowMs();
-    });
     socket.on('message', (data: RawData) => {
       connection.lastClientFrameMs = this.clock.nowMs();
-      this.#receive(connection, textOf(data));
+      try {
+        this.#receive(connection, textOf(data));
+      } catch (error) {
+        // Our own bug: it costs this message, not the exchange.
+        this.logger.warn({ error: String(error) }, 'message failed');
+        sendError(connection, refuse(29500));
+      }
     });
     connection.send(`{"session_id":"${randomUUID()}","type":"connected"}`);
   }
@@ -112,6 +123,7 @@ export class StreamServer {
       case 'ping':
         return connection.send('{"type":"pong"}');
       case 'pong':
+        if (connection.serverPing !== undefined) connection.serverPing.answered = true;
         return undefined;
       case 'subscribe':
         return this.#subscribe(connection, message);
@@ -224,6 +236,17 @@ export class StreamServer {
     if (fault.action === 'cut') connection.socket.terminate();
     else connection.silentUntilMs = this.clock.nowMs() + fault.ms;
   }
+}
+
+function pingByServer(connection: Connection, nowMs: number): void {
+  const ping = connection.serverPing;
+  if (ping === undefined || nowMs - ping.sentAtMs < serverPingMs) return;
+  if (!ping.answered) {
+    connection.socket.close(1008, 'no pong');
+    return;
+  }
+  connection.serverPing = { sentAtMs: nowMs, answered: false };
+  connection.send('{"type":"ping"}');
 }
 
 function isForAll(match: object): boolean {

@@ -1,7 +1,7 @@
 /** What must hold of the core for every sequence of transactions: lots, money, priority, nonces, replay. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BookSide } from '../../src/paper/core/book';
+import type { BookSide } from '../../src/paper/core/book';
 import { Exchange } from '../../src/paper/core/exchange';
 import { Flow } from '../../src/paper/core/flow';
 import { defaultMarkets } from '../../src/paper/core/markets';

@@ -1,7 +1,7 @@
 /** The WebSocket face against the frames recorded in LP §5. Recorded shapes are copied from LP; values differ. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Row, TestExchange, TestSocket } from './helpers';
-import { orderInfo, quietExchange } from './helpers';
+import type { Row, TestExchange } from './helpers';
+import { orderInfo, quietExchange, TestSocket } from './helpers';
 
 let exchange: TestExchange;
 let socket: TestSocket;
@@ -73,6 +73,38 @@ describe('connection and subscriptions', () => {
       socket.say(text);
       expect(await socket.next(() => true, from)).toHaveProperty('error.code', code);
     }
+  });
+});
+
+describe('keep-alive', () => {
+  it('a client that says nothing for two minutes is closed; frames to it do not count', async () => {
+    await socket.subscribe('ticker/1');
+    const busy = await exchange.open();
+    await exchange.post('/_paper/clock', { offset_ms: 119_000 });
+    busy.say({ type: 'ping' });
+    await busy.next((frame) => frame['type'] === 'pong');
+    expect(socket.closed).toBe(false);
+    const closed = new Promise((resolve) => socket.socket.once('close', (code) => resolve(code)));
+    await exchange.post('/_paper/clock', { offset_ms: 121_000 });
+    expect(await closed).toBe(1008);
+    expect(busy.closed).toBe(false);
+  });
+
+  it('with server_pings=true the server pings, and closes 1008 "no pong" without an answer', async () => {
+    const pinged = await TestSocket.open(`${exchange.server.wsUrl}?server_pings=true`);
+    await exchange.post('/_paper/clock', { offset_ms: 61_000 });
+    await pinged.next((frame) => frame['type'] === 'ping');
+    pinged.say({ type: 'pong' });
+    pinged.say({ type: 'ping' });
+    await pinged.next((frame) => frame['type'] === 'pong');
+    const from = pinged.frames.length;
+    await exchange.post('/_paper/clock', { offset_ms: 122_000 });
+    await pinged.next((frame) => frame['type'] === 'ping', from);
+    const closed = new Promise((resolve) => {
+      pinged.socket.once('close', (code, reason) => resolve([code, String(reason)]));
+    });
+    await exchange.post('/_paper/clock', { offset_ms: 183_000 });
+    expect(await closed).toEqual([1008, 'no pong']);
   });
 });
 
