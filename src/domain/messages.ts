@@ -215,6 +215,8 @@ export interface PairInput {
   max_consecutive_failures: number;
   /** Stop by itself after this many orders that filled. */
   order_limit?: number;
+  /** Continue as new from this length on, if before the engine suggests it. */
+  history_events_max?: number;
   /** From the run before, when history grew too long. */
   carry?: PairCarry;
 }

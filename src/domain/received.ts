@@ -1,9 +1,9 @@
 /**
- * What signals bring, checked field by field before it touches a ledger (invariant 7). By hand: schema libraries stay out of the
+ * What starts and signals bring, checked field by field before it touches a ledger (invariant 7). By hand: schema libraries stay out of the
  * workflow bundle. Throws `ReceivedError` naming the field; never repairs, never guesses.
  */
 import { parseOrderId } from './ids';
-import type { HedgeState, OrderResult, OrderState, OrderUpdate } from './messages';
+import type { HedgeState, OrderInput, OrderResult, OrderState, OrderUpdate, PairInput } from './messages';
 import { ORDER_STATUSES } from './records';
 
 export class ReceivedError extends Error {
@@ -27,6 +27,44 @@ export function orderUpdateFrom(value: unknown): OrderUpdate {
   return value as OrderUpdate;
 }
 
+export function orderInputFrom(value: unknown): OrderInput {
+  const input = recordFrom(value, 'an order');
+  demand(isOrderId(input['order_id']), 'order_id');
+  demand(isCount(input['maker_account']), 'maker_account');
+  demand(isCount(input['hedge_account']), 'hedge_account');
+  const market = recordFrom(input['market'], 'market');
+  for (const field of ['market_id', 'size_decimals', 'price_decimals'])
+    demand(isCount(market[field]), `market.${field}`);
+  demand(isText(market['symbol']), 'market.symbol');
+  demand(input['side'] === 'buy' || input['side'] === 'sell', 'side');
+  demand(isAmount(input['lots']) && input['lots'] !== '0', 'lots');
+  demand(isAmount(input['price_ticks']), 'price_ticks');
+  demandTimes(input);
+  demandPolicy(input['policy']);
+  demand(isLanes(input['spare_lanes']), 'spare_lanes');
+  return value as OrderInput;
+}
+
+export function pairInputFrom(value: unknown): PairInput {
+  const input = recordFrom(value, 'a pair');
+  demand(isText(input['market']), 'market');
+  demand(isCount(input['maker_account']), 'maker_account');
+  demand(isCount(input['hedge_account']), 'hedge_account');
+  demand(
+    ['buy', 'sell', 'round-trip'].some((name) => name === input['strategy']),
+    'strategy',
+  );
+  demand(isCount(input['depth']), 'depth');
+  demand(isAmount(input['lots']) && input['lots'] !== '0', 'lots');
+  demand(isAmount(input['max_position_lots']), 'max_position_lots');
+  demand(isLanes(input['lanes']), 'lanes');
+  demand(isLanes(input['spare_lanes']), 'spare_lanes');
+  demandTimes(input);
+  demandPolicy(input['policy']);
+  demand(isCount(input['max_consecutive_failures']), 'max_consecutive_failures');
+  return value as PairInput;
+}
+
 export function orderStateFrom(value: unknown): OrderState {
   const state = recordFrom(value, 'an order state');
   demand(isOrderId(state['order_id']), 'order_id');
@@ -37,18 +75,30 @@ export function orderStateFrom(value: unknown): OrderState {
   );
   demand(isAmount(state['exposure_lots']), 'exposure_lots');
   demand(typeof state['done'] === 'boolean', 'done');
-  if (state['result'] !== undefined) requireResult(state['result']);
+  if (state['result'] !== undefined) demandResult(state['result']);
   return value as OrderState;
 }
 
 /** Only what a pair reads of a result. */
-function requireResult(value: unknown): asserts value is OrderResult {
+function demandResult(value: unknown): asserts value is OrderResult {
   const result = recordFrom(value, 'result');
   const maker = recordFrom(result['maker'], 'result.maker');
   demand(isText(maker['status']), 'result.maker.status');
   demand(isText(maker['filled_base_amount']), 'result.maker.filled_base_amount');
   demand(isText(result['exposure']), 'result.exposure');
   demand(isText(result['reason']), 'result.reason');
+}
+
+function demandTimes(input: Record<string, unknown>): void {
+  demand(isTime(input['time_out_ms']), 'time_out_ms');
+  demand(isTime(input['expiry_ms']), 'expiry_ms');
+}
+
+function demandPolicy(value: unknown): void {
+  const policy = recordFrom(value, 'policy');
+  for (const field of ['slippage_bps', 'max_slippage_bps', 'force_close_timeout_ms'])
+    demand(isTime(policy[field]), `policy.${field}`);
+  demand(policy['on_stuck'] === 'keep_trying' || policy['on_stuck'] === 'close', 'policy.on_stuck');
 }
 
 function recordFrom(value: unknown, what: string): Record<string, unknown> {
@@ -74,6 +124,14 @@ function isAmount(value: unknown): boolean {
   return typeof value === 'string' && AMOUNT.test(value);
 }
 
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isLanes(value: unknown): boolean {
+  return Array.isArray(value) && value.every((lane) => isCount(lane));
+}
+
 function isTime(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

@@ -2,7 +2,7 @@
  * Trades both accounts' positions in a market to zero, and says so only when both were read as zero (S-10). Idempotent: each round
  * reads first, and every trade is a reduce-only ticket of its own.
  */
-import { proxyActivities, sleep, type ActivityInterfaceFor } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, sleep, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
 import { nextOrderId, type OrderId } from '../domain/ids';
@@ -55,7 +55,10 @@ export async function flatten(input: FlattenInput): Promise<OrderId | undefined>
     await Promise.all(trades);
     if (trades.length === 0 || round > 0) await sleep(1_000);
   }
-  throw new Error(`the positions are not flat after ${ROUNDS_MAX} rounds (${left}): close the rest by hand`);
+  // Any other error would fail the pair's workflow task, for ever, instead of answering the operator.
+  throw ApplicationFailure.nonRetryable(
+    `the positions are not flat after ${ROUNDS_MAX} rounds (${left}): close the rest by hand`,
+  );
 }
 
 /** A ticket that could not be executed whole is sealed, so that the next round starts from what is really left. */

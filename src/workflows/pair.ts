@@ -26,9 +26,10 @@ import type { MakerActivities } from '../activities/maker-activities';
 import { nextOrderId, orderWorkflowId } from '../domain/ids';
 import { formatDecimal } from '../domain/lots';
 import { MAKER_QUEUE, type OrderInput, type PairInput, type PairStatus, type QuoteResult } from '../domain/messages';
-import { orderStateFrom } from '../domain/received';
+import { orderStateFrom, pairInputFrom } from '../domain/received';
 import { flatten } from './flatten';
 import { makerOrder } from './maker-order';
+import { orRefuse } from './start';
 import {
   EXPOSURE,
   flattenUpdate,
@@ -60,7 +61,7 @@ const PROOF_PAUSE_MS = 2_000;
 const FAILURE_PAUSE_MS = 500;
 
 export async function pair(input: PairInput): Promise<PairStatus> {
-  const state = new PairState(input);
+  const state = orRefuse(() => new PairState(pairInputFrom(input)));
   let changes = 0;
   let flattening: Promise<string> | undefined;
   const changed = (): void => {
@@ -125,7 +126,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     for (;;) {
       const seen = changes;
       if (state.limitReached && state.mode === 'running') stop('the order limit is reached');
-      const renew = workflowInfo().continueAsNewSuggested;
+      const renew = mustRenew(input);
       for (const slot of state.slots) {
         if (running.has(slot) || renew) continue;
         if (slot.state === 'unproven' && state.mode !== 'stopping') run(slot, () => prove(input, slot));
@@ -144,6 +145,12 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     await condition(allHandlersFinished);
     return state.status;
   });
+}
+
+/** The engine suggests it near 4096 events; an input may ask for it earlier. */
+function mustRenew(input: PairInput): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength >= (input.history_events_max ?? Infinity);
 }
 
 /** Marks the slot free once no earlier order of its lane can rest, fill or be hedged any more. */
@@ -274,9 +281,10 @@ function cancelQuotes(state: PairState): void {
   for (const slot of state.slots) {
     if (slot.order_id === undefined) continue;
     const workflowId = orderWorkflowId(input.maker_account, BigInt(slot.order_id) as NonNullable<Slot['lastId']>);
-    getExternalWorkflowHandle(workflowId)
-      .cancel()
-      .catch((error: unknown) => log.info('an order was gone before its cancel', { workflowId, error: String(error) }));
+    // When the pair itself was cancelled, its own scope refuses every new call.
+    CancellationScope.nonCancellable(() => getExternalWorkflowHandle(workflowId).cancel()).catch((error: unknown) =>
+      log.info('an order was gone before its cancel', { workflowId, error: String(error) }),
+    );
   }
 }
 

@@ -45,9 +45,9 @@ test('arm, place, fill, cover, confirm: flat, and the record says so everywhere'
 test('S-03 the fill arrives before `place` has returned: it is hedged while `place` runs', async () => {
   const placing = new Gate();
   const script = new Script();
-  script.on('place', async () => {
+  script.on('place', async ({ order: { order_id } }) => {
     await placing.passed;
-    return { placed: true, ...script.amounts(), at_ms: Date.now() };
+    return { placed: true, ...script.amounts(order_id), at_ms: Date.now() };
   });
   const order = await stage.order({}, script);
   await script.called('place');
@@ -109,11 +109,10 @@ test('the exchange drops the rest of a partial fill: the part is hedged and the 
 
 test('unfilled after its time: cancelled again and again until the record is terminal (S-30)', async () => {
   const script = new Script();
-  script.on('cancelMaker', (_, call) => {
+  script.on('cancelMaker', ({ order_id }, call) => {
     if (call === 1) return { known: false, reason: 'the answer was lost' };
-    if (call === 2) return { known: true, ...script.amounts(), transaction_time_us: 1 };
-    script.maker = { status: 'canceled', filled: 3 };
-    return { known: true, ...script.amounts(), transaction_time_us: 2 };
+    if (call > 2) Object.assign(script.makerOf(order_id), { status: 'canceled', filled: 3 });
+    return { known: true, ...script.amounts(order_id), transaction_time_us: call };
   });
   const order = await stage.order({ time_out_ms: 50 }, script);
   expect(await order.handle.result()).toMatchObject({
@@ -128,9 +127,9 @@ test('unfilled after its time: cancelled again and again until the record is ter
 test('P-01 a cancel answers "canceled with 0" only if it says so itself; a fill frame that races it is hedged', async () => {
   const cancelling = new Gate();
   const script = new Script();
-  script.on('cancelMaker', async () => {
+  script.on('cancelMaker', async ({ order_id }) => {
     await cancelling.passed;
-    return { known: true, ...script.amounts(), transaction_time_us: 1 };
+    return { known: true, ...script.amounts(order_id), transaction_time_us: 1 };
   });
   const order = await stage.order({ time_out_ms: 20 }, script);
   await script.called('cancelMaker');
@@ -183,9 +182,9 @@ test('P-10 a step that ends without an answer is decided anew', async () => {
     if (call === 1) throw ApplicationFailure.nonRetryable('the worker died in the middle');
     return script.execute(input);
   });
-  script.on('place', (_, call) => {
+  script.on('place', (input, call) => {
     if (call === 1) throw ApplicationFailure.nonRetryable('the worker died in the middle');
-    return { placed: true, ...script.amounts(), at_ms: Date.now() };
+    return { placed: true, ...script.amounts(input.order.order_id), at_ms: Date.now() };
   });
   const order = await stage.order({}, script);
   await script.called('place', 2);
@@ -199,7 +198,7 @@ test('cancelled while quoting: the quote is cancelled, what filled is hedged, th
   const script = new Script();
   const order = await stage.order({}, script);
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
-  script.maker = { status: 'open', filled: 5 };
+  script.makerOf(order.id).filled = 5;
   await order.handle.cancel();
   const failure = await order.handle.result().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(WorkflowFailedError);

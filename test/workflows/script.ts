@@ -31,8 +31,8 @@ export class Gate {
 
 export class Script {
   readonly calls: { readonly name: ActivityName; readonly input: unknown }[] = [];
-  /** Truth of the maker order, as a cancel would find it. */
-  maker: { status: OrderStatus; filled: number } = { status: 'open', filled: 0 };
+  /** Truth of the maker orders by order id, as a cancel would find it. */
+  readonly #makers = new Map<string, { status: OrderStatus; filled: number }>();
   /** Executed lots by ticket and side of the ledger: `hedge …` on B, `close …` on A. */
   readonly executed = new Map<string, bigint>();
   readonly #plays: Plays;
@@ -40,10 +40,11 @@ export class Script {
   constructor(readonly market: MarketTerms = BTC) {
     this.#plays = {
       arm: () => ({ armed: true }),
-      place: () => ({ placed: true, ...this.amounts(), at_ms: Date.now() }),
-      cancelMaker: () => {
-        if (this.maker.status === 'open') this.maker.status = 'canceled';
-        return { known: true, ...this.amounts(), transaction_time_us: 1 };
+      place: ({ order }) => ({ placed: true, ...this.amounts(order.order_id), at_ms: Date.now() }),
+      cancelMaker: ({ order_id }) => {
+        const maker = this.makerOf(order_id);
+        if (maker.status === 'open') maker.status = 'canceled';
+        return { known: true, ...this.amounts(order_id), transaction_time_us: 1 };
       },
       cover: (input) => this.execute(input),
       seal: (input) => ({ ...this.#result(keyOf(input)), state: 'sealed' }),
@@ -110,8 +111,14 @@ export class Script {
       .reduce((sum, [, amount]) => sum + Number(amount), 0);
   }
 
-  amounts(): { status: OrderStatus; filled_lots: string; filled_quote: string } {
-    const { status, filled } = this.maker;
+  makerOf(orderId: string): { status: OrderStatus; filled: number } {
+    const maker = this.#makers.get(orderId) ?? { status: 'open', filled: 0 };
+    this.#makers.set(orderId, maker);
+    return maker;
+  }
+
+  amounts(orderId: string): { status: OrderStatus; filled_lots: string; filled_quote: string } {
+    const { status, filled } = this.makerOf(orderId);
     return { status, filled_lots: String(filled), filled_quote: String(BigInt(filled) * PRICE_TICKS) };
   }
 

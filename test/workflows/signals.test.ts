@@ -3,16 +3,22 @@
  * what it refused. The sender of a signal gets no answer, so "says" means the log.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { type WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ORDERS_QUEUE } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
 import { BTC, Script } from './script';
-import { orderUpdate, Stage } from './stage';
+import { orderUpdate, Stage, type TestOrder } from './stage';
 
 let stage: Stage;
+let sample: Promise<TestOrder>;
 beforeAll(async () => {
   stage = await Stage.open();
+  sample = stage.order();
 }, 60_000);
-afterAll(() => stage.close());
+afterAll(async () => {
+  await (await sample).handle.terminate();
+  await stage.close();
+});
 
 const good = (id: string, change: object): unknown => ({ ...orderUpdate(id, 5, 'open'), ...change });
 const malformedUpdates: [string, (id: string) => unknown][] = [
@@ -102,6 +108,33 @@ test('updates take no arguments: what is sent along is ignored', async () => {
   );
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
   expect(script.executedLots()).toBe(20);
+});
+
+const starts: [string, string, unknown, string][] = [
+  ['makerOrder', 'nothing', undefined, 'an order is not an object'],
+  ['makerOrder', 'an empty object', {}, 'malformed: order_id'],
+  ['makerOrder', 'no policy', { policy: undefined }, 'policy is not an object'],
+  ['makerOrder', 'lots in JSON numbers', { lots: 20 }, 'malformed: lots'],
+  ['pair', 'nothing', undefined, 'a pair is not an object'],
+  [
+    'pair',
+    'no lanes',
+    { market: 'BTC', maker_account: 1, hedge_account: 2, strategy: 'buy', depth: 1 },
+    'malformed: lots',
+  ],
+];
+
+test.each(starts)('a %s started with %s fails at once and says why', async (workflow, what, change, why) => {
+  const { input } = await sample;
+  const merged =
+    workflow === 'makerOrder' && Object.keys(change ?? {}).length > 0 ? { ...input, ...(change as object) } : change;
+  const handle = await stage.client.workflow.start(workflow, {
+    workflowId: `${workflow} ${what}`,
+    taskQueue: ORDERS_QUEUE,
+    args: merged === undefined ? [] : [merged],
+  });
+  const failure = await handle.result().catch((error: unknown) => error);
+  expect(String((failure as WorkflowFailedError).cause)).toContain(`the input was refused: ReceivedError: ${why}`);
 });
 
 const malformedStates: [string, unknown][] = [

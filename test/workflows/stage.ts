@@ -5,7 +5,6 @@
  * never for time. Never judges: expectations are the tests' own.
  */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -137,17 +136,6 @@ export class Stage {
     return new TestPair(this, handle, input, script);
   }
 
-  /** A signal whose payload is any bytes with any encoding: what a tool or a mistake may send. */
-  async signalBytes(workflowId: string, signalName: string, encoding: string, data: string): Promise<void> {
-    await this.client.workflowService.signalWorkflowExecution({
-      namespace: this.client.options.namespace,
-      workflowExecution: { workflowId },
-      signalName,
-      input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(data) }] },
-      requestId: `${encoding} ${data}`,
-    });
-  }
-
   logged(message: string): Promise<LogEntry> {
     return eventually(`the log says: ${message}`, () => this.logs.find((entry) => entry.message === message));
   }
@@ -180,7 +168,7 @@ export class TestOrder {
     filled: number,
     status: OrderStatus = filled === Number(this.input.lots) ? 'filled' : 'open',
   ): Promise<void> {
-    this.script.maker = { status, filled };
+    Object.assign(this.script.makerOf(this.id), { status, filled });
     await this.signal(orderUpdate(this.id, filled, status));
   }
 
@@ -328,7 +316,3 @@ function keysOf(input: Input): string[] {
     ...(inner.lane === undefined ? [] : [`lane ${inner.lane}`]),
   ];
 }
-
-/** Encodes as the client would: for payloads that are sent by hand. */
-export const encode = (value: unknown): ReturnType<typeof defaultPayloadConverter.toPayload> =>
-  defaultPayloadConverter.toPayload(value);

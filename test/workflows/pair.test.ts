@@ -1,0 +1,353 @@
+/** A market's slots: what starts orders, what stops them, and what must be proved before a lane is used again. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { laneOf, nextOrderId, type OrderId } from '../../src/domain/ids';
+import { keepHistory } from '../replay/histories';
+import { eventually } from '../system/eventually';
+import { BTC, PRICE_TICKS, Script } from './script';
+import { Stage, type TestPair } from './stage';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open();
+}, 60_000);
+afterAll(() => stage.close());
+
+let markets = 0;
+const newScript = (): Script => new Script({ ...BTC, symbol: `P${markets++}` });
+const laneOfText = (id: string): number => laneOf(BigInt(id) as OrderId);
+
+test('one order per slot, each on its own lane; the limit counts filled orders, then the pair stops by itself', async () => {
+  const lanes = [stage.nextLane(), stage.nextLane()];
+  const pair = await stage.pair(newScript(), { lanes, order_limit: 3 });
+  const [first, second] = [await pair.order(1), await pair.order(2)];
+  expect([first, second].map((order) => laneOfText(order.id)).sort()).toEqual(lanes);
+  expect(await first.face()).toMatchObject({
+    hedgeState: 'quoting',
+    summary: `BUY 0.00020 ${pair.input.market} @ 109450.0`,
+  });
+  await first.fills(20);
+  const third = await pair.order(3);
+  expect(laneOfText(third.id)).toBe(laneOfText(first.id));
+  expect(BigInt(third.id)).toBeGreaterThan(BigInt(first.id));
+  expect(pair.script.inputs('quote').at(-1)?.open_lots).toBe('20');
+  await second.fills(20);
+  await second.handle.result();
+  await third.fills(20);
+  expect(await pair.handle.result()).toMatchObject({
+    mode: 'stopped',
+    reason: 'the order limit is reached',
+    counts: { started: 3, filled: 3, unfilled: 0, failed: 0, abandoned: 0 },
+  });
+  await keepHistory('pair-order-limit', pair.handle);
+  await keepHistory('order-of-pair-flat', third.handle);
+});
+
+test('S-32 one stuck order stops all quoting of its pair, until it is hedged', async () => {
+  const script = newScript();
+  let hasMargin = false;
+  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
+  const pair = await stage.pair(script, { lanes: [stage.nextLane(), stage.nextLane()] });
+  const [first, second] = [await pair.order(1), await pair.order(2)];
+  await first.fills(20);
+  await pair.when(
+    'it knows',
+    (state) => state.reason === 'an order is stuck: no new quotes until it is hedged or closed',
+  );
+  await second.handle.cancel();
+  await pair.when('the other slot is free', (state) => state.slots.some((slot) => slot.state === 'free'));
+  const quotes = script.count('quote');
+  await script.called('cover', script.count('cover') + 3); // time passes
+  expect(script.count('quote')).toBe(quotes);
+  hasMargin = true;
+  await first.handle.result();
+  await script.called('quote', quotes + 1);
+  await pair.update('stop');
+  expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { filled: 1 } });
+  await keepHistory('pair-stuck', pair.handle);
+});
+
+test('orders that cannot be placed, in a row: paused with the reason; resume tries again', async () => {
+  const script = newScript();
+  script.on('arm', (_, call) =>
+    call < 3 ? { armed: false, code: 'margin', message: 'too little margin' } : { armed: true },
+  );
+  const pair = await stage.pair(script);
+  const paused = await pair.when('it is paused', (state) => state.mode === 'paused');
+  expect(paused).toMatchObject({
+    reason: '2 orders in a row could not be placed, the last one: not quoted: too little margin',
+    counts: { started: 2, failed: 2 },
+  });
+  expect(script.count('arm')).toBe(2);
+  expect(await pair.update('resume')).toBe('the pair is running');
+  await pair.order(1);
+  await pair.update('stop');
+  await pair.handle.result();
+  await keepHistory('pair-failures', pair.handle);
+});
+
+test('an order that was abandoned pauses the pair and names the amount', async () => {
+  const script = newScript();
+  script.on('cover', (input) => script.blocked(input, 60_000));
+  const pair = await stage.pair(script);
+  const order = await pair.order();
+  await order.fills(20);
+  await order.when('it is stuck', (state) => state.hedge_state === 'stuck');
+  await order.handle.cancel();
+  const paused = await pair.when('it is paused', (state) => state.mode === 'paused');
+  expect(paused.reason).toBe(`order ${order.id} ended with 0.00020 naked: settle it by hand, then resume`);
+  expect(paused.counts.abandoned).toBe(1);
+  expect(await pair.details()).toContain('abandoned 1');
+  await pair.update('stop');
+  await pair.handle.result();
+});
+
+describe('stopping', () => {
+  test('stop cancels quotes, and hedges finish first', async () => {
+    const pair = await stage.pair(newScript());
+    const order = await pair.order();
+    pair.script.makerOf(order.id).filled = 5;
+    expect(await pair.update('stop')).toBe('stopping: quotes are cancelled, hedges finish');
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 1, filled: 1 } });
+    expect(await order.ended()).toMatchObject({ hedge: { executed_base_amount: '0.00005' }, hedge_state: 'flat' });
+    await keepHistory('pair-stopped', pair.handle);
+  });
+
+  test('cancelling the pair means stop, and it completes', async () => {
+    const pair = await stage.pair(newScript());
+    const order = await pair.order();
+    await pair.handle.cancel();
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', reason: 'cancelled' });
+    expect((await order.face()).status).toBe('CANCELLED');
+    await keepHistory('pair-cancelled', pair.handle);
+  });
+
+  test('pause cancels quotes and starts none; a second pause changes nothing; stop ends it', async () => {
+    const pair = await stage.pair(newScript());
+    const order = await pair.order();
+    await pair.update('pause');
+    await order.ended();
+    await pair.when('the slot is free', (state) => state.slots[0]?.state === 'free');
+    await pair.update('pause');
+    expect(await pair.state()).toMatchObject({
+      mode: 'paused',
+      reason: 'paused by the operator',
+      counts: { started: 1 },
+    });
+    await pair.update('stop');
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped' });
+  });
+
+  test('a pair that is terminated leaves its order alive: it hedges and ends', async () => {
+    const pair = await stage.pair(newScript());
+    const order = await pair.order();
+    await pair.handle.terminate('a test');
+    await order.fills(20);
+    expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+    await keepHistory('order-without-its-pair', order.handle);
+  });
+});
+
+test('a second pair of the same market is refused', async () => {
+  const pair = await stage.pair(newScript());
+  await expect(stage.pair(pair.script)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
+  await pair.handle.terminate('a test');
+});
+
+describe('a lane is used only once it is proved free (P-19)', () => {
+  test('not while an earlier order of it runs, rests, or was left naked; its ids go on from there', async () => {
+    const script = newScript();
+    const lane = stage.nextLane();
+    // As if it had been started by a clock ahead of ours: the next id must be later all the same.
+    const old = nextOrderId({ epochMs: Date.now() + 3_600_000, lane }).toString();
+    let proofs = 0;
+    script.on('laneHistory', (_, call) => (call === 1 ? { running: old } : { newest: { order_id: old, flat: false } }));
+    script.on('laneOrders', (_, call) => ({
+      open: call === 1 ? [old] : [],
+      latest: {
+        order_id: old,
+        market: script.market,
+        side: 'buy',
+        lots: '20',
+        price_ticks: PRICE_TICKS.toString(),
+        filled_lots: '20',
+      },
+    }));
+    script.on('proveHedged', () => ({ exposure_lots: ++proofs === 1 ? '8' : '0' }));
+    const pair = await stage.pair(script, { lanes: [lane] });
+    const note = (text: string) =>
+      pair.when(text, (state) => state.slots[0]?.state === 'unproven' && (state.slots[0].note ?? '').includes(text));
+    await note(`is used by order ${old}, which still runs`);
+    await note(`still has order ${old} on the exchange`);
+    expect(script.inputs('cancelMaker')).toEqual([{ order_id: old, market: script.market }]);
+    await note(`was left with 0.00008 ${script.market.symbol} naked`);
+    expect(script.inputs('alert')).toEqual([expect.objectContaining({ kind: 'pair', order_id: old })]);
+    expect(script.count('quote')).toBe(0);
+    const order = await pair.order();
+    expect(BigInt(order.id)).toBeGreaterThan(BigInt(old));
+    expect(proofs).toBe(2);
+    await pair.update('stop');
+    await pair.handle.result();
+    await keepHistory('pair-lane-proofs', pair.handle);
+  });
+
+  test('at once when the newest order says of itself that it is flat', async () => {
+    const script = newScript();
+    const lane = stage.nextLane();
+    const old = nextOrderId({ epochMs: Date.now() - 3_600_000, lane }).toString();
+    script.on('laneHistory', () => ({ newest: { order_id: old, flat: true } }));
+    script.on('laneOrders', () => ({
+      open: [],
+      latest: {
+        order_id: old,
+        market: script.market,
+        side: 'buy',
+        lots: '20',
+        price_ticks: PRICE_TICKS.toString(),
+        filled_lots: '20',
+      },
+    }));
+    const pair = await stage.pair(script, { lanes: [lane] });
+    await pair.order();
+    expect(script.count('proveHedged')).toBe(0);
+    await pair.update('stop');
+    await pair.handle.result();
+  });
+
+  test('a proof that cannot be read is no proof (S-21): tried again, nothing quoted meanwhile', async () => {
+    const script = newScript();
+    script.on('laneOrders', (_, call) => {
+      expect(script.count('quote')).toBe(0);
+      if (call < 3) throw new Error('503');
+      return { open: [] };
+    });
+    const pair = await stage.pair(script);
+    await pair.order();
+    expect(script.count('laneOrders')).toBe(3);
+    await pair.update('stop');
+    await pair.handle.result();
+  });
+});
+
+test('an order that was terminated is noticed: its lane is proved again before it is used', async () => {
+  const pair = await stage.pair(newScript());
+  const order = await pair.order();
+  await order.handle.terminate('a test');
+  const next = await pair.order(2);
+  expect(next.id).not.toBe(order.id);
+  expect(pair.script.count('laneHistory')).toBe(2);
+  await pair.update('stop');
+  expect(await pair.handle.result()).toMatchObject({ counts: { started: 2, unfilled: 1 } });
+  await keepHistory('pair-order-terminated', pair.handle);
+});
+
+test('no quote: the slot says why and asks again', async () => {
+  const script = newScript();
+  const quoted = { quote: true, side: 'buy', price_ticks: PRICE_TICKS.toString(), market: script.market } as const;
+  script.on('quote', (_, call) =>
+    call < 3 ? { quote: false, code: 'stream', message: "account A's stream is down", retry_after_ms: 300 } : quoted,
+  );
+  const pair = await stage.pair(script);
+  await pair.when('it says so', (state) => state.slots[0]?.note === "not quoting: account A's stream is down");
+  await pair.order();
+  expect((await pair.state()).slots[0]?.note).toBeUndefined();
+  await pair.update('stop');
+  await pair.handle.result();
+});
+
+test('a long history: starts no more orders, continues as new once all slots are empty, and carries its books', async () => {
+  const lane = stage.nextLane();
+  const pair = await stage.pair(newScript(), { lanes: [lane], history_events_max: 30 });
+  const firstRun = (await pair.handle.describe()).runId;
+  let last = '';
+  for (let n = 1; (await pair.handle.describe()).runId === firstRun; n++) {
+    const order = await pair.order(n);
+    expect(BigInt(order.id)).toBeGreaterThan(BigInt(last === '' ? 0 : last));
+    last = order.id;
+    await order.fills(20);
+    await order.handle.result();
+    await eventually('the pair goes on', async () => pair.script.inputs('place')[n] && true);
+  }
+  expect(pair.script.count('laneHistory')).toBe(1); // its own lane needs no new proof
+  const { counts } = await pair.state();
+  expect(counts.filled).toBeGreaterThanOrEqual(1);
+  expect(counts.started).toBe(pair.script.count('place'));
+  await keepHistory('pair-continued', stage.client.workflow.getHandle(pair.handle.workflowId, firstRun));
+  await pair.update('stop');
+  expect(await stage.client.workflow.getHandle(pair.handle.workflowId).result()).toMatchObject({ mode: 'stopped' });
+  await keepHistory('pair-continuation', stage.client.workflow.getHandle(pair.handle.workflowId));
+});
+
+describe('S-10 flatten', () => {
+  test('pauses, waits for its orders, trades both accounts to zero, and says so once both read zero', async () => {
+    const script = newScript();
+    const held = { A: 20n, B: -15n };
+    // One read for A and one for B each round, in no order: the truth is shared, so who asks does not matter here.
+    script.on('readPosition', (_, call) => {
+      const lots = call % 2 === 1 ? held.A : held.B;
+      return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
+    });
+    script.on('cover', (input) => {
+      if (input.purpose !== 'flatten') return script.execute(input);
+      if (input.ticket.side === 'sell') held.A -= BigInt(input.ticket.max_lots);
+      else held.B += BigInt(input.ticket.max_lots);
+      return script.execute(input);
+    });
+    const pair = await stage.pair(script);
+    const order = await pair.order();
+    expect(await pair.update('flatten')).toContain('flat: both positions');
+    expect(held).toEqual({ A: 0n, B: 0n });
+    expect((await order.face()).status).toBe('CANCELLED');
+    expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'flattened by the operator' });
+    expect(await pair.update('flatten')).toContain('flat: both positions'); // idempotent: nothing left to trade
+    expect(script.inputs('cover').filter((input) => input.purpose === 'flatten')).toHaveLength(2);
+    await pair.update('stop');
+    await pair.handle.result();
+    await keepHistory('pair-flattened', pair.handle);
+  });
+
+  test('S-20 a position that cannot be read is not zero; what could not be traded is sealed and tried again', async () => {
+    const script = newScript();
+    let held = 20n;
+    script.on('readPosition', (_, call) => {
+      if (call <= 2) return { known: false, reason: '503' };
+      const lots = call % 2 === 1 ? held : 0n;
+      return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
+    });
+    script.on('cover', (input, call) => {
+      if (call === 1) {
+        held -= 5n;
+        return { ...script.blocked(input, 60_000), executed_lots: '5' };
+      }
+      held -= BigInt(input.ticket.max_lots);
+      return script.execute(input);
+    });
+    const pair = await stage.pair(script);
+    await pair.order();
+    expect(await pair.update('flatten')).toContain('flat: both positions');
+    expect(script.inputs('cover').map((input) => input.ticket.max_lots)).toEqual(['20', '15']);
+    expect(script.count('seal')).toBe(1);
+    await stopped(pair);
+  });
+
+  test('a flatten that fails answers the operator, and the pair goes on', async () => {
+    const script = newScript();
+    let isBroken = true;
+    script.on('readPosition', () => {
+      if (isBroken) throw ApplicationFailure.nonRetryable('no such market');
+      return { known: true, lots: '0', mid_ticks: PRICE_TICKS.toString(), market: script.market };
+    });
+    const pair = await stage.pair(script);
+    await pair.order();
+    await expect(pair.update('flatten')).rejects.toThrow(WorkflowUpdateFailedError);
+    isBroken = false;
+    expect(await pair.update('flatten')).toContain('flat: both positions');
+    await stopped(pair);
+  });
+});
+
+async function stopped(pair: TestPair): Promise<void> {
+  await pair.update('stop');
+  await pair.handle.result();
+}

@@ -1,0 +1,246 @@
+/** A hedge that is blocked: what the operator sees, and each way out of it. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import type { CoverInput, CoverResult, HedgePolicy } from '../../src/domain/messages';
+import { keepHistory } from '../replay/histories';
+import { Gate, Script } from './script';
+import { Stage, type TestOrder } from './stage';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open();
+}, 60_000);
+afterAll(() => stage.close());
+
+const policy: HedgePolicy = {
+  slippage_bps: 50,
+  max_slippage_bps: 300,
+  on_stuck: 'keep_trying',
+  force_close_timeout_ms: 60_000,
+};
+const LONG_MS = 60_000;
+
+test('S-09 blocked: stuck at once, alerted once, shown everywhere; hedged when the cause is gone', async () => {
+  const script = new Script();
+  let hasMargin = false;
+  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
+  const order = await stage.order({}, script);
+  await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+  await order.fills(5);
+  await order.when('it is stuck', (state) => state.hedge_state === 'stuck');
+  expect(await order.face()).toMatchObject({ status: 'RUNNING', hedgeState: 'stuck', exposure: 0.00005 });
+  expect(await order.details()).toContain(
+    '**stuck** · filled 0.00005, hedged 0.00000, closed 0.00000, naked 0.00005 BTC',
+  );
+  expect(await order.details()).toContain('Stuck: account B has too little margin (margin).');
+  await script.called('cover', 4); // it keeps trying
+  expect(script.inputs('alert')).toEqual([
+    expect.objectContaining({
+      kind: 'stuck',
+      what: expect.stringContaining('0.00005 BTC naked: account B has too little'),
+    }),
+  ]);
+  expect(script.count('cancelMaker')).toBe(1); // the rest must not fill as well (S-26)
+  hasMargin = true;
+  expect(await order.handle.result()).toMatchObject({
+    maker: { status: 'canceled', filled_base_amount: '0.00005' },
+    hedge: { executed_base_amount: '0.00005' },
+    hedge_state: 'flat',
+  });
+  expect((await order.face()).hedgeState).toBe('flat');
+  await keepHistory('order-stuck-then-hedged', order.handle);
+});
+
+test('S-32 naked for longer than the policy allows is stuck, though the step still runs', async () => {
+  const covering = new Gate();
+  const script = new Script();
+  script.on('cover', async (input) => {
+    await covering.passed;
+    return script.execute(input);
+  });
+  const order = await stage.order({ policy: { ...policy, force_close_timeout_ms: 50 } }, script);
+  await script.called('place');
+  await order.fills(20);
+  await order.when('it is stuck', (state) => state.hedge_state === 'stuck');
+  expect((await script.called('alert')).what).toContain('not hedged within 0.05 s');
+  covering.open();
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  await keepHistory('order-stuck-by-time', order.handle);
+});
+
+test('retryHedge tries at once, whatever the back-off', async () => {
+  const script = new Script();
+  script.on('cover', (input, call) => (call === 1 ? script.blocked(input, LONG_MS) : script.execute(input)));
+  const order = await stuckOrder(script);
+  expect(await order.handle.executeUpdate('retryHedge')).toBe('trying again now');
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  expect(script.inputs('cover').map((input) => input.retry_now)).toEqual([false, true]);
+  expect(script.executedLots('hedge')).toBe(20);
+  await keepHistory('order-retried', order.handle);
+});
+
+test('S-28 forceClose seals the hedge first, then closes what it left on A, as a close', async () => {
+  const script = new Script();
+  script.on('cover', (input) => hedgeTwelve(script, input));
+  const order = await stuckOrder(script);
+  expect(await order.handle.executeUpdate('forceClose')).toBe('sealing the hedge, then closing on the maker account');
+  expect(await order.handle.result()).toMatchObject({
+    hedge: { executed_base_amount: '0.00012' },
+    closed_base_amount: '0.00008',
+    exposure: '0.00000',
+    hedge_state: 'flat',
+  });
+  expect(script.names().filter((name) => name === 'cover' || name === 'seal')).toEqual(['cover', 'seal', 'cover']);
+  const close = script.inputs('cover')[1];
+  expect(close).toMatchObject({
+    purpose: 'close',
+    fill_lots: '20',
+    ticket: { ticket_id: order.id, covered_lots: '12', max_lots: '8', side: 'sell', start: 'follows-placement' },
+  });
+  await keepHistory('order-force-closed', order.handle);
+});
+
+test('on_stuck: close does so by itself', async () => {
+  const script = new Script();
+  script.on('cover', (input) => hedgeTwelve(script, input));
+  const order = await stage.order({ policy: { ...policy, on_stuck: 'close', force_close_timeout_ms: 50 } }, script);
+  await script.called('place');
+  await order.fills(20);
+  expect(await order.handle.result()).toMatchObject({ closed_base_amount: '0.00008', hedge_state: 'flat' });
+  expect(script.count('alert')).toBe(1);
+  await keepHistory('order-closed-by-policy', order.handle);
+});
+
+test('P-15 close is stuck too, then retryHedge: each direction is sealed before the next, under a fresh id', async () => {
+  const script = new Script();
+  script.on('cover', (input, call) => {
+    if (call === 1) return hedgeTwelve(script, input);
+    if (input.purpose === 'close') return { ...script.execute(input, 3), ...blockedParts(script, input) };
+    return script.execute(input);
+  });
+  const order = await stuckOrder(script);
+  await order.handle.executeUpdate('forceClose');
+  await order.when('three are closed', (state) => state.closed_base_amount === '0.00003');
+  await order.handle.executeUpdate('retryHedge');
+  expect(await order.handle.result()).toMatchObject({
+    hedge: { executed_base_amount: '0.00017' },
+    closed_base_amount: '0.00003',
+    hedge_state: 'flat',
+  });
+  expect(script.inputs('seal').map((input) => input.purpose)).toEqual(['hedge', 'close']);
+  const last = script.inputs('cover').at(-1);
+  expect(last).toMatchObject({ purpose: 'hedge', ticket: { covered_lots: '15', max_lots: '5', start: 'opens-lane' } });
+  expect(last?.ticket.ticket_id).not.toBe(order.id);
+  expect(script.executedLots()).toBe(20);
+  await keepHistory('order-hedge-close-hedge', order.handle);
+});
+
+test('cancel while stuck: sealed, reported, alerted; the run ends Canceled and says what is naked', async () => {
+  const script = new Script();
+  script.on('cover', (input) => hedgeTwelve(script, input));
+  const order = await stuckOrder(script);
+  await order.handle.cancel();
+  const memo = await order.ended();
+  expect(memo).toMatchObject({
+    hedge: { executed_base_amount: '0.00012' },
+    exposure: '0.00008',
+    hedge_state: 'abandoned',
+  });
+  expect(await order.face()).toMatchObject({ status: 'CANCELLED', hedgeState: 'abandoned', exposure: 0.00008 });
+  expect(script.count('seal')).toBe(1);
+  expect(script.inputs('alert').map((alert) => alert.kind)).toEqual(['stuck', 'abandoned']);
+  expect(script.inputs('alert')[1]?.what).toContain('0.00008 BTC naked');
+  expect(await order.state()).toMatchObject({ exposure: '0.00008' });
+  await keepHistory('order-abandoned', order.handle);
+});
+
+test('the seal finds that all was hedged after all: Canceled, but flat', async () => {
+  const script = new Script();
+  let sent: CoverInput | undefined;
+  script.on('cover', (input) => {
+    sent = input;
+    return script.blocked(input, LONG_MS);
+  });
+  script.on('seal', () => ({ ...script.execute(sent as CoverInput), state: 'sealed' }));
+  const order = await stuckOrder(script);
+  await order.handle.cancel();
+  expect(await order.ended()).toMatchObject({ exposure: '0.00000', hedge_state: 'flat' });
+  expect(script.inputs('alert').map((alert) => alert.kind)).toEqual(['stuck']);
+  await keepHistory('order-cancelled-stuck-flat', order.handle);
+});
+
+test('cancelled while hedging, then blocked: sealed and reported as if it had been stuck before', async () => {
+  const covering = new Gate();
+  const script = new Script();
+  script.on('cover', async (input) => {
+    await covering.passed;
+    return hedgeTwelve(script, input);
+  });
+  const order = await stage.order({}, script);
+  await script.called('place');
+  await order.fills(20);
+  await script.called('cover');
+  await order.handle.cancel();
+  covering.open();
+  expect(await order.ended()).toMatchObject({ exposure: '0.00008', hedge_state: 'abandoned' });
+  await keepHistory('order-cancelled-then-stuck', order.handle);
+});
+
+test('a lane that was jumped over: the order goes on under a fresh id on a spare lane (P-18)', async () => {
+  const script = new Script();
+  script.on('cover', (input, call) =>
+    call === 1 ? { ...script.execute(input, 0), state: 'jumped' } : script.execute(input),
+  );
+  const spare = stage.nextLane();
+  const order = await stage.order({ spare_lanes: [spare] }, script);
+  await script.called('place');
+  await order.fills(20);
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  const [first, second] = script.inputs('cover');
+  expect(first?.ticket.ticket_id).toBe(order.id);
+  expect((BigInt(second?.ticket.ticket_id ?? 0) >> 7n) & 255n).toBe(BigInt(spare));
+  await keepHistory('order-lane-jumped', order.handle);
+});
+
+test('nothing naked: retryHedge and forceClose are refused, and nothing is recorded', async () => {
+  const order = await stage.order();
+  await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+  const events = (await order.handle.fetchHistory()).events?.length;
+  expect(await refusal(order, 'retryHedge')).toBe('nothing of this order is naked: there is nothing to retry');
+  expect(await refusal(order, 'forceClose')).toBe('nothing of this order is naked: there is nothing to close');
+  expect((await order.handle.fetchHistory()).events?.length).toBe(events);
+  await order.fills(20);
+  await order.handle.result();
+});
+
+test('an update of a closed order is refused by the engine', async () => {
+  const order = await stage.order();
+  await order.script.called('place');
+  await order.fills(20);
+  await order.handle.result();
+  await expect(order.handle.executeUpdate('retryHedge')).rejects.toThrow(/already completed|not found/);
+});
+
+async function stuckOrder(script: Script): Promise<TestOrder> {
+  const order = await stage.order({}, script);
+  await script.called('place');
+  await order.fills(20);
+  await order.when('it is stuck', (state) => state.hedge_state === 'stuck');
+  return order;
+}
+
+/** Twelve lots on B, then no margin for more; a close executes. */
+function hedgeTwelve(script: Script, input: CoverInput): CoverResult {
+  if (input.purpose === 'close') return script.execute(input);
+  return { ...script.execute(input, 12), ...blockedParts(script, input) };
+}
+
+function blockedParts(script: Script, input: CoverInput): Pick<CoverResult, 'state' | 'blocked'> {
+  const { state, blocked } = script.blocked(input, LONG_MS);
+  return { state, ...(blocked ? { blocked } : {}) };
+}
+
+async function refusal(order: TestOrder, update: string): Promise<string | undefined> {
+  const error = await order.handle.executeUpdate(update).catch((e: unknown) => e);
+  return error instanceof WorkflowUpdateFailedError ? error.cause?.message : String(error);
+}
