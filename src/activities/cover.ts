@@ -51,14 +51,13 @@ async function mayReduceOnly(account: AccountPort, input: CoverInput): Promise<b
       const read = await account.account();
       if (!read.ok) return 'unknown';
       const position = read.value.positions.find((p) => p.marketId === input.ticket.market.market_id)?.lots ?? 0n;
-      return input.ticket.side === 'sell'
-        ? position >= BigInt(input.ticket.max_lots)
-        : 0n - position >= BigInt(input.ticket.max_lots);
+      // By sign alone (S-17): after a partial fill the position is smaller than the ticket, and must still not flip.
+      return input.ticket.side === 'sell' ? position > 0n : position < 0n;
     }
   }
 }
 
-/** Nothing was sent; the workflow's ledger keeps what it knew because an older `executed_lots` is never lower than this desk's. */
+/** Nothing was sent and nothing is known: the engine asks again, and the workflow's ledger keeps what it had. */
 function unread(input: CoverInput): never {
   throw new Error(
     `the position in ${input.ticket.market.symbol} could not be read, so the close was not sent; it is tried again`,

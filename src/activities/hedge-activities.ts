@@ -4,15 +4,7 @@
 import type { Client } from '@temporalio/client';
 import { laneOf, nonceOf, orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
 import { lots } from '../domain/lots';
-import type {
-  ArmResult,
-  CoverResult,
-  LaneHistory,
-  LaneOrder,
-  OrderResult,
-  PositionRead,
-  TicketMessage,
-} from '../domain/messages';
+import type { ArmResult, LaneHistory, LaneOrder, OrderResult, PositionRead, TicketMessage } from '../domain/messages';
 import { opposite } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Desk } from '../desk/desk';
@@ -69,6 +61,7 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
   const lanesSeen = new Map<number, bigint>();
   deps.account.stream.on('txs', (txs) => {
     for (const tx of txs) {
+      if (tx.status !== 'executed') continue; // what failed consumed nothing
       if (tx.nonce >= (lanesSeen.get(tx.apiKeyIndex) ?? 0n)) lanesSeen.set(tx.apiKeyIndex, tx.nonce + 1n);
     }
   });
@@ -128,9 +121,12 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
           max_slippage_bps,
           start: 'opens-lane',
         });
-        let sealed: CoverResult;
-        do sealed = await deps.desk.seal({ ticket, signal });
-        while (sealed.state === 'blocked' && !signal.aborted);
+        // Not asked again in here: a ticket that is parked answers at once, and a loop around it would starve the whole process.
+        const sealed = await deps.desk.seal({ ticket, signal });
+        if (sealed.state === 'blocked')
+          throw new Error(
+            `order ${order.order_id} could not be sealed: ${sealed.blocked?.message ?? 'no reason given'}`,
+          );
         return { exposure_lots: (filled - BigInt(sealed.executed_lots)).toString() };
       }),
 

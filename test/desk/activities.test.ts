@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createCoverActivities } from '../../src/activities/cover';
+import { createHedgeActivities, type HedgeActivities } from '../../src/activities/hedge-activities';
+import { Desk } from '../../src/desk/desk';
+import { nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
+import { lots } from '../../src/domain/lots';
+import type { CoverInput, LaneOrder, TicketMessage } from '../../src/domain/messages';
+import type { ExchangePort } from '../../src/exchange/port';
+import { FakeAccount } from './port';
+
+jest.setTimeout(5_000);
+
+const START_MS = Date.UTC(2026, 5, 1);
+const id = orderIdOf({ time: tenthsAt(START_MS), lane: 5 });
+const market = { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 };
+
+const ticket: TicketMessage = {
+  ticket_id: id.toString(),
+  order_id: id.toString(),
+  market,
+  side: 'sell',
+  max_lots: '20',
+  covered_lots: '0',
+  anchor_ticks: '1000000',
+  slippage_bps: 50,
+  max_slippage_bps: 300,
+  start: 'opens-lane',
+};
+
+let account: FakeAccount;
+let desk: Desk;
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
+  account = new FakeAccount();
+  account.auto = (request) => ({ lots: request.kind === 'market-order' ? request.lots : lots(0) });
+  desk = new Desk({ account, sealBy: 'cancel-all', now: () => Date.now(), events: { alert: () => undefined } });
+});
+
+afterEach(() => {
+  desk.close();
+  jest.useRealTimers();
+});
+
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+function run<T>(work: () => Promise<T>): Promise<T> {
+  return new MockActivityEnvironment().run<[], T, () => Promise<T>>(work);
+}
+
+describe('closing on A', () => {
+  const close: CoverInput = { ticket, fill_lots: '5', retry_now: false, purpose: 'close' };
+  const activities = () => createCoverActivities({ desk, account });
+
+  test('S-17 after a partial fill: 5 of 20 lots are closed reduce-only, so that nothing can flip', async () => {
+    account.position = lots(5);
+    expect(await run(() => activities().cover(close))).toMatchObject({ state: 'covered', executed_lots: '5' });
+    expect(account.last.request).toMatchObject({ lots: 5n, side: 'sell', reduceOnly: true });
+  });
+
+  test('a position of the other sign is not reduced by this trade: reduce-only would never execute', async () => {
+    account.position = lots(-5);
+    await run(() => activities().cover(close));
+    expect(account.last.request).toMatchObject({ reduceOnly: false });
+  });
+
+  test('S-20 a position that cannot be read is not a flat one: nothing is sent', async () => {
+    account.reading = 'fail';
+    await expect(run(() => activities().cover(close))).rejects.toThrow(/could not be read/);
+    expect(account.sent).toHaveLength(0);
+  });
+
+  test('a hedge is never reduce-only, a flatten always', async () => {
+    await run(() => activities().cover({ ...close, purpose: 'hedge' }));
+    expect(account.last.request).toMatchObject({ reduceOnly: false });
+    await run(() => activities().cover({ ...close, fill_lots: '9', purpose: 'flatten' }));
+    expect(account.last.request).toMatchObject({ reduceOnly: true, lots: 4n });
+  });
+});
+
+describe('the hedger', () => {
+  const order: LaneOrder = {
+    order_id: id.toString(),
+    market,
+    side: 'buy',
+    lots: '20',
+    price_ticks: '1000000',
+    filled_lots: '20',
+  };
+  let activities: HedgeActivities;
+
+  beforeEach(() => {
+    activities = createHedgeActivities({
+      desk,
+      account,
+      exchange: { clockSkewMs: () => 0 } as ExchangePort,
+      client: {} as Client,
+      makerAccount: 1,
+      marginBps: 1,
+      clockSkewMsMax: 1_000,
+      acknowledge: () => undefined,
+      alert: () => undefined,
+      now: () => Date.now(),
+    });
+  });
+
+  const prove = (change: Partial<LaneOrder> = {}) =>
+    run(() => activities.proveHedged({ order: { ...order, ...change }, slippage_bps: 50, max_slippage_bps: 300 }));
+
+  test('P-19 an order that nobody looks after: what B executed is found, what is left is told, nothing can follow', async () => {
+    await desk.cover({ ticket: deskTicket(), fillLots: lots(12), reduceOnly: false, retryNow: false });
+    desk.close();
+    desk = new Desk({ account, sealBy: 'cancel-all', now: () => Date.now(), events: { alert: () => undefined } });
+    activities = createHedgeActivities({ ...depsOf(), desk });
+    const proof = prove();
+    await pass(3_000);
+    expect(await proof).toEqual({ exposure_lots: '8' });
+  });
+
+  test('a ticket that is parked fails the proof; it does not spin and starve the process', async () => {
+    account.auto = () => ({ lots: lots(21) });
+    await desk.cover({ ticket: deskTicket(), fillLots: lots(20), reduceOnly: false, retryNow: false });
+    await expect(prove()).rejects.toThrow(/could not be sealed: Invariant/);
+  });
+
+  test('S-21 an exchange that cannot be read proves nothing', async () => {
+    account.reading = 'fail';
+    account.sends.push({ kind: 'lost' }, ...Array.from({ length: 99 }, () => ({ kind: 'lost' as const })));
+    const proof = expect(prove()).rejects.toThrow(/could not be sealed/);
+    await pass(10_500);
+    await proof;
+  });
+
+  test('a transaction that failed consumed no nonce: it does not put the lane ahead of the next order', async () => {
+    account.stream.txs({ ...account.foreign(9, nonceOf(id, 1) + 500n), apiKeyIndex: 5, status: 'failed' });
+    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+  });
+
+  test('a lane that is ahead of the order refuses it', async () => {
+    account.stream.txs({ ...account.foreign(5, nonceOf(id, 1) + 500n) });
+    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({
+      armed: false,
+      code: 'lane-ahead',
+    });
+  });
+
+  function depsOf() {
+    return {
+      account,
+      exchange: { clockSkewMs: () => 0 } as ExchangePort,
+      client: {} as Client,
+      makerAccount: 1,
+      marginBps: 1,
+      clockSkewMsMax: 1_000,
+      acknowledge: () => undefined,
+      alert: () => undefined,
+      now: () => Date.now(),
+    };
+  }
+
+  function deskTicket() {
+    return {
+      id,
+      orderId: id,
+      market,
+      side: 'sell' as const,
+      maxLots: lots(20),
+      coveredLots: lots(0),
+      anchorTicks: 1_000_000n as never,
+      slippageBps: 50,
+      slippageBpsMax: 300,
+      start: 'opens-lane' as const,
+    };
+  }
+});
