@@ -74,9 +74,10 @@ interface Harm {
 async function harm(options: ChaosOptions, { system, exchange, kinds }: Harm): Promise<Ran[]> {
   const random = seeded(options.seed);
   const bursts = new Bursts(exchange, system.makerAccount, seeded(options.seed + 1));
-  const endMs = performance.now() + options.minutes * 60_000;
   const done: Ran[] = [];
+  while ((await exchange.resting(system.makerAccount)).length === 0) await sleep(50);
   await bursts.during(sleep(WARM_UP_MS));
+  const endMs = performance.now() + options.minutes * 60_000;
   for (const kind of schedule(kinds, random)) {
     if (performance.now() > endMs || options.signal?.aborted === true) break;
     const lane = random.pick(system.lanes);

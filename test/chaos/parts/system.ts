@@ -4,7 +4,7 @@
  * Owns every process of a run. The parts of `up` are restarted by `up` itself; the stand-bys by this file, as a supervisor would.
  */
 import { Client, Connection } from '@temporalio/client';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import type { UpRecord } from '../../../src/cli/context';
 import type { Wrapping } from './processes';
 
 const ROOT = join(__dirname, '..', '..', '..');
+const PROGRAM = join(ROOT, 'dist', 'cli', 'main.js');
 const START_MS = 120_000;
 const STOP_MS = 120_000;
 const RESTART_DELAY_MS = 300;
@@ -50,15 +51,19 @@ export class ChaosSystem {
   async start(): Promise<void> {
     const config = join(this.folder, 'config.yaml');
     writeFileSync(config, stringify(configOf(this.#setUp, this.lanes)));
-    const args = [join(ROOT, 'bin', 'counterleg.mjs'), '--config', config, 'up', '--free-ports'];
-    const up = spawn(process.execPath, args, {
+    const ready = spawnSync(process.execPath, [join(ROOT, 'scripts', 'run.mjs'), 'set-up'], {
+      stdio: ['ignore', 2, 2],
+    });
+    if (ready.status !== 0) throw new Error('the set-up failed');
+    const up = spawn(process.execPath, [PROGRAM, '--config', config, 'up', '--free-ports'], {
       cwd: ROOT,
       env: { ...process.env, COUNTERLEG_DATA: this.folder },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true, // a Ctrl-C at the terminal is for us: we stop it in order
+      // With a channel it ends when we are gone, even by SIGKILL; in a group of its own it is spared the terminal's Ctrl-C.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
     });
     this.#up = up;
-    for (const stream of [up.stdout, up.stderr]) stream.on('data', (chunk: Buffer) => this.#heard(chunk.toString()));
+    for (const stream of [up.stdout, up.stderr]) stream?.on('data', (chunk: Buffer) => this.#heard(chunk.toString()));
     await this.#until(START_MS, 'the system did not start', () => {
       return this.output.includes('running. Web UI') && this.#read() !== undefined;
     });
@@ -137,7 +142,7 @@ export class ChaosSystem {
     const port = await freePort();
     const child = startScript({
       name,
-      script: join(ROOT, 'dist', 'cli', 'main.js'),
+      script: PROGRAM,
       args: role === 'maker' ? ['maker', '--no-pair'] : ['hedger'],
       env: {
         ...process.env,
