@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from './auth';
 import type { ExchangeClock } from './clock';
-import { refuse } from './core/codes';
+import { refuse, textOfCode } from './core/codes';
 import type { Refusal } from './core/codes';
 import type { Exchange } from './core/exchange';
 import type { Account } from './core/types';
@@ -79,7 +79,7 @@ async function passes(
       void reply
         .code(fault.status)
         .type('application/json')
-        .send(encode({ code: fault.code, message: fault.code === 23000 ? 'Too Many Requests!' : 'injected answer' }));
+        .send(encode({ code: fault.code, message: textOfCode(fault.code) }));
       return false;
     default:
       reply.hijack();

@@ -10,7 +10,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { Authenticator } from './auth';
 import type { Channel, Channels } from './channels';
 import type { ExchangeClock } from './clock';
-import { refuse } from './core/codes';
+import { refuse, textOfCode } from './core/codes';
 import type { Refusal } from './core/codes';
 import { isFields } from './core/tx';
 import type { TxFields } from './core/tx';
@@ -204,7 +204,7 @@ export class StreamServer {
         setTimeout(act, fault?.ms ?? 0);
         return undefined;
       case 'answer':
-        return sendError(connection, { code: fault?.code ?? 0, message: 'injected refusal' }, id);
+        return sendError(connection, { code: fault?.code ?? 0, message: textOfCode(fault?.code ?? 0) }, id);
       default:
         return undefined;
     }

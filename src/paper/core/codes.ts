@@ -1,6 +1,6 @@
 /**
- * The refusals of the exchange: every code this simulation can answer, with the exchange's own text (LP §3.9).
- * A refusal is a value. Nothing here throws.
+ * The refusals of the exchange with its own texts (LP §3.9). Some are never raised by the rules here and only known so that an
+ * injected fault carries the right text; docs/paper-exchange.md says which. A refusal is a value. Nothing here throws.
  */
 export const refusalTexts = {
   20001: 'invalid param ',
