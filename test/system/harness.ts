@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../src/cli/child';
 import { toolPath, type Config, type PairConfig } from '../../src/config';
-import { orderWorkflowId, type OrderId } from '../../src/domain/ids';
+import { orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids';
 import { formatDecimal, parseLots } from '../../src/domain/lots';
-import type { OrderResult } from '../../src/domain/messages';
+import type { OrderResult, PairStatus } from '../../src/domain/messages';
 import { loadSigner } from '../../src/exchange/lighter';
 import { startPaper, type PaperOptions, type PaperServer } from '../../src/paper';
 import { runHedger } from '../../src/workers/hedger';
@@ -26,6 +26,8 @@ import { eventually } from './eventually';
 
 export const A = 1001;
 export const B = 1002;
+/** A trader who rests orders; the nameless one of `/_paper/orders` takes them, and would not trade with itself. */
+export const NEIGHBOUR = 2001;
 const CANCEL_LANE = 4;
 /** COUNTERLEG_TEST_LOG=info shows what the processes say. */
 const LOG_LEVEL = process.env['COUNTERLEG_TEST_LOG'] ?? 'silent';
@@ -227,6 +229,21 @@ export class System {
 
   // ---- the workflows
 
+  pair(symbol = 'BTC'): ReturnType<Client['workflow']['getHandle']> {
+    return this.client.workflow.getHandle(pairWorkflowId(A, symbol));
+  }
+
+  /** Waits until the pair's state passes the test. */
+  pairSays(what: string, test: (status: PairStatus) => boolean, symbol = 'BTC'): Promise<PairStatus> {
+    let last: PairStatus | undefined;
+    return eventually(`the pair says: ${what}`, async () => {
+      last = await this.pair(symbol).query<PairStatus>('state');
+      return test(last) ? last : undefined;
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it said: ${JSON.stringify(last)}`);
+    });
+  }
+
   order(id: string | number): ReturnType<Client['workflow']['getHandle']> {
     return this.client.workflow.getHandle(orderWorkflowId(A, BigInt(id) as OrderId));
   }
@@ -249,7 +266,8 @@ export class System {
 
 function quietEngine(): void {
   try {
-    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+    const logger = LOG_LEVEL === 'silent' ? new DefaultLogger('ERROR', () => undefined) : new DefaultLogger('WARN');
+    Runtime.install({ logger, shutdownSignals: [] });
   } catch {
     // Once per file is enough.
   }
@@ -282,6 +300,12 @@ async function registerAccounts(paper: PaperServer, config: Config, collateralB:
     });
     if (!response.ok) throw new Error(await response.text());
   }
+  const neighbour = { account_index: NEIGHBOUR, collateral: '1000000000' };
+  await fetch(`${paper.url}/_paper/accounts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(neighbour),
+  });
 }
 
 function configFor(input: {

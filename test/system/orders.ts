@@ -4,10 +4,11 @@
  */
 import { expect } from '@jest/globals';
 import { nextOrderId, orderWorkflowId, splitClientOrderIndex, type OrderId } from '../../src/domain/ids';
+import { formatDecimal } from '../../src/domain/lots';
 import { ORDERS_QUEUE, type HedgePolicy, type OrderInput, type OrderResult } from '../../src/domain/messages';
 import type { makerOrder } from '../../src/workflows';
 import { eventually } from './eventually';
-import { A, B, type System } from './harness';
+import { A, B, NEIGHBOUR, type System } from './harness';
 
 export const BTC = { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 } as const;
 export const ETH = { market_id: 0, symbol: 'ETH', size_decimals: 4, price_decimals: 2 } as const;
@@ -152,11 +153,13 @@ export async function fillPart(system: System, id: string, base: string): Promis
   await stepInFront(system, order);
 }
 
-async function stepInFront(system: System, order: TrueOrder): Promise<void> {
+/** Other traders quote one tick better than the order. */
+export async function stepInFront(system: System, order: TrueOrder): Promise<void> {
   const decimals = order.price.split('.')[1]?.length ?? 0;
   const tick = 10 ** -decimals;
   await system.control('POST', 'orders', {
     market_id: order.market_index,
+    account_index: NEIGHBOUR,
     is_ask: order.is_ask,
     base_amount: '1000',
     price: (Number(order.price) + (order.is_ask ? -tick : tick)).toFixed(decimals),
@@ -226,11 +229,27 @@ function side(truth: Truth, account: number): { account: number; index: number; 
   }));
 }
 
-/** Both accounts hold mirrored positions in every market. */
-export async function expectMirror(system: System, markets: readonly number[] = [0, 1, 36]): Promise<void> {
+/** Both accounts hold mirrored positions in every market. A difference is evened out before it is reported: one test, one failure. */
+export async function expectMirror(system: System): Promise<void> {
   const a = await system.truth<Truth>(A);
   const b = await system.truth<Truth>(B);
-  for (const market of markets) expect([market, position(a, market) + position(b, market)]).toEqual([market, 0n]);
+  const differences = [BTC, ETH, CRV].map((market) => ({
+    market,
+    lots: position(a, market.market_id) + position(b, market.market_id),
+  }));
+  for (const { market, lots } of differences) if (lots !== 0n) await tradeByHand(system, market, -lots);
+  expect(differences.filter(({ lots }) => lots !== 0n)).toEqual([]);
+}
+
+/** B trades as a person would, past the system: buys what is positive, sells what is negative. */
+export async function tradeByHand(system: System, market: OrderInput['market'], lots: bigint): Promise<void> {
+  await system.control('POST', 'orders', {
+    market_id: market.market_id,
+    account_index: B,
+    is_ask: lots < 0n,
+    base_amount: formatDecimal(lots < 0n ? -lots : lots, market.size_decimals),
+    type: 'market',
+  });
 }
 
 export function position(truth: Truth, marketId: number): bigint {

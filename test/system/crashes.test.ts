@@ -1,0 +1,167 @@
+/** Processes and streams that go away, with fills while they are gone: all hedged, once each, when they are back. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually } from './eventually';
+import { A, B, System } from './harness';
+import {
+  expectMirror,
+  fillOrder,
+  fillPart,
+  hedged,
+  makerOrderOf,
+  quote,
+  rests,
+  settled,
+  stepInFront,
+  transactionsOf,
+  type Truth,
+} from './orders';
+
+let system: System;
+afterEach(() => system.stop());
+
+async function start(options: Parameters<typeof System.start>[0] = {}): Promise<void> {
+  system = await System.start({ pairs: [{ side: 'round-trip', lanes: [5, 6] }], ...options });
+  await system.startHedger();
+  await system.startMaker(undefined, []);
+}
+
+describe('processes', () => {
+  test('S-06, P-10 the hedger is stopped, an order fills in two parts, the hedger starts again: hedged once each', async () => {
+    await start();
+    const id = await quote(system, { lots: 40n });
+    await system.stopHedger();
+    await fillOrder(system, id, '0.00010');
+    await stepInFront(system, await rests(system, id));
+    await system.startHedger();
+    await hedged(system, id, '0.00010');
+    await fillOrder(system, id);
+    const { result, b } = await settled(system, id);
+    expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00010', '0.00030']);
+    expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(2);
+    await expectMirror(system);
+  });
+
+  test('S-08 the maker is stopped with two orders resting; one fills while it is away: hedged when it is back', async () => {
+    await start();
+    const one = await quote(system, { lane: 5 });
+    const two = await quote(system, { lane: 6, side: 'sell' });
+    await system.stopMaker();
+    await fillOrder(system, one);
+    await system.startMaker(undefined, []);
+    await settled(system, one);
+    await fillOrder(system, two);
+    const { result } = await settled(system, two);
+    expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
+    await expectMirror(system);
+  });
+
+  test('S-06 both are stopped; a fill; the hedger’s slice had been accepted but nobody saw it: one execution', async () => {
+    await start();
+    const id = await quote(system);
+    // Accepted, executed a second later, when the process that sent it is gone.
+    await system.fault({ on: 'sequencer', action: 'delay', ms: 1_000, match: { account_index: B, tx_type: 14 } });
+    await fillOrder(system, id);
+    await eventually('the slice is with the exchange', async () => {
+      const sent = transactionsOf(await system.truth<Truth>(B), id);
+      return sent.length > 0 ? sent : undefined;
+    });
+    await Promise.all([system.stopHedger(), system.stopMaker()]);
+    await system.startHedger();
+    await system.startMaker(undefined, []);
+    const { b } = await settled(system, id);
+    expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
+    await expectMirror(system);
+  });
+
+  test('S-14, P-13 two hedgers of one account at once: each lot executes once', async () => {
+    await start();
+    await system.startAnotherHedger();
+    for (const side of ['buy', 'sell', 'buy', 'sell'] as const) {
+      const [one, two] = [
+        await quote(system, { lane: 5, side, lots: 30n }),
+        await quote(system, { lane: 6, side: side === 'buy' ? 'sell' : 'buy' }),
+      ];
+      await fillPart(system, one, '0.00010');
+      await Promise.all([fillOrder(system, one), fillOrder(system, two)]);
+      await settled(system, one);
+      await settled(system, two);
+      await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
+    }
+    await expectMirror(system);
+  });
+
+  test('S-22 no hedger was started: no order is placed, until there is one', async () => {
+    system = await System.start();
+    await system.startMaker({ orderLimit: 1 });
+    await eventually('the maker is up: its switch is set', async () =>
+      (await system.truth<{ cancel_all_time: number }>(A)).cancel_all_time > 0 ? true : undefined,
+    );
+    const startedUs = (await system.truth<{ now_us: number }>(A)).now_us;
+    await system.startHedger();
+    const id = await system.fill(1);
+    await settled(system, id);
+    const { transactions } = await system.truth<Truth>(A);
+    const placements = transactions.filter((tx) => tx.type === 14);
+    expect(placements).toHaveLength(1);
+    expect(placements[0]?.queued_at_us).toBeGreaterThan(startedUs);
+  });
+});
+
+describe('streams', () => {
+  test('S-07 the stream of A is cut for a while, a fill inside: read again and hedged once', async () => {
+    await start();
+    const id = await quote(system);
+    await system.fault({ on: 'stream', action: 'cut', match: { account_index: A }, count: 0 });
+    await fillOrder(system, id);
+    await system.clearFaults();
+    const { b } = await settled(system, id);
+    expect(transactionsOf(b, id)).toHaveLength(1);
+    await expectMirror(system);
+  });
+
+  test('S-07 the stream of B is cut while its hedge executes: settled once, from what it reads again', async () => {
+    await start();
+    const id = await quote(system);
+    await system.fault({ on: 'sequencer', action: 'delay', ms: 300, match: { account_index: B, tx_type: 14 } });
+    await fillOrder(system, id);
+    await system.fault({ on: 'stream', action: 'cut', match: { account_index: B }, count: 3 });
+    const { b } = await settled(system, id);
+    expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
+    await expectMirror(system);
+  });
+
+  test('S-34 the socket of A stays open but silent: noticed and hedged long before it speaks again', async () => {
+    await start();
+    const id = await quote(system);
+    await system.fault({ on: 'stream', action: 'silence', ms: 60_000, match: { account_index: A } });
+    const sinceMs = Date.now();
+    await fillOrder(system, id);
+    await settled(system, id);
+    expect(Date.now() - sinceMs).toBeLessThan(15_000);
+    await expectMirror(system);
+  });
+});
+
+describe('everything of ours is dead', () => {
+  test('S-31 the dead-man’s switch ends the resting order', async () => {
+    await start();
+    const id = await quote(system);
+    await Promise.all([system.stopHedger(), system.stopMaker()]);
+    await system.control('POST', 'clock', { offset_ms: system.config.safety.deadManMs + 5_000 });
+    await ends(id, /^canceled/);
+  });
+
+  test('S-31 the order’s own expiry ends it, should the switch be set further ahead', async () => {
+    const safety = { orderExpiryMs: 400_000, deadManMs: 4_000_000, consecutiveFailuresMax: 5, clockSkewMsMax: 1_000 };
+    await start({ config: { safety } });
+    const id = await quote(system);
+    await Promise.all([system.stopHedger(), system.stopMaker()]);
+    await system.control('POST', 'clock', { offset_ms: safety.orderExpiryMs + 5_000 });
+    await ends(id, /expired/);
+  });
+
+  async function ends(id: string, status: RegExp): Promise<void> {
+    await eventually('nothing of ours rests', async () => ((await system.resting()).length === 0 ? true : undefined));
+    expect((await makerOrderOf(system, id))?.status).toMatch(status);
+  }
+});
