@@ -63,6 +63,8 @@ export interface DeskOptions {
   readonly account: AccountPort;
   /** How a seal looks when its price is refused: B rests nothing, so there everything may be cancelled. */
   readonly sealBy: 'cancel-all' | 'cancel-order';
+  /** A: when a dead-man's switch renewed now would fire, epoch ms in exchange time. Seals by cancel may be refused there. */
+  readonly switchAtMs?: () => number;
   readonly selfTrade?: SelfTradeRule;
   readonly events: DeskEvents;
   /** Wall clock in milliseconds with fraction, monotone within the process. */
@@ -86,6 +88,8 @@ interface Cover {
   ahead: SignedTx | undefined;
   aheadTimer: NodeJS.Timeout | undefined;
   settledSeen: number;
+  /** Why the last request of the ticket brought nothing: what an operator is told while it waits. */
+  doubt: string | undefined;
   touchedMs: number;
   keepUntilMs: number;
   /** A broken invariant stops this ticket, and only this one. */
@@ -97,12 +101,15 @@ export class Desk {
   /** Maker order → its newest ticket here. */
   readonly #newest = new Map<OrderId, OrderId>();
   readonly #options: DeskOptions;
+  readonly #events: DeskEvents;
   readonly #now: () => number;
+  #closed = false;
   readonly #unsubscribe: (() => void)[] = [];
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    this.#events = guarded(options.events);
     this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
     const { stream } = options.account;
     this.#unsubscribe.push(stream.on('orders', (frame) => this.#onOrders(frame.orders)));
@@ -175,10 +182,15 @@ export class Desk {
     return this.#result(cover, 'blocked');
   }
 
+  /** Sends nothing from here on, whatever still comes back; who waits is told what is known. */
   close(): void {
+    this.#closed = true;
     clearInterval(this.#sweep);
     for (const stop of this.#unsubscribe) stop();
-    for (const cover of this.#covers.values()) this.#drop(cover);
+    for (const cover of this.#covers.values()) {
+      this.#drop(cover);
+      for (const check of cover.waiters) check();
+    }
     this.#covers.clear();
   }
 
@@ -201,7 +213,7 @@ export class Desk {
   }
 
   #feed(cover: Cover, event: CoverEvent): void {
-    if (cover.parked !== undefined) return;
+    if (cover.parked !== undefined || this.#closed) return;
     const nowMs = this.#now();
     cover.touchedMs = nowMs;
     let commands: CoverCommand[];
@@ -220,7 +232,7 @@ export class Desk {
     for (; cover.settledSeen < state.settled.length; cover.settledSeen++) {
       const settled = state.settled[cover.settledSeen];
       if (!settled) break;
-      this.#options.events.settled?.({
+      this.#events.settled?.({
         ticket: state.ticket,
         k: settled.k,
         path: settled.sent?.path ?? 'durable',
@@ -240,7 +252,7 @@ export class Desk {
   #park(cover: Cover, error: unknown): void {
     cover.parked = error instanceof Error ? error.message : String(error);
     clearTimeout(cover.timer);
-    this.#options.events.alert({ kind: 'ticket-parked', ticket: cover.state.ticket, what: cover.parked });
+    this.#events.alert({ kind: 'ticket-parked', ticket: cover.state.ticket, what: cover.parked });
     for (const check of cover.waiters) check();
   }
 
@@ -258,16 +270,19 @@ export class Desk {
         void this.#trace(cover, command);
         return;
       case 'alert':
-        this.#options.events.alert({ kind: command.kind, ticket: cover.state.ticket, what: command.what });
+        this.#events.alert({ kind: command.kind, ticket: cover.state.ticket, what: command.what });
         return;
     }
   }
 
   /** The signed-ahead bytes leave in this very call: nothing is awaited between the fill and the socket. */
   async #send(cover: Cover, command: CoverCommand & { do: 'send' }): Promise<void> {
-    const { account, events } = this.#options;
+    const { account } = this.#options;
+    const events = this.#events;
     const request = this.#request(cover, command);
     const ahead = cover.ahead;
+    // Used once: bytes that were refused must not come back for ever because our clock still believes in them (P-08).
+    cover.ahead = undefined;
     const usable = ahead && ahead.expiresAtMs > this.#now() + 1_000 && sameBytes(ahead.request, request);
     const path = cover.state.sent?.path ?? 'durable';
     let outcome: SendOutcome;
@@ -284,6 +299,7 @@ export class Desk {
     } catch (error) {
       outcome = { kind: 'unknown', txHash: '', reason: error instanceof Error ? error.message : 'the send failed' };
     }
+    cover.doubt = outcome.kind === 'unknown' ? outcome.reason : undefined;
     events.answered?.({
       ticket: cover.state.ticket,
       k: command.k,
@@ -316,22 +332,30 @@ export class Desk {
       case 'seal-order':
         return { ...order, kind: 'limit-ioc-order', priceTicks: command.priceTicks };
       case 'seal-cancel':
-        return this.#options.sealBy === 'cancel-all'
-          ? { ...base, kind: 'cancel-all-now' }
-          : { ...base, kind: 'cancel-order', marketId: ticket.market.market_id, index: command.clientOrderIndex };
+      case 'seal-renewal': {
+        const { sealBy, switchAtMs } = this.#options;
+        if (sealBy === 'cancel-all') return { ...base, kind: 'cancel-all-now' };
+        if (command.form === 'seal-renewal' && switchAtMs)
+          return { ...base, kind: 'cancel-all-at', atMs: switchAtMs() };
+        return { ...base, kind: 'cancel-order', marketId: ticket.market.market_id, index: command.clientOrderIndex };
+      }
     }
   }
 
   async #look(cover: Cover, command: CoverCommand & { do: 'look' }): Promise<void> {
-    const found = await this.#options.account.findOrders(command.indexes);
-    if (found.ok) for (const record of found.value) this.#feed(cover, { type: 'order', record });
+    const found = await this.#options.account.findOrders(command.indexes).catch(failedRead);
+    if (!found.ok) cover.doubt = found.reason;
+    else for (const record of found.value) this.#feed(cover, { type: 'order', record });
     this.#feed(cover, { type: 'looked', k: command.k });
   }
 
   async #trace(cover: Cover, command: CoverCommand & { do: 'trace' }): Promise<void> {
     const id = cover.state.ticket.id;
     const sinceMs = epochMsOf(timeOf(id)) - TRACE_SLACK_MS;
-    const fate = await this.#options.account.nonceFate({ lane: laneOf(id), nonce: command.nonce, sinceMs });
+    const fate = await this.#options.account
+      .nonceFate({ lane: laneOf(id), nonce: command.nonce, sinceMs })
+      .catch(failedRead);
+    if (!fate.ok) cover.doubt = fate.reason;
     this.#feed(cover, { type: 'traced', k: command.k, fate });
   }
 
@@ -373,6 +397,7 @@ export class Desk {
       ahead: undefined,
       aheadTimer: undefined,
       settledSeen: 0,
+      doubt: undefined,
       touchedMs: this.#now(),
       keepUntilMs: 0,
       parked: undefined,
@@ -384,7 +409,8 @@ export class Desk {
   }
 
   #until(cover: Cover, signal: AbortSignal | undefined, done: () => boolean): Promise<void> {
-    if (done()) return Promise.resolve();
+    const over = (): boolean => this.#closed || done();
+    if (over() || signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
       const finish = (): void => {
         cover.waiters.delete(check);
@@ -393,7 +419,7 @@ export class Desk {
         resolve();
       };
       const check = (): void => {
-        if (done()) finish();
+        if (over()) finish();
       };
       const patience = setTimeout(finish, PATIENCE_MS);
       cover.waiters.add(check);
@@ -406,7 +432,7 @@ export class Desk {
     const reached = state.end ?? otherwise;
     const waiting = {
       code: 'waiting',
-      message: `slice ${currentSlice(state)} is not settled yet`,
+      message: `slice ${currentSlice(state)} is not settled yet${cover.doubt === undefined ? '' : `: ${cover.doubt}`}`,
       retryAfterMs: 1_000,
     };
     const parked =
@@ -442,6 +468,28 @@ export class Desk {
     clearTimeout(cover.timer);
     clearTimeout(cover.aheadTimer);
   }
+}
+
+/** A listener's bug must cost neither a send nor the timer of the next one. */
+function guarded(events: DeskEvents): DeskEvents {
+  const quietly = (tell: () => void): void => {
+    try {
+      tell();
+    } catch {
+      // Its owner's to find: there is nobody here to tell.
+    }
+  };
+  return {
+    submitted: (at) => quietly(() => events.submitted?.(at)),
+    answered: (at) => quietly(() => events.answered?.(at)),
+    settled: (at) => quietly(() => events.settled?.(at)),
+    alert: (what) => quietly(() => events.alert(what)),
+  };
+}
+
+/** Reads answer with values; one that throws is a bug of the adapter, and still no more than a failed read (invariant 8). */
+function failedRead(error: unknown): { readonly ok: false; readonly reason: string } {
+  return { ok: false, reason: error instanceof Error ? error.message : 'the read failed' };
 }
 
 function sameBytes(a: TxRequest, b: TxRequest): boolean {

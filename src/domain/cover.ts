@@ -50,11 +50,16 @@ export interface CoverState {
   setbacks: number;
   blocked?: BlockedState | undefined;
   sealing: boolean;
-  sealForm: 'order' | 'cancel';
+  sealForm: SealForm;
   end?: 'sealed' | 'jumped' | undefined;
   firstSentMs?: number | undefined;
   lastExecutedMs?: number | undefined;
 }
+
+/** How a seal looks; the next one is tried when the exchange refuses one. */
+type SealForm = 'order' | 'cancel' | 'renewal';
+
+const NEXT_SEAL_FORM: Readonly<Record<SealForm, SealForm>> = { order: 'cancel', cancel: 'renewal', renewal: 'order' };
 
 export interface SentSlice {
   readonly form: 'trade' | 'seal';
@@ -95,7 +100,8 @@ export type CoverCommand =
   | {
       readonly do: 'send';
       readonly k: number;
-      readonly form: 'trade' | 'seal-order' | 'seal-cancel';
+      /** `seal-renewal` (A only): renews the dead-man's switch at this nonce, which is never refused for a missing order. */
+      readonly form: 'trade' | 'seal-order' | 'seal-cancel' | 'seal-renewal';
       readonly nonce: Nonce;
       readonly skipNonce: boolean;
       readonly clientOrderIndex: ClientOrderIndex;
@@ -192,9 +198,10 @@ function onAnswer(state: CoverState, outcome: SendOutcome, nowMs: number): void 
   if (state.sent) state.sent.txHash = outcome.txHash;
   const refusal = onSent(state.ladder, outcome, nowMs);
   if (!refusal) return;
-  if (state.sent?.form === 'seal' && refusal.class !== 'transient') {
-    state.sealForm = state.sealForm === 'order' ? 'cancel' : 'order';
-    if (state.sealForm === 'cancel') state.ladder.dueMs = nowMs;
+  if (state.sent?.form === 'seal') {
+    // Transient refusals too: an exchange that refuses the cancel of a missing order would do so for ever (LP §11 (10)).
+    state.sealForm = NEXT_SEAL_FORM[state.sealForm];
+    if (state.sealForm !== 'order' && refusal.class !== 'transient') state.ladder.dueMs = nowMs;
     return;
   }
   setBack(state, refusal, nowMs);
@@ -292,6 +299,18 @@ function setBack(state: CoverState, refusal: SetBack, nowMs: number, status?: st
     case 'transient':
       return;
     case 'price':
+      if (isTooFar(refusal.code)) {
+        // The bound itself is what offends: wider would be refused for ever.
+        if (state.bps > 1) {
+          state.bps = Math.max(Math.floor(state.bps / 2), 1);
+          return;
+        }
+        block(
+          `the exchange takes no price bound this far from the mark price (${refusal.message})`,
+          backOff(state.setbacks - 1, BLOCKED_MS_MIN, BLOCKED_MS_MAX),
+        );
+        return;
+      }
       if (state.bps < state.ticket.slippageBpsMax) {
         state.bps = Math.min(Math.max(state.bps * 2, 1), state.ticket.slippageBpsMax);
         return;
@@ -308,6 +327,11 @@ function setBack(state: CoverState, refusal: SetBack, nowMs: number, status?: st
     default:
       assertNever(refusal.class);
   }
+}
+
+/** Refusals of a price that is too far from the mark price (LP §2.4), not of one at which nobody trades. */
+function isTooFar(code: number): boolean {
+  return code === 21733 || code === 21734;
 }
 
 function classOfShortfall(settled: Settled): RefusalClass | undefined {
@@ -345,7 +369,8 @@ function send(state: CoverState, k: number, nowMs: number): CoverCommand {
   } as const;
   if (state.sealing) {
     // A seal's one lot may execute when the market has run away: only a ticket that lacks a lot may risk it.
-    const form = state.sealForm === 'order' && missingLots(state) > 0n ? 'seal-order' : 'seal-cancel';
+    if (state.sealForm === 'order' && missingLots(state) === 0n) state.sealForm = 'cancel';
+    const form = `seal-${state.sealForm}` as const;
     state.sent = { form: 'seal', lots: ZERO_LOTS, path: state.path, atMs: nowMs };
     return {
       ...common,

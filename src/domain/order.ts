@@ -281,10 +281,14 @@ function absorbMaker(
 
 export function absorbCover(order: Order, entry: TicketEntry, result: CoverResult, nowMs: number): void {
   const executed = lots(BigInt(result.executed_lots));
-  invariant(executed >= entry.executedLots, 'what a ticket executed only grows');
+  const isEnded = result.state === 'sealed' || result.state === 'jumped';
+  invariant(executed >= entry.executedLots || !isEnded, 'what a ticket executed is never less at its end than before');
   invariant(executed <= entry.ticket.maxLots, 'a ticket never executes more than its maximum');
-  entry.executedLots = executed;
-  entry.executedQuote = quote(BigInt(result.executed_quote));
+  // A desk that is still finding out, in another process, may know less than the ledger: then it takes nothing back.
+  if (executed >= entry.executedLots) {
+    entry.executedLots = executed;
+    entry.executedQuote = quote(BigInt(result.executed_quote));
+  }
   if (result.slices.length >= entry.slices.length) entry.slices = result.slices;
   if (result.state === 'sealed' || result.state === 'jumped') entry.end = result.state;
   entry.blocked = result.blocked && {

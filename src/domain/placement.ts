@@ -139,12 +139,14 @@ function absorb(state: PlacementState, event: PlacementEvent, nowMs: number): vo
 
 function onAnswer(state: PlacementState, outcome: SendOutcome, nowMs: number): void {
   const refusal = onSent(state.ladder, outcome, nowMs);
-  if (!refusal || refusal.class === 'transient') return;
+  if (!refusal) return;
   if (state.lastForm === 'seal') {
+    // Transient refusals too: an exchange that refuses the cancel of a missing order would do so for ever (LP §11 (10)).
     state.sealForm = state.sealForm === 'cancel' ? 'renewal' : 'cancel';
-    if (state.sealForm === 'renewal') state.ladder.dueMs = nowMs;
+    if (state.sealForm === 'renewal' && refusal.class !== 'transient') state.ladder.dueMs = nowMs;
     return;
   }
+  if (refusal.class === 'transient') return;
   // A post-only quote that is refused is not worth a second try: the next one carries a fresh price.
   giveUp(state, { code: refusal.code.toString(), message: refusal.message }, nowMs);
 }

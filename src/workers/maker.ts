@@ -67,6 +67,7 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
   const desk = new Desk({
     account,
     sealBy: 'cancel-order',
+    switchAtMs: () => deadMan.nextAtMs(),
     now: wallClock,
     events: deskEvents({ account: 'maker', observability, arrivals: new Map() }),
   });

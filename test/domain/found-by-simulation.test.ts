@@ -1,0 +1,114 @@
+/** Defects that the simulator found, each small and by itself. Their stories and seeds: docs/defects.md. */
+import { describe, expect, test } from '@jest/globals';
+import { advance, newCover, wakeAtMs, type CoverCommand, type CoverEvent } from '../../src/domain/cover';
+import { begin, decide } from '../../src/domain/decide';
+import { orderIdOf, type Tenths } from '../../src/domain/ids';
+import { lots, ticks } from '../../src/domain/lots';
+import type { CoverResult, OrderInput } from '../../src/domain/messages';
+import { absorbArm, absorbCover, absorbUpdate, activeTicket, exposureLots, newOrder } from '../../src/domain/order';
+import { advancePlacement, newPlacement, placementWakeAtMs } from '../../src/domain/placement';
+import type { SendOutcome } from '../../src/domain/records';
+import type { Ticket } from '../../src/domain/ticket';
+
+const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
+const market = { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 };
+const refused = (code: number): SendOutcome => ({ kind: 'refused', txHash: 'h', code, message: `code ${code}` });
+
+const input: OrderInput = {
+  order_id: id.toString(),
+  maker_account: 11,
+  hedge_account: 12,
+  market,
+  side: 'sell',
+  lots: '4',
+  price_ticks: '1001000',
+  time_out_ms: 30_000,
+  expiry_ms: 600_000,
+  policy: { slippage_bps: 50, max_slippage_bps: 300, on_stuck: 'keep_trying', force_close_timeout_ms: 10_000 },
+  spare_lanes: [9],
+};
+
+function coverResult(change: Partial<CoverResult>): CoverResult {
+  return { state: 'covered', executed_lots: '0', executed_quote: '0', slices: [], timings: {}, ...change };
+}
+
+describe('D-01 a hedger that knows less than the ledger', () => {
+  function halfHedged() {
+    const order = newOrder(input, 0);
+    absorbArm(order, { armed: true }, 0);
+    const update = { order_id: id.toString(), transaction_time_us: 1, received_at_ms: 1 };
+    absorbUpdate(order, { ...update, status: 'filled', filled_lots: '4', filled_quote: '4004000' }, 1);
+    const entry = activeTicket(order);
+    absorbCover(order, entry, coverResult({ executed_lots: '2', executed_quote: '2001000' }), 2);
+    return { order, entry };
+  }
+  const blocked = { code: '21739', message: 'not enough margin', retry_after_ms: 1_000 };
+
+  test('takes nothing back, and is heard about what blocks it', () => {
+    const { order, entry } = halfHedged();
+    absorbCover(order, entry, coverResult({ state: 'blocked', blocked }), 3);
+    expect(entry.executedLots).toBe(2n);
+    expect(entry.executedQuote).toBe(2_001_000n);
+    expect(exposureLots(order)).toBe(2n);
+    expect(entry.blocked).toMatchObject({ code: '21739', retryAtMs: 1_003 });
+    const [step] = decide(order, 1_003).steps;
+    expect(step).toMatchObject({ do: 'cover', fillLots: 4n });
+    if (step) begin(order, step);
+  });
+
+  test('at the end of a ticket there is no knowing less', () => {
+    const { order, entry } = halfHedged();
+    expect(() => absorbCover(order, entry, coverResult({ state: 'sealed', executed_lots: '1' }), 3)).toThrow(
+      /never less/,
+    );
+  });
+});
+
+describe('D-02 an exchange that refuses the cancel of a missing order', () => {
+  test('a placement is then sealed by renewing the switch', () => {
+    const state = newPlacement({ id, accountIndex: 11, marketId: 1, staleAtMs: 0, nowMs: 0 });
+    let now = 0;
+    let [command] = advancePlacement(state, { type: 'start' }, now);
+    expect(command).toMatchObject({ do: 'send', form: 'seal-cancel' });
+    advancePlacement(state, { type: 'sent', outcome: refused(21715) }, now);
+    now = placementWakeAtMs(state) ?? NaN;
+    [command] = advancePlacement(state, { type: 'tick' }, now);
+    expect(command).toMatchObject({ do: 'send', form: 'seal-renewal' });
+  });
+
+  test('so is a ticket on A, whether or not it lacks a lot', () => {
+    for (const fill of [0, 20]) {
+      const state = newCover(ticket, 11, 0);
+      let now = 0;
+      const forms: string[] = [];
+      const feed = (event: CoverEvent): void => {
+        for (const command of advance(state, event, now)) if (isSend(command)) forms.push(command.form);
+      };
+      feed({ type: 'seal' });
+      feed({ type: 'raise', fillLots: lots(fill), path: 'durable' });
+      while (!forms.includes('seal-renewal') && forms.length < 8) {
+        feed({ type: 'sent', k: 1, outcome: refused(forms.at(-1) === 'seal-order' ? 21734 : 21715) });
+        now = wakeAtMs(state) ?? NaN;
+        feed({ type: 'tick' });
+      }
+      expect(forms).toContain('seal-renewal');
+    }
+  });
+});
+
+const ticket: Ticket = {
+  id,
+  orderId: id,
+  market,
+  side: 'sell',
+  maxLots: lots(20),
+  coveredLots: lots(0),
+  anchorTicks: ticks(1_000_000),
+  slippageBps: 50,
+  slippageBpsMax: 300,
+  start: 'follows-placement',
+};
+
+function isSend(command: CoverCommand): command is CoverCommand & { do: 'send' } {
+  return command.do === 'send';
+}

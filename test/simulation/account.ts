@@ -1,0 +1,280 @@
+/**
+ * AccountPort over the simulated network: what a process holds in place of src/exchange/lighter.
+ *
+ * Its stream loses, repeats and delays frames and gets cut; after a cut it reads the gap with the adapter's own code (gap.ts), and
+ * fates of nonces come from the adapter's own walk over pages (nonce-fate.ts). It concludes nothing.
+ */
+import { LiveOrders, readGap } from '../../src/exchange/lighter/gap';
+import { findNonceFate, PAGE_ROWS } from '../../src/exchange/lighter/nonce-fate';
+import type {
+  AccountPort,
+  AccountStream,
+  AccountStreamEvents,
+  SignedTx,
+  StreamState,
+  TxRequest,
+} from '../../src/exchange/port';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
+import { lots, quote } from '../../src/domain/lots';
+import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome, TxRecord } from '../../src/domain/records';
+import { findRefusal } from '../../src/domain/refusals';
+import { SIGNED_BYTES_LIFE_MS } from '../../src/domain/limits';
+import { summarize } from '../../src/paper/core/margin';
+import type { Order } from '../../src/paper/core/types';
+import type { Random } from '../../src/paper/core/random';
+import type { Faults } from './faults';
+import type { Network } from './network';
+import { START_MS, wallClock, type Host, type Time } from './time';
+import type { Venue } from './venue';
+import { hashOfTx, newsOf, recordOf, txOf, txRecordOf, type AccountNews } from './wire';
+
+const SEND_MS = 3_000;
+const READ_MS = 5_000;
+
+export interface Surroundings {
+  readonly time: Time;
+  readonly faults: Faults;
+  readonly random: Random;
+  readonly network: Network;
+  readonly venue: Venue;
+  readonly trace: (text: () => string) => void;
+}
+
+export class SimAccount implements AccountPort {
+  readonly stream: SimStream;
+
+  constructor(
+    readonly accountIndex: number,
+    readonly lanes: readonly number[],
+    private readonly host: Host,
+    private readonly around: Surroundings,
+  ) {
+    this.stream = new SimStream(this, host, around);
+  }
+
+  sign(request: TxRequest): Promise<SignedTx> {
+    const expiresAtMs = Math.floor(wallClock(this.around.time, this.host)() + SIGNED_BYTES_LIFE_MS);
+    const txHash = hashOfTx(txOf(this.accountIndex, request, expiresAtMs));
+    return new Promise((resolve) =>
+      this.around.time.after(0.5 + this.around.random.next(), this.host, () =>
+        resolve({ request, txHash, expiresAtMs }),
+      ),
+    );
+  }
+
+  send(signed: SignedTx): Promise<SendOutcome> {
+    const { venue, network, trace } = this.around;
+    const { txHash } = signed;
+    const tx = txOf(this.accountIndex, signed.request, signed.expiresAtMs);
+    trace(() => `${this.host.name} sends ${signed.request.kind} ${txHash}`);
+    return network.call<SendOutcome>(this.host, {
+      kind: 'send',
+      deadlineMs: SEND_MS,
+      silence: () => ({ kind: 'unknown', txHash, reason: 'no answer' }),
+      serve: () => {
+        const answer = venue.submit(tx, txHash);
+        trace(() => `exchange ${answer.ok ? 'books' : `refuses (${answer.refusal.code})`} ${txHash}`);
+        if (answer.ok) return { kind: 'accepted', txHash, predictedExecutionMs: answer.predictedMs };
+        const { code, message } = answer.refusal;
+        // As the adapter: only listed codes are refusals.
+        return findRefusal(code)
+          ? { kind: 'refused', txHash, code, message }
+          : { kind: 'unknown', txHash, reason: message };
+      },
+    });
+  }
+
+  findOrders(indexes: readonly ClientOrderIndex[]): Promise<Read<readonly OrderRecord[]>> {
+    const wanted = new Set(indexes.map(Number));
+    return this.#readOrders((order) => wanted.has(order.clientIndex));
+  }
+
+  activeOrders(): Promise<Read<readonly OrderRecord[]>> {
+    return this.#readOrders((order) => order.status === 'open' || order.status === 'pending');
+  }
+
+  inactiveOrders(): Promise<Read<readonly OrderRecord[]>> {
+    return this.#readOrders((order) => order.status !== 'open' && order.status !== 'pending');
+  }
+
+  nonceFate(query: {
+    readonly lane: number;
+    readonly nonce: Nonce;
+    readonly sinceMs: number;
+  }): Promise<Read<NonceFate>> {
+    return findNonceFate({ ...query, sinceMs: query.sinceMs - 10_000, accountIndex: this.accountIndex }, () =>
+      this.#read(() =>
+        [
+          ...this.around.venue.listedTxs(this.accountIndex).map(txRecordOf),
+          registrationOf(this.accountIndex, query.lane),
+        ]
+          .slice(0, PAGE_ROWS)
+          .map((tx) => ({ tx, sequenceIndex: undefined, transactionIndex: undefined, timeMs: tx.executedAtMs })),
+      ),
+    );
+  }
+
+  nextNonce(lane: number): Promise<Read<Nonce>> {
+    return this.#read(() => {
+      // It may lag behind (LP §1.4): what the lists know.
+      const last = this.around.venue.listedTxs(this.accountIndex).find((tx) => tx.apiKeyIndex === lane);
+      return BigInt((last?.nonce ?? 0) + 1) as Nonce;
+    });
+  }
+
+  account(): Promise<Read<AccountState>> {
+    return this.#read(() => {
+      const account = this.around.venue.account(this.accountIndex);
+      const summary = summarize(this.around.venue.exchange.world, account);
+      return {
+        accountIndex: this.accountIndex,
+        availableBalance: quote(Math.floor(summary.availableMicro)),
+        collateral: quote(Math.floor(account.collateralMicro)),
+        positions: [...account.positions.values()].map((position) => ({
+          marketId: position.marketId,
+          lots: lots(position.lots),
+          avgEntryTicks: '0',
+        })),
+      };
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #readOrders(isWanted: (order: Order) => boolean): Promise<Read<readonly OrderRecord[]>> {
+    return this.#read(() => this.around.venue.listed(this.accountIndex).filter(isWanted).map(recordOf));
+  }
+
+  #read<T>(serve: () => T): Promise<Read<T>> {
+    return this.around.network.call<Read<T>>(this.host, {
+      kind: 'read',
+      deadlineMs: READ_MS,
+      silence: () => ({ ok: false, reason: 'no answer' }),
+      serve: () =>
+        this.around.faults.strike('read-fails') ? { ok: false, reason: 'status 503' } : { ok: true, value: serve() },
+    });
+  }
+}
+
+/** The first transaction of every key registers it, with nonce 0 (LP §1.4); a key without one does not exist. */
+function registrationOf(accountIndex: number, lane: number): TxRecord {
+  return {
+    hash: `registration/${lane}`,
+    type: 8,
+    accountIndex,
+    apiKeyIndex: lane,
+    nonce: 0n as Nonce,
+    status: 'executed',
+    executedAtMs: START_MS - 86_400_000,
+  };
+}
+
+type Listeners = { [E in keyof AccountStreamEvents]: Set<AccountStreamEvents[E]> };
+
+export class SimStream implements AccountStream {
+  state: StreamState = 'connecting';
+  readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
+  readonly #live = new LiveOrders();
+  #epoch = 0;
+  /** Frames arrive in order: a late one holds up those behind it. */
+  #arrivesMs = 0;
+
+  constructor(
+    private readonly port: SimAccount,
+    private readonly host: Host,
+    private readonly around: Surroundings,
+  ) {
+    const { venue } = around;
+    venue.watchers.push((changes) => {
+      const news = newsOf(changes, venue.account(port.accountIndex));
+      if (news && this.host.state !== 'dead' && this.state !== 'closed') this.#carry(news);
+    });
+    this.connect();
+  }
+
+  on<E extends keyof AccountStreamEvents>(event: E, listener: AccountStreamEvents[E]): () => void {
+    this.#listeners[event].add(listener);
+    return () => this.#listeners[event].delete(listener);
+  }
+
+  whenLive(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The connection is lost: frames until the next snapshot are gone. */
+  cut(forMs: number): void {
+    this.#epoch += 1;
+    this.#enter('stale');
+    this.around.time.after(forMs, this.host, () => this.connect());
+  }
+
+  connect(): void {
+    const { time, venue, random } = this.around;
+    const epoch = (this.#epoch += 1);
+    time.after(5 + 50 * random.next(), undefined, () => {
+      const orders = [...venue.account(this.port.accountIndex).liveOrders.values()].map(recordOf);
+      time.after(5, this.host, () => {
+        if (epoch !== this.#epoch) return;
+        const missing = this.#live.missingFrom(orders);
+        const sinceUs = this.#live.lastSeenUs > 0 ? this.#live.lastSeenUs - 1_000_000 : (time.nowMs - 60_000) * 1000;
+        for (const order of orders) this.#live.note(order);
+        this.#emitOrders('snapshot', orders);
+        void this.#closeGap(epoch, missing, sinceUs);
+      });
+    });
+  }
+
+  #carry(news: AccountNews): void {
+    const { time, faults, random } = this.around;
+    const epoch = this.#epoch;
+    const deliver = (): void => {
+      if (epoch !== this.#epoch) return;
+      // Two channels: either may be lost without the other.
+      if (news.orders.length > 0 && !faults.strike('frame-lost')) {
+        this.#emitOrders('change', news.orders);
+        for (const order of news.orders) this.#live.note(order);
+      }
+      if (news.txs.length > 0 && !faults.strike('frame-lost'))
+        for (const listener of this.#listeners.txs) listener(news.txs);
+    };
+    const lateMs = faults.strike('frame-late') ? faults.random('frame-late').logUniform(100, 8_000) : 0;
+    this.#arrivesMs = Math.max(this.#arrivesMs, time.nowMs + 1 + 40 * random.next() + lateMs);
+    time.after(this.#arrivesMs - time.nowMs, this.host, deliver);
+    if (faults.strike('frame-twice'))
+      time.after(this.#arrivesMs - time.nowMs + 500 * random.next(), this.host, deliver);
+  }
+
+  /** As LighterAccountStream: until the gap is read the stream is not live, and what no list shows yet is chased. */
+  async #closeGap(epoch: number, missing: readonly OrderRecord[], sinceUs: number): Promise<void> {
+    const reads = {
+      inactive: () => this.port.inactiveOrders(),
+      byClientIndex: (indexes: readonly ClientOrderIndex[]) => this.port.findOrders(indexes),
+    };
+    let left = missing;
+    for (let round = 0; round < 100; round += 1) {
+      const gap = await readGap(left, sinceUs, reads);
+      if (epoch !== this.#epoch) return;
+      if (gap.ok) {
+        const news = gap.value.records.filter((order) => this.#live.isNews(order));
+        if (news.length > 0) this.#emitOrders('change', news);
+        for (const order of news) this.#live.note(order);
+        if (this.state !== 'live') this.#enter('live');
+        left = gap.value.unresolved;
+        if (left.length === 0) return;
+      }
+      await new Promise<void>((resolve) => this.around.time.after(500, this.host, resolve));
+      if (epoch !== this.#epoch) return;
+    }
+  }
+
+  #emitOrders(kind: 'snapshot' | 'change', orders: readonly OrderRecord[]): void {
+    for (const listener of this.#listeners.orders) listener({ kind, orders, receivedAtMs: this.around.time.nowMs });
+  }
+
+  #enter(state: StreamState): void {
+    this.state = state;
+    for (const listener of this.#listeners.state) listener(state);
+  }
+}

@@ -1,0 +1,194 @@
+/** What happens to processes, engine and lanes, and what people do: a tick of bad luck every half second. */
+import { nonceOf, parseOrderId, type OrderId } from '../../src/domain/ids';
+import { attributeKeys } from '../../src/paper/core/tx';
+import type { Tx, TxBody } from '../../src/paper/core/types';
+import type { FaultKind } from './faults';
+import { newHost, startHedger, startMaker, type Hedger, type Maker, type World } from './processes';
+import type { Run } from './temporal';
+import type { Truth } from './truth';
+import { ACCOUNT_A, ACCOUNT_B, MARKET } from './venue';
+
+/** A client order index that is none of ours. */
+const FOREIGN_INDEX = 77;
+const CLOCK_MS_MAX = 1_000;
+
+type Process = Maker | Hedger;
+
+export class Chaos {
+  readonly processes = new Set<Process>();
+  readonly #skews: Map<string, number>;
+  #started = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly truth: Truth,
+  ) {
+    const { faults } = world;
+    const skew = (): number => {
+      if (!faults.strike('clock-skew')) return 0;
+      const random = faults.random('clock-skew');
+      return random.chance(0.1) ? random.between(-40_000, 40_000) : random.between(-900, 900);
+    };
+    this.#skews = new Map(['maker-1', 'maker-2', 'hedger-1', 'hedger-2'].map((name) => [name, skew()]));
+  }
+
+  start(): void {
+    for (const name of this.#skews.keys()) this.#startProcess(name);
+  }
+
+  tick(): void {
+    const { faults, temporal, time } = this.world;
+    if (faults.strike('crash')) this.#crash();
+    if (faults.strike('pause')) this.#pause();
+    if (faults.strike('stream-cut')) this.#cut();
+    if (faults.strike('temporal-down') && !temporal.isDown) {
+      temporal.isDown = true;
+      time.after(faults.random('temporal-down').logUniform(500, 60_000), undefined, () => {
+        temporal.isDown = false;
+      });
+    }
+    for (const kind of ['foreign-nonce', 'foreign-jump', 'foreign-cancel'] as const)
+      if (faults.strike(kind)) this.#foreign(kind);
+    const run = this.#someRun('operator-cancel');
+    if (run === undefined) return;
+    if (faults.strike('operator-cancel')) this.cancel(run);
+    if (faults.strike('operator-close')) temporal.update(run, 'forceClose');
+    if (faults.strike('operator-retry')) temporal.update(run, 'retryHedge');
+  }
+
+  /** Faults stop: everything is started and awake. */
+  healAll(): void {
+    this.world.temporal.isDown = false;
+    for (const process of [...this.processes]) {
+      this.world.time.resume(process.host);
+      // A host whose clock is far off can send nothing (LP §3.5). Somebody sets it, and restarts what runs there.
+      if (Math.abs(process.host.skewMs) <= CLOCK_MS_MAX) continue;
+      this.#kill(process, 100);
+    }
+    for (const [name, skewMs] of this.#skews) if (Math.abs(skewMs) > CLOCK_MS_MAX) this.#skews.set(name, 0);
+  }
+
+  cancel(run: Run): void {
+    const id = parseOrderId(run.id.split('/')[2] ?? '');
+    const order = id === undefined ? undefined : this.truth.orders.get(id);
+    if (order && !this.world.temporal.isDown) order.isCanceledByOperator = true;
+    this.world.temporal.cancel(run);
+  }
+
+  runs(): Run[] {
+    return [...this.world.temporal.runs.values()].filter((run) => run.end === undefined);
+  }
+
+  #someRun(kind: FaultKind): Run | undefined {
+    const runs = this.runs();
+    return runs[Math.floor(this.world.faults.random(kind).next() * runs.length)];
+  }
+
+  #someProcess(kind: FaultKind): Process | undefined {
+    const up = [...this.processes].filter(({ host }) => host.state === 'up');
+    return up[Math.floor(this.world.faults.random(kind).next() * up.length)];
+  }
+
+  #startProcess(name: string): void {
+    const { world } = this;
+    const host = newHost(`${name}.${(this.#started += 1)}`, this.#skews.get(name) ?? 0);
+    world.time.current = host;
+    const process = name.startsWith('maker') ? startMaker(world, host) : startHedger(world, host);
+    world.time.current = undefined;
+    this.processes.add(process);
+    world.temporal.workers.push(process.worker);
+    if (process.kind === 'hedger') world.hedgers.add(process);
+    world.trace(() => `${host.name} starts`);
+  }
+
+  #crash(): void {
+    const process = this.#someProcess('crash');
+    if (process !== undefined) this.#kill(process, this.world.faults.random('crash').logUniform(100, 30_000));
+  }
+
+  #kill(process: Process, awayMs: number): void {
+    const { world } = this;
+    world.trace(() => `${process.host.name} crashes`);
+    process.host.state = 'dead';
+    this.processes.delete(process);
+    if (process.kind === 'hedger') world.hedgers.delete(process);
+    world.temporal.onCrash(process.worker);
+    process.bury();
+    const name = process.host.name.split('.')[0] ?? '';
+    world.time.after(awayMs, undefined, () => this.#startProcess(name));
+  }
+
+  #pause(): void {
+    const { world } = this;
+    const process = this.#someProcess('pause');
+    if (process === undefined) return;
+    const forMs = world.faults.random('pause').logUniform(100, 60_000);
+    world.trace(() => `${process.host.name} stands still for ${Math.round(forMs)} ms`);
+    process.host.state = 'paused';
+    world.temporal.onPause(process.worker);
+    world.time.after(forMs, undefined, () => {
+      if (process.host.state === 'paused') world.trace(() => `${process.host.name} wakes up`);
+      world.time.resume(process.host);
+    });
+  }
+
+  #cut(): void {
+    const process = this.#someProcess('stream-cut');
+    if (process === undefined) return;
+    this.world.trace(() => `${process.host.name} loses its stream`);
+    process.account.stream.cut(this.world.faults.random('stream-cut').logUniform(50, 10_000));
+  }
+
+  /** Something else uses one of our keys. */
+  #foreign(kind: 'foreign-nonce' | 'foreign-jump' | 'foreign-cancel'): void {
+    const random = this.world.faults.random(kind);
+    const run = this.#someRun(kind);
+    const id = run === undefined ? undefined : parseOrderId(run.id.split('/')[2] ?? '');
+    if (id === undefined) return;
+    const accountIndex = random.chance(0.5) ? ACCOUNT_A : ACCOUNT_B;
+    const nonce = Number(nonceOf(id, random.between(0, 4)));
+    const jump = random.chance(0.3) ? 2 ** 46 + random.between(0, 1000) : nonce + 128 * random.between(1, 600);
+    const body: TxBody = kind === 'foreign-cancel' ? { kind: 'cancel-all', timeInForce: 0, atMs: 0 } : FOREIGN_ORDER;
+    this.world.venue.submitForeign(
+      this.#foreignTx({ accountIndex, id, nonce: kind === 'foreign-jump' ? jump : nonce, body }),
+    );
+    this.world.trace(
+      () => `${kind} on lane of account ${accountIndex}: nonce ${kind === 'foreign-jump' ? jump : nonce}`,
+    );
+  }
+
+  #foreignTx(how: {
+    readonly accountIndex: number;
+    readonly id: OrderId;
+    readonly nonce: number;
+    readonly body: TxBody;
+  }): Tx {
+    const head = {
+      txType: how.body.kind === 'create' ? 14 : 16,
+      accountIndex: how.accountIndex,
+      apiKeyIndex: Number((how.id >> 7n) & 255n),
+      nonce: how.nonce,
+      expiredAtMs: this.world.time.nowMs + 60_000,
+      signature: '',
+      attributes: new Map([[attributeKeys.skipNonce, 1]]),
+    };
+    return { head, body: how.body };
+  }
+}
+
+/** Far from any price: it executes, takes its nonce and trades nothing. */
+const FOREIGN_ORDER: TxBody = {
+  kind: 'create',
+  order: {
+    marketId: MARKET.marketId,
+    clientIndex: FOREIGN_INDEX,
+    baseLots: 1,
+    priceTicks: 1,
+    isAsk: 0,
+    type: 0,
+    timeInForce: 0,
+    reduceOnly: 0,
+    triggerTicks: 0,
+    expiryMs: 0,
+  },
+};

@@ -1,0 +1,145 @@
+/**
+ * What may go wrong, and when it does in this run.
+ *
+ * Swarm testing: every seed draws its own rate for each kind, many of them zero, so that a seed is hostile in its own way. Each kind
+ * has a random stream of its own: switching one kind off (to shrink a failure) leaves the others' choices as they were.
+ */
+import { hashOf, Random } from '../../src/paper/core/random';
+
+export const FAULT_KINDS = [
+  // network: each leg of each request
+  'request-lost',
+  'request-late',
+  'request-twice',
+  'reply-lost',
+  'reply-late',
+  'read-fails',
+  'lists-lag',
+  // streams, notices, signals
+  'frame-lost',
+  'frame-twice',
+  'frame-late',
+  'stream-cut',
+  'notice-lost',
+  'notice-twice',
+  'notice-late',
+  'signal-lost',
+  'signal-unanswered',
+  'signal-twice',
+  // processes and engine
+  'crash',
+  'pause',
+  'temporal-down',
+  'task-stalls',
+  'clock-skew',
+  // the exchange
+  'api-refuses',
+  'sequencer-refuses',
+  'sequencer-drops',
+  'slow-sequencer',
+  'thin-book',
+  'market-runs',
+  'self-cross',
+  'no-margin',
+  'maker-cancelled',
+  'maker-margin',
+  'foreign-nonce',
+  'foreign-jump',
+  'foreign-cancel',
+  // people
+  'operator-cancel',
+  'operator-close',
+  'operator-retry',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** The most a kind may be: chance per opportunity. Kinds drawn once per tick of the chaos have small ones. */
+const RATE_MAX: Readonly<Record<FaultKind, number>> = {
+  'request-lost': 0.4,
+  'request-late': 0.3,
+  'request-twice': 0.3,
+  'reply-lost': 0.5,
+  'reply-late': 0.3,
+  'read-fails': 0.5,
+  'lists-lag': 0.2,
+  'frame-lost': 0.5,
+  'frame-twice': 0.3,
+  'frame-late': 0.4,
+  'stream-cut': 0.08,
+  'notice-lost': 0.9,
+  'notice-twice': 0.5,
+  'notice-late': 0.5,
+  'signal-lost': 0.5,
+  'signal-unanswered': 0.5,
+  'signal-twice': 0.5,
+  crash: 0.06,
+  pause: 0.08,
+  'temporal-down': 0.03,
+  'task-stalls': 0.2,
+  'clock-skew': 1,
+  'api-refuses': 0.3,
+  'sequencer-refuses': 0.4,
+  'sequencer-drops': 0.4,
+  'slow-sequencer': 0.2,
+  'thin-book': 0.3,
+  'market-runs': 0.05,
+  'self-cross': 0.3,
+  'no-margin': 0.06,
+  'maker-cancelled': 0.05,
+  'maker-margin': 0.05,
+  'foreign-nonce': 0.06,
+  'foreign-jump': 0.02,
+  'foreign-cancel': 0.04,
+  'operator-cancel': 0.04,
+  'operator-close': 0.06,
+  'operator-retry': 0.06,
+};
+
+export interface FaultLimits {
+  readonly off: ReadonlySet<FaultKind>;
+  /** No fault strikes after so many have. */
+  readonly strikesMax: number;
+}
+
+export const NO_LIMITS: FaultLimits = { off: new Set(), strikesMax: Infinity };
+
+export class Faults {
+  readonly rates = new Map<FaultKind, number>();
+  readonly counts = new Map<FaultKind, number>();
+  strikes = 0;
+  healed = false;
+  onStrike: (kind: FaultKind) => void = () => undefined;
+  readonly #streams = new Map<FaultKind, Random>();
+
+  constructor(
+    seed: number,
+    private readonly limits: FaultLimits,
+  ) {
+    const draw = new Random(hashOf(seed, 1));
+    // Some seeds are calm in most ways, some hostile in most.
+    const share = draw.next();
+    FAULT_KINDS.forEach((kind, index) => {
+      const rate = draw.chance(share) ? RATE_MAX[kind] * draw.next() ** 2 : 0;
+      this.rates.set(kind, limits.off.has(kind) ? 0 : rate);
+      this.#streams.set(kind, new Random(hashOf(seed, 100 + index)));
+    });
+  }
+
+  /** Whether this fault happens here and now. */
+  strike(kind: FaultKind): boolean {
+    const rate = this.rates.get(kind) ?? 0;
+    if (rate === 0 || this.healed || !this.random(kind).chance(rate)) return false;
+    if (this.strikes >= this.limits.strikesMax) return false;
+    this.strikes += 1;
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.onStrike(kind);
+    return true;
+  }
+
+  /** The stream of a kind, for the details of a strike. */
+  random(kind: FaultKind): Random {
+    const stream = this.#streams.get(kind);
+    if (stream === undefined) throw new Error(`no such fault kind: ${kind}`);
+    return stream;
+  }
+}

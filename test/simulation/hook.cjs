@@ -1,0 +1,34 @@
+/**
+ * `node -r test/simulation/hook.cjs test/simulation/run.ts`: runs TypeScript as it is, with the simulator's workflow runtime in place
+ * of `@temporalio/workflow`. With SIM_MUTATION set, one named mechanism is taken out of the sources as they load (mutations.ts).
+ */
+/* global __dirname */
+const { transformSync } = require('@swc/core');
+const { readFileSync } = require('node:fs');
+const Module = require('node:module');
+const { join, relative, sep } = require('node:path');
+
+const ROOT = join(__dirname, '..', '..');
+const RUNTIME = join(__dirname, 'workflow-runtime.ts');
+const mutation = process.env.SIM_MUTATION ? JSON.parse(process.env.SIM_MUTATION) : undefined;
+
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (request, ...rest) {
+  return request === '@temporalio/workflow' ? RUNTIME : resolve.call(this, request, ...rest);
+};
+
+require.extensions['.ts'] = (module, file) => {
+  let source = readFileSync(file, 'utf8');
+  if (mutation && relative(ROOT, file).split(sep).join('/') === mutation.file) {
+    if (!source.includes(mutation.find))
+      throw new Error(`mutation ${mutation.name}: its text is not in ${mutation.file}`);
+    source = source.replace(mutation.find, mutation.replace);
+  }
+  const { code } = transformSync(source, {
+    filename: file,
+    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+    module: { type: 'commonjs' },
+    sourceMaps: 'inline',
+  });
+  module._compile(code, file);
+};

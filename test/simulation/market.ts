@@ -1,0 +1,162 @@
+/** The other traders: a book around a moving middle, fills of our resting orders, and everything the exchange does by itself. */
+import { finish } from '../../src/paper/core/orders';
+import type { Order, OrderRequest, OrderStatus } from '../../src/paper/core/types';
+import type { Random } from '../../src/paper/core/random';
+import type { Faults } from './faults';
+import type { Time } from './time';
+import type { OrderTruth, Truth } from './truth';
+import { ACCOUNT_A, ACCOUNT_B, MARKET, type Venue } from './venue';
+
+const FAR_MS = 20 * 86_400_000;
+const REFRESH_MS = 1_000;
+const COLLATERAL = 1e12;
+const NEAR_TICKS = 500;
+
+export class MarketActors {
+  #middle = MARKET.startTicks;
+  #isThin = false;
+  #isBehindOurs = false;
+  #shape = '';
+
+  constructor(
+    private readonly time: Time,
+    private readonly venue: Venue,
+    private readonly faults: Faults,
+    private readonly random: Random,
+    private readonly truth: Truth,
+  ) {}
+
+  start(): void {
+    const refresh = (): void => {
+      this.#isThin = this.faults.strike('thin-book');
+      this.#isBehindOurs = this.faults.strike('self-cross');
+      if (this.#isStale()) this.#setBook();
+      this.venue.sweep();
+      this.time.after(REFRESH_MS, undefined, refresh);
+    };
+    refresh();
+  }
+
+  /** One moment in which the exchange may be unkind. */
+  tick(): void {
+    const { faults, time } = this;
+    const until = (kind: 'no-margin' | 'maker-margin' | 'market-runs', mostMs: number, undo: () => void): void => {
+      time.after(faults.random(kind).logUniform(500, mostMs), undefined, undo);
+    };
+    if (faults.strike('no-margin')) {
+      this.#setCollateral(ACCOUNT_B, 0);
+      until('no-margin', 60_000, () => this.#setCollateral(ACCOUNT_B, COLLATERAL));
+    }
+    if (faults.strike('maker-margin')) {
+      this.#setCollateral(ACCOUNT_A, 0);
+      until('maker-margin', 10_000, () => this.#setCollateral(ACCOUNT_A, COLLATERAL));
+    }
+    if (faults.strike('market-runs')) {
+      const bps = faults.random('market-runs').between(-600, 600);
+      this.#middle = Math.round(MARKET.startTicks * (1 + bps / 10_000));
+      this.#setBook();
+      until('market-runs', 60_000, () => this.heal());
+    }
+    if (faults.strike('maker-cancelled')) this.#cancelOne();
+    if (faults.strike('lists-lag')) this.venue.listLagMs = faults.random('lists-lag').logUniform(100, 16_000);
+  }
+
+  heal(): void {
+    this.#middle = MARKET.startTicks;
+    this.#isThin = false;
+    this.#setBook();
+  }
+
+  healAll(): void {
+    this.heal();
+    this.venue.listLagMs = 0;
+    this.#setCollateral(ACCOUNT_A, COLLATERAL);
+    this.#setCollateral(ACCOUNT_B, COLLATERAL);
+  }
+
+  /** Somebody crosses one of our resting orders, for part or all of it. */
+  fillOne(): void {
+    const resting = this.#resting();
+    const chosen = resting[this.random.between(0, resting.length - 1)];
+    if (chosen?.maker === undefined) return;
+    const { maker } = chosen;
+    const lots = this.random.chance(0.4) ? maker.remainingLots : this.random.between(1, maker.remainingLots);
+    this.venue.act(({ world }) => {
+      this.#clearBook();
+      const isAsk = maker.side === 'bid' ? 1 : 0;
+      this.#place({ isAsk, priceTicks: maker.priceTicks, baseLots: lots, timeInForce: 0, expiryMs: 0 });
+      void world;
+    });
+    this.#setBook();
+  }
+
+  #resting(): OrderTruth[] {
+    return [...this.truth.orders.values()].filter(({ maker }) => maker?.status === 'open');
+  }
+
+  #cancelOne(): void {
+    const [chosen] = this.#resting();
+    if (chosen?.maker === undefined) return;
+    const statuses: OrderStatus[] = [
+      'canceled',
+      'canceled-margin-not-allowed',
+      'canceled-reduce-only',
+      'canceled-expired',
+    ];
+    const status = statuses[this.random.between(0, statuses.length - 1)] ?? 'canceled';
+    const { maker } = chosen;
+    this.venue.act((exchange) => finish(exchange.world, exchange.market(MARKET.marketId), maker, status));
+  }
+
+  #setCollateral(accountIndex: number, micro: number): void {
+    this.venue.account(accountIndex).collateralMicro = micro;
+  }
+
+  #setBook(): void {
+    const gap = this.#isBehindOurs ? 4 * NEAR_TICKS : NEAR_TICKS;
+    this.venue.act(() => {
+      this.#clearBook();
+      for (const [isAsk, sign] of [
+        [0, -1],
+        [1, 1],
+      ] as const) {
+        const near = this.#isThin ? this.random.between(0, 6) : 500;
+        if (near > 0) this.#rest(isAsk, this.#middle + sign * gap, near);
+        if (!this.#isThin) this.#rest(isAsk, this.#middle + sign * 6 * NEAR_TICKS, 500);
+      }
+    });
+    this.#shape = `${this.#middle} ${this.#isThin} ${this.#isBehindOurs} ${this.venue.exchange.market(MARKET.marketId).bookNonce}`;
+  }
+
+  /** Whether the book is not what it should be now: rebuilding an untouched one is most of a calm run's work. */
+  #isStale(): boolean {
+    const shape = `${this.#middle} ${this.#isThin} ${this.#isBehindOurs} ${this.venue.exchange.market(MARKET.marketId).bookNonce}`;
+    return this.#isThin || shape !== this.#shape;
+  }
+
+  #clearBook(): void {
+    const { exchange, traders } = this.venue;
+    for (const order of [...traders.liveOrders.values()])
+      finish(exchange.world, exchange.market(MARKET.marketId), order, 'canceled');
+  }
+
+  #rest(isAsk: number, priceTicks: number, baseLots: number): void {
+    this.#place({ isAsk, priceTicks, baseLots, timeInForce: 1, expiryMs: this.time.nowMs + FAR_MS });
+  }
+
+  #place(how: Pick<OrderRequest, 'isAsk' | 'priceTicks' | 'baseLots' | 'timeInForce' | 'expiryMs'>): void {
+    const { exchange, traders } = this.venue;
+    exchange.place(traders, {
+      marketId: MARKET.marketId,
+      clientIndex: 0,
+      type: 0,
+      reduceOnly: 0,
+      triggerTicks: 0,
+      ...how,
+    });
+  }
+}
+
+export function isResting(order: Order | undefined): boolean {
+  return order?.status === 'open';
+}

@@ -1,0 +1,301 @@
+/**
+ * One run: everything follows from its seed. Faults rage for a while, then stop; afterwards every order must end with nothing naked,
+ * or as an abandonment that its operator asked for and its result states.
+ */
+import { nextOrderId, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids';
+import type { CoverInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
+import { hashOf, Random } from '../../src/paper/core/random';
+import { makerOrder } from '../../src/workflows/maker-order';
+import { Chaos } from './chaos';
+import { Faults, type FaultKind, type FaultLimits } from './faults';
+import { MarketActors } from './market';
+import { Network } from './network';
+import type { World } from './processes';
+import { TemporalServer, type Run } from './temporal';
+import { installTimers, START_MS, Time } from './time';
+import { Truth } from './truth';
+import { ACCOUNT_A, ACCOUNT_B, LANES, MARKET, SPARE_LANES, Venue } from './venue';
+
+export interface Outcome {
+  readonly kind: 'ok' | 'safety' | 'liveness' | 'crash';
+  readonly what: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly strikes: number;
+  readonly strikesByKind: ReadonlyMap<FaultKind, number>;
+  /** `fault × state of an order`, each pair that occurred. */
+  readonly coverage: ReadonlySet<string>;
+  readonly orders: {
+    readonly filled: number;
+    readonly unfilled: number;
+    readonly abandoned: number;
+    readonly closedLots: number;
+  };
+  readonly timeline: readonly string[];
+  /** A digest of everything that executed and when: equal runs have equal ones. */
+  readonly digest: number;
+}
+
+const TICK_MS = 500;
+/** From the end of the faults to the last order's end. Generous: back-offs reach 30 s, time-outs a minute. */
+const LIVENESS_MS = 15 * 60_000;
+
+export async function runSeed(
+  seed: number,
+  limits: FaultLimits,
+  isTraced: 'traced' | 'silent' = 'silent',
+): Promise<Outcome> {
+  const run = new Simulation(seed, limits, isTraced);
+  const restore = installTimers(run.time);
+  try {
+    return await run.run();
+  } finally {
+    restore();
+  }
+}
+
+interface Slot {
+  readonly lane: number;
+  last: OrderId | undefined;
+  /** Orders still to start. */
+  left: number;
+  isBusy: boolean;
+}
+
+class Simulation {
+  readonly time = new Time();
+  readonly #faults: Faults;
+  readonly #random: Random;
+  readonly #truth = new Truth();
+  readonly #world: World;
+  readonly #chaos: Chaos;
+  readonly #market: MarketActors;
+  readonly #timeline: string[] = [];
+  readonly #defects: string[] = [];
+  readonly #coverage = new Set<string>();
+  readonly #healMs: number;
+  readonly #slots: Slot[];
+  #digest = 0;
+
+  constructor(seed: number, limits: FaultLimits, isTraced: 'traced' | 'silent') {
+    const { time } = this;
+    const faults = (this.#faults = new Faults(seed, limits));
+    const random = (this.#random = new Random(hashOf(seed, 2)));
+    const venue = new Venue(time, faults, hashOf(seed, 3));
+    const trace = (text: () => string): void => {
+      if (isTraced === 'traced')
+        this.#timeline.push(`${((time.nowMs - START_MS) / 1000).toFixed(4).padStart(10)}  ${text()}`);
+    };
+    const temporal = new TemporalServer(time, faults, new Random(hashOf(seed, 4)), {
+      trace,
+      onDefect: (what) => this.#defects.push(what),
+      onScheduled: (name, input) => this.#learn(name, input),
+      onSignalOut: (name, input) => this.#onOrderState(name, input as OrderState),
+      onEnd: (run) => this.#onEnd(run),
+    });
+    const network = new Network(time, faults, new Random(hashOf(seed, 5)));
+    this.#world = {
+      time,
+      faults,
+      random: new Random(hashOf(seed, 6)),
+      network,
+      venue,
+      trace,
+      temporal,
+      hedgers: new Set(),
+      onDefect: (what) => this.#defects.push(what),
+      onAlert: (what) => trace(() => `alert ${what}`),
+    };
+    venue.watchers.push((changes) => {
+      this.#truth.onChanges(changes);
+      for (const { orders, txs } of changes.accounts.values()) {
+        for (const tx of txs) {
+          trace(() => `exchange executes ${tx.hash}${tx.refusal ? ` refused ${tx.refusal.code}` : ''}`);
+          this.#digest = hashOf(this.#digest, tx.nonce, tx.executedAtUs, tx.refusal?.code ?? 0);
+        }
+        for (const order of orders) {
+          trace(
+            () =>
+              `exchange order ${order.account.accountIndex}/${order.clientIndex} ${order.side} ${order.status} ${order.filledLots}/${order.initialLots}`,
+          );
+          this.#digest = hashOf(this.#digest, order.clientIndex, order.filledLots, order.transactionUs);
+        }
+      }
+    });
+    faults.onStrike = (kind) => {
+      for (const run of temporal.runs.values()) if (run.end === undefined) this.#coverage.add(`${kind} × ${run.state}`);
+    };
+    this.#chaos = new Chaos(this.#world, this.#truth);
+    this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth);
+    this.#healMs = START_MS + random.logUniform(3_000, 90_000);
+    this.#slots = LANES.slice(0, random.between(1, 2)).map((lane) => ({
+      lane,
+      last: undefined,
+      left: random.between(1, 3),
+      isBusy: false,
+    }));
+  }
+
+  async run(): Promise<Outcome> {
+    const { time } = this;
+    this.#chaos.start();
+    this.#market.start();
+    const tick = (): void => {
+      if (!this.#faults.healed) {
+        this.#chaos.tick();
+        this.#market.tick();
+        time.after(TICK_MS, undefined, tick);
+      }
+      for (const slot of this.#slots) this.#serve(slot);
+    };
+    time.after(TICK_MS, undefined, tick);
+    this.#fillAgain();
+    time.after(this.#healMs - time.nowMs, undefined, () => this.#heal());
+    try {
+      const reason = await time.run(
+        () => this.#truth.violations.length > 0 || this.#defects.length > 0 || this.#isDone(),
+        this.#healMs + LIVENESS_MS,
+      );
+      if (reason === 'over' && this.#isDone()) {
+        // Bytes that are still under way may arrive now; nothing may come of them.
+        await time.run(() => this.#truth.violations.length > 0 || this.#defects.length > 0, time.nowMs + 60_000);
+        this.#truth.finalCheck();
+      }
+      return this.#outcome(reason);
+    } catch (error) {
+      this.#defects.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return this.#outcome('over');
+    }
+  }
+
+  // ---- the pair, in the small: one order after the other on each lane
+
+  #serve(slot: Slot): void {
+    if (slot.isBusy || slot.left === 0) return;
+    slot.isBusy = true;
+    slot.left -= 1;
+    const id = nextOrderId({ epochMs: this.time.nowMs, lane: slot.lane, last: slot.last });
+    slot.last = id;
+    const input = this.#newInput(id);
+    this.#truth.addOrder(input);
+    this.#world.trace(
+      () => `pair starts order ${id}: ${input.side} ${input.lots} at ${input.price_ticks}, ${input.policy.on_stuck}`,
+    );
+    this.#world.temporal.start(orderWorkflowId(ACCOUNT_A, id), () => makerOrder(input));
+  }
+
+  #newInput(id: OrderId): OrderInput {
+    const random = this.#random;
+    const side = random.chance(0.5) ? 'buy' : 'sell';
+    const { startTicks } = MARKET;
+    return {
+      order_id: id.toString(),
+      maker_account: ACCOUNT_A,
+      hedge_account: ACCOUNT_B,
+      market: {
+        market_id: MARKET.marketId,
+        symbol: MARKET.symbol,
+        size_decimals: MARKET.sizeDecimals,
+        price_decimals: MARKET.priceDecimals,
+      },
+      side,
+      lots: random.between(1, 40).toString(),
+      price_ticks: (side === 'buy' ? startTicks - 1_000 : startTicks + 1_000).toString(),
+      time_out_ms: Math.round(random.logUniform(1_000, 40_000)),
+      expiry_ms: 360_000,
+      policy: {
+        slippage_bps: 50,
+        max_slippage_bps: 300,
+        on_stuck: random.chance(0.5) ? 'close' : 'keep_trying',
+        force_close_timeout_ms: Math.round(random.logUniform(1_000, 20_000)),
+      },
+      pair_workflow_id: 'pair/101/BTC',
+      spare_lanes: [...SPARE_LANES],
+    };
+  }
+
+  #onOrderState(name: string, state: OrderState): void {
+    if (name !== 'orderState' || !state.done) return;
+    const id = parseOrderId(state.order_id);
+    const last = parseOrderId(state.last_id);
+    const slot = this.#slots.find(({ last: mine }) => mine === id);
+    if (slot === undefined || last === undefined) return;
+    slot.last = last > (slot.last ?? 0n) ? last : slot.last;
+    slot.isBusy = false;
+    this.time.after(20, undefined, () => this.#serve(slot));
+  }
+
+  #fillAgain(): void {
+    if (!this.#isDone()) this.time.after(this.#random.logUniform(20, 3_000), undefined, () => this.#fillAgain());
+    this.#market.fillOne();
+  }
+
+  #heal(): void {
+    const { time } = this;
+    this.#world.trace(() => 'the faults stop');
+    this.#faults.healed = true;
+    this.#market.healAll();
+    this.#chaos.healAll();
+    // A lane that something else took for good is for the operator: close on A, and if that lane is gone too, give up.
+    time.after(LIVENESS_MS / 3, undefined, () => this.#help((run) => this.#world.temporal.update(run, 'forceClose')));
+    time.after((LIVENESS_MS * 2) / 3, undefined, () => this.#help((run) => this.#chaos.cancel(run)));
+  }
+
+  #help(act: (run: Run) => void): void {
+    const isLaneLost = (this.#faults.counts.get('foreign-jump') ?? 0) > 0;
+    if (isLaneLost) this.#chaos.runs().forEach(act);
+  }
+
+  #isDone(): boolean {
+    return this.#slots.every(({ isBusy, left }) => !isBusy && left === 0);
+  }
+
+  // ---- what the truth hears
+
+  #learn(name: string, input: unknown): void {
+    if (name === 'cover' || name === 'seal' || name === 'arm') this.#truth.learnTicket((input as CoverInput).ticket);
+  }
+
+  #onEnd(run: Run): void {
+    const id = parseOrderId(run.id.split('/')[2] ?? '');
+    if (id !== undefined && run.end !== undefined)
+      this.#truth.onEnd(id, run.end, run.result as OrderResult | undefined);
+  }
+
+  #outcome(reason: 'over' | 'deadline'): Outcome {
+    const { violations, orders } = this.#truth;
+    const ended = [...orders.values()];
+    const unfinished = this.#chaos.runs().map((run) => `${run.id} is ${run.state}`);
+    const [kind, what]: [Outcome['kind'], string] =
+      violations.length > 0
+        ? ['safety', violations.join('; ')]
+        : this.#defects.length > 0
+          ? ['crash', this.#defects.join('; ')]
+          : reason === 'deadline'
+            ? [
+                'liveness',
+                `not over ${LIVENESS_MS / 60_000} min after the faults stopped: ${unfinished.join(', ') || 'a slot waits'}`,
+              ]
+            : ['ok', ''];
+    return {
+      kind,
+      what,
+      events: this.time.events,
+      virtualMs: this.time.nowMs - START_MS,
+      strikes: this.#faults.strikes,
+      strikesByKind: this.#faults.counts,
+      coverage: this.#coverage,
+      orders: {
+        filled: ended.filter(({ filled }) => filled > 0).length,
+        unfilled: ended.filter(({ filled }) => filled === 0).length,
+        abandoned: ended.filter(({ result }) => result?.hedge_state === 'abandoned').length,
+        closedLots: ended.reduce(
+          (sum, { result }) => sum + Math.round(Number(result?.closed_base_amount ?? 0) * 1e5),
+          0,
+        ),
+      },
+      timeline: this.#timeline,
+      digest: hashOf(this.#digest, this.time.events),
+    };
+  }
+}

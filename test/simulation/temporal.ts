@@ -1,0 +1,404 @@
+/**
+ * Temporal in the small: durable histories, at-least-once activities, and workers that may vanish at any point (TF §3, §5, §11).
+ *
+ * Keeps: an activation is durable before its commands take effect; a worker without the cached execution replays the whole history,
+ * and the replay must give the recorded commands; an activity attempt that timed out is retried elsewhere while the first one may
+ * still be running as a zombie, whose answer is then ignored; one run hears of one cancel.
+ */
+import type { Random } from '../../src/paper/core/random';
+import { backOff } from '../../src/domain/ladder';
+import type { Faults } from './faults';
+import type { Host, Time } from './time';
+import { Instance, type Command, type Job } from './workflow-runtime';
+
+export interface Worker {
+  readonly host: Host;
+  readonly queues: readonly string[];
+  readonly cached: Map<string, { instance: Instance; activations: number }>;
+  readonly running: Set<Attempt>;
+  /** Runs an activity; `signal` aborts when the engine gave the attempt up or cancelled it. */
+  perform(name: string, input: unknown, signal: AbortSignal): Promise<unknown>;
+}
+
+interface Attempt {
+  readonly run: Run;
+  readonly seq: number;
+  readonly attempt: number;
+  readonly abort: AbortController;
+  readonly heartbeatMs: number | undefined;
+}
+
+interface Activation {
+  readonly atMs: number;
+  readonly jobs: readonly Job[];
+  readonly commands: readonly Command[];
+}
+
+interface Activity {
+  readonly command: Command & { readonly do: 'activity' };
+  attempt: number;
+  cancelRequested: boolean;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly main: () => Promise<unknown>;
+  readonly history: Activation[];
+  readonly activities: Map<number, Activity>;
+  readonly signalIds: Set<string>;
+  buffered: Job[];
+  /** The workflow task in progress; a later one has another number. */
+  task: number;
+  isTasked: boolean;
+  sticky: Worker | undefined;
+  state: string;
+  memo: Readonly<Record<string, unknown>>;
+  cancelRequested: boolean;
+  end: 'completed' | 'canceled' | undefined;
+  result: unknown;
+  updates: number;
+}
+
+export interface TemporalEvents {
+  onDefect(what: string): void;
+  onScheduled(name: string, input: unknown): void;
+  onSignalOut(name: string, input: unknown): void;
+  onEnd(run: Run): void;
+  trace(text: () => string): void;
+}
+
+const TASK_TIME_OUT_MS = 2_000;
+const STICKY_MS = 1_000;
+
+export class TemporalServer {
+  readonly runs = new Map<string, Run>();
+  readonly workers: Worker[] = [];
+  isDown = false;
+
+  constructor(
+    private readonly time: Time,
+    private readonly faults: Faults,
+    private readonly random: Random,
+    private readonly events: TemporalEvents,
+  ) {}
+
+  start(id: string, main: () => Promise<unknown>): void {
+    const run: Run = {
+      id,
+      main,
+      history: [],
+      activities: new Map(),
+      signalIds: new Set(),
+      buffered: [],
+      task: 0,
+      isTasked: false,
+      sticky: undefined,
+      state: 'arming',
+      memo: {},
+      cancelRequested: false,
+      end: undefined,
+      result: undefined,
+      updates: 0,
+    };
+    this.runs.set(id, run);
+    this.#add(run, { do: 'start' });
+  }
+
+  /** Undefined while the server is away. A repeated request id changes nothing. */
+  signal(
+    workflowId: string,
+    input: { readonly name: string; readonly body: unknown; readonly requestId: string },
+  ): 'delivered' | 'not-found' | undefined {
+    if (this.isDown) return undefined;
+    const run = this.runs.get(workflowId);
+    if (run === undefined || run.end !== undefined) return 'not-found';
+    if (run.signalIds.has(input.requestId)) return 'delivered';
+    run.signalIds.add(input.requestId);
+    this.#add(run, { do: 'signal', name: input.name, input: input.body });
+    return 'delivered';
+  }
+
+  update(run: Run, name: 'retryHedge' | 'forceClose'): void {
+    if (this.isDown || run.end !== undefined) return;
+    this.events.trace(() => `operator asks ${name} of ${run.id}`);
+    this.#add(run, { do: 'update', name, id: (run.updates += 1) });
+  }
+
+  /** Only the first cancel of a run is delivered (TF §5). */
+  cancel(run: Run): void {
+    if (this.isDown || run.end !== undefined || run.cancelRequested) return;
+    run.cancelRequested = true;
+    this.events.trace(() => `operator cancels ${run.id}`);
+    this.#add(run, { do: 'cancel' });
+  }
+
+  /** The process of a worker died: its attempts time out, and nobody takes its queue. */
+  onCrash(worker: Worker): void {
+    const index = this.workers.indexOf(worker);
+    if (index >= 0) this.workers.splice(index, 1);
+    for (const attempt of worker.running) this.#giveUpAfter(attempt, attempt.heartbeatMs ?? 5_000, () => true);
+  }
+
+  /** The process of a worker stands still: after a heartbeat time-out its attempts are given to others. */
+  onPause(worker: Worker): void {
+    for (const attempt of worker.running) {
+      if (attempt.heartbeatMs !== undefined)
+        this.#giveUpAfter(attempt, attempt.heartbeatMs, () => worker.host.state !== 'up');
+    }
+  }
+
+  // ---- workflow tasks
+
+  #add(run: Run, job: Job): void {
+    run.buffered.push(job);
+    this.#schedule(run);
+  }
+
+  #schedule(run: Run): void {
+    if (run.isTasked || run.end !== undefined || run.buffered.length === 0) return;
+    run.isTasked = true;
+    const task = (run.task += 1);
+    const stuckMs = run.sticky !== undefined && run.sticky.host.state !== 'up' ? STICKY_MS : 0;
+    this.time.after(2 + 10 * this.random.next() + stuckMs, undefined, () => this.#dispatch(run, task));
+  }
+
+  #dispatch(run: Run, task: number): void {
+    const sticky = run.sticky?.host.state === 'up' && !this.faults.strike('task-stalls') ? run.sticky : undefined;
+    const worker = sticky ?? this.#pick('counterleg-orders');
+    if (worker === undefined) {
+      this.time.after(200, undefined, () => this.#dispatch(run, task));
+      return;
+    }
+    run.sticky = worker;
+    const jobs = run.buffered;
+    run.buffered = [];
+    const atMs = this.time.nowMs;
+    let isOver = false;
+    this.time.after(TASK_TIME_OUT_MS, undefined, () => {
+      if (isOver) return;
+      isOver = true;
+      this.#fail(run, jobs);
+    });
+    const stallMs = this.faults.strike('task-stalls') ? this.faults.random('task-stalls').logUniform(10, 5_000) : 0;
+    this.time.after(1 + stallMs, worker.host, async () => {
+      if (isOver) return; // a worker that slept through its task: the engine has given it to another
+      const done = await this.#execute(worker, run, atMs, jobs);
+      this.time.after(1 + 4 * this.random.next(), undefined, () => {
+        if (isOver || done === undefined) return;
+        isOver = true;
+        if (!this.#complete(run, { atMs, jobs, commands: done.commands })) return;
+        worker.cached.set(run.id, { instance: done.instance, activations: run.history.length });
+      });
+    });
+  }
+
+  /** On the worker: brings the cached execution up to date, or replays, then runs the activation. */
+  async #execute(
+    worker: Worker,
+    run: Run,
+    atMs: number,
+    jobs: readonly Job[],
+  ): Promise<{ readonly instance: Instance; readonly commands: readonly Command[] } | undefined> {
+    let cached = worker.cached.get(run.id);
+    worker.cached.delete(run.id); // back only when the engine has taken the answer
+    if (cached?.activations !== run.history.length) {
+      cached = { instance: new Instance(run.main), activations: 0 };
+      for (const [index, past] of run.history.entries()) {
+        const commands = await cached.instance.activate(past.atMs, past.jobs);
+        if (textOf(commands) !== textOf(past.commands)) {
+          this.events.onDefect(
+            `${run.id}: activation ${index} replayed differently: ${textOf(commands)} instead of ${textOf(past.commands)}`,
+          );
+        }
+      }
+    }
+    const { instance } = cached;
+    const logged = instance.errors.length;
+    const commands = await instance.activate(atMs, jobs);
+    for (const error of instance.errors.slice(logged)) this.events.onDefect(`${run.id} logged: ${error}`);
+    if (instance.broken !== undefined) {
+      this.events.onDefect(`${run.id}: workflow task failed: ${instance.broken}`);
+      return undefined;
+    }
+    return { instance, commands };
+  }
+
+  #fail(run: Run, jobs: readonly Job[]): void {
+    run.buffered.unshift(...jobs);
+    run.sticky?.cached.delete(run.id);
+    run.sticky = undefined;
+    run.isTasked = false;
+    this.#schedule(run);
+  }
+
+  #complete(run: Run, activation: Activation): boolean {
+    const ends = activation.commands.some(({ do: what }) => what === 'complete' || what === 'end-canceled');
+    // A workflow may not end over news it has not seen: the task fails and is done again with them.
+    if ((ends && run.buffered.length > 0) || this.isDown) {
+      this.#fail(run, activation.jobs);
+      return false;
+    }
+    run.history.push(activation);
+    run.isTasked = false;
+    for (const command of activation.commands) this.#carryOut(run, command);
+    this.#schedule(run);
+    return true;
+  }
+
+  #carryOut(run: Run, command: Command): void {
+    switch (command.do) {
+      case 'activity':
+        this.events.onScheduled(command.name, command.input);
+        this.events.trace(() => `${run.id} wants ${command.name}${briefOf(command.input)}`);
+        run.activities.set(command.seq, { command, attempt: 0, cancelRequested: false });
+        this.#attempt(run, command.seq);
+        return;
+      case 'cancel-activity':
+        this.#cancelActivity(run, command.seq);
+        return;
+      case 'timer':
+        this.time.after(command.ms, undefined, () => this.#deliver(run, { do: 'fire', seq: command.seq }));
+        return;
+      case 'signal-out':
+        this.time.after(5, undefined, () => {
+          this.events.onSignalOut(command.name, command.input);
+          this.#deliver(run, { do: 'resolve', seq: command.seq, result: undefined });
+        });
+        return;
+      case 'memo':
+        run.memo = command.memo;
+        return;
+      case 'attribute':
+        if (command.name === 'HedgeState') run.state = String(command.value);
+        return;
+      case 'update-answer':
+        return;
+      case 'complete':
+      case 'end-canceled':
+        run.end = command.do === 'complete' ? 'completed' : 'canceled';
+        run.result = command.do === 'complete' ? command.result : run.memo['result'];
+        this.events.trace(() => `${run.id} ends ${run.end}`);
+        this.events.onEnd(run);
+        return;
+    }
+  }
+
+  #deliver(run: Run, job: Job): void {
+    if (run.end === undefined) this.#add(run, job);
+  }
+
+  // ---- activities
+
+  #attempt(run: Run, seq: number): void {
+    const activity = run.activities.get(seq);
+    if (activity === undefined || run.end !== undefined) return;
+    const attempt = (activity.attempt += 1);
+    this.time.after(1 + 8 * this.random.next(), undefined, () => this.#send(run, seq, attempt));
+  }
+
+  #send(run: Run, seq: number, number: number): void {
+    const activity = run.activities.get(seq);
+    if (activity?.attempt !== number || run.end !== undefined) return;
+    const { name, queue, input, options } = activity.command;
+    const worker = this.isDown ? undefined : this.#pick(queue);
+    if (worker === undefined) {
+      this.time.after(200, undefined, () => this.#send(run, seq, number));
+      return;
+    }
+    const attempt: Attempt = {
+      run,
+      seq,
+      attempt: number,
+      abort: new AbortController(),
+      heartbeatMs: options.heartbeatMs,
+    };
+    worker.running.add(attempt);
+    this.#giveUpAfter(attempt, options.startToCloseMs, () => true);
+    const stallMs = this.faults.strike('task-stalls') ? this.faults.random('task-stalls').logUniform(10, 5_000) : 0;
+    if (options.heartbeatMs !== undefined && stallMs > options.heartbeatMs)
+      this.#giveUpAfter(attempt, options.heartbeatMs, () => true);
+    this.time.after(1 + stallMs, worker.host, () => {
+      worker.perform(name, input, attempt.abort.signal).then(
+        (result) => this.#answer(worker, attempt, { ok: true, result }),
+        () => this.#answer(worker, attempt, { ok: false }),
+      );
+    });
+  }
+
+  #answer(
+    worker: Worker,
+    attempt: Attempt,
+    answer: { readonly ok: true; readonly result: unknown } | { readonly ok: false },
+  ): void {
+    worker.running.delete(attempt);
+    // JSON is what crosses; a result that does not survive it would differ on replay.
+    const result: unknown =
+      answer.ok && answer.result !== undefined ? JSON.parse(JSON.stringify(answer.result)) : undefined;
+    const deliver = (): void => {
+      if (this.isDown) {
+        this.time.after(500, undefined, deliver);
+        return;
+      }
+      const { run, seq } = attempt;
+      const activity = run.activities.get(seq);
+      if (activity?.attempt !== attempt.attempt || activity.cancelRequested) return;
+      if (answer.ok) {
+        run.activities.delete(seq);
+        this.events.trace(() => `${run.id} gets ${activity.command.name}${briefOf(result)}`);
+        this.#deliver(run, { do: 'resolve', seq, result });
+        return;
+      }
+      this.time.after(backOff(activity.attempt - 1, 50, 1_000), undefined, () => this.#retry(attempt));
+    };
+    this.time.after(1 + 3 * this.random.next(), undefined, deliver);
+  }
+
+  #retry(attempt: Attempt): void {
+    const activity = attempt.run.activities.get(attempt.seq);
+    if (activity?.attempt === attempt.attempt && !activity.cancelRequested) this.#attempt(attempt.run, attempt.seq);
+  }
+
+  /** The attempt times out unless it has ended by then; a worker that still lives hears of it at its next heartbeat. */
+  #giveUpAfter(attempt: Attempt, ms: number, still: () => boolean): void {
+    this.time.after(ms, undefined, () => {
+      const activity = attempt.run.activities.get(attempt.seq);
+      if (activity?.attempt !== attempt.attempt || !still()) return;
+      this.time.after(backOff(activity.attempt - 1, 50, 1_000), undefined, () => this.#retry(attempt));
+      this.#tellWorker(attempt);
+    });
+  }
+
+  #cancelActivity(run: Run, seq: number): void {
+    const activity = run.activities.get(seq);
+    if (activity === undefined) return;
+    activity.cancelRequested = true;
+    for (const worker of this.workers) {
+      for (const attempt of worker.running) if (attempt.run === run && attempt.seq === seq) this.#tellWorker(attempt);
+    }
+  }
+
+  #tellWorker(attempt: Attempt): void {
+    const worker = this.workers.find(({ running }) => running.has(attempt));
+    if (worker === undefined || attempt.heartbeatMs === undefined) return;
+    this.time.after(200 + 600 * this.random.next(), worker.host, () => attempt.abort.abort());
+  }
+
+  #pick(queue: string): Worker | undefined {
+    if (this.isDown) return undefined;
+    const ready = this.workers.filter((worker) => worker.host.state === 'up' && worker.queues.includes(queue));
+    return ready[Math.floor(this.random.next() * ready.length)];
+  }
+}
+
+function textOf(commands: readonly Command[]): string {
+  return JSON.stringify(commands);
+}
+
+/** A result or input in one line of a timeline. */
+function briefOf(value: unknown): string {
+  if (value === undefined) return '';
+  const text = JSON.stringify(value, (key, part: unknown) =>
+    key === 'market' || key === 'policy' || key === 'timings' || key === 'slices' ? undefined : part,
+  );
+  return ` ${text.length > 400 ? `${text.slice(0, 400)}…` : text}`;
+}

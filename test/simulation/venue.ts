@@ -1,0 +1,176 @@
+/**
+ * The exchange of a run: the paper exchange's pure core with virtual time around it, as src/paper's sequencer and submissions do.
+ *
+ * Owns the truth. Executes in due order, nonces of a key in their order (LP §10.4); tells every change to its watchers at once and
+ * leaves it to them to lose or delay it.
+ */
+import { Exchange, type Located } from '../../src/paper/core/exchange';
+import { textOfCode, type Refusal } from '../../src/paper/core/codes';
+import { Random } from '../../src/paper/core/random';
+import { orderAsOf, type Changes } from '../../src/paper/core/world';
+import type { Account, ApiKey, MarketSpec, Order, Tx, TxRecord as PaperTx } from '../../src/paper/core/types';
+import type { Faults } from './faults';
+import type { Time } from './time';
+
+export const MARKET: MarketSpec = {
+  marketId: 1,
+  symbol: 'BTC',
+  sizeDecimals: 5,
+  priceDecimals: 1,
+  minBaseLots: 1,
+  minQuoteMicro: 1,
+  defaultMarginFraction: 500,
+  minMarginFraction: 200,
+  maintenanceMarginFraction: 120,
+  closeoutMarginFraction: 80,
+  startTicks: 1_000_000,
+};
+
+export const ACCOUNT_A = 101;
+export const ACCOUNT_B = 102;
+export const LANES = [2, 3] as const;
+export const SPARE_LANES = [7, 8] as const;
+export const CANCEL_LANE = 9;
+const TRADERS = 1;
+
+/** Codes that the exchange may answer without consuming anything (LP §3.9). */
+const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122];
+/** Codes that the sequencer may put into `ae`. */
+const SEQUENCER_CODES = [21739, 21728, 21601, 21734, 21605, 21508];
+
+export type Submitted =
+  { readonly ok: true; readonly predictedMs: number } | { readonly ok: false; readonly refusal: Refusal };
+
+export class Venue {
+  readonly exchange: Exchange;
+  readonly traders: Account;
+  /** How far the lists are behind (LP §9: up to 16 s). */
+  listLagMs = 0;
+  readonly watchers: ((changes: Changes) => void)[] = [];
+  readonly #random: Random;
+  readonly #lastDueMs = new WeakMap<ApiKey, number>();
+  #lastUs = 0;
+
+  constructor(
+    private readonly time: Time,
+    private readonly faults: Faults,
+    seed: number,
+  ) {
+    this.#random = new Random(seed);
+    this.exchange = new Exchange([MARKET], time.nowMs, {
+      duplicateCheck: 'sequencer',
+      missingOrders: this.#random.chance(0.5) ? 'accept' : 'refuse',
+    });
+    const keys = new Map([...LANES, ...SPARE_LANES, CANCEL_LANE].map((lane) => [lane, '']));
+    const owner = { l1Address: '0x01', tier: 'premium', synthetic: false, keys } as const;
+    const { world } = this.exchange;
+    world.addAccount({ ...owner, accountIndex: ACCOUNT_A, collateralMicro: 1e12 });
+    world.addAccount({ ...owner, accountIndex: ACCOUNT_B, collateralMicro: 1e12 });
+    this.traders = world.addAccount({
+      ...owner,
+      accountIndex: TRADERS,
+      l1Address: '0x02',
+      synthetic: true,
+      keys: new Map(),
+      collateralMicro: 0,
+    });
+  }
+
+  account(accountIndex: number): Account {
+    const account = this.exchange.world.accounts.get(accountIndex);
+    if (account === undefined) throw new Error(`no account ${accountIndex}`);
+    return account;
+  }
+
+  /** Strictly rising: no two events of the exchange share a moment. */
+  nowUs(): number {
+    this.#lastUs = Math.max(this.#lastUs + 1, Math.round(this.time.nowMs * 1000));
+    return this.#lastUs;
+  }
+
+  /** The API's face: signed bytes arrive. */
+  submit(tx: Tx, hash: string): Submitted {
+    const located = this.exchange.locate(tx);
+    if ('code' in located) return { ok: false, refusal: located };
+    const refused = this.#apiFault(tx);
+    if (refused) return { ok: false, refusal: refused };
+    const admission = this.exchange.admit(located, { tx, info: '', hash, nowUs: this.nowUs(), priceProtection: 'on' });
+    if (!admission.ok) return { ok: false, refusal: admission.refusal };
+    this.#sequencerFault(admission.record);
+    return { ok: true, predictedMs: this.#enqueue(admission.record, located) };
+  }
+
+  /** Somebody else's transaction on a key, executed at once. */
+  submitForeign(tx: Tx): void {
+    const located = this.exchange.locate(tx);
+    if ('code' in located) return;
+    const hash = `foreign/${tx.head.apiKeyIndex}/${tx.head.nonce}`;
+    const admission = this.exchange.admit(located, { tx, info: '', hash, nowUs: this.nowUs(), priceProtection: 'off' });
+    if (admission.ok) this.#enqueue(admission.record, located);
+  }
+
+  /** Something that is no transaction: traders, margin, expiries. */
+  act(action: (exchange: Exchange) => void): void {
+    this.#publish(this.exchange.act(this.nowUs(), () => action(this.exchange)));
+  }
+
+  sweep(): void {
+    const changes = this.exchange.sweep(this.nowUs());
+    if (changes) this.#publish(changes);
+  }
+
+  /** Orders of an account as its lists show them now, newest last. */
+  listed(accountIndex: number): Order[] {
+    const asOfUs = (this.time.nowMs - this.listLagMs) * 1000;
+    const account = this.account(accountIndex);
+    return [...account.inactiveOrders, ...account.liveOrders.values()].flatMap(
+      (order) => orderAsOf(order, asOfUs) ?? [],
+    );
+  }
+
+  /** Transactions of an account as `accountTxs` shows them now, newest first; booked ones are pending in it (LP §3.7). */
+  listedTxs(accountIndex: number): PaperTx[] {
+    const asOfUs = (this.time.nowMs - this.listLagMs) * 1000;
+    const timeOf = (tx: PaperTx): number => (tx.state === 'executed' ? tx.executedAtUs : tx.queuedAtUs);
+    return this.account(accountIndex)
+      .txs.filter((tx) => tx.state !== 'dropped' && timeOf(tx) <= asOfUs)
+      .sort((a, b) => timeOf(b) - timeOf(a));
+  }
+
+  #apiFault(tx: Tx): Refusal | undefined {
+    if (!this.faults.strike('api-refuses')) return undefined;
+    const codes = tx.body.kind === 'create' ? API_CODES : [21506];
+    const code = codes[this.faults.random('api-refuses').between(0, codes.length - 1)] ?? 21506;
+    return { code, message: textOfCode(code) };
+  }
+
+  #sequencerFault(record: PaperTx): void {
+    if (this.faults.strike('sequencer-refuses')) {
+      const code =
+        SEQUENCER_CODES[this.faults.random('sequencer-refuses').between(0, SEQUENCER_CODES.length - 1)] ?? 21739;
+      record.fault = { kind: 'refuse', code, message: textOfCode(code), consumeNonce: true };
+    } else if (this.faults.strike('sequencer-drops')) {
+      record.fault = { kind: 'expire', code: 0, message: '', consumeNonce: false };
+    }
+  }
+
+  #enqueue(record: PaperTx, { key }: Located): number {
+    const { body } = record.tx;
+    const taker = body.kind === 'create' && body.order.timeInForce === 0;
+    const most = taker ? 300 : 200;
+    const slowMs = this.faults.strike('slow-sequencer')
+      ? this.faults.random('slow-sequencer').logUniform(500, 20_000)
+      : 0;
+    const ownDueMs = this.time.nowMs + this.#random.next() * most + slowMs;
+    const dueMs = key.pending.length > 1 ? Math.max(ownDueMs, this.#lastDueMs.get(key) ?? 0) : ownDueMs;
+    this.#lastDueMs.set(key, dueMs);
+    this.time.after(dueMs - this.time.nowMs, undefined, () =>
+      this.#publish(this.exchange.execute(record, this.nowUs())),
+    );
+    return dueMs;
+  }
+
+  #publish(changes: Changes): void {
+    for (const watcher of this.watchers) watcher(changes);
+  }
+}

@@ -1,0 +1,142 @@
+/** Our words ↔ the paper exchange's: requests out, records in. The simulator's stand-in for src/exchange/lighter's signer and parser. */
+import { attributeKeys } from '../../src/paper/core/tx';
+import type { Changes } from '../../src/paper/core/world';
+import type { Account, Order, OrderRequest, Tx, TxBody, TxRecord as PaperTx } from '../../src/paper/core/types';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
+import { lots, quote, ticks } from '../../src/domain/lots';
+import type { OrderRecord, TxRecord } from '../../src/domain/records';
+import type { TxRequest } from '../../src/exchange/port';
+
+const TX_TYPE: Readonly<Record<TxRequest['kind'], number>> = {
+  'market-order': 14,
+  'post-only-order': 14,
+  'limit-ioc-order': 14,
+  'cancel-order': 15,
+  'cancel-all-now': 16,
+  'cancel-all-at': 16,
+};
+
+export function txOf(accountIndex: number, request: TxRequest, expiredAtMs: number): Tx {
+  const attributes = new Map<number, number>();
+  if (request.skipNonce) attributes.set(attributeKeys.skipNonce, 1);
+  if (request.kind === 'market-order' && request.selfTrade) attributes.set(attributeKeys.selfTradeEquality, 1);
+  const head = {
+    txType: TX_TYPE[request.kind],
+    accountIndex,
+    apiKeyIndex: request.lane,
+    nonce: Number(request.nonce),
+    expiredAtMs,
+    signature: '',
+    attributes,
+  };
+  return { head, body: bodyOf(request) };
+}
+
+function bodyOf(request: TxRequest): TxBody {
+  switch (request.kind) {
+    case 'market-order':
+      return create(request, {
+        type: 1,
+        timeInForce: 0,
+        price: request.boundTicks,
+        expiryMs: 0,
+        reduceOnly: request.reduceOnly ? 1 : 0,
+      });
+    case 'post-only-order':
+      return create(request, {
+        type: 0,
+        timeInForce: 2,
+        price: request.priceTicks,
+        expiryMs: request.expiryMs,
+        reduceOnly: 0,
+      });
+    case 'limit-ioc-order':
+      return create(request, { type: 0, timeInForce: 0, price: request.priceTicks, expiryMs: 0, reduceOnly: 0 });
+    case 'cancel-order':
+      return { kind: 'cancel', marketId: request.marketId, index: request.index };
+    case 'cancel-all-now':
+      return { kind: 'cancel-all', timeInForce: 0, atMs: 0 };
+    case 'cancel-all-at':
+      return { kind: 'cancel-all', timeInForce: 1, atMs: request.atMs };
+  }
+}
+
+function create(
+  request: Extract<TxRequest, { clientOrderIndex: ClientOrderIndex }>,
+  how: {
+    readonly type: number;
+    readonly timeInForce: number;
+    readonly price: bigint;
+    readonly expiryMs: number;
+    readonly reduceOnly: number;
+  },
+): TxBody {
+  const order: OrderRequest = {
+    marketId: request.marketId,
+    clientIndex: Number(request.clientOrderIndex),
+    baseLots: Number(request.lots),
+    priceTicks: Number(how.price),
+    isAsk: request.side === 'sell' ? 1 : 0,
+    type: how.type,
+    timeInForce: how.timeInForce,
+    reduceOnly: how.reduceOnly,
+    triggerTicks: 0,
+    expiryMs: how.expiryMs,
+  };
+  return { kind: 'create', order };
+}
+
+/** A pure function of the signed fields, as on the exchange (LP §3.4). */
+export function hashOfTx(tx: Tx): string {
+  const { head, body } = tx;
+  const detail =
+    body.kind === 'create'
+      ? `${body.order.clientIndex}/${body.order.baseLots}/${body.order.priceTicks}/${body.order.reduceOnly}`
+      : body.kind;
+  return `${head.accountIndex}/${head.apiKeyIndex}/${head.nonce}/${detail}/${head.expiredAtMs}`;
+}
+
+export function recordOf(order: Order): OrderRecord {
+  return {
+    accountIndex: order.account.accountIndex,
+    marketId: order.marketId,
+    orderIndex: BigInt(order.indexText),
+    clientOrderIndex: BigInt(order.clientIndex) as ClientOrderIndex,
+    side: order.side === 'bid' ? 'buy' : 'sell',
+    status: order.status,
+    initialLots: lots(order.initialLots),
+    filledLots: lots(order.filledLots),
+    filledQuote: quote(order.filledQuoteMicro),
+    priceTicks: ticks(order.priceTicks),
+    transactionTimeUs: order.transactionUs,
+  };
+}
+
+export function txRecordOf(tx: PaperTx): TxRecord {
+  const { body } = tx.tx;
+  const index =
+    body.kind === 'create' ? BigInt(body.order.clientIndex) : body.kind === 'cancel' ? body.index : undefined;
+  return {
+    hash: tx.hash,
+    type: tx.txType,
+    accountIndex: tx.account.accountIndex,
+    apiKeyIndex: tx.apiKeyIndex,
+    nonce: BigInt(tx.nonce) as Nonce,
+    status: tx.state === 'executed' ? 'executed' : tx.state === 'queued' ? 'pending' : 'failed',
+    ...(index === undefined ? {} : { clientOrderIndex: index as ClientOrderIndex }),
+    ...(tx.refusal === undefined ? {} : { refusal: { code: tx.refusal.code, message: tx.refusal.message } }),
+    executedAtMs: tx.executedAtUs / 1000,
+  };
+}
+
+/** What one event changed for an account, as its two private channels would say it. */
+export interface AccountNews {
+  readonly orders: readonly OrderRecord[];
+  readonly txs: readonly TxRecord[];
+}
+
+export function newsOf(changes: Changes, account: Account): AccountNews | undefined {
+  const own = changes.accounts.get(account);
+  if (own === undefined || (own.orders.size === 0 && own.txs.length === 0)) return undefined;
+  return { orders: [...own.orders].map(recordOf), txs: own.txs.map(txRecordOf) };
+}

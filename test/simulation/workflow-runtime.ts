@@ -1,0 +1,371 @@
+/**
+ * Stands in for `@temporalio/workflow` while a workflow runs inside the simulation (hook.cjs puts it there), so that the code under
+ * test is src/workflows itself: its loop, its handlers, its scopes.
+ *
+ * One `Instance` is one cached execution of a workflow on one worker. It turns jobs into calls and calls into commands, and is
+ * deterministic: fed the same activations it must give the same commands, which temporal.ts checks on every replay. Only what
+ * src/workflows uses is here; anything else is missing on purpose, so that its use is noticed.
+ */
+import { defineQuery, defineSignal, defineUpdate } from './workflow-definitions';
+import { drain } from './time';
+
+export { defineQuery, defineSignal, defineUpdate };
+
+export type Job =
+  | { readonly do: 'start' }
+  | { readonly do: 'signal'; readonly name: string; readonly input: unknown }
+  | { readonly do: 'update'; readonly name: string; readonly id: number }
+  | { readonly do: 'cancel' }
+  | { readonly do: 'resolve'; readonly seq: number; readonly result: unknown }
+  | { readonly do: 'fire'; readonly seq: number };
+
+export type Command =
+  | {
+      readonly do: 'activity';
+      readonly seq: number;
+      readonly name: string;
+      readonly queue: string;
+      readonly input: unknown;
+      readonly options: ActivityTimes;
+    }
+  | { readonly do: 'cancel-activity'; readonly seq: number }
+  | { readonly do: 'timer'; readonly seq: number; readonly ms: number }
+  | {
+      readonly do: 'signal-out';
+      readonly seq: number;
+      readonly workflowId: string;
+      readonly name: string;
+      readonly input: unknown;
+    }
+  | { readonly do: 'memo'; readonly memo: Readonly<Record<string, unknown>> }
+  | { readonly do: 'attribute'; readonly name: string; readonly value: unknown }
+  | { readonly do: 'update-answer'; readonly id: number; readonly accepted: boolean }
+  | { readonly do: 'complete'; readonly result: unknown }
+  | { readonly do: 'end-canceled' };
+
+export interface ActivityTimes {
+  readonly startToCloseMs: number;
+  readonly heartbeatMs: number | undefined;
+}
+
+export class CancelledFailure extends Error {
+  override readonly name = 'CancelledFailure';
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  scope: Scope;
+}
+
+type Handler = (input: unknown) => unknown;
+
+let instance: Instance | undefined;
+
+function enter(entered: Instance): void {
+  instance = entered;
+}
+
+function running(): Instance {
+  if (instance === undefined) throw new Error('workflow code ran outside of an activation');
+  return instance;
+}
+
+export class Instance {
+  nowMs = 0;
+  commands: Command[] = [];
+  /** What the workflow logged as an error: in this system always a defect or worth a look. */
+  readonly errors: string[] = [];
+  /** The main function threw something that is no cancellation. */
+  broken: string | undefined;
+  readonly waiting = new Map<number, Waiting>();
+  readonly handlers = new Map<
+    string,
+    { readonly handle: Handler; readonly validate: ((input: unknown) => void) | undefined }
+  >();
+  readonly conditions: { readonly test: () => boolean; readonly resolve: () => void }[] = [];
+  readonly root = new CancellationScopeImpl();
+  scope: Scope = this.root;
+  /** Scope of whatever runs after an await: the one non-cancellable block that src/workflows puts around its loop. */
+  ambient: Scope = this.root;
+  #seq = 0;
+  defaultSignal: (name: string, input: unknown) => void = () => undefined;
+  readonly #main: () => Promise<unknown>;
+
+  constructor(main: () => Promise<unknown>) {
+    this.#main = main;
+  }
+
+  nextSeq(): number {
+    return (this.#seq += 1);
+  }
+
+  /** Signals and updates first, then everything else, as the engine orders the jobs of one activation. */
+  async activate(nowMs: number, jobs: readonly Job[]): Promise<readonly Command[]> {
+    this.nowMs = nowMs;
+    this.commands = [];
+    const isMessage = (job: Job): boolean =>
+      job.do === 'signal' || job.do === 'update' || job.do === 'start' || job.do === 'cancel';
+    await this.#turn(jobs.filter(isMessage));
+    await this.#turn(jobs.filter((job) => !isMessage(job)));
+    return this.commands;
+  }
+
+  async #turn(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const realNow = Date.now;
+    Date.now = () => this.nowMs;
+    enter(this);
+    this.scope = this.ambient;
+    try {
+      for (const job of jobs) this.#apply(job);
+      await drain();
+      while (this.#unblock()) await drain();
+    } finally {
+      instance = undefined;
+      Date.now = realNow;
+    }
+  }
+
+  #unblock(): boolean {
+    const ready = this.conditions.filter(({ test }) => test());
+    for (const condition of ready) {
+      this.conditions.splice(this.conditions.indexOf(condition), 1);
+      condition.resolve();
+    }
+    return ready.length > 0;
+  }
+
+  #apply(job: Job): void {
+    switch (job.do) {
+      case 'start':
+        this.#start();
+        return;
+      case 'signal': {
+        const handler = this.handlers.get(job.name);
+        if (handler) handler.handle(job.input);
+        else this.defaultSignal(job.name, job.input);
+        return;
+      }
+      case 'update':
+        this.#update(job);
+        return;
+      case 'cancel':
+        this.root.cancel();
+        return;
+      case 'resolve':
+        this.#take(job.seq)?.resolve(job.result);
+        return;
+      case 'fire':
+        this.#take(job.seq)?.resolve(undefined);
+        return;
+    }
+  }
+
+  #start(): void {
+    this.#main().then(
+      (result) => this.commands.push({ do: 'complete', result }),
+      (error: unknown) => {
+        if (isCancellation(error)) this.commands.push({ do: 'end-canceled' });
+        else this.broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      },
+    );
+  }
+
+  #update(job: Job & { readonly do: 'update' }): void {
+    const handler = this.handlers.get(job.name);
+    try {
+      handler?.validate?.(undefined);
+    } catch {
+      this.commands.push({ do: 'update-answer', id: job.id, accepted: false });
+      return;
+    }
+    handler?.handle(undefined);
+    this.commands.push({ do: 'update-answer', id: job.id, accepted: true });
+  }
+
+  #take(seq: number): Waiting | undefined {
+    const found = this.waiting.get(seq);
+    this.waiting.delete(seq);
+    return found;
+  }
+}
+
+// ---- what src/workflows imports
+
+export interface Scope {
+  readonly cancelRequested: Promise<never>;
+  run<T>(work: () => Promise<T>): Promise<T>;
+  cancel(): void;
+  onCancel(then: () => void): void;
+}
+
+class CancellationScopeImpl implements Scope {
+  readonly cancelRequested: Promise<never>;
+  #reject: (error: Error) => void = () => undefined;
+  readonly #then: (() => void)[] = [];
+
+  constructor() {
+    this.cancelRequested = new Promise<never>((_, reject) => (this.#reject = reject));
+    this.cancelRequested.catch(() => undefined);
+  }
+
+  static current(): Scope {
+    return running().scope;
+  }
+
+  static nonCancellable<T>(work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScopeImpl();
+    running().ambient = scope;
+    return scope.run(work);
+  }
+
+  /** What `work` starts before its first await belongs to this scope; src/workflows starts at most one thing in each. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const before = running().scope;
+    running().scope = this;
+    try {
+      return work();
+    } finally {
+      running().scope = before;
+    }
+  }
+
+  cancel(): void {
+    this.#reject(new CancelledFailure('cancelled'));
+    for (const then of this.#then.splice(0)) then();
+  }
+
+  onCancel(then: () => void): void {
+    this.#then.push(then);
+  }
+}
+export { CancellationScopeImpl as CancellationScope };
+
+export const ActivityCancellationType = {
+  TRY_CANCEL: 'TRY_CANCEL',
+  WAIT_CANCELLATION_COMPLETED: 'WAIT',
+  ABANDON: 'ABANDON',
+} as const;
+
+export function isCancellation(error: unknown): boolean {
+  return error instanceof CancelledFailure;
+}
+
+interface ProxyOptions {
+  readonly startToCloseTimeout: string;
+  readonly heartbeatTimeout?: string;
+  readonly taskQueue?: string;
+}
+
+type Proxy_ = ((input: unknown) => Promise<unknown>) & {
+  executeWithOptions(options: ProxyOptions, args: readonly unknown[]): Promise<unknown>;
+};
+
+export function proxyActivities(options: ProxyOptions): Readonly<Record<string, Proxy_>> {
+  return new Proxy<Record<string, Proxy_>>(
+    {},
+    {
+      get: (_, name: string) =>
+        Object.assign((input: unknown) => startActivity(name, options, input), {
+          executeWithOptions: (given: ProxyOptions, args: readonly unknown[]) =>
+            startActivity(name, { ...options, ...given }, args[0]),
+        }),
+    },
+  );
+}
+
+function startActivity(name: string, options: ProxyOptions, input: unknown): Promise<unknown> {
+  const own = running();
+  const seq = own.nextSeq();
+  own.commands.push({
+    do: 'activity',
+    seq,
+    name,
+    queue: options.taskQueue ?? 'counterleg-orders',
+    input,
+    options: {
+      startToCloseMs: millis(options.startToCloseTimeout),
+      heartbeatMs: options.heartbeatTimeout === undefined ? undefined : millis(options.heartbeatTimeout),
+    },
+  });
+  return wait(own, seq, () => own.commands.push({ do: 'cancel-activity', seq }));
+}
+
+export function sleep(ms: number): Promise<unknown> {
+  const own = running();
+  const seq = own.nextSeq();
+  own.commands.push({ do: 'timer', seq, ms });
+  return wait(own, seq, () => undefined);
+}
+
+export function getExternalWorkflowHandle(workflowId: string): {
+  signal(definition: { readonly name: string }, input: unknown): Promise<unknown>;
+} {
+  return {
+    signal: (definition, input) => {
+      const own = running();
+      const seq = own.nextSeq();
+      own.commands.push({ do: 'signal-out', seq, workflowId, name: definition.name, input });
+      return wait(own, seq, () => undefined);
+    },
+  };
+}
+
+/** TRY_CANCEL: the waiting ends at once, the request goes out. */
+function wait(own: Instance, seq: number, onCancel: () => void): Promise<unknown> {
+  const { scope } = own;
+  return new Promise((resolve, reject) => {
+    own.waiting.set(seq, { resolve, reject, scope });
+    scope.onCancel(() => {
+      if (!own.waiting.delete(seq)) return;
+      onCancel();
+      reject(new CancelledFailure('cancelled'));
+    });
+  });
+}
+
+export function condition(test: () => boolean): Promise<void> {
+  if (test()) return Promise.resolve();
+  return new Promise((resolve) => running().conditions.push({ test, resolve }));
+}
+
+export function setHandler(
+  definition: { readonly name: string },
+  handle: Handler,
+  options?: { readonly validator?: (input: unknown) => void },
+): void {
+  running().handlers.set(definition.name, { handle, validate: options?.validator });
+}
+
+export function setDefaultSignalHandler(handle: (name: string, input: unknown) => void): void {
+  running().defaultSignal = handle;
+}
+
+export function upsertMemo(memo: Readonly<Record<string, unknown>>): void {
+  running().commands.push({ do: 'memo', memo });
+}
+
+export function upsertSearchAttributes(
+  pairs: readonly { readonly key: { readonly name: string }; readonly value: unknown }[],
+): void {
+  for (const { key, value } of pairs) running().commands.push({ do: 'attribute', name: key.name, value });
+}
+
+export function setCurrentDetails(): void {
+  // For the Web UI only.
+}
+
+export const log = {
+  info: (): void => undefined,
+  warn: (): void => undefined,
+  error: (text: string, attributes?: Readonly<Record<string, unknown>>): void => {
+    running().errors.push(`${text} ${JSON.stringify(attributes ?? {})}`);
+  },
+};
+
+function millis(text: string): number {
+  const match = /^(\d+)(ms|s)$/.exec(text);
+  if (!match) throw new Error(`unreadable duration: ${text}`);
+  return Number(match[1]) * (match[2] === 's' ? 1_000 : 1);
+}
