@@ -14,7 +14,7 @@ import { opposite, type Market } from '../domain/records';
 import type { AccountPort, ExchangePort, SelfTradeRule } from '../exchange/port';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
-import { startObservability, type Observability } from '../observability';
+import { startObservability, type AlertKind, type Observability } from '../observability';
 import { openSide } from './account';
 import { deskEvents } from './desk-events';
 import { wallClock } from './clock';
@@ -23,6 +23,8 @@ import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
 const MARGIN_BPS = 1_000;
+const OWNER_RETRY_MS = 1_000;
+const OWNER_TRIES = 60;
 
 export async function runHedger(config: Config, options: WorkerProcessOptions): Promise<RunningProcess> {
   const observability = await startObservability({
@@ -136,17 +138,24 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
 /** Our two accounts must not trade with each other: by the exchange's rule if they share an owner, else only if that is accepted. */
 async function selfTradeRule(exchange: ExchangePort, config: Config): Promise<SelfTradeRule | undefined> {
   const { maker, hedge, selfTrade } = config.accounts;
-  const [a, b] = await Promise.all([exchange.ownerOf(maker.index), exchange.ownerOf(hedge.index)]);
-  if (!a.ok || !b.ok)
-    throw new Error(
-      `the owners of the two accounts could not be read: ${a.ok ? (b as { reason: string }).reason : a.reason}`,
-    );
-  if (a.value === b.value) return { behaviour: 'expire-maker', compare: 'master' };
+  const [a, b] = [await readOwner(exchange, maker.index), await readOwner(exchange, hedge.index)];
+  if (a === b) return { behaviour: 'expire-maker', compare: 'master' };
   if (selfTrade === 'accept') return undefined;
   throw new Error(
     `accounts ${maker.index} and ${hedge.index} have different owners, so the exchange cannot keep them from trading with each other: ` +
       'use two accounts of one owner, or set accounts.self_trade: accept',
   );
+}
+
+/** A hedger that restarts has fills to hedge: one read that fails must not keep it from starting. */
+async function readOwner(exchange: ExchangePort, accountIndex: number): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const owner = await exchange.ownerOf(accountIndex);
+    if (owner.ok) return owner.value;
+    if (attempt >= OWNER_TRIES)
+      throw new Error(`the owner of account ${accountIndex} could not be read: ${owner.reason}`);
+    await new Promise((resolve) => setTimeout(resolve, OWNER_RETRY_MS));
+  }
 }
 
 function acknowledge(input: {
@@ -184,8 +193,15 @@ function scaled(raw: bigint, exponent: number): string {
   return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }
 
+const ALERTS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
+  stuck: 'hedge-stuck',
+  abandoned: 'exposure-left',
+  pair: 'exposure-left',
+  contradiction: 'books-differ',
+};
+
 function raise({ raiseAlert }: Observability, alert: AlertInput): void {
-  const kind = alert.kind === 'stuck' ? 'hedge-stuck' : 'exposure-left';
+  const kind = ALERTS[alert.kind];
   raiseAlert({ kind, what: alert.what, next: alert.next, orderId: alert.order_id });
 }
 

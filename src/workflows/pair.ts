@@ -275,11 +275,14 @@ async function startOrder(
   );
 }
 
-/** Cancels every open order of the pair; each hedges what filled before it ends. */
+/**
+ * Cancels every open order of the pair; each hedges what filled before it ends. Not a stuck one: it rests nothing any more, and a
+ * cancel would make it give up its hedge.
+ */
 function cancelQuotes(state: PairState): void {
   const { input } = state;
   for (const slot of state.slots) {
-    if (slot.order_id === undefined) continue;
+    if (slot.order_id === undefined || slot.hedge_state === 'stuck') continue;
     const workflowId = orderWorkflowId(input.maker_account, BigInt(slot.order_id) as NonNullable<Slot['lastId']>);
     // When the pair itself was cancelled, its own scope refuses every new call.
     CancellationScope.nonCancellable(() => getExternalWorkflowHandle(workflowId).cancel()).catch((error: unknown) =>
