@@ -15,7 +15,7 @@ import { readPosition } from './position';
 
 export interface AlertInput {
   order_id: string;
-  kind: 'stuck' | 'abandoned' | 'pair';
+  kind: 'stuck' | 'abandoned' | 'pair' | 'contradiction';
   what: string;
   next: string;
 }

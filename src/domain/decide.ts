@@ -10,7 +10,6 @@
  *   maker   cancel what should not rest → place what is armed
  *   pair    alert → tell
  */
-import { invariant } from './assert';
 import { laneOf } from './ids';
 import { formatDecimal, type Lots } from './lots';
 import type { HedgeState } from './messages';
@@ -18,7 +17,9 @@ import {
   activeTicket,
   executedLots,
   exposureLots,
+  hasSpareLane,
   hedgeStateOf,
+  isOverHedged,
   laterId,
   makerIsClosed,
   nextTicket,
@@ -119,6 +120,14 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (entry.end === undefined) return { lane: 'hedge', do: 'seal', entry };
   // Closing while the maker order still rests would race its next fill (S-26).
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
+  if (entry.end === 'jumped' && !hasSpareLane(order)) {
+    // The same lane again, and perhaps past us again: without a pause this would spin until the history is full.
+    const againAtMs = (entry.endedMs ?? 0) + JUMPED_PAUSE_MS;
+    if (nowMs < againAtMs && !order.retryNow) {
+      wakes.push(againAtMs);
+      return undefined;
+    }
+  }
   return {
     lane: 'hedge',
     do: 'cover',
@@ -128,6 +137,8 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   };
 }
 
+const JUMPED_PAUSE_MS = 30_000;
+
 /** Nothing is naked: arm before quoting, confirm at the end. */
 function calmStep(order: Order): Step | undefined {
   if (order.arm === 'wanted') {
@@ -135,7 +146,6 @@ function calmStep(order: Order): Step | undefined {
     return { lane: 'hedge', do: 'arm' };
   }
   if (order.filledLots > 0n && makerIsClosed(order) && !order.confirmed) {
-    invariant(executedLots(order) <= order.filledLots, 'executed hedge + closed never exceeds the executed fill');
     return executedLots(order) === order.filledLots ? { lane: 'hedge', do: 'confirm' } : undefined;
   }
   return undefined;
@@ -148,6 +158,8 @@ function makerStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
       return order.cancelRequested || order.stuck ? undefined : { lane: 'maker', do: 'place' };
     case 'asked':
       return undefined;
+    case 'in-doubt':
+      return { lane: 'maker', do: 'place' };
     case 'placed': {
       const timeOutAtMs = (order.timings.placed_ms ?? order.createdMs) + order.timeOutMs;
       const mustEnd = order.cancelRequested || order.stuck !== undefined || order.closeAsked;
@@ -185,6 +197,13 @@ function alertStep(order: Order, over: boolean): Step | undefined {
       'Hedge or close this amount by hand: nothing of ours will.',
     );
   }
+  if (order.contradiction !== undefined && !order.alerted.has('contradiction')) {
+    return alert(
+      'contradiction',
+      `the exchange and the ledger disagree, ${order.contradiction}`,
+      'Compare the order and both positions on the exchange; the larger fill was taken as true.',
+    );
+  }
   if (!order.stuck) return undefined;
   return alert(
     `stuck ${order.stuck.since}`,
@@ -216,7 +235,7 @@ function isOver(order: Order): boolean {
   if (!makerIsClosed(order) && !neverPlaced) return false;
   if (exposureLots(order) > 0n)
     return order.cancelRequested && order.stuck !== undefined && activeTicket(order).end !== undefined;
-  return order.filledLots === 0n || order.confirmed;
+  return order.filledLots === 0n || order.confirmed || isOverHedged(order);
 }
 
 function tellKey(step: { readonly state: HedgeState; readonly done: boolean }): string {

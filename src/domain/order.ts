@@ -13,6 +13,7 @@ import {
   formatDecimal,
   lots,
   maxLots,
+  minLots,
   quote,
   subLots,
   ticks,
@@ -49,6 +50,7 @@ export interface TicketEntry {
   /** Started seals are always finished. */
   sealing: boolean;
   end?: 'sealed' | 'jumped';
+  endedMs?: number;
   blocked?: { readonly code: string; readonly message: string; readonly retryAtMs: number } | undefined;
 }
 
@@ -66,7 +68,8 @@ export interface Order {
   readonly spareLanes: readonly number[];
   readonly createdMs: number;
   arm: 'wanted' | 'done' | 'refused';
-  placement: 'wanted' | 'asked' | 'placed' | 'not-placed';
+  /** `in-doubt`: asked for, and nobody could say what became of it; only asking again can tell. */
+  placement: 'wanted' | 'asked' | 'in-doubt' | 'placed' | 'not-placed';
   status: OrderStatus | undefined;
   filledLots: Lots;
   filledQuote: Quote;
@@ -84,6 +87,8 @@ export interface Order {
   makerCancels: number;
   nextCancelAtMs: number;
   confirmed: boolean;
+  /** The first thing that two records of the exchange, or a record and our ledger, disagree about. */
+  contradiction: string | undefined;
   /** Key of the last state told to the pair. */
   told: string;
   readonly alerted: Set<string>;
@@ -125,6 +130,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     makerCancels: 0,
     nextCancelAtMs: 0,
     confirmed: false,
+    contradiction: undefined,
     told: '',
     alerted: new Set(),
     reason: '',
@@ -164,12 +170,10 @@ export function activeTicket(order: Order): TicketEntry {
 
 /** The ticket that continues after the active one has ended: fresh id, everything settled so far as `covered`. */
 export function nextTicket(order: Order, direction: Direction, nowMs: number): TicketEntry {
-  const previous = activeTicket(order);
   const coveredLots = executedLots(order);
-  const firstClose = direction === 'close' && !order.tickets.some((entry) => entry.direction === 'close');
-  if (firstClose) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, coveredLots }) });
-  const jumped = previous.end === 'jumped';
-  const spare = jumped ? order.spareLanes[order.sparesUsed] : undefined;
+  const previous = order.tickets.findLast((entry) => entry.direction === direction);
+  if (!previous) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, coveredLots }) });
+  const spare = previous.end === 'jumped' ? order.spareLanes[order.sparesUsed] : undefined;
   const lane = spare ?? laneOf(previous.ticket.id);
   const id = nextOrderId({ epochMs: nowMs, lane, last: order.lastId });
   return newEntry({ direction, ticket: ticketOf(order, { direction, id, coveredLots }) });
@@ -211,7 +215,8 @@ export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 
     nowMs,
   );
   // Last: an update that was refused above must not stop the placement.
-  if (order.placement === 'asked' || order.placement === 'wanted') order.placement = 'placed';
+  if (order.placement === 'not-placed') contradict(order, `reported as not placed, then shown as ${update.status}`);
+  order.placement = 'placed';
   if (order.filledLots > 0n) order.timings.fill_frame_ms ??= update.received_at_ms;
   return 'taken';
 }
@@ -228,7 +233,11 @@ export function absorbArm(order: Order, result: ArmResult, nowMs: number): void 
 
 export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): void {
   if (!result.placed) {
-    invariant(order.filledLots === 0n, 'an order that was not placed has no fill');
+    if (order.status !== undefined) {
+      contradict(order, `a record shows the order as ${order.status}, yet it was reported as not placed`);
+      order.placement = 'placed';
+      return;
+    }
     order.placement = 'not-placed';
     order.reason = `not placed: ${result.message}`;
     return;
@@ -246,6 +255,11 @@ export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): v
   );
 }
 
+/** The step that places ended without an answer: the order may well rest on the exchange. */
+export function absorbPlaceFailure(order: Order): void {
+  if (order.placement === 'asked') order.placement = 'in-doubt';
+}
+
 function absorbRead(order: Order, read: MakerOrderRead, nowMs: number): void {
   if (!read.known) return;
   absorbMaker(
@@ -261,22 +275,27 @@ function absorbMaker(
   seen: { readonly status: OrderStatus; readonly filledLots: Lots; readonly filledQuote: Quote },
   nowMs: number,
 ): void {
-  invariant(seen.filledLots <= order.lots, 'an order never fills beyond its size');
   const closed = order.status !== undefined && isTerminal(order.status);
-  if (closed) {
-    invariant(seen.filledLots <= order.filledLots, 'an order that is closed does not fill any more');
-    return;
-  }
-  if (seen.filledLots < order.filledLots) {
-    invariant(!isTerminal(seen.status), 'a terminal record carries the whole fill');
-    return;
-  }
-  order.status = seen.status;
-  order.filledLots = seen.filledLots;
-  order.filledQuote = seen.filledQuote;
-  if (isTerminal(seen.status)) order.timings.maker_closed_ms ??= nowMs;
+  const ends = isTerminal(seen.status);
+  if (seen.filledLots > order.lots) contradict(order, `${seen.filledLots} of ${order.lots} lots filled`);
+  if (closed && seen.filledLots > order.filledLots)
+    contradict(order, `closed with ${order.filledLots} lots filled, then shown with ${seen.filledLots}`);
+  if (ends && seen.filledLots < order.filledLots)
+    contradict(order, `shown with ${order.filledLots} lots filled, then closed with ${seen.filledLots}`);
+  // Refusing a record that contradicts would lose the fill in it: the larger fill is hedged, and somebody is told.
+  if (seen.filledLots > order.filledLots) {
+    order.filledLots = minLots(seen.filledLots, order.lots);
+    order.filledQuote = seen.filledQuote;
+  } else if (seen.filledLots < order.filledLots && !ends) return;
+  if (!closed) order.status = seen.status;
+  if (ends) order.timings.maker_closed_ms ??= nowMs;
   if (seen.filledLots > 0n) order.timings.fill_known_ms ??= nowMs;
   weigh(order, nowMs);
+}
+
+/** The exchange disagrees with itself or with us: kept for an alert. The first one is what an operator needs to look at. */
+function contradict(order: Order, what: string): void {
+  order.contradiction ??= `order ${order.id}: ${what}`;
 }
 
 export function absorbCover(order: Order, entry: TicketEntry, result: CoverResult, nowMs: number): void {
@@ -290,7 +309,10 @@ export function absorbCover(order: Order, entry: TicketEntry, result: CoverResul
     entry.executedQuote = quote(BigInt(result.executed_quote));
   }
   if (result.slices.length >= entry.slices.length) entry.slices = result.slices;
-  if (result.state === 'sealed' || result.state === 'jumped') entry.end = result.state;
+  if (result.state === 'sealed' || result.state === 'jumped') {
+    entry.end = result.state;
+    entry.endedMs ??= nowMs;
+  }
   entry.blocked = result.blocked && {
     code: result.blocked.code,
     message: result.blocked.message,
@@ -315,6 +337,7 @@ export function absorbFailure(entry: TicketEntry, message: string, nowMs: number
 
 /** Starts, keeps or stops the naked clock, and says whether the hedge is stuck. */
 export function weigh(order: Order, nowMs: number): void {
+  if (isOverHedged(order)) contradict(order, `${executedLots(order)} lots traded for a fill of ${order.filledLots}`);
   if (exposureLots(order) === 0n) {
     order.nakedSinceMs = undefined;
     order.stuck = undefined;
@@ -325,11 +348,20 @@ export function weigh(order: Order, nowMs: number): void {
   if (order.stuck) return;
   const { blocked, end } = activeTicket(order);
   if (blocked) order.stuck = { since: nowMs, reason: `${blocked.message} (${blocked.code})` };
-  else if (end === 'jumped' && order.sparesUsed >= order.spareLanes.length) {
+  else if (end === 'jumped' && !hasSpareLane(order)) {
     order.stuck = { since: nowMs, reason: 'its lane was jumped over by another transaction and no spare lane is left' };
   } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
     order.stuck = { since: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };
   }
+}
+
+/** More traded than the closed maker order ever filled: nothing of ours can mend that, a human must (invariant 1). */
+export function isOverHedged(order: Order): boolean {
+  return makerIsClosed(order) && executedLots(order) > order.filledLots;
+}
+
+export function hasSpareLane(order: Order): boolean {
+  return order.sparesUsed < order.spareLanes.length;
 }
 
 /** Until when a naked order is merely being hedged. */
@@ -368,7 +400,7 @@ export function askCancel(order: Order): void {
 
 export function hedgeStateOf(order: Order, phase: 'running' | 'ended'): HedgeState {
   const exposed = exposureLots(order) > 0n;
-  if (phase === 'ended') return exposed ? 'abandoned' : 'flat';
+  if (phase === 'ended') return exposed || isOverHedged(order) ? 'abandoned' : 'flat';
   if (order.stuck) return 'stuck';
   if (exposed) return 'hedging';
   return order.arm === 'wanted' ? 'arming' : 'quoting';
@@ -401,16 +433,16 @@ export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult 
       slices: order.tickets.filter((entry) => entry.direction === 'hedge').flatMap((entry) => entry.slices),
     },
     closed_base_amount: base(executedLots(order, 'close')),
-    exposure: base(exposureLots(order)),
+    exposure: base(isOverHedged(order) ? subLots(order.filledLots, executedLots(order)) : exposureLots(order)),
     hedge_state: hedgeStateOf(order, phase),
-    reason: order.reason,
+    reason: order.reason === '' && isOverHedged(order) ? (order.contradiction ?? '') : order.reason,
     timings: order.timings,
   };
 }
 
 function makerStatus(order: Order): OrderResult['maker']['status'] {
   if (order.arm === 'refused' || order.placement === 'not-placed') return 'not-placed';
-  return order.status ?? (order.placement === 'asked' ? 'unknown' : 'not-placed');
+  return order.status ?? (order.placement === 'asked' || order.placement === 'in-doubt' ? 'unknown' : 'not-placed');
 }
 
 /** The lane's last id, as a number that orders ids of different lanes by time. */

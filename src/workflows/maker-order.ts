@@ -31,6 +31,7 @@ import {
   absorbCover,
   absorbFailure,
   absorbPlace,
+  absorbPlaceFailure,
   absorbUpdate,
   askCancel,
   askClose,
@@ -233,7 +234,7 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
     case 'alert':
       await desk.alert({
         order_id: input.order_id,
-        kind: step.key === 'abandoned' ? 'abandoned' : 'stuck',
+        kind: step.key === 'abandoned' || step.key === 'contradiction' ? step.key : 'stuck',
         what: step.what,
         next: step.next,
       });
@@ -271,7 +272,7 @@ async function onFailure(order: Order, step: Step, error: unknown): Promise<void
   if (isCancellation(error)) return;
   log.error('a step failed without an answer', { step: step.do, error: String(error) });
   if (step.do === 'cover' || step.do === 'seal') absorbFailure(step.entry, `the ${step.do} step failed`, Date.now());
-  if (step.do === 'place') order.placement = 'wanted';
+  if (step.do === 'place') absorbPlaceFailure(order);
   await sleep(FAILED_STEP_PAUSE_MS);
 }
 

@@ -1,0 +1,438 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Desk, type DeskEvents, type DeskOptions } from '../../src/desk/desk';
+import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids';
+import { lots, ticks } from '../../src/domain/lots';
+import type { Ticket } from '../../src/domain/ticket';
+import { FakeAccount } from './port';
+
+jest.setTimeout(3_000);
+
+const START_MS = Date.UTC(2026, 5, 1);
+const id = orderIdOf({ time: tenthsAt(START_MS), lane: 5 });
+const otherId = orderIdOf({ time: tenthsAt(START_MS), lane: 9 });
+
+function ticketOf(change: Partial<Ticket> = {}): Ticket {
+  return {
+    id,
+    orderId: change.id ?? id,
+    market: { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 },
+    side: 'sell',
+    maxLots: lots(20),
+    coveredLots: lots(0),
+    anchorTicks: ticks(1_000_000),
+    slippageBps: 50,
+    slippageBpsMax: 300,
+    start: 'opens-lane',
+    ...change,
+  };
+}
+
+let account: FakeAccount;
+let desk: Desk;
+let alerts: string[];
+
+function open(change: Partial<DeskOptions> = {}, events: Partial<DeskEvents> = {}): Desk {
+  return new Desk({
+    account,
+    sealBy: 'cancel-all',
+    now: () => Date.now(),
+    events: { alert: ({ kind, what }) => alerts.push(`${kind}: ${what}`), ...events },
+    ...change,
+  });
+}
+
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+const notice = (fill: number, orderId: OrderId = id) =>
+  desk.raise({ orderId, marketId: 1, side: 'sell', fillLots: lots(fill) });
+const cover = (fill: number, ticket = ticketOf(), signal?: AbortSignal) =>
+  desk.cover({ ticket, fillLots: lots(fill), reduceOnly: false, retryNow: false, ...(signal ? { signal } : {}) });
+const arm = (ticket = ticketOf()) => desk.arm({ ticket, keepUntilMs: Date.now() + 900_000 });
+const fillAll = (): void => {
+  account.auto = (request) => ({ lots: request.kind === 'market-order' ? request.lots : lots(0) });
+};
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
+  account = new FakeAccount();
+  alerts = [];
+  desk = open();
+});
+
+afterEach(() => {
+  desk.close();
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+describe('the fast path', () => {
+  test('the signed-ahead bytes of an armed ticket leave in the very call of the notice', async () => {
+    await arm();
+    expect(account.signed).toHaveLength(1);
+    expect(notice(20)).toBe('raised');
+    expect(account.sent.map((tx) => tx.request)).toEqual([account.signed[0]]);
+    expect(account.last.request).toMatchObject({
+      nonce: nonceOf(id, 1),
+      skipNonce: true,
+      lots: 20n,
+      reduceOnly: false,
+    });
+  });
+
+  test('S-14 a notice five times, and the durable path after it: one execution', async () => {
+    fillAll();
+    await arm();
+    for (let i = 0; i < 5; i++) notice(20);
+    expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20', slices: [{ path: 'fast' }] });
+    expect(account.sent).toHaveLength(1);
+  });
+
+  test('S-15, S-37 only an armed ticket of that market and side listens', async () => {
+    expect(notice(20)).toBe('not-armed');
+    await arm();
+    expect(desk.raise({ orderId: id, marketId: 2, side: 'sell', fillLots: lots(20) })).toBe('not-armed');
+    expect(desk.raise({ orderId: id, marketId: 1, side: 'buy', fillLots: lots(20) })).toBe('not-armed');
+    expect(account.sent).toHaveLength(0);
+  });
+
+  test('a notice beyond the maximum trades the maximum', async () => {
+    await arm();
+    notice(1_000_000);
+    expect(account.last.request).toMatchObject({ lots: 20n });
+  });
+
+  test('S-01 5, then 15: the second slice carries exactly the rest, after the first', async () => {
+    fillAll();
+    await arm();
+    notice(5);
+    await pass(1);
+    notice(20);
+    await pass(1);
+    expect(account.sent.map(({ request }) => 'lots' in request && request.lots)).toEqual([5n, 15n]);
+    expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20' });
+  });
+
+  test('signed-ahead bytes are renewed before they die', async () => {
+    await arm();
+    await pass(600_000);
+    expect(account.signed).toHaveLength(2);
+    notice(20);
+    expect(account.sent[0]?.txHash).toBe('hash-2');
+  });
+
+  test('P-08 signed-ahead bytes that are refused are not sent again: the next try is signed anew', async () => {
+    await arm();
+    account.sends.push({ kind: 'refuse', code: 21501 });
+    notice(20);
+    await pass(1_100);
+    expect(account.sent.map((tx) => tx.txHash)).toEqual(['hash-1', 'hash-2']);
+  });
+
+  test('arming twice signs once and changes nothing (P-13)', async () => {
+    await arm();
+    await arm();
+    expect(account.signed).toHaveLength(1);
+    expect(desk.size).toBe(1);
+  });
+
+  test('a notice for an order whose ticket was sealed trades nothing', async () => {
+    fillAll();
+    await arm();
+    await desk.seal({ ticket: ticketOf() });
+    const sent = account.sent.length;
+    notice(20);
+    await pass(5_000);
+    expect(account.sent).toHaveLength(sent);
+  });
+
+  test('a second ticket of an order is the one that later notices raise, and it trades fill minus covered', async () => {
+    fillAll();
+    await arm();
+    notice(5);
+    await pass(1);
+    await desk.seal({ ticket: ticketOf() });
+    const next = ticketOf({
+      id: orderIdOf({ time: tenthsAt(START_MS + 1_000), lane: 5 }),
+      orderId: id,
+      coveredLots: lots(5),
+      maxLots: lots(15),
+    });
+    await arm(next);
+    notice(8);
+    await pass(1);
+    expect(account.last.request).toMatchObject({ nonce: nonceOf(next.id, 1), lots: 3n });
+  });
+});
+
+describe('doubt', () => {
+  test.each(['throw', 'lost', 'booked-unknown'] as const)(
+    'S-12 a send that ends as %s: one execution',
+    async (kind) => {
+      fillAll();
+      account.sends.push({ kind });
+      const done = cover(20);
+      await pass(2_000);
+      expect(await done).toMatchObject({ state: 'covered', executed_lots: '20' });
+      expect(account.orders.reduce((sum, order) => sum + order.filledLots, 0n)).toBe(20n);
+    },
+  );
+
+  test('every frame lost: the order is looked up, and nothing is sent twice', async () => {
+    const done = cover(20);
+    await pass(1);
+    account.execute(account.last, { silently: true });
+    await pass(3_000);
+    expect(await done).toMatchObject({ state: 'covered', executed_lots: '20' });
+    expect(account.orders).toHaveLength(1);
+    expect(account.looks).toBeGreaterThan(0);
+  });
+
+  test('P-06 accepted, then refused by the sequencer: found from the transaction, classified, told as blocked', async () => {
+    const done = cover(20);
+    await pass(1);
+    account.execute(account.last, { refusal: 21739 });
+    expect(await done).toMatchObject({ state: 'blocked', executed_lots: '0', blocked: { code: 'refused 21739' } });
+    fillAll();
+    await pass(2_000);
+    expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20' });
+    expect(account.sent.map(({ request }) => request.nonce)).toEqual([nonceOf(id, 1), nonceOf(id, 2)]);
+  });
+
+  test('frames and transactions in any order, repeated: counted once', async () => {
+    const done = cover(20);
+    await pass(1);
+    const tx = account.last;
+    if (tx.request.kind !== 'market-order') throw new Error('a trade was expected');
+    const record = account.orderOf(tx.request, lots(20), 'filled');
+    account.stream.orders(account.orderOf(tx.request, lots(8), 'in-progress'));
+    account.stream.txs(account.txOf(tx));
+    account.stream.orders(record);
+    account.stream.orders(record, record);
+    account.stream.txs(account.txOf(tx), account.txOf(tx));
+    account.stream.orders(account.orderOf(tx.request, lots(8), 'in-progress'));
+    expect(await done).toMatchObject({ state: 'covered', executed_lots: '20' });
+  });
+
+  test('another machine won the nonce with other bytes: its amount counts, the rest is the next slice', async () => {
+    const request = {
+      kind: 'market-order',
+      lane: 5,
+      nonce: nonceOf(id, 1),
+      skipNonce: true,
+      marketId: 1,
+      clientOrderIndex: clientOrderIndexOf(id, 1),
+      side: 'sell',
+      lots: lots(5),
+      boundTicks: ticks(1),
+      reduceOnly: false,
+    } as const;
+    account.execute(account.contender(id, 1, request), { silently: true });
+    fillAll();
+    const done = cover(20);
+    await pass(3_000);
+    expect(await done).toMatchObject({ state: 'covered', executed_lots: '20' });
+    expect(account.orders.map((order) => order.filledLots)).toEqual([5n, 15n]);
+  });
+
+  test.each(['fail', 'throw'] as const)('S-21 reads that %s conclude nothing, and stop nothing', async (how) => {
+    account.reading = how;
+    account.sends.push({ kind: 'booked-unknown' });
+    const done = cover(20);
+    await pass(1);
+    const tx = account.last;
+    await pass(10_000);
+    expect(await done).toMatchObject({ state: 'blocked', executed_lots: '0' });
+    account.reading = 'ok';
+    account.execute(tx, { silently: true });
+    await pass(6_000);
+    expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20' });
+    expect(account.orders).toHaveLength(1);
+  });
+
+  test('why nothing moves is said: a key that does not sign is named, not "slice 1 is not settled yet"', async () => {
+    account.signing = () => Promise.reject(new Error('no private key for API key 5'));
+    const done = cover(20);
+    await pass(10_100);
+    expect(await done).toMatchObject({
+      state: 'blocked',
+      blocked: { message: expect.stringContaining('no private key for API key 5') },
+    });
+  });
+
+  test('listeners of the desk that throw cost nothing', async () => {
+    desk.close();
+    const boom = (): never => {
+      throw new Error('a metric with a bug');
+    };
+    desk = open({}, { submitted: boom, answered: boom, settled: boom });
+    const done = cover(20);
+    await pass(1);
+    account.execute(account.last);
+    expect(await done).toMatchObject({ state: 'covered', executed_lots: '20' });
+  });
+
+  test('P-07 a foreign transaction on our nonce counts nothing, is alerted, and the ticket goes on', async () => {
+    fillAll();
+    account.sends.push({ kind: 'refuse', code: 21104 });
+    account.foreign(5, nonceOf(id, 1));
+    const done = cover(20);
+    await pass(1_000);
+    expect(await done).toMatchObject({ state: 'covered', executed_lots: '20' });
+    expect(alerts).toEqual([expect.stringMatching(/^foreign-nonce: /)]);
+  });
+
+  test('P-18 a lane that was jumped over ends the ticket, with an alert', async () => {
+    account.foreign(5, nonceOf(id, 1) + 1_000n);
+    const done = cover(20);
+    await pass(1_000);
+    expect(await done).toMatchObject({ state: 'jumped', executed_lots: '0' });
+    expect(alerts).toEqual([expect.stringMatching(/^lane-jumped: /)]);
+  });
+});
+
+describe('price', () => {
+  test('a hedge that the market refuses for its price widens its bound', async () => {
+    account.auto = (request) => ({ lots: lots(0), status: 'canceled-too-much-slippage', ...(request && {}) });
+    void cover(20);
+    await pass(400);
+    const bounds = account.sent.map(({ request }) => 'boundTicks' in request && request.boundTicks);
+    expect(bounds.slice(0, 4)).toEqual([995_000n, 990_000n, 980_000n, 970_000n]);
+  });
+
+  test.each([21733, 21734])('%i says that the bound is too far: it comes nearer, never wider', async (code) => {
+    for (let i = 0; i < 10; i++) account.sends.push({ kind: 'refuse', code });
+    const done = cover(20);
+    await pass(10_000);
+    const bounds = account.sent.map(({ request }) => 'boundTicks' in request && request.boundTicks);
+    expect(bounds.slice(0, 6)).toEqual([995_000n, 997_500n, 998_800n, 999_400n, 999_700n, 999_900n]);
+    expect(await done).toMatchObject({ state: 'blocked', blocked: { code: String(code) } });
+  });
+});
+
+describe('sealing', () => {
+  test('P-14 a trade in doubt and a seal contend for one nonce: whoever wins is settled', async () => {
+    account.sends.push({ kind: 'booked-unknown' });
+    void cover(20);
+    await pass(1);
+    const trade = account.last;
+    const sealed = desk.seal({ ticket: ticketOf() });
+    await pass(100);
+    account.execute(trade, { lots: lots(12) });
+    await pass(100);
+    account.execute(account.last);
+    expect(await sealed).toMatchObject({ state: 'sealed', executed_lots: '12' });
+    await pass(60_000);
+    expect(account.orders.reduce((sum, order) => sum + order.filledLots, 0n)).toBe(12n);
+  });
+
+  test('a seal that the exchange refuses takes its other form', async () => {
+    account.sends.push({ kind: 'refuse', code: 21739 }, { kind: 'refuse', code: 21706 });
+    void cover(20);
+    await pass(1);
+    const sealed = desk.seal({ ticket: ticketOf() });
+    await pass(50);
+    expect(account.sent.map(({ request }) => request.kind)).toEqual([
+      'market-order',
+      'limit-ioc-order',
+      'cancel-all-now',
+    ]);
+    account.execute(account.last);
+    expect(await sealed).toMatchObject({ state: 'sealed', executed_lots: '0' });
+  });
+
+  test('on A a seal never cancels everything: it cancels an order that does not exist', async () => {
+    desk.close();
+    desk = open({ sealBy: 'cancel-order' });
+    const sealed = desk.seal({ ticket: ticketOf() });
+    await pass(1);
+    expect(account.last.request).toMatchObject({ kind: 'cancel-order', index: clientOrderIndexOf(id, 127) });
+    account.execute(account.last);
+    expect(await sealed).toMatchObject({ state: 'sealed' });
+  });
+
+  test('what a seal ended a cover is told', async () => {
+    account.auto = (request) => ({ lots: request.kind === 'market-order' ? lots(5) : lots(0) });
+    account.sends.push({ kind: 'book' }, { kind: 'refuse', code: 21739 });
+    const first = cover(20);
+    await pass(500);
+    expect(await first).toMatchObject({ state: 'blocked', executed_lots: '5' });
+    const second = cover(20);
+    void desk.seal({ ticket: ticketOf() });
+    await pass(500);
+    expect(await second).toMatchObject({ state: 'sealed', executed_lots: '5' });
+  });
+});
+
+describe('one ticket and the others', () => {
+  test('P-02 a ticket in doubt delays no other', async () => {
+    account.sends.push({ kind: 'lost' });
+    void cover(20);
+    await pass(1);
+    fillAll();
+    expect(await cover(20, ticketOf({ id: otherId }))).toMatchObject({ state: 'covered' });
+  });
+
+  test('a parked ticket trades no more, says so at once, and stops no other', async () => {
+    const done = cover(20);
+    await pass(1);
+    account.execute(account.last, { lots: lots(21) });
+    expect(await done).toMatchObject({ state: 'blocked', blocked: { code: 'invariant' } });
+    expect(alerts).toEqual([expect.stringMatching(/^ticket-parked: /)]);
+    const sent = account.sent.length;
+    notice(20);
+    expect(await cover(20)).toMatchObject({ state: 'blocked' });
+    await pass(60_000);
+    expect(account.sent).toHaveLength(sent);
+    fillAll();
+    expect(await cover(20, ticketOf({ id: otherId }))).toMatchObject({ state: 'covered' });
+  });
+
+  test('abandoning the wait abandons nothing else', async () => {
+    const abort = new AbortController();
+    const waiting = cover(20, ticketOf(), abort.signal);
+    await pass(1);
+    abort.abort();
+    expect(await waiting).toMatchObject({ state: 'blocked', blocked: { code: 'waiting' } });
+    account.execute(account.last);
+    expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20' });
+  });
+
+  test('a wait that was abandoned before it began does not begin', async () => {
+    const waiting = cover(20, ticketOf(), AbortSignal.abort());
+    await pass(0);
+    expect(await Promise.race([waiting, pass(50).then(() => 'still waiting')])).toMatchObject({ state: 'blocked' });
+  });
+});
+
+describe('memory', () => {
+  test('a finished ticket is forgotten after a while; one that is armed or under way is not', async () => {
+    fillAll();
+    await arm(ticketOf({ id: otherId }));
+    await cover(20);
+    expect(desk.size).toBe(2);
+    await pass(14 * 60_000);
+    expect(desk.size).toBe(2);
+    await pass(3 * 60_000);
+    expect(desk.size).toBe(0);
+  });
+
+  test('a forgotten ticket that is asked for again is settled again, not traded again', async () => {
+    fillAll();
+    await cover(20);
+    await pass(20 * 60_000);
+    expect(desk.size).toBe(0);
+    const again = cover(20);
+    await pass(2_000);
+    expect(await again).toMatchObject({ state: 'covered', executed_lots: '20' });
+    expect(account.orders).toHaveLength(1);
+  });
+
+  test('a closed desk lets its waiters go and sends nothing more, whatever still comes back', async () => {
+    account.sends.push({ kind: 'lost' }, { kind: 'lost' });
+    const waiting = cover(20);
+    desk.close();
+    expect(await waiting).toMatchObject({ state: 'blocked' });
+    await pass(60_000);
+    expect(account.sent).toHaveLength(1);
+    expect(account.stream.listeners).toBe(0);
+  });
+});

@@ -1,0 +1,249 @@
+/** What an order makes of an exchange that contradicts itself, of steps that fail, and of lanes that are gone. */
+import { describe, expect, test } from '@jest/globals';
+import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
+import { laneOf, orderIdOf, type Tenths } from '../../src/domain/ids';
+import type { CoverResult, OrderInput } from '../../src/domain/messages';
+import {
+  absorbArm,
+  absorbCancel,
+  absorbCover,
+  absorbPlace,
+  absorbPlaceFailure,
+  absorbUpdate,
+  activeTicket,
+  askCancel,
+  askClose,
+  askRetry,
+  exposureLots,
+  newOrder,
+  reportOf,
+  weigh,
+} from '../../src/domain/order';
+import type { OrderStatus } from '../../src/domain/records';
+
+const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
+
+function input(change: Partial<OrderInput> = {}): OrderInput {
+  return {
+    order_id: id.toString(),
+    maker_account: 11,
+    hedge_account: 12,
+    market: { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 },
+    side: 'buy',
+    lots: '20',
+    price_ticks: '1094506',
+    time_out_ms: 30_000,
+    expiry_ms: 600_000,
+    policy: { slippage_bps: 50, max_slippage_bps: 300, on_stuck: 'keep_trying', force_close_timeout_ms: 10_000 },
+    spare_lanes: [9],
+    ...change,
+  };
+}
+
+function life(change: Partial<OrderInput> = {}) {
+  const order = newOrder(input(change), 0);
+  let now = 0;
+  const plan = (): Plan => {
+    weigh(order, now);
+    return decide(order, now);
+  };
+  const self = {
+    order,
+    plan,
+    wants: () => plan().steps.map((step) => step.do),
+    start: (name: Step['do']): Step => {
+      const step = plan().steps.find((s) => s.do === name);
+      if (!step) throw new Error(`wanted ${name}, decided ${JSON.stringify(self.wants())}`);
+      begin(order, step);
+      return step;
+    },
+    at: (ms: number) => {
+      now = ms;
+      return self;
+    },
+    armed: () => {
+      self.start('arm');
+      absorbArm(order, { armed: true }, now);
+      return self;
+    },
+    quoting: () => {
+      self.armed().start('place');
+      absorbPlace(order, { placed: true, status: 'open', filled_lots: '0', filled_quote: '0', at_ms: now }, now);
+      return self;
+    },
+    update: (filled: number, status: OrderStatus) => {
+      absorbUpdate(
+        order,
+        {
+          order_id: id.toString(),
+          status,
+          filled_lots: String(filled),
+          filled_quote: String(filled * 10),
+          transaction_time_us: 0,
+          received_at_ms: now,
+        },
+        now,
+      );
+      return self;
+    },
+    covered: (executed: number, state: CoverResult['state'] = 'covered') => {
+      absorbCover(
+        order,
+        activeTicket(order),
+        { state, executed_lots: String(executed), executed_quote: '0', slices: [], timings: {} },
+        now,
+      );
+      return self;
+    },
+  };
+  return self;
+}
+
+function coverOf(step: Step): Step & { do: 'cover' } {
+  if (step.do !== 'cover') throw new Error(`a cover was expected, not ${step.do}`);
+  return step;
+}
+
+describe('an exchange that contradicts itself', () => {
+  test('closed, then shown with more: the fill is hedged, and somebody is told', () => {
+    const l = life().quoting().update(5, 'canceled');
+    l.start('cover');
+    l.covered(5).update(12, 'canceled');
+    expect(exposureLots(l.order)).toBe(7n);
+    expect(l.wants()).toEqual(['cover', 'alert']);
+    expect(l.start('alert')).toMatchObject({
+      key: 'contradiction',
+      what: expect.stringContaining('then shown with 12'),
+    });
+    expect(l.wants()).toEqual(['cover']);
+  });
+
+  test('closed with less than was shown before: what was seen stays hedged, the order ends, and somebody is told', () => {
+    const l = life().quoting().update(12, 'open');
+    l.start('cover');
+    l.covered(12).update(5, 'canceled');
+    expect(l.order.filledLots).toBe(12n);
+    l.start('confirm');
+    l.order.confirmed = true;
+    l.start('alert');
+    l.start('tell');
+    expect(l.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+  });
+
+  test('the same from the read after a cancel: the cancel is not repeated for ever', () => {
+    const l = life().quoting().update(12, 'open').at(30_000);
+    l.start('cancel');
+    absorbCancel(
+      l.order,
+      { known: true, status: 'canceled', filled_lots: '5', filled_quote: '0', transaction_time_us: 0 },
+      30_000,
+    );
+    expect(l.at(90_000).wants()).not.toContain('cancel');
+  });
+
+  test('a fill beyond the size is hedged up to the size, and somebody is told', () => {
+    const l = life().quoting().update(25, 'filled');
+    expect(coverOf(l.start('cover')).fillLots).toBe(20n);
+    expect(l.start('alert')).toMatchObject({ what: expect.stringContaining('25 of 20 lots filled') });
+  });
+
+  test('reported as not placed although a record shows it: it is looked after', () => {
+    const l = life().armed();
+    l.start('place');
+    l.update(0, 'open');
+    absorbPlace(l.order, { placed: false, code: 'lane-jumped', message: 'jumped' }, 0);
+    expect(l.plan().end).toBe(false);
+    l.start('alert');
+    askCancel(l.order);
+    expect(l.wants()).toEqual(['cancel']);
+  });
+
+  test('a late record that says less takes nothing back and alarms nobody', () => {
+    const l = life().quoting().update(12, 'open').update(5, 'open');
+    expect(l.order.filledLots).toBe(12n);
+    expect(l.wants()).toEqual(['cover']);
+  });
+
+  test('more hedged than filled is never called flat: alerted, ended, with the signed difference', () => {
+    const l = life().quoting().update(12, 'open');
+    l.start('cover');
+    l.covered(15).update(12, 'canceled');
+    expect(l.start('alert')).toMatchObject({ key: 'contradiction' });
+    l.start('tell');
+    expect(l.plan()).toMatchObject({ end: true, hedgeState: 'abandoned' });
+    expect(reportOf(l.order, 'ended')).toMatchObject({ hedge_state: 'abandoned', exposure: '-0.00003' });
+  });
+
+  test('hedged although nothing filled is never called flat either', () => {
+    const l = life().quoting().update(12, 'open');
+    l.start('cover');
+    l.covered(12);
+    l.order.filledLots = 0n as never;
+    l.update(0, 'canceled');
+    l.start('alert');
+    l.start('tell');
+    expect(l.plan()).toMatchObject({ end: true, hedgeState: 'abandoned' });
+  });
+});
+
+describe('a placement that nobody can answer for', () => {
+  test('its step failed: it is asked again, even after a cancel, and the order does not end meanwhile', () => {
+    const l = life().armed();
+    l.start('place');
+    absorbPlaceFailure(l.order);
+    askCancel(l.order);
+    expect(l.plan().end).toBe(false);
+    expect(reportOf(l.order, 'running').maker.status).toBe('unknown');
+    l.start('place');
+    absorbPlace(l.order, { placed: true, status: 'open', filled_lots: '0', filled_quote: '0', at_ms: 0 }, 0);
+    expect(l.wants()).toEqual(['cancel']);
+  });
+
+  test('its step failed after a frame had shown the order: it is known to be placed', () => {
+    const l = life().armed();
+    l.start('place');
+    l.update(0, 'open');
+    absorbPlaceFailure(l.order);
+    expect(l.wants()).toEqual([]);
+    expect(l.at(30_000).wants()).toEqual(['cancel']);
+  });
+});
+
+describe('P-18 lanes that are gone', () => {
+  test('without a spare lane the next ticket waits: it does not spin', () => {
+    const l = life({ spare_lanes: [] }).quoting().update(20, 'filled');
+    l.start('cover');
+    l.covered(0, 'jumped');
+    expect(l.wants()).toEqual(['alert']);
+    l.start('alert');
+    l.start('tell');
+    expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: 30_000 });
+    expect(laneOf(coverOf(l.at(30_000).start('cover')).entry.ticket.id)).toBe(5);
+    l.covered(0, 'jumped');
+    expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: 60_000 });
+  });
+
+  test('the operator need not wait', () => {
+    const l = life({ spare_lanes: [] }).quoting().update(20, 'filled');
+    l.start('cover');
+    l.covered(0, 'jumped');
+    askRetry(l.order, 0);
+    expect(l.wants()).toContain('cover');
+  });
+
+  test('a spare lane is used at once, and stays the hedge’s lane after a close in between', () => {
+    const l = life().quoting().update(20, 'filled');
+    l.start('cover');
+    l.covered(0, 'jumped');
+    expect(laneOf(coverOf(l.start('cover')).entry.ticket.id)).toBe(9);
+    askClose(l.order);
+    l.start('seal');
+    l.covered(0, 'sealed');
+    expect(laneOf(coverOf(l.start('cover')).entry.ticket.id)).toBe(5); // the close, on A
+    askRetry(l.order, 0);
+    l.start('seal');
+    l.covered(0, 'sealed');
+    const again = coverOf(l.start('cover')).entry;
+    expect({ direction: again.direction, lane: laneOf(again.ticket.id) }).toEqual({ direction: 'hedge', lane: 9 });
+  });
+});
