@@ -6,7 +6,7 @@
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../package.json';
 
@@ -37,6 +37,11 @@ export async function keepHistory(scenario: string, handle: WorkflowHandle): Pro
   };
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(join(FOLDER, `${scenario}@${version}.json`), `${JSON.stringify(golden)}\n`);
+}
+
+/** Removes what was recorded for this code version. */
+export function forgetHistories(): void {
+  for (const name of readdirSync(FOLDER)) if (name.endsWith(`@${version}.json`)) rmSync(join(FOLDER, name));
 }
 
 export function goldenHistories(): Golden[] {

@@ -41,6 +41,7 @@ test('one order per slot, each on its own lane; the limit counts filled orders, 
     counts: { started: 3, filled: 3, unfilled: 0, failed: 0, abandoned: 0 },
   });
   await keepHistory('pair-order-limit', pair.handle);
+  await third.handle.result();
   await keepHistory('order-of-pair-flat', third.handle);
 });
 
@@ -119,6 +120,7 @@ describe('stopping', () => {
     const order = await pair.order();
     await pair.handle.cancel();
     expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', reason: 'cancelled' });
+    await order.ended(); // it tells its pair first
     expect((await order.face()).status).toBe('CANCELLED');
     await keepHistory('pair-cancelled', pair.handle);
   });
@@ -298,6 +300,7 @@ describe('S-10 flatten', () => {
     const order = await pair.order();
     expect(await pair.update('flatten')).toContain('flat: both positions');
     expect(held).toEqual({ A: 0n, B: 0n });
+    await order.ended();
     expect((await order.face()).status).toBe('CANCELLED');
     expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'flattened by the operator' });
     expect(await pair.update('flatten')).toContain('flat: both positions'); // idempotent: nothing left to trade
