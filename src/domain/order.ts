@@ -205,6 +205,8 @@ function newEntry(input: { readonly direction: Direction; readonly ticket: Ticke
 
 export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 'taken' | 'other-order' {
   if (parseOrderId(update.order_id) !== order.id) return 'other-order';
+  // Not a fill of this order at all: anybody may have sent it. From an activity it would be the exchange's word (absorbMaker).
+  invariant(BigInt(update.filled_lots) <= order.lots, 'an order never fills beyond its size');
   absorbMaker(
     order,
     {

@@ -141,10 +141,22 @@ describe('an exchange that contradicts itself', () => {
     expect(l.at(90_000).wants()).not.toContain('cancel');
   });
 
-  test('a fill beyond the size is hedged up to the size, and somebody is told', () => {
-    const l = life().quoting().update(25, 'filled');
+  test('a fill beyond the size, read from the exchange, is hedged up to the size, and somebody is told', () => {
+    const l = life().quoting().at(30_000);
+    l.start('cancel');
+    absorbCancel(
+      l.order,
+      { known: true, status: 'canceled', filled_lots: '25', filled_quote: '0', transaction_time_us: 0 },
+      30_000,
+    );
     expect(coverOf(l.start('cover')).fillLots).toBe(20n);
     expect(l.start('alert')).toMatchObject({ what: expect.stringContaining('25 of 20 lots filled') });
+  });
+
+  test('a signal with more than the size is refused and changes nothing', () => {
+    const l = life().quoting();
+    expect(() => l.update(25, 'filled')).toThrow(/beyond its size/);
+    expect(l.wants()).toEqual([]);
   });
 
   test('reported as not placed although a record shows it: it is looked after', () => {
