@@ -19,13 +19,14 @@ import {
 } from './orders';
 
 let system: System;
+const LANES_OF_BTC = [5, 6, 9, 10, 11, 12, 13, 14, 15, 16];
 const pair = { side: 'round-trip', maxPosition: '1' } as const;
 beforeAll(async () => {
   system = await System.start({
     pairs: [
-      { ...pair, market: 'BTC', lanes: [5, 6] },
-      { ...pair, market: 'ETH', quantity: '0.01', lanes: [7] },
-      { ...pair, market: 'CRV', quantity: '100', maxPosition: '100000', lanes: [8] },
+      { ...pair, market: 'BTC', lanes: LANES_OF_BTC, spareLanes: [17] },
+      { ...pair, market: 'ETH', quantity: '0.01', lanes: [7], spareLanes: [17] },
+      { ...pair, market: 'CRV', quantity: '100', maxPosition: '100000', lanes: [8], spareLanes: [17] },
     ],
   });
   await system.startHedger();
@@ -116,6 +117,21 @@ describe('markets', () => {
     await fillOrder(system, eth);
     expect((await settled(system, eth)).result.hedge.executed_base_amount).toBe('0.0100');
   });
+});
+
+test('P-03 ten orders fill at once: all hedged, on the fast path, none waits for another', async () => {
+  const ids: string[] = [];
+  for (const lane of LANES_OF_BTC) ids.push(await quote(system, { lane }));
+  const { price } = await rests(system, ids[9] ?? '');
+  await system.control('POST', 'orders', { market_id: 1, is_ask: true, base_amount: '500', price, type: 'ioc' });
+  for (const id of ids) {
+    const { result } = await settled(system, id);
+    expect(result.hedge.slices).toMatchObject([{ path: 'fast', executed: '0.00020' }]);
+  }
+  const { transactions } = await system.truth<Truth>(B);
+  const hedges = transactions.filter((tx) => ids.some((id) => BigInt(id) + 1n === BigInt(tx.client_order_index ?? 0)));
+  expect(hedges).toHaveLength(10);
+  await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
 });
 
 test('S-19 at depth 1 a hedge would hit our own resting order: that one gives way, A and B never trade with each other', async () => {

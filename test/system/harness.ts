@@ -31,7 +31,7 @@ export const NEIGHBOUR = 2001;
 const CANCEL_LANE = 4;
 /** COUNTERLEG_TEST_LOG=info shows what the processes say. */
 const LOG_LEVEL = process.env['COUNTERLEG_TEST_LOG'] ?? 'silent';
-const LANES = [5, 6, 7, 8, 9];
+const LANES = Array.from({ length: 13 }, (_, i) => 5 + i);
 
 export interface SystemOptions {
   readonly pairs?: readonly Partial<PairConfig>[];

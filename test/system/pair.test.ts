@@ -1,0 +1,224 @@
+/** The strategy of a market: when it quotes, when it must not, and what its operators can do. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually } from './eventually';
+import { A, B, System, type SystemOptions } from './harness';
+import { BTC, expectMirror, position, settled, tradeByHand, type Truth } from './orders';
+
+let system: System;
+afterEach(() => system.stop());
+
+async function start(options: SystemOptions = {}, limit?: number): Promise<void> {
+  system = await System.start(options);
+  await system.startHedger();
+  await system.startMaker(limit === undefined ? {} : { orderLimit: limit });
+}
+
+const busy = (status: { slots: readonly { state: string; hedge_state?: string }[] }): boolean =>
+  status.slots.every((slot) => slot.state === 'busy' && slot.hedge_state !== undefined);
+
+async function nothingRests(): Promise<void> {
+  await eventually('nothing of A rests', async () => ((await system.resting()).length === 0 ? true : undefined));
+}
+
+async function placements(): Promise<number> {
+  const { transactions } = await system.truth<Truth>(A);
+  return transactions.filter((tx) => tx.type === 14).length;
+}
+
+describe('operators', () => {
+  test('two slots, an order limit: it ends by itself after so many filled orders, all hedged', async () => {
+    await start({ pairs: [{ lanes: [5, 6], side: 'round-trip' }] }, 4);
+    for (let filled = 0; filled < 4; filled++) await settled(system, await system.fill(1));
+    const status = (await system.pair().result()) as { counts: object; mode: string };
+    expect(status).toMatchObject({ mode: 'stopped', counts: { filled: 4, abandoned: 0 } });
+    expect(await system.resting()).toEqual([]);
+    await expectMirror(system);
+  });
+
+  test('pause cancels the quotes, resume quotes again, stop ends it; P-19 a pair started afterwards proves its lane first', async () => {
+    await start();
+    await system.pairSays('quoting', busy);
+    await system.pair().executeUpdate('pause');
+    await nothingRests();
+    const paused = await system.pairSays('paused and idle', (s) => s.slots.every((slot) => slot.state === 'free'));
+    expect(paused.mode).toBe('paused');
+    await system.pair().executeUpdate('resume');
+    await settled(system, await system.fill(1));
+    await system.pair().executeUpdate('stop');
+    expect(await system.pair().result()).toMatchObject({ mode: 'stopped', counts: { filled: 1 } });
+    await nothingRests();
+    await system.stopMaker();
+    await system.startMaker({ orderLimit: 1 });
+    await settled(system, await system.fill(1));
+    expect(await system.pair().result()).toMatchObject({ counts: { filled: 1 } });
+    await expectMirror(system);
+  });
+
+  test('cancelling the pair means stop: the fill under way is hedged', async () => {
+    await start();
+    const id = await system.fill(1);
+    await system.pair().cancel();
+    await settled(system, id);
+    await eventually('the pair has ended', async () =>
+      (await system.pair().describe()).status.name === 'RUNNING' ? undefined : true,
+    );
+    await nothingRests();
+    await expectMirror(system);
+  });
+
+  test('S-10 flatten twice: both positions are zero, and the second one trades nothing', async () => {
+    await start();
+    await settled(system, await system.fill(1));
+    await settled(system, await system.fill(1));
+    // Something that is no order of ours: the accounts do not even mirror.
+    await tradeByHand(system, BTC, -30n);
+    expect(await system.pair().executeUpdate('flatten')).toMatch(/^flat/);
+    const [a, b] = await both();
+    expect([position(a, 1), position(b, 1)]).toEqual([0n, 0n]);
+    expect(await system.pair().executeUpdate('flatten')).toMatch(/^flat/);
+    const [a2, b2] = await both();
+    expect([a2.trades.length, b2.trades.length]).toEqual([a.trades.length, b.trades.length]);
+  });
+
+  const both = (): Promise<[Truth, Truth]> => Promise.all([system.truth<Truth>(A), system.truth<Truth>(B)]);
+});
+
+describe('when it must not quote', () => {
+  test('S-09, S-32 B loses its margin: stuck, alerted, no further quote; money comes: hedged, and it quotes again', async () => {
+    await start({ pairs: [{ side: 'buy' }], collateralB: '1000' });
+    await system.pairSays('quoting', busy);
+    await collateralB('-999.5');
+    const id = await system.fill(1);
+    await system.alerts.expect('hedge-stuck', id);
+    await nothingRests();
+    const before = await placements();
+    const stuck = await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
+    expect(stuck.reason).toMatch(/stuck/);
+    await collateralB('999');
+    await settled(system, id);
+    expect(await placements()).toBe(before);
+    await settled(system, await system.fill(1));
+    await expectMirror(system);
+  });
+
+  test('a pause while an order is stuck leaves its hedge alone: it goes on trying', async () => {
+    await start({ pairs: [{ side: 'buy' }] });
+    await system.fault({
+      on: 'sequencer',
+      action: 'refuse',
+      code: 21739,
+      count: 0,
+      match: { account_index: B, tx_type: 14 },
+    });
+    const id = await system.fill(1);
+    await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
+    await system.pair().executeUpdate('pause');
+    await system.clearFaults();
+    const { status } = await settled(system, id);
+    expect(status).toBe('COMPLETED');
+    await expectMirror(system);
+  });
+
+  test('S-20 A is long and its position cannot be read: not taken for flat, no quote, until it can', async () => {
+    await start({ pairs: [{ side: 'round-trip' }] });
+    await settled(system, await system.fill(1));
+    await system.pair().executeUpdate('pause');
+    await system.pairSays('idle', (s) => s.slots.every((slot) => slot.state === 'free'));
+    const before = await placements();
+    await system.fault({ on: 'request', action: 'answer', status: 503, match: { path: 'v1/account' }, count: 0 });
+    await system.pair().executeUpdate('resume');
+    await system.pairSays('it cannot read', (s) => /position could not be read/.test(s.slots[0]?.note ?? ''));
+    expect(await placements()).toBe(before);
+    await system.clearFaults();
+    const { result } = await settled(system, await system.fill(1));
+    expect(result.side).toBe('sell');
+  });
+
+  test('S-21 active orders cannot be read while one rests: no second order', async () => {
+    await start();
+    const [first] = await eventually('an order rests', async () => {
+      const found = await system.resting();
+      return found.length > 0 ? found : undefined;
+    });
+    await system.pair().terminate('as if the pair were lost');
+    await system.order(first?.client_order_index ?? 0).terminate('and its order');
+    await system.stopMaker();
+    const before = await placements();
+    const unread = { on: 'request', action: 'answer', status: 503, match: { path: 'accountActiveOrders' }, count: 0 };
+    await system.fault(unread);
+    await system.startMaker();
+    await eventually('the new pair has tried to read', async () => {
+      const { active } = await system.control<{ active: { hits: number }[] }>('GET', 'faults');
+      return (active[0]?.hits ?? 0) > 1 ? true : undefined;
+    });
+    expect(await placements()).toBe(before);
+    expect(await system.resting()).toHaveLength(1);
+    await system.clearFaults();
+    await nextAlone(first?.client_order_index);
+    await settled(system, await system.fill(1));
+  });
+
+  test('position limit: it does not quote what would exceed max_position, and says so', async () => {
+    await start({ pairs: [{ side: 'buy', maxPosition: '0.0003' }] });
+    await settled(system, await system.fill(1));
+    await system.pairSays('position limit', (s) => /max_position/.test(s.slots[0]?.note ?? ''));
+    expect(await placements()).toBe(1);
+  });
+
+  test('S-40 the exchange’s clock is 40 s off: no new quote, alerted; the order that rests is hedged all the same', async () => {
+    await start();
+    await system.pairSays('quoting', busy);
+    await system.control('POST', 'clock', { offset_ms: 40_000 });
+    await system.alerts.expect('clock-skew');
+    await settled(system, await system.fill(1));
+    await system.pairSays('clock', (s) => /clock/.test(s.slots[0]?.note ?? ''));
+    await expectMirror(system);
+  });
+});
+
+describe('P-19 an order whose workflow was terminated', () => {
+  test('resting: it is cancelled before its lane is used again', async () => {
+    await start({ pairs: [{ side: 'buy' }] });
+    const [order] = await eventually('an order rests', async () => {
+      const found = await system.resting();
+      return found.length > 0 ? found : undefined;
+    });
+    await system.order(order?.client_order_index ?? 0).terminate('by mistake');
+    const id = await nextAlone(order?.client_order_index);
+    expect(await system.fill(1)).toBe(id);
+    await settled(system, id);
+    await expectMirror(system);
+  });
+
+  test('filled meanwhile: alerted, and the lane is not used until somebody has settled it', async () => {
+    await start({ pairs: [{ side: 'buy' }], redis: 'without' });
+    const [order] = await eventually('an order rests', async () => {
+      const found = await system.resting();
+      return found.length > 0 ? found : undefined;
+    });
+    await system.order(order?.client_order_index ?? 0).terminate('by mistake');
+    const id = await system.fill(1);
+    await system.alerts.expect('exposure-left', id);
+    await system.pairSays('naked', (s) => /naked/.test(s.slots[0]?.note ?? ''));
+    expect(await placements()).toBe(1);
+    await system.pair().executeUpdate('flatten');
+    expect(position(await system.truth<Truth>(A), 1)).toBe(0n);
+  });
+});
+
+async function collateralB(change: string): Promise<void> {
+  await system.control('POST', 'accounts', { account_index: B, collateral: change });
+}
+
+/** The next order rests after the first is gone: at no time were there two. */
+async function nextAlone(first: number | undefined): Promise<string> {
+  let most = 0;
+  const next = await eventually('the first order is gone, and the next one rests', async () => {
+    const found = await system.resting();
+    most = Math.max(most, found.length);
+    const [order] = found;
+    return order && order.client_order_index !== first ? order : undefined;
+  });
+  expect(most).toBe(1);
+  return String(next.client_order_index);
+}
