@@ -248,6 +248,12 @@ async function startOrder(
   };
   const size = formatDecimal(BigInt(input.lots), answer.market.size_decimals);
   const price = formatDecimal(BigInt(answer.price_ticks), answer.market.price_decimals);
+  // Before the start is confirmed: a short order can speak its last word in the very task that brings the confirmation.
+  state.started(slot, { id, lots: BigInt(input.lots) });
+  const gone = (): void => {
+    state.vanished(id.toString());
+    changed();
+  };
   const child = await startChild(makerOrder, {
     workflowId: orderWorkflowId(input.maker_account, id),
     args: [order],
@@ -261,16 +267,21 @@ async function startOrder(
       { key: HEDGE_STATE, value: 'arming' },
       { key: EXPOSURE, value: 0 },
     ],
+  }).catch((error: unknown) => {
+    gone();
+    throw error;
   });
-  state.started(slot, { id, lots: BigInt(input.lots) });
   if (state.mode !== 'running') cancelQuotes(state);
-  // The signal says how it ended; this only notices a run that ended without a word.
+  // The signal says how it ended; this only notices a run that ended without a word, or whose word was lost.
   void child.result().then(
-    () => undefined,
+    async () => {
+      if (slot.order_id !== id.toString()) return;
+      await sleep(1_000);
+      gone();
+    },
     async () => {
       await sleep(1_000);
-      state.vanished(id.toString());
-      changed();
+      gone();
     },
   );
 }

@@ -107,12 +107,15 @@ describe('naked time', () => {
     expect(spreadOf([])).toBeUndefined();
   });
 
-  test('a fault met a lot that was naked at any moment of it; other lanes than the aimed one are bystanders', () => {
-    const faults = [{ kind: 'hedge lost', startUs: 100_000, endUs: 200_000, lane: 10 }];
+  test('a lot belongs to the first fault that met it naked; other lanes than the aimed one are bystanders', () => {
+    const faults = [
+      { kind: 'hedge lost', startUs: 100_000, endUs: 200_000, lane: 10 },
+      { kind: 'later', startUs: 250_000, endUs: 260_000 },
+    ];
     const times = nakedTimes(
       [
         chunk(50, 90), // over before it began
-        chunk(50, 300), // naked throughout
+        chunk(50, 300), // naked throughout, and still when the next one came
         chunk(150, 160, 1, order(1, 11)),
         chunk(201, 202),
       ],
@@ -120,6 +123,7 @@ describe('naked time', () => {
     );
     expect(times.quiet?.fills).toBe(2);
     expect(times.byKind.get('hedge lost')?.maxMs).toBe(250);
+    expect(times.byKind.has('later')).toBe(false);
     expect(times.bystanders).toMatchObject({ fills: 1, maxMs: 10 });
   });
 });

@@ -6,8 +6,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listOrders, type ListedOrder } from '../../../src/cli/order-list';
-import { stopPair } from '../../../src/cli/pair-client';
-import { type OrderId, parseOrderId, splitClientOrderIndex } from '../../../src/domain/ids';
+import { pairState, stopPair } from '../../../src/cli/pair-client';
+import { laneOf, type OrderId, parseOrderId, splitClientOrderIndex } from '../../../src/domain/ids';
 import { parseDecimal } from '../../../src/domain/lots';
 import { accountOf, type Account } from './account';
 import { Exchange, type Truth } from './exchange';
@@ -35,6 +35,7 @@ const WARM_UP_MS = 5_000;
 /** A fault's consequences outlast it: lots naked within this time after it count for it. */
 const TAIL_MS = 2_000;
 const SETTLE_MS = 180_000;
+const TRADES_AGAIN_MS = 60_000;
 const SIZE_DECIMALS = 5;
 const ORDERS_MAX = 100_000;
 
@@ -48,7 +49,7 @@ export async function runChaos(options: ChaosOptions): Promise<RunReport> {
     options.say(`the system runs in ${system.folder}; ${kinds.length} kinds of faults, seed ${options.seed}`);
     const exchange = new Exchange(system.paperUrl);
     const faults = await harm(options, { system, exchange, kinds });
-    const unended = await settle(options, system);
+    const unended = [...(await tradesAgain(options, { system, exchange })), ...(await settle(options, system))];
     const report = await judge(options, { system, exchange, faults, unended });
     wrong = report.account.lostLots + report.account.twiceLots > 0n || report.differences.length + unended.length > 0;
     const upExitCode = await system.stop(keeping(options, wrong));
@@ -92,6 +93,31 @@ async function harm(options: ChaosOptions, { system, exchange, kinds }: Harm): P
   }
   await exchange.heal();
   return done;
+}
+
+/** Once nothing is wrong any more every lane must fill again. Answers those that do not. */
+async function tradesAgain(
+  { seed, say }: ChaosOptions,
+  { system, exchange }: Pick<Harm, 'system' | 'exchange'>,
+): Promise<string[]> {
+  const sinceUs = exchange.nowUs();
+  const { makerAccount } = system;
+  const bursts = new Bursts(exchange, makerAccount, seeded(seed + 2));
+  const silent = new Set(system.lanes);
+  for (const deadlineMs = performance.now() + TRADES_AGAIN_MS; silent.size > 0;) {
+    await bursts.during(sleep(1_000));
+    const { trades } = await exchange.truth(makerAccount);
+    for (const { atUs, ask, bid } of trades) {
+      for (const { accountIndex, clientIndex } of atUs > sinceUs ? [ask, bid] : []) {
+        if (accountIndex === makerAccount) silent.delete(laneOf(splitClientOrderIndex(clientIndex).id));
+      }
+    }
+    if (performance.now() > deadlineMs) break;
+  }
+  if (silent.size === 0) return [];
+  const status = await pairState(system.client, makerAccount, 'BTC').catch(String);
+  say(`the pair says: ${JSON.stringify(status)}`);
+  return [...silent].map((lane) => `lane ${lane} does not trade any more`);
 }
 
 /** Answers what has not ended in time: workflows, by id. */

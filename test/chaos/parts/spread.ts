@@ -46,7 +46,10 @@ export function spreadOf(chunks: readonly Chunk[]): Spread | undefined {
   return { lots: total, fills: samples.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: last.ms };
 }
 
-/** A fault met a lot when the lot was naked at any moment of it: stricter than "active at the fill". */
+/**
+ * A lot belongs to the fault that was active at its fill; filled in quiet times, to the first that came while it was naked. So a
+ * fault answers for all it met, and never for what the one before it left behind.
+ */
 export function nakedTimes(chunks: readonly Chunk[], faults: readonly FaultWindow[]): NakedTimes {
   const met = (chunk: Chunk, fault: FaultWindow): boolean =>
     chunk.filledUs <= fault.endUs && (chunk.coveredUs ?? Infinity) >= fault.startUs;
@@ -54,12 +57,14 @@ export function nakedTimes(chunks: readonly Chunk[], faults: readonly FaultWindo
   const quiet: Chunk[] = [];
   const bystanders: Chunk[] = [];
   for (const chunk of chunks) {
-    const active = faults.filter((fault) => met(chunk, fault));
-    if (active.length === 0) quiet.push(chunk);
-    for (const { kind, lane } of active) {
-      byKind.set(kind, [...(byKind.get(kind) ?? []), chunk]);
-      if (lane !== undefined && laneOf(chunk.orderId) !== lane) bystanders.push(chunk);
+    const first = faults.find((fault) => met(chunk, fault));
+    if (first === undefined) {
+      quiet.push(chunk);
+      continue;
     }
+    const { kind, lane } = first;
+    byKind.set(kind, [...(byKind.get(kind) ?? []), chunk]);
+    if (lane !== undefined && laneOf(chunk.orderId) !== lane) bystanders.push(chunk);
   }
   const spreads = [...byKind].flatMap(([kind, members]) => {
     const spread = spreadOf(members);
