@@ -30,7 +30,14 @@ const SCENARIOS = [
     'hedge-close-hedge',
     'abandoned',
   ],
-  ...['cancelled-stuck-flat', 'cancelled-then-stuck', 'lane-jumped', 'of-pair-flat', 'without-its-pair'],
+  ...[
+    'cancelled-stuck-flat',
+    'cancelled-then-stuck',
+    'lane-jumped',
+    'contradiction',
+    'of-pair-flat',
+    'without-its-pair',
+  ],
 ].map((name) => `order-${name}`);
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],

@@ -34,7 +34,6 @@ const malformedUpdates: [string, (id: string) => unknown][] = [
   ['an amount with decimals', (id) => good(id, { filled_lots: '5.0' })],
   ['an amount in JSON numbers', (id) => good(id, { filled_lots: 5 })],
   ['a negative amount', (id) => good(id, { filled_lots: '-5' })],
-  ['more than the order', (id) => good(id, { filled_lots: '21' })],
   ['a negative quote amount', (id) => good(id, { filled_quote: '-1' })],
   ['no quote amount', (id) => good(id, { filled_quote: undefined })],
   ['an unknown status', (id) => good(id, { status: 'vanished' })],
@@ -67,6 +66,18 @@ describe('orderUpdate', () => {
     await script.called('place');
     await order.fills(20);
     expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  });
+
+  test('one that contradicts what is known loses no fill: the order is hedged, and somebody is told', async () => {
+    const order = await stage.order();
+    await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+    await order.signal(good(order.id, { filled_lots: '21', status: 'filled' }));
+    expect(await order.handle.result()).toMatchObject({
+      hedge: { executed_base_amount: '0.00020' },
+      exposure: '0.00000',
+    });
+    expect(order.script.inputs('alert')).toEqual([expect.objectContaining({ kind: 'contradiction' })]);
+    await keepHistory('order-contradiction', order.handle);
   });
 
   test('one of another order is ignored, and said to be', async () => {
