@@ -153,10 +153,10 @@ describe('an exchange that contradicts itself', () => {
     expect(l.start('alert')).toMatchObject({ what: expect.stringContaining('25 of 20 lots filled') });
   });
 
-  test('a signal with more than the size is refused and changes nothing', () => {
-    const l = life().quoting();
-    expect(() => l.update(25, 'filled')).toThrow(/beyond its size/);
-    expect(l.wants()).toEqual([]);
+  test('the same from a signal', () => {
+    const l = life().quoting().update(25, 'filled');
+    expect(coverOf(l.start('cover')).fillLots).toBe(20n);
+    expect(l.start('alert')).toMatchObject({ key: 'contradiction' });
   });
 
   test('reported as not placed although a record shows it: it is looked after', () => {
