@@ -62,7 +62,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   const auth = new Authenticator(world, settings.signatures, () => clock.nowMs());
   const gate = new RequestGate(settings.rateLimits, world, () => clock.nowMs());
   const channels = new Channels(exchange, books, publisher, clock);
-  const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, clock, settings.logger);
+  const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, settings.now, settings.logger);
   const simulation = new Simulation(exchange, clock, publish, settings.markets, settings.seed, settings.flow);
 
   const certificate = settings.tls ? createCertificate(clock.nowMs()) : undefined;

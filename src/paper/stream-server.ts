@@ -9,7 +9,6 @@ import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import type { Authenticator } from './auth';
 import type { Channel, Channels } from './channels';
-import type { ExchangeClock } from './clock';
 import { refuse, textOfCode } from './core/codes';
 import type { Refusal } from './core/codes';
 import { isFields } from './core/tx';
@@ -42,7 +41,8 @@ export class StreamServer {
     private readonly submissions: Submissions,
     private readonly faults: FaultPlan,
     private readonly gate: RequestGate,
-    private readonly clock: ExchangeClock,
+    /** Wall clock: moving the exchange's own clock must not make connections look idle. */
+    private readonly now: () => number,
     private readonly logger: PaperLogger,
   ) {
     // Pings are answered by hand, so that a silenced connection does not even pong.
@@ -66,7 +66,7 @@ export class StreamServer {
 
   /** Closes connections whose client has been quiet for too long, and pings those that asked for it. */
   keepAlive(): void {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.now();
     for (const connection of this.hub.connections) {
       pingByServer(connection, nowMs);
       if (nowMs - connection.lastClientFrameMs > idleMaxMs) connection.socket.close(1008, 'no ping');
@@ -85,17 +85,17 @@ export class StreamServer {
   }
 
   #accept(socket: WebSocket, keepAlive: 'server-pings' | 'client-pings'): void {
-    const connection = new Connection(socket, this.faults, () => this.clock.nowMs());
-    if (keepAlive === 'server-pings') connection.serverPing = { sentAtMs: this.clock.nowMs(), answered: true };
+    const connection = new Connection(socket, this.faults, this.now);
+    if (keepAlive === 'server-pings') connection.serverPing = { sentAtMs: this.now(), answered: true };
     this.hub.connections.add(connection);
     socket.on('error', () => socket.terminate());
     socket.on('close', () => this.hub.remove(connection));
     socket.on('ping', (data: Buffer) => {
-      connection.lastClientFrameMs = this.clock.nowMs();
+      connection.lastClientFrameMs = this.now();
       if (!connection.isSilent()) socket.pong(data);
     });
     socket.on('message', (data: RawData) => {
-      connection.lastClientFrameMs = this.clock.nowMs();
+      connection.lastClientFrameMs = this.now();
       try {
         this.#receive(connection, textOf(data));
       } catch (error) {
@@ -215,7 +215,7 @@ export class StreamServer {
     inputs: readonly SubmissionInput[],
     id: string | undefined,
   ): string {
-    const limited = this.gate.maySubmit(inputs[0], this.clock.nowMs());
+    const limited = this.gate.maySubmit(inputs[0], this.now());
     if (limited !== undefined) return errorText(limited, id);
     const [first] = inputs;
     if (type === 'jsonapi/sendtx' && first !== undefined) {
@@ -234,7 +234,7 @@ export class StreamServer {
     if (fault === undefined) return;
     this.faults.use(fault);
     if (fault.action === 'cut') connection.socket.terminate();
-    else connection.silentUntilMs = this.clock.nowMs() + fault.ms;
+    else connection.silentUntilMs = this.now() + fault.ms;
   }
 }
 

@@ -77,33 +77,42 @@ describe('connection and subscriptions', () => {
 });
 
 describe('keep-alive', () => {
+  let aheadMs = 0;
+
+  beforeEach(async () => {
+    aheadMs = 0;
+    await exchange.close();
+    exchange = await quietExchange({ now: () => Date.now() + aheadMs });
+    socket = await exchange.open();
+  });
+
   it('a client that says nothing for two minutes is closed; frames to it do not count', async () => {
     await socket.subscribe('ticker/1');
     const busy = await exchange.open();
-    await exchange.post('/_paper/clock', { offset_ms: 119_000 });
+    aheadMs = 119_000;
     busy.say({ type: 'ping' });
     await busy.next((frame) => frame['type'] === 'pong');
     expect(socket.closed).toBe(false);
     const closed = new Promise((resolve) => socket.socket.once('close', (code) => resolve(code)));
-    await exchange.post('/_paper/clock', { offset_ms: 121_000 });
+    aheadMs = 121_000;
     expect(await closed).toBe(1008);
     expect(busy.closed).toBe(false);
   });
 
   it('with server_pings=true the server pings, and closes 1008 "no pong" without an answer', async () => {
     const pinged = await TestSocket.open(`${exchange.server.wsUrl}?server_pings=true`);
-    await exchange.post('/_paper/clock', { offset_ms: 61_000 });
+    aheadMs = 61_000;
     await pinged.next((frame) => frame['type'] === 'ping');
     pinged.say({ type: 'pong' });
     pinged.say({ type: 'ping' });
     await pinged.next((frame) => frame['type'] === 'pong');
     const from = pinged.frames.length;
-    await exchange.post('/_paper/clock', { offset_ms: 122_000 });
+    aheadMs = 122_000;
     await pinged.next((frame) => frame['type'] === 'ping', from);
     const closed = new Promise((resolve) => {
       pinged.socket.once('close', (code, reason) => resolve([code, String(reason)]));
     });
-    await exchange.post('/_paper/clock', { offset_ms: 183_000 });
+    aheadMs = 183_000;
     expect(await closed).toEqual([1008, 'no pong']);
   });
 });

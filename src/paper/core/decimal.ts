@@ -2,12 +2,6 @@
  * Scaled integers to fixed decimals and back. Sizes, prices and USDC are integers inside; text only at the edge (LP §2.1).
  * Every scaled integer here stays below 2^53, because one order's quote is capped at 2^48 − 1 (LP §2.1, `order_quote_limit`).
  */
-const powers = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
-
-export function powerOfTen(exponent: number): number {
-  return powers[exponent] ?? 10 ** exponent;
-}
-
 /** 12345, 2 → "123.45". Pads fully: SDKs delete the dot and read the digits (LP §2.1). */
 export function formatScaled(value: number, decimals: number): string {
   if (decimals === 0) return String(value);
