@@ -78,7 +78,7 @@ const RENEW_AHEAD_MS = 60_000;
 /** A finished ticket is remembered this long, for late notices and reads. */
 const REMEMBER_MS = 15 * 60_000;
 /** Transactions of a ticket cannot be older than its id; ids may run ahead of a clock by this much. */
-const TRACE_SLACK_MS = 60_000;
+const TRACE_SLACK_MS = 15 * 60_000;
 
 interface Cover {
   readonly state: CoverState;

@@ -48,7 +48,7 @@ export interface PlacerDeps {
   readonly now: () => number;
 }
 
-const TRACE_SLACK_MS = 60_000;
+const TRACE_SLACK_MS = 15 * 60_000;
 
 export function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSignal): Promise<PlacementEnd> {
   const { account, watch, now } = deps;

@@ -55,9 +55,29 @@ export function nextOrderId(input: {
   readonly lane: number;
   readonly last?: OrderId | undefined;
 }): OrderId {
+  return orderIdOf({ time: nextTime(input), lane: input.lane });
+}
+
+/**
+ * The next id of an order that continues on a lane which is not its own. Others may come to that lane in the same tenth of a second,
+ * and two orders with one id would take each other's executions for theirs: so T ends, modulo 256, in the order's own lane.
+ * It may therefore run ahead of the clock by 25.6 s.
+ */
+export function nextSpareId(input: {
+  readonly epochMs: number;
+  readonly lane: number;
+  readonly last: OrderId;
+  readonly ownLane: number;
+}): OrderId {
+  const first = nextTime(input);
+  const ahead = (BigInt(input.ownLane) - first) & LANE_MASK;
+  return orderIdOf({ time: (first + ahead) as Tenths, lane: input.lane });
+}
+
+function nextTime(input: { readonly epochMs: number; readonly last?: OrderId | undefined }): Tenths {
   const now = tenthsAt(input.epochMs);
   const after = input.last === undefined ? now : ((timeOf(input.last) + 1n) as Tenths);
-  return orderIdOf({ time: now > after ? now : after, lane: input.lane });
+  return now > after ? now : after;
 }
 
 export function clientOrderIndexOf(id: OrderId, slice: number): ClientOrderIndex {

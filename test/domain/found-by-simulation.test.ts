@@ -2,10 +2,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { advance, newCover, wakeAtMs, type CoverCommand, type CoverEvent } from '../../src/domain/cover';
 import { begin, decide } from '../../src/domain/decide';
-import { orderIdOf, type Tenths } from '../../src/domain/ids';
+import { epochMsOf, laneOf, orderIdOf, timeOf, type Tenths } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
 import type { CoverResult, OrderInput } from '../../src/domain/messages';
-import { absorbArm, absorbCover, absorbUpdate, activeTicket, exposureLots, newOrder } from '../../src/domain/order';
+import {
+  absorbArm,
+  absorbCover,
+  absorbUpdate,
+  activeTicket,
+  exposureLots,
+  newOrder,
+  nextTicket,
+} from '../../src/domain/order';
 import { advancePlacement, newPlacement, placementWakeAtMs } from '../../src/domain/placement';
 import type { SendOutcome } from '../../src/domain/records';
 import type { Ticket } from '../../src/domain/ticket';
@@ -61,6 +69,23 @@ describe('D-01 a hedger that knows less than the ledger', () => {
     expect(() => absorbCover(order, entry, coverResult({ state: 'sealed', executed_lots: '1' }), 3)).toThrow(
       /never less/,
     );
+  });
+});
+
+describe('D-03 two orders that come to one spare lane in the same moment', () => {
+  test('continue under different ids, later than all of theirs', () => {
+    const ids = [2, 3, 5, 254].map((lane) => {
+      const own = orderIdOf({ time: 283_000_000n as Tenths, lane });
+      const order = newOrder({ ...input, order_id: own.toString() }, 0);
+      absorbCover(order, activeTicket(order), coverResult({ state: 'jumped' }), 1);
+      return nextTicket(order, 'hedge', epochMsOf(283_000_100n as Tenths)).ticket.id;
+    });
+    expect(new Set(ids).size).toBe(4);
+    for (const spare of ids) {
+      expect(laneOf(spare)).toBe(9);
+      expect(timeOf(spare)).toBeGreaterThanOrEqual(283_000_100n);
+      expect(timeOf(spare)).toBeLessThan(283_000_100n + 256n);
+    }
   });
 });
 

@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly network: Network;
   readonly venue: Venue;
   readonly trace: (text: () => string) => void;
+  /** Somebody's bytes have just left. */
+  readonly onSend: (host: Host, accountIndex: number, request: TxRequest) => void;
 }
 
 export class SimAccount implements AccountPort {
@@ -67,6 +69,7 @@ export class SimAccount implements AccountPort {
     const { txHash } = signed;
     const tx = txOf(this.accountIndex, signed.request, signed.expiresAtMs);
     trace(() => `${this.host.name} sends ${signed.request.kind} ${txHash}`);
+    this.around.onSend(this.host, this.accountIndex, signed.request);
     return network.call<SendOutcome>(this.host, {
       kind: 'send',
       deadlineMs: SEND_MS,

@@ -1,12 +1,14 @@
 /** What happens to processes, engine and lanes, and what people do: a tick of bad luck every half second. */
-import { nonceOf, parseOrderId, type OrderId } from '../../src/domain/ids';
+import { laneOf, nonceOf, parseOrderId } from '../../src/domain/ids';
 import { attributeKeys } from '../../src/paper/core/tx';
-import type { Tx, TxBody } from '../../src/paper/core/types';
+import type { TxBody } from '../../src/paper/core/types';
 import type { FaultKind } from './faults';
 import { newHost, startHedger, startMaker, type Hedger, type Maker, type World } from './processes';
 import type { Run } from './temporal';
 import type { Truth } from './truth';
-import { ACCOUNT_A, ACCOUNT_B, MARKET } from './venue';
+import type { Host } from './time';
+import type { TxRequest } from '../../src/exchange/port';
+import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, MARKET } from './venue';
 
 /** A client order index that is none of ours. */
 const FOREIGN_INDEX = 77;
@@ -54,6 +56,36 @@ export class Chaos {
     if (faults.strike('operator-cancel')) this.cancel(run);
     if (faults.strike('operator-close')) temporal.update(run, 'forceClose');
     if (faults.strike('operator-retry')) temporal.update(run, 'retryHedge');
+  }
+
+  /** Bytes have just left: the worst moment for anything to happen. */
+  onSend(host: Host, accountIndex: number, request: TxRequest): void {
+    const { faults, time } = this.world;
+    const soon = (kind: FaultKind, act: () => void): void => {
+      time.after(faults.random(kind).logUniform(0.1, 400), undefined, act);
+    };
+    const process = [...this.processes].find((one) => one.host === host);
+    if (process === undefined || request.lane === CANCEL_LANE) return;
+    if (faults.strike('crash-mid'))
+      soon('crash-mid', () => this.#kill(process, faults.random('crash-mid').logUniform(100, 30_000)));
+    if (faults.strike('pause-mid'))
+      soon('pause-mid', () => this.#freeze(process, faults.random('pause-mid').logUniform(100, 60_000)));
+    if (faults.strike('operator-mid')) soon('operator-mid', () => this.#meddle('operator-mid'));
+    if (faults.strike('foreign-mid')) {
+      const nonce = Number(request.nonce) + faults.random('foreign-mid').between(0, 1);
+      const body: TxBody = faults.random('foreign-mid').chance(0.3)
+        ? { kind: 'cancel-all', timeInForce: 0, atMs: 0 }
+        : FOREIGN_ORDER;
+      soon('foreign-mid', () => this.#submitForeign({ accountIndex, lane: request.lane, nonce, body }));
+    }
+  }
+
+  #meddle(kind: FaultKind): void {
+    const run = this.#someRun(kind);
+    if (run === undefined) return;
+    const choice = this.world.faults.random(kind).next();
+    if (choice < 0.2) this.cancel(run);
+    else this.world.temporal.update(run, choice < 0.6 ? 'forceClose' : 'retryHedge');
   }
 
   /** Faults stop: everything is started and awake. */
@@ -108,6 +140,7 @@ export class Chaos {
 
   #kill(process: Process, awayMs: number): void {
     const { world } = this;
+    if (process.host.state === 'dead') return;
     world.trace(() => `${process.host.name} crashes`);
     process.host.state = 'dead';
     this.processes.delete(process);
@@ -119,10 +152,13 @@ export class Chaos {
   }
 
   #pause(): void {
-    const { world } = this;
     const process = this.#someProcess('pause');
-    if (process === undefined) return;
-    const forMs = world.faults.random('pause').logUniform(100, 60_000);
+    if (process !== undefined) this.#freeze(process, this.world.faults.random('pause').logUniform(100, 60_000));
+  }
+
+  #freeze(process: Process, forMs: number): void {
+    const { world } = this;
+    if (process.host.state !== 'up') return;
     world.trace(() => `${process.host.name} stands still for ${Math.round(forMs)} ms`);
     process.host.state = 'paused';
     world.temporal.onPause(process.worker);
@@ -149,30 +185,28 @@ export class Chaos {
     const nonce = Number(nonceOf(id, random.between(0, 4)));
     const jump = random.chance(0.3) ? 2 ** 46 + random.between(0, 1000) : nonce + 128 * random.between(1, 600);
     const body: TxBody = kind === 'foreign-cancel' ? { kind: 'cancel-all', timeInForce: 0, atMs: 0 } : FOREIGN_ORDER;
-    this.world.venue.submitForeign(
-      this.#foreignTx({ accountIndex, id, nonce: kind === 'foreign-jump' ? jump : nonce, body }),
-    );
-    this.world.trace(
-      () => `${kind} on lane of account ${accountIndex}: nonce ${kind === 'foreign-jump' ? jump : nonce}`,
-    );
+    this.#submitForeign({ accountIndex, lane: laneOf(id), nonce: kind === 'foreign-jump' ? jump : nonce, body });
   }
 
-  #foreignTx(how: {
+  #submitForeign(how: {
     readonly accountIndex: number;
-    readonly id: OrderId;
+    readonly lane: number;
     readonly nonce: number;
     readonly body: TxBody;
-  }): Tx {
+  }): void {
     const head = {
       txType: how.body.kind === 'create' ? 14 : 16,
       accountIndex: how.accountIndex,
-      apiKeyIndex: Number((how.id >> 7n) & 255n),
+      apiKeyIndex: how.lane,
       nonce: how.nonce,
       expiredAtMs: this.world.time.nowMs + 60_000,
       signature: '',
       attributes: new Map([[attributeKeys.skipNonce, 1]]),
     };
-    return { head, body: how.body };
+    this.world.trace(
+      () => `somebody else uses lane ${how.lane} of account ${how.accountIndex}: ${how.body.kind}, nonce ${how.nonce}`,
+    );
+    this.world.venue.submitForeign({ head, body: how.body });
   }
 }
 

@@ -32,6 +32,11 @@ export const FAULT_KINDS = [
   'temporal-down',
   'task-stalls',
   'clock-skew',
+  // at the worst moment: just after a transaction left
+  'crash-mid',
+  'pause-mid',
+  'operator-mid',
+  'foreign-mid',
   // the exchange
   'api-refuses',
   'sequencer-refuses',
@@ -77,6 +82,10 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'temporal-down': 0.03,
   'task-stalls': 0.2,
   'clock-skew': 1,
+  'crash-mid': 0.15,
+  'pause-mid': 0.15,
+  'operator-mid': 0.15,
+  'foreign-mid': 0.04,
   'api-refuses': 0.3,
   'sequencer-refuses': 0.4,
   'sequencer-drops': 0.4,
@@ -116,10 +125,12 @@ export class Faults {
     private readonly limits: FaultLimits,
   ) {
     const draw = new Random(hashOf(seed, 1));
-    // Some seeds are calm in most ways, some hostile in most.
+    // Some seeds are calm in most ways, some hostile in most; every seed has a few kinds it insists on.
     const share = draw.next();
+    const insists = new Set([0, 1, 2].map(() => draw.between(0, FAULT_KINDS.length - 1)));
     FAULT_KINDS.forEach((kind, index) => {
-      const rate = draw.chance(share) ? RATE_MAX[kind] * draw.next() ** 2 : 0;
+      const mild = draw.chance(share) ? RATE_MAX[kind] * draw.next() ** 2 : 0;
+      const rate = insists.has(index) ? RATE_MAX[kind] * (0.5 + 0.5 * draw.next()) : mild;
       this.rates.set(kind, limits.off.has(kind) ? 0 : rate);
       this.#streams.set(kind, new Random(hashOf(seed, 100 + index)));
     });

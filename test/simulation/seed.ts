@@ -59,6 +59,8 @@ interface Slot {
   last: OrderId | undefined;
   /** Orders still to start. */
   left: number;
+  /** How many more may be started in place of orders that were not placed. */
+  spare: number;
   isBusy: boolean;
 }
 
@@ -103,6 +105,7 @@ class Simulation {
       trace,
       temporal,
       hedgers: new Set(),
+      onSend: (host, accountIndex, request) => this.#chaos.onSend(host, accountIndex, request),
       onDefect: (what) => this.#defects.push(what),
       onAlert: (what) => trace(() => `alert ${what}`),
     };
@@ -131,7 +134,8 @@ class Simulation {
     this.#slots = LANES.slice(0, random.between(1, 2)).map((lane) => ({
       lane,
       last: undefined,
-      left: random.between(1, 3),
+      left: random.between(1, 4),
+      spare: 6,
       isBusy: false,
     }));
   }
@@ -222,11 +226,16 @@ class Simulation {
     if (slot === undefined || last === undefined) return;
     slot.last = last > (slot.last ?? 0n) ? last : slot.last;
     slot.isBusy = false;
-    this.time.after(20, undefined, () => this.#serve(slot));
+    // An order that never rested has shown little: another one takes its turn.
+    if (state.result?.maker.status === 'not-placed' && slot.spare > 0 && !this.#faults.healed) {
+      slot.spare -= 1;
+      slot.left += 1;
+    }
+    this.time.after(200, undefined, () => this.#serve(slot));
   }
 
   #fillAgain(): void {
-    if (!this.#isDone()) this.time.after(this.#random.logUniform(20, 3_000), undefined, () => this.#fillAgain());
+    if (!this.#isDone()) this.time.after(this.#random.logUniform(10, 1_500), undefined, () => this.#fillAgain());
     this.#market.fillOne();
   }
 

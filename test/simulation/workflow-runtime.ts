@@ -164,7 +164,7 @@ export class Instance {
 
   #start(): void {
     this.#main().then(
-      (result) => this.commands.push({ do: 'complete', result }),
+      (result) => this.commands.push({ do: 'complete', result: payload(result) }),
       (error: unknown) => {
         if (isCancellation(error)) this.commands.push({ do: 'end-canceled' });
         else this.broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -283,7 +283,7 @@ function startActivity(name: string, options: ProxyOptions, input: unknown): Pro
     seq,
     name,
     queue: options.taskQueue ?? 'counterleg-orders',
-    input,
+    input: payload(input),
     options: {
       startToCloseMs: millis(options.startToCloseTimeout),
       heartbeatMs: options.heartbeatTimeout === undefined ? undefined : millis(options.heartbeatTimeout),
@@ -306,7 +306,7 @@ export function getExternalWorkflowHandle(workflowId: string): {
     signal: (definition, input) => {
       const own = running();
       const seq = own.nextSeq();
-      own.commands.push({ do: 'signal-out', seq, workflowId, name: definition.name, input });
+      own.commands.push({ do: 'signal-out', seq, workflowId, name: definition.name, input: payload(input) });
       return wait(own, seq, () => undefined);
     },
   };
@@ -343,7 +343,7 @@ export function setDefaultSignalHandler(handle: (name: string, input: unknown) =
 }
 
 export function upsertMemo(memo: Readonly<Record<string, unknown>>): void {
-  running().commands.push({ do: 'memo', memo });
+  running().commands.push({ do: 'memo', memo: payload(memo) });
 }
 
 export function upsertSearchAttributes(
@@ -363,6 +363,11 @@ export const log = {
     running().errors.push(`${text} ${JSON.stringify(attributes ?? {})}`);
   },
 };
+
+/** What crosses the border is a copy: the workflow may go on changing its own. */
+function payload<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
 
 function millis(text: string): number {
   const match = /^(\d+)(ms|s)$/.exec(text);
