@@ -38,7 +38,12 @@ export function judge(books: Books, reading: Reading): Verdict {
   const net = reading.makerLots + reading.hedgeLots;
   if (books.startLots === undefined) {
     if (reading.nakedLots > 0n) return { kind: 'late', lots: net };
-    books.startLots = net - reading.abandonedLots;
+    const given = net - reading.abandonedLots;
+    // Started in the middle of trading, a fill whose hedge is under way is not "before our time": only what stays is.
+    if (given !== 0n && books.off?.lots !== given) books.off = { lots: given, sinceMs: reading.atMs };
+    if (given !== 0n && reading.atMs - (books.off?.sinceMs ?? 0) < LATE_MS_MAX) return { kind: 'late', lots: net };
+    books.startLots = given;
+    books.off = undefined;
     return net === 0n ? { kind: 'even' } : { kind: 'started-off', lots: net };
   }
   const lots = net - books.startLots - reading.abandonedLots;

@@ -59,8 +59,17 @@ describe('the auditor tells late from wrong', () => {
 
   test('a difference from before our time is said once and then taken as given', () => {
     const books = newBooks();
-    expect(judge(books, at(0, { makerLots: 5n }))).toEqual({ kind: 'started-off', lots: 5n });
-    expect(judge(books, at(1_000, { makerLots: 5n })).kind).toBe('even');
+    expect(judge(books, at(0, { makerLots: 5n })).kind).toBe('late');
+    expect(judge(books, at(4_000, { makerLots: 5n }))).toEqual({ kind: 'started-off', lots: 5n });
+    expect(judge(books, at(5_000, { makerLots: 5n })).kind).toBe('even');
+  });
+
+  test('started while others trade, it does not take a hedge under way for a difference from before its time', () => {
+    const books = newBooks();
+    expect(judge(books, at(0, { makerLots: 300n })).kind).toBe('late');
+    expect(judge(books, at(1_000, { makerLots: 300n, hedgeLots: -200n })).kind).toBe('late');
+    expect(judge(books, at(2_000, { makerLots: 300n, hedgeLots: -300n })).kind).toBe('even');
+    expect(judge(books, at(9_000, { makerLots: 100n, hedgeLots: -100n })).kind).toBe('even');
   });
 
   test('it does not start its books in the middle of a hedge', () => {

@@ -56,11 +56,11 @@ const signer = {
   },
 } as unknown as Signer;
 
-function open(options: { readonly tokenLifeMs?: number } = {}): void {
+function open({ lookMs, ...options }: { readonly tokenLifeMs?: number; readonly lookMs?: number } = {}): void {
   exchange = openLighter({
     baseUrl: lighter.url,
     signer,
-    sessionTimes: FAST,
+    sessionTimes: lookMs === undefined ? FAST : { ...FAST, lookMs },
     restDeadlineMs: 500,
     onMalformed: (_what, reason) => malformed.push(reason),
     ...options,
@@ -94,6 +94,28 @@ beforeEach(async () => {
 afterEach(async () => {
   await exchange.close();
   await lighter.close();
+});
+
+test('S-07 a fill whose frame is lost on a connection that lives is found by looking again', async () => {
+  live = [order({ id: 11, client: 1280 })];
+  open({ lookMs: 20 });
+  await account.stream.whenLive();
+  lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
+  await until(() => frames.length > 1, 'the fill');
+  expect(shown().slice(0, 2)).toEqual(['snapshot 11 open 0', 'change 11 filled 100']);
+  const asked = lighter.requests.filter(({ path }) => path === BY_ID).length;
+  lighter.push(change(order({ id: 12, client: 0 }))); // carries no index of ours: nothing to look for
+  await until(() => frames.length > 2, 'a later frame');
+  expect(lighter.requests.filter(({ path }) => path === BY_ID).length).toBe(asked);
+});
+
+test('an order that only a read has shown is looked after like any other', async () => {
+  open({ lookMs: 20 });
+  await account.stream.whenLive();
+  lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280 })));
+  await account.findOrders([1280n as ClientOrderIndex]);
+  lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
+  await until(() => shown().includes('change 11 filled 100'), 'the fill');
 });
 
 test('snapshot, then changes; live only after both snapshot and gap', async () => {

@@ -135,6 +135,7 @@ export const FAST: SessionTimes = {
   idleMs: 10_000,
   sendMs: 600,
   probeMs: 200,
+  lookMs: 2_500,
   reconnectMinMs: 5,
   reconnectMaxMs: 50,
 };

@@ -4,7 +4,7 @@
  * `live` means: subscribed, snapshot delivered, gap re-read. A frame is a hint that may be lost, repeated or reordered (invariant 7);
  * a record that cannot be read is refused and counted, and neither it nor a listener that throws stops the stream (S-33).
  */
-import type { OrderRecord, TxRecord } from '../../domain/records';
+import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
 import { Backoff, type Clock, type Log } from './clock';
 import { reasonOf } from './errors';
@@ -100,6 +100,11 @@ export class LighterAccountStream implements AccountStream {
     this.#endConnection();
     this.#enter('closed');
     await this.session.close();
+  }
+
+  /** Told by a read: an order that lives is looked after from now on, even if its first frame was lost. */
+  learn(records: readonly OrderRecord[]): void {
+    this.#emitFound(records.filter(({ status }) => !isTerminal(status)));
   }
 
   async #subscribe(): Promise<void> {
@@ -240,11 +245,26 @@ export class LighterAccountStream implements AccountStream {
         this.session.markHealthy();
         this.#enter('live');
         if (gap.value.unresolved.length > 0) void this.#chase(gap.value.unresolved, sinceUs);
+        void this.#lookAgain();
         return;
       }
       log.warn({ accountIndex: this.options.accountIndex, reason: gap.reason }, 'the gap could not be read; again');
       await this.#pause(this.#readBackoff.nextMs());
       if (epoch !== this.#epoch) return;
+    }
+  }
+
+  /** Reads what lives again and again: a fill whose frame was lost would else be naked until the order times out (invariant 7). */
+  async #lookAgain(): Promise<void> {
+    const epoch = this.#epoch;
+    const { reads, times } = this.options;
+    for (;;) {
+      await this.#pause(times.lookMs);
+      const { indexes } = this.#live;
+      if (indexes.length === 0) continue;
+      const read = await reads.byClientIndex(indexes);
+      if (epoch !== this.#epoch) return;
+      if (read.ok) this.#emitFound(read.value);
     }
   }
 

@@ -105,6 +105,7 @@ export class LighterAccount implements AccountPort {
       if (!read.ok) return read;
       found.push(...read.value.filter(({ clientOrderIndex }) => wanted.has(clientOrderIndex)));
     }
+    this.stream.learn(found);
     return { ok: true, value: found };
   }
 

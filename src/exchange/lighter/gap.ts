@@ -27,6 +27,13 @@ export class LiveOrders {
     else this.#orders.set(order.orderIndex, order);
   }
 
+  /** By client index: those of orders that carry one. */
+  get indexes(): ClientOrderIndex[] {
+    return [...this.#orders.values()].flatMap(({ clientOrderIndex }) =>
+      clientOrderIndex === 0n ? [] : [clientOrderIndex],
+    );
+  }
+
   /** Known live before, and not among `present`. */
   missingFrom(present: readonly OrderRecord[]): OrderRecord[] {
     const seen = new Set(present.map(({ orderIndex }) => orderIndex));

@@ -27,6 +27,8 @@ export interface SessionTimes {
   readonly sendMs: number;
   /** Silence on a submission that makes us ask for a sign of life at once, and how long it may take. */
   readonly probeMs: number;
+  /** How often live orders are read again: a frame lost on a connection that lives leaves no trace. */
+  readonly lookMs: number;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
 }
@@ -39,6 +41,7 @@ export const SESSION_TIMES: SessionTimes = {
   idleMs: 30_000,
   sendMs: 3_000,
   probeMs: 1_000,
+  lookMs: 2_500,
   reconnectMinMs: 50,
   reconnectMaxMs: 5_000,
 };
