@@ -127,7 +127,7 @@ describe('the core, for every sequence of transactions', () => {
           must(cash === 0, 'money is conserved');
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -188,7 +188,7 @@ describe('the core, for every sequence of transactions', () => {
           }
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -264,7 +264,7 @@ describe('nonces, for every schedule', () => {
         expect([key.bookedNext, key.pending.length]).toEqual([key.executedNext, 0]);
         expect(key.executedNext).toBe((executed[executed.length - 1] ?? 0) + 1);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
@@ -318,7 +318,7 @@ describe('the simulated market', () => {
   it('fills a maker order at depth 20 within seconds, often in pieces', () => {
     let pieces = 0;
     const waitedSteps: number[] = [];
-    for (let seed = 1; seed <= 15; seed += 1) {
+    for (let seed = 1; seed <= 9; seed += 1) {
       const { exchange, flow } = live(seed, 20, false);
       const market = exchange.market(marketId);
       const price = [...market.bids.levels()][19]!.priceTicks;
@@ -338,8 +338,8 @@ describe('the simulated market', () => {
     }
     waitedSteps.sort((left, right) => left - right);
     // 20 steps a second.
-    expect(waitedSteps[7]! / 20).toBeLessThan(8);
-    expect(pieces).toBeGreaterThanOrEqual(3);
+    expect(waitedSteps[4]! / 20).toBeLessThan(8);
+    expect(pieces).toBeGreaterThanOrEqual(2);
   });
 });
 

@@ -35,7 +35,7 @@ describe('request and response', () => {
   });
 
   it('a delayed request lets later ones overtake it', async () => {
-    await fault({ on: 'request', action: 'delay', ms: 60, match: { tx_type: 14 } });
+    await fault({ on: 'request', action: 'delay', ms: 1_000, match: { tx_type: 14 } });
     const late = exchange.create({ Nonce: 1, ClientOrderIndex: 7 });
     await exchange.post('/_paper/faults', []);
     const other = await exchange.create({ Nonce: 1, ClientOrderIndex: 8 });
@@ -73,7 +73,7 @@ describe('streams and frames', () => {
     const [silent, other] = [await exchange.open(), await exchange.open()];
     await silent.subscribe('account_all_orders/100', exchange.token(100));
     await other.subscribe('account_all_positions/100');
-    await fault({ on: 'stream', action: 'silence', ms: 300, match: { channel: 'account_all_orders' } });
+    await fault({ on: 'stream', action: 'silence', ms: 2_000, match: { channel: 'account_all_orders' } });
     const from = silent.frames.length;
     silent.say({ type: 'ping' });
     await exchange.create({ Nonce: 1 });
@@ -94,7 +94,7 @@ describe('streams and frames', () => {
   ])('frame %s', async (action, seen) => {
     const socket = await exchange.open();
     await socket.subscribe('account_all_orders/100', exchange.token(100));
-    await fault({ on: 'frame', action, ms: 50, match: { channel: 'account_all_orders:100' } });
+    await fault({ on: 'frame', action, ms: 1_000, match: { channel: 'account_all_orders:100' } });
     for (const id of [1, 2, 3]) await exchange.create({ Nonce: id, ClientOrderIndex: id });
     const ids = (): unknown[] =>
       socket.frames
@@ -132,7 +132,7 @@ describe('lists', () => {
 describe('sequencer', () => {
   it('refuse without using the nonce: dropped, and later ones with it', async () => {
     await exchange.close();
-    exchange = await quietExchange({ latency: { takerMs: 40, makerMs: 40, cancelMs: 40 } });
+    exchange = await quietExchange({ latency: { takerMs: 1_000, makerMs: 1_000, cancelMs: 1_000 } });
     await fault({ on: 'sequencer', action: 'refuse', code: 21739, consume_nonce: false });
     const socket = await exchange.open();
     await socket.subscribe('account_tx/100', exchange.token(100));
@@ -158,7 +158,7 @@ describe('sequencer', () => {
   it('delay: later ones of the key wait, other keys do not', async () => {
     const socket = await exchange.open();
     await socket.subscribe('account_tx/100', exchange.token(100));
-    await fault({ on: 'sequencer', action: 'delay', ms: 60 });
+    await fault({ on: 'sequencer', action: 'delay', ms: 1_000 });
     await exchange.create({ Nonce: 1, ClientOrderIndex: 1 });
     await exchange.create({ Nonce: 2, ClientOrderIndex: 2 });
     await exchange.create({ Nonce: 1, ClientOrderIndex: 3 }, 100, 6);

@@ -37,7 +37,7 @@ export interface Submission {
 export const unregisteredKey = '0'.repeat(80);
 
 /** A due dead-man's switch is carried out this much later; in between, new orders get 21122 (LP §2.8). */
-const switchGraceMs = 300;
+const switchGraceMs = 1_000;
 
 /** The last usable key index (LP §3.6 (8)). */
 const apiKeyIndexMax = 254;
