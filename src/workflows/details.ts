@@ -8,7 +8,7 @@ export function detailsOf(order: Order, phase: 'running' | 'ended'): string {
   return [
     `**${report.hedge_state}** · filled ${report.maker.filled_base_amount}, hedged ${report.hedge.executed_base_amount}, closed ${report.closed_base_amount}, naked ${report.exposure} ${report.market}`,
     order.stuck ? `Stuck: ${order.stuck.reason}.` : report.reason,
-    `Maker order: ${report.maker.status}${report.maker.filled_base_amount === '0' ? '' : ` at ${report.maker.avg_price}`}; hedge at ${report.hedge.avg_price}.`,
+    `Maker order: ${report.maker.status}${order.filledLots > 0n ? ` at ${report.maker.avg_price}` : ''}${slices.length > 0 ? `; hedge at ${report.hedge.avg_price}` : ''}.`,
     slices.length > 0
       ? ['| | amount | executed | status | path | nonce | tx |', '|---|---|---|---|---|---|---|', ...slices].join('\n')
       : '',
