@@ -108,9 +108,8 @@ function frameFaults(): FaultKind[] {
 function listFaults(): FaultKind[] {
   return [
     ...BOTH.map((account) =>
-      planned(`lists of ${account} lag 16 s, its order frames lost`, 'system', (where) => [
+      planned(`lists of ${account} lag 16 s`, 'system', (where) => [
         { on: 'lists', action: 'lag', ms: 16_000, count: 0, match: { account_index: where[account] } },
-        { on: 'frame', action: 'drop', count: 0, match: { channel: `account_all_orders:${where[account]}` } },
       ]),
     ),
     planned('reads answer 503', 'system', () =>
@@ -160,6 +159,12 @@ function beyondFaults(): FaultKind[] {
       await Promise.all(parts.map((part) => endAndWait(system, part, 'SIGKILL')));
     }),
     kind('freeze the exchange', 'beyond', (context) => freezeFor(context, 'paper exchange')),
+    ...BOTH.map((account) =>
+      planned(`lists of ${account} lag 16 s, its order frames lost`, 'beyond', (where) => [
+        { on: 'lists', action: 'lag', ms: 16_000, count: 0, match: { account_index: where[account] } },
+        { on: 'frame', action: 'drop', count: 0, match: { channel: `account_all_orders:${where[account]}` } },
+      ]),
+    ),
     planned('every send of B answered 503', 'beyond', (where) => [
       {
         on: 'request',

@@ -87,13 +87,17 @@ export function textOf(report: RunReport): string {
     nakedTable(report),
     '',
     ...missedTargets(report).map((line) => `MISSED: ${line}`),
-    naked.bystanders === undefined || naked.quiet === undefined
-      ? 'bystanders: none'
-      : `one order in trouble, the others: p50 ${durationText(naked.bystanders.p50Ms)} against ${durationText(naked.quiet.p50Ms)} in quiet times`,
+    bystanderLine(naked),
     `\`up\` ended with ${report.upExitCode}`,
     `verdict: ${verdictOf(report)}   (repeat: npm run chaos -- --minutes ${report.minutes} --seed ${report.seed} --slots ${report.slots})`,
   ];
   return lines.join('\n');
+}
+
+function bystanderLine({ bystanders, quiet }: NakedTimes): string {
+  if (bystanders === undefined || quiet === undefined) return 'one order in trouble, the others: nothing to compare';
+  const [p50, p99] = [bystanders.p50Ms - quiet.p50Ms, bystanders.p99Ms - quiet.p99Ms].map((ms) => ms.toFixed(0));
+  return `one order in trouble, the others against quiet times: p50 ${p50} ms, p99 ${p99} ms later`;
 }
 
 /** Targets of latency that this run did not meet. They are reported; the exit code is about the account alone. */
