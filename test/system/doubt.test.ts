@@ -4,7 +4,9 @@ import { Redis } from 'ioredis';
 import { loadKeys, toolPath } from '../../src/config';
 import { nonceOf, type ClientOrderIndex, type Nonce, type OrderId } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
+import type { SendOutcome } from '../../src/domain/records';
 import { loadSigner, openLighter } from '../../src/exchange/lighter';
+import type { AccountPort, SignedTx } from '../../src/exchange/port';
 import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../../src/notifications/notice';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
@@ -114,6 +116,29 @@ describe('lanes', () => {
     await system.alerts.expect('foreign-nonce', id);
   });
 
+  test('P-09 a process that wakes up late sends the order’s first slice again: refused by the nonce, nothing executes', async () => {
+    const id = await quote(system);
+    await fillOrder(system, id);
+    await settled(system, id);
+    const before = (await system.truth<Truth>(B)).trades.length;
+    const late = await sendAsB((account) =>
+      account.sign({
+        kind: 'market-order',
+        lane: 5,
+        nonce: nonceOf(BigInt(id) as OrderId, 1),
+        skipNonce: true,
+        marketId: 1,
+        clientOrderIndex: (BigInt(id) + 1n) as ClientOrderIndex,
+        side: 'sell',
+        lots: lots(20n),
+        boundTicks: ticks(1_000_000n),
+        reduceOnly: false,
+      }),
+    );
+    expect(late).toMatchObject({ kind: 'refused', code: 21104 });
+    expect((await system.truth<Truth>(B)).trades.length).toBe(before);
+  });
+
   test('P-18 something else jumped far over our lane: the order goes on under a spare lane', async () => {
     // The proof that nothing of ours executed needs a read back to an earlier transaction of the lane.
     const earlier = await quote(system, { lane: 7 });
@@ -170,12 +195,9 @@ describe('notices', () => {
 
 /** Something else, holding B's key of a lane, sends an order that cannot trade. */
 async function foreign(lane: number, nonce: Nonce): Promise<void> {
-  const { baseUrl, wsUrl } = system.config.lighter;
-  const exchange = openLighter({ baseUrl, wsUrl, chainId: 304, signer: loadSigner(toolPath('signer')) });
-  try {
-    const account = exchange.openAccount({ accountIndex: B, keys: loadKeys(system.config, 'hedge', process.env) });
-    const price = (await bestBid()) - 1_000n;
-    const signed = await account.sign({
+  const price = (await bestBid()) - 1_000n;
+  const outcome = await sendAsB((account) =>
+    account.sign({
       kind: 'limit-ioc-order',
       lane,
       nonce,
@@ -185,12 +207,21 @@ async function foreign(lane: number, nonce: Nonce): Promise<void> {
       side: 'buy',
       lots: lots(20n),
       priceTicks: ticks(price),
-    });
-    expect(await account.send(signed)).toMatchObject({ kind: 'accepted' });
-    await eventually('it has executed', async () => {
-      const { transactions } = await system.truth<Truth>(B);
-      return transactions.find((tx) => tx.nonce === Number(nonce) && tx.state === 'executed');
-    });
+    }),
+  );
+  expect(outcome).toMatchObject({ kind: 'accepted' });
+  await eventually('it has executed', async () => {
+    const { transactions } = await system.truth<Truth>(B);
+    return transactions.find((tx) => tx.nonce === Number(nonce) && tx.state === 'executed');
+  });
+}
+
+async function sendAsB(sign: (account: AccountPort) => Promise<SignedTx>): Promise<SendOutcome> {
+  const { baseUrl, wsUrl } = system.config.lighter;
+  const exchange = openLighter({ baseUrl, wsUrl, chainId: 304, signer: loadSigner(toolPath('signer')) });
+  try {
+    const account = exchange.openAccount({ accountIndex: B, keys: loadKeys(system.config, 'hedge', process.env) });
+    return await account.send(await sign(account));
   } finally {
     await exchange.close();
   }

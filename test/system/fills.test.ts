@@ -12,6 +12,7 @@ import {
   makerOrderOf,
   quote,
   rests,
+  says,
   settled,
   startOrder,
   transactionsOf,
@@ -49,7 +50,7 @@ describe('partial fills', () => {
     expect(result).toMatchObject({ hedge_state: 'flat', maker: { status: 'filled' } });
   });
 
-  test('S-01 one fill after another while the hedge of the first is still on its way', async () => {
+  test('S-01, P-05 one fill after another, one lot small, while the hedge of the first is still on its way', async () => {
     const id = await quote(system);
     await system.fault({ on: 'sequencer', action: 'delay', ms: 400, match: { account_index: B, tx_type: 14 } });
     for (const base of ['0.00001', '0.00007', '0.00002', '0.00010']) await fillOrder(system, id, base);
@@ -86,6 +87,17 @@ describe('timing', () => {
     const { result } = await settled(system, id);
     expect(result.timings['hedge_executed_ms']).toBeLessThan((result.timings['armed_ms'] ?? 0) + 2_500);
   });
+});
+
+test('S-02 the market moves through our price between read and send: nothing is taken, nothing is naked', async () => {
+  await system.fault({ on: 'request', action: 'delay', ms: 400, match: { account_index: A, tx_type: 14 } });
+  const id = await startOrder(system);
+  await says(system, id, 'armed', (state) => state.hedge_state === 'quoting');
+  await system.control('POST', 'market', { market_id: 1, mid_price: '109000.0' });
+  const { result } = await settled(system, id);
+  expect(result.maker.filled_base_amount).toBe('0.00000');
+  expect((await makerOrderOf(system, id))?.status).toBe('canceled-post-only');
+  await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
 });
 
 describe('markets', () => {

@@ -39,6 +39,8 @@ export interface SystemOptions {
   readonly paper?: PaperOptions;
   readonly config?: Partial<Config>;
   readonly collateralB?: string;
+  /** A server of the test's own, to be stopped and started. */
+  readonly temporal?: TemporalPlace;
 }
 
 export interface RestingOrder {
@@ -66,7 +68,7 @@ export class System {
     quietEngine();
     const folder = mkdtempSync(join(tmpdir(), 'counterleg-system-'));
     const paper = await startPaper({ flow: 'off', latency: 'zero', ...options.paper });
-    const place = await sharedTemporal();
+    const place = options.temporal ?? (await sharedTemporal());
     const redisUrl = await sharedRedis();
     const alerts = await AlertBox.open();
     const config = configFor({

@@ -5,6 +5,8 @@ import { A, B, System, type SystemOptions } from './harness';
 import { BTC, expectMirror, position, settled, tradeByHand, type Truth } from './orders';
 
 let system: System;
+/** A minute's budget whose burst lets the maker quote twice; the third quote waits some seconds. */
+const TWO_QUOTES = { perMinute: 120, makerShare: 0.5, reserve: 0.2 };
 afterEach(() => system.stop());
 
 async function start(options: SystemOptions = {}, limit?: number): Promise<void> {
@@ -156,6 +158,31 @@ describe('when it must not quote', () => {
     await system.clearFaults();
     await nextAlone(first?.client_order_index);
     await settled(system, await system.fill(1));
+  });
+
+  test('P-04 the request budget is spent by quotes: no further quote, and the hedge goes out all the same', async () => {
+    await start({ pairs: [{ side: 'round-trip' }], config: { requestBudget: TWO_QUOTES } });
+    for (let n = 0; n < 2; n++) await settled(system, await system.fill(1));
+    const { slots } = await system.pairSays('budget', (s) => /request budget/.test(s.slots[0]?.note ?? ''));
+    expect(slots[0]?.state).not.toBe('busy');
+    await expectMirror(system);
+  });
+
+  test('S-06, S-23 the hedger goes away and an order fills: no new order until it is back and has hedged', async () => {
+    await start({ pairs: [{ lanes: [5, 6], side: 'round-trip' }] });
+    await system.pairSays('quoting', busy);
+    await system.stopHedger();
+    const id = await system.fill(1);
+    const { now_us } = await system.truth<{ now_us: number }>(A);
+    await system.startHedger();
+    await settled(system, id);
+    await system.pairSays('quoting again', busy);
+    const { transactions } = await system.truth<Truth>(A);
+    const later = transactions.filter((tx) => tx.type === 14 && tx.queued_at_us > now_us);
+    const hedge = (await system.truth<Truth>(B)).transactions.find((tx) => tx.queued_at_us > now_us);
+    expect(transactions.filter((tx) => tx.type === 14)).toHaveLength(2 + later.length);
+    for (const { queued_at_us } of later) expect(queued_at_us).toBeGreaterThan(hedge?.queued_at_us ?? Infinity);
+    await expectMirror(system);
   });
 
   test('position limit: it does not quote what would exceed max_position, and says so', async () => {
