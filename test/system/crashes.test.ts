@@ -1,5 +1,8 @@
 /** Processes and streams that go away, with fills while they are gone: all hedged, once each, when they are back. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { loadKeys, toolPath } from '../../src/config';
+import { Desk } from '../../src/desk/desk';
+import { loadSigner, openLighter } from '../../src/exchange/lighter';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
 import {
@@ -12,6 +15,7 @@ import {
   rests,
   settled,
   stepInFront,
+  ticketOf,
   transactionsOf,
   type Truth,
 } from './orders';
@@ -55,17 +59,20 @@ describe('processes', () => {
     await expectMirror(system);
   });
 
-  test('S-06 both are stopped; a fill; the hedger’s slice had been accepted but nobody saw it: one execution', async () => {
+  test('S-06 both are stopped before anybody could see what the hedger’s slice became: one execution', async () => {
     await start();
     const id = await quote(system);
-    // Accepted, executed a second later, when the process that sent it is gone.
-    await system.fault({ on: 'sequencer', action: 'delay', ms: 1_000, match: { account_index: B, tx_type: 14 } });
+    await system.fault(
+      { on: 'frame', action: 'drop', match: { channel: `account_all_orders:${B}` }, count: 0 },
+      { on: 'frame', action: 'drop', match: { channel: `account_tx:${B}` }, count: 0 },
+      { on: 'lists', action: 'lag', ms: 60_000, match: { account_index: B }, count: 0 },
+    );
     await fillOrder(system, id);
-    await eventually('the slice is with the exchange', async () => {
-      const sent = transactionsOf(await system.truth<Truth>(B), id);
-      return sent.length > 0 ? sent : undefined;
-    });
+    await eventually('the slice has executed', async () =>
+      transactionsOf(await system.truth<Truth>(B), id).find((tx) => tx.state === 'executed'),
+    );
     await Promise.all([system.stopHedger(), system.stopMaker()]);
+    await system.clearFaults();
     await system.startHedger();
     await system.startMaker(undefined, []);
     const { b } = await settled(system, id);
@@ -73,7 +80,41 @@ describe('processes', () => {
     await expectMirror(system);
   });
 
-  test('S-14, P-13 two hedgers of one account at once: each lot executes once', async () => {
+  test('S-14, P-13 another desk holds the same ticket and sends at the same moment: one execution', async () => {
+    await start();
+    const { baseUrl, wsUrl } = system.config.lighter;
+    const exchange = openLighter({ baseUrl, wsUrl, chainId: 304, signer: loadSigner(toolPath('signer')) });
+    const account = exchange.openAccount({ accountIndex: B, keys: loadKeys(system.config, 'hedge', process.env) });
+    await account.stream.whenLive();
+    const desk = new Desk({ account, sealBy: 'cancel-all', events: { alert: () => undefined } });
+    try {
+      for (const side of ['buy', 'sell'] as const) {
+        const id = await quote(system, { side });
+        const ticket = await ticketOf(system, id);
+        await desk.arm({ ticket, keepUntilMs: Date.now() + 60_000 });
+        // Both submissions are held back until both are on their way.
+        await system.fault({
+          on: 'request',
+          action: 'delay',
+          ms: 150,
+          count: 2,
+          match: { account_index: B, tx_type: 14 },
+        });
+        await fillOrder(system, id);
+        const fill = { orderId: ticket.orderId, marketId: 1, side: ticket.side, fillLots: ticket.maxLots };
+        expect(desk.raise(fill)).toBe('raised');
+        const { b } = await settled(system, id);
+        expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
+        expect(b.refused.map(({ code }) => code)).toContain(21104);
+      }
+      await expectMirror(system);
+    } finally {
+      desk.close();
+      await exchange.close();
+    }
+  });
+
+  test('S-14 two hedgers of one account at once: each lot executes once', async () => {
     await start();
     await system.startAnotherHedger();
     for (const side of ['buy', 'sell', 'buy', 'sell'] as const) {

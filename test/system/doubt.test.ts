@@ -100,6 +100,8 @@ describe('lists', () => {
     await fillOrder(system, two);
     const { result } = await settled(system, two);
     expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
+    const { hedge_executed_ms = Infinity, fill_frame_ms = 0 } = result.timings;
+    expect(hedge_executed_ms - fill_frame_ms).toBeLessThan(2_000); // an unanswered send is given up after 3 s
     expect((await system.order(one).describe()).status.name).toBe('RUNNING');
     await system.clearFaults();
     await settled(system, one);

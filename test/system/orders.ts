@@ -4,8 +4,9 @@
  */
 import { expect } from '@jest/globals';
 import { nextOrderId, orderWorkflowId, splitClientOrderIndex, type OrderId } from '../../src/domain/ids';
-import { formatDecimal } from '../../src/domain/lots';
+import { formatDecimal, lots, ticks, ZERO_LOTS } from '../../src/domain/lots';
 import { ORDERS_QUEUE, type HedgePolicy, type OrderInput, type OrderResult } from '../../src/domain/messages';
+import type { Ticket } from '../../src/domain/ticket';
 import type { makerOrder } from '../../src/workflows';
 import { eventually } from './eventually';
 import { A, B, NEIGHBOUR, type System } from './harness';
@@ -99,6 +100,23 @@ export function launch(system: System, id: OrderId, input: OrderInput): Promise<
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     args: [input],
   });
+}
+
+/** The ticket of an order's hedge, as any process derives it. */
+export async function ticketOf(system: System, id: string): Promise<Ticket> {
+  const order = await rests(system, id);
+  return {
+    id: BigInt(id) as OrderId,
+    orderId: BigInt(id) as OrderId,
+    market: BTC,
+    side: order.is_ask ? 'buy' : 'sell',
+    maxLots: lots(lotsOf(order.initial_base_amount)),
+    coveredLots: ZERO_LOTS,
+    anchorTicks: ticks(lotsOf(order.price)),
+    slippageBps: 20,
+    slippageBpsMax: 100,
+    start: 'opens-lane',
+  };
 }
 
 /** Starts an order and waits until it rests on the exchange. */

@@ -56,8 +56,9 @@ describe('operators', () => {
     await expectMirror(system);
   });
 
-  test('cancelling the pair means stop: the fill under way is hedged', async () => {
-    await start();
+  test('cancelling the pair means stop: its quotes are cancelled, the fill under way is hedged', async () => {
+    await start({ pairs: [{ lanes: [5, 6], side: 'round-trip' }] });
+    await system.pairSays('quoting', busy);
     const id = await system.fill(1);
     await system.pair().cancel();
     await settled(system, id);
