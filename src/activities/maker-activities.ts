@@ -78,8 +78,6 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
     return no('clock', `the maker's clock is ${Math.round(skew)} ms off the exchange's: set the clock`, 10_000);
   }
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
-  const budget = deps.mayQuote();
-  if (!budget.ok) return no('budget', 'the request budget is spent', budget.retryAfterMs);
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
   const book = deps.exchange.book(market.value.marketId);
@@ -87,6 +85,9 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
     void deps.exchange.whenBook(market.value.marketId).catch(() => undefined); // opens the stream; asked again later
     return no('book', `the order book of ${input.market} is not there yet`, 200);
   }
+  // Last of all: what asks nothing of the exchange costs nothing.
+  const budget = deps.mayQuote();
+  if (!budget.ok) return no('budget', 'the request budget is spent', budget.retryAfterMs);
   const account = await deps.account.account();
   if (!account.ok) return no('position-unread', `the position could not be read: ${account.reason}`);
   const answer = quoteFor({
