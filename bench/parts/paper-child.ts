@@ -20,6 +20,8 @@ export interface ChildFigures {
 const ANSWER = 'a'.repeat(200);
 const ORDER_FRAME = `{"channel":"account_all_orders:1",${'o'.repeat(850)}`;
 
+type Call = (...values: unknown[]) => unknown;
+
 let insideMs: number[] = [];
 let [cpuFrom, wallFrom] = [process.cpuUsage(), performance.now()];
 const arrivals = new WeakMap<object, number[]>();
@@ -37,15 +39,17 @@ function left(socket: object): void {
 
 /** The exchange is not changed for the benchmark: the times are taken in `ws`, at the edges of its code. */
 function watchSockets(): void {
-  const { emit, send } = WebSocket.prototype;
-  WebSocket.prototype.emit = function (this: WebSocket, event: string | symbol, ...rest: unknown[]): boolean {
+  const { prototype } = WebSocket;
+  const emit = Reflect.get(prototype, 'emit') as Call;
+  const send = Reflect.get(prototype, 'send') as Call;
+  prototype.emit = function (this: WebSocket, event: string | symbol, ...rest: unknown[]): boolean {
     if (event === 'message' && (rest[0] as Buffer).includes('jsonapi/sendtx')) arrived(this);
-    return emit.call(this, event, ...rest);
-  } as typeof emit;
-  WebSocket.prototype.send = function (this: WebSocket, data: unknown, ...rest: unknown[]): void {
+    return Reflect.apply(emit, this, [event, ...rest]) as boolean;
+  };
+  prototype.send = function (this: WebSocket, data: unknown, ...rest: unknown[]): void {
     if (typeof data === 'string' && data.startsWith('{"channel":"account_all_orders')) left(this);
     Reflect.apply(send, this, [data, ...rest]);
-  } as typeof send;
+  };
 }
 
 function startEcho(): Promise<number> {

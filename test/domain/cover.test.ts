@@ -352,7 +352,7 @@ describe('cover: sealing', () => {
 describe('cover: many contenders, hostile lane (S-14, P-09, P-13, P-14)', () => {
   const scenario = fc.record({
     seed: fc.integer(),
-    fills: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+    fills: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8, size: 'max' }),
     contenders: fc.integer({ min: 1, max: 3 }),
     sealAt: fc.option(fc.integer({ min: 0, max: 120 }), { nil: undefined }),
   });

@@ -394,7 +394,7 @@ describe('decide reaches a fixpoint', () => {
   test('without outside events no step is wanted again and again, and nothing is over while lots are naked', () => {
     fc.assert(
       fc.property(
-        fc.array(event, { maxLength: 25 }),
+        fc.array(event, { maxLength: 25, size: 'max' }),
         fc.constantFrom<'keep_trying' | 'close'>('keep_trying', 'close'),
         (events, onStuck) => {
           const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck } }), 0);
