@@ -1,12 +1,20 @@
 /**
  * Who listens to what. A frame is rendered once and the same bytes go to every subscriber; a channel nobody listens to costs one
  * map look-up. Frame faults bite here, per connection and frame.
+ *
+ * A frame to a crowd goes out in portions, a turn of the event loop each, so that nobody's transaction waits for a thousand
+ * writes of a public book. Within a channel the order holds; frames of small channels pass between the portions.
  */
 import type { WebSocket } from 'ws';
 import type { FaultPlan } from './faults';
 
 /** A consumer that lets this much pile up is cut, as the exchange does with slow ones (LP §5.2). */
 const backlogMaxBytes = 16 * 1024 * 1024;
+
+/** Written in one turn at most: about a millisecond of writes. */
+const portionMax = 100;
+/** With more frames than this under way the crowd is served at once: the backlog must not grow without end. */
+const underWayMax = 64;
 
 /** Canonical channel name: `account_orders:1:516`. Frames may show a shorter one. */
 export type ChannelKey = string;
@@ -78,14 +86,26 @@ export class Connection {
   }
 }
 
+/** A frame on its way to a crowd. */
+interface UnderWay {
+  readonly channel: ChannelKey;
+  readonly data: Buffer;
+  readonly sequence: number;
+  readonly receivers: readonly Connection[];
+  next: number;
+}
+
 export class Hub {
   readonly connections = new Set<Connection>();
-  readonly #channels = new Map<ChannelKey, Set<Connection>>();
+  /** Members with the sequence of the last frame before they joined: their first frame already contains it. */
+  readonly #channels = new Map<ChannelKey, Map<Connection, number>>();
+  readonly #underWay: UnderWay[] = [];
+  #sequence = 0;
 
   join(channel: ChannelKey, connection: Connection): void {
     const members = this.#channels.get(channel);
-    if (members === undefined) this.#channels.set(channel, new Set([connection]));
-    else members.add(connection);
+    if (members === undefined) this.#channels.set(channel, new Map([[connection, this.#sequence]]));
+    else members.set(connection, this.#sequence);
     connection.channels.add(channel);
   }
 
@@ -111,8 +131,35 @@ export class Hub {
   publish(channel: ChannelKey, text: string): void {
     const members = this.#channels.get(channel);
     if (members === undefined) return;
-    const data = members.size > 1 ? Buffer.from(text) : text;
-    for (const connection of members) connection.deliver(channel, data);
+    this.#sequence += 1;
+    const isWaiting = this.#underWay.some((frame) => frame.channel === channel);
+    if (members.size <= portionMax && !isWaiting) {
+      const data = members.size > 1 ? Buffer.from(text) : text;
+      for (const connection of members.keys()) connection.deliver(channel, data);
+      return;
+    }
+    const receivers = [...members.keys()];
+    this.#underWay.push({ channel, data: Buffer.from(text), sequence: this.#sequence, receivers, next: 0 });
+    while (this.#underWay.length > underWayMax) this.#deliverPortion();
+    if (this.#underWay.length === 1) this.#deliverOnTurns();
+  }
+
+  #deliverOnTurns(): void {
+    this.#deliverPortion();
+    if (this.#underWay.length > 0) setImmediate(() => this.#deliverOnTurns());
+  }
+
+  #deliverPortion(): void {
+    const [frame] = this.#underWay;
+    if (frame === undefined) return;
+    const portion = frame.receivers.slice(frame.next, frame.next + portionMax);
+    frame.next += portion.length;
+    if (frame.next >= frame.receivers.length) this.#underWay.shift();
+    const members = this.#channels.get(frame.channel);
+    for (const connection of portion) {
+      const joinedAfter = members?.get(connection);
+      if (joinedAfter !== undefined && joinedAfter < frame.sequence) connection.deliver(frame.channel, frame.data);
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Random } from '../../src/paper/core/random';
-import { quietExchange, type TestExchange, type TestSocket } from './helpers';
+import { quietExchange, type Row, type TestExchange, type TestSocket } from './helpers';
 
 const CROWD_MAX = 3_000;
 /** Both ends of every socket are in this process; the rest is for the test itself. */
@@ -95,6 +95,22 @@ describe('a crowd', () => {
     await ended;
   });
 
+  it('a crowd gets every frame of a channel in order, also those who join and leave in the midst of one', async () => {
+    const streams = await Promise.all(Array.from({ length: 400 }, () => exchange.open()));
+    await Promise.all(streams.map((stream) => stream.subscribe('order_book/1')));
+    const mover = streams[399] as TestSocket;
+    for (let turn = 0; turn < 60; turn += 1) {
+      const change = { market_id: 1, is_ask: false, base_amount: '0.01', price: String(90_000 + turn), type: 'limit' };
+      await exchange.post('/_paper/orders', change);
+      if (turn % 2 === 0) mover.say({ type: 'unsubscribe', channel: 'order_book/1' });
+      else mover.say({ type: 'subscribe', channel: 'order_book/1' });
+    }
+    const last = (frame: Row): boolean => JSON.stringify(frame['order_book']?.['bids'] ?? []).includes('"90059.0"');
+    await Promise.all(streams.map((stream) => stream.next(last)));
+    for (const stream of streams) expect(gapsOf(stream.frames)).toEqual([]);
+    expect(mover.frames.filter((frame) => frame['type'] === 'subscribed/order_book')).toHaveLength(31);
+  });
+
   it('connections that vanish at any moment leave nothing behind', async () => {
     const random = new Random(7);
     for (let turn = 0; turn < 200; turn += 1) {
@@ -157,6 +173,18 @@ describe('garbage', () => {
     await expectAlive();
   });
 });
+
+/** Book frames that do not continue the one before them. A first frame starts anew. */
+function gapsOf(frames: readonly Row[]): readonly Row[] {
+  let nonceBefore: unknown;
+  return frames.filter((frame) => {
+    const book = frame['order_book'] as Row | undefined;
+    if (book === undefined) return false;
+    const continues = frame['type'] === 'subscribed/order_book' || book['begin_nonce'] === nonceBefore;
+    nonceBefore = book['nonce'];
+    return !continues;
+  });
+}
 
 function randomBytes(random: Random, max: number): Buffer {
   return Buffer.from(
