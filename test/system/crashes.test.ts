@@ -29,6 +29,12 @@ async function start(options: Parameters<typeof System.start>[0] = {}): Promise<
   await system.startMaker(undefined, []);
 }
 
+/** Waits until the exchange has a slice of the order in this state. */
+const sent = (id: string, state: 'queued' | 'executed'): Promise<unknown> =>
+  eventually(`a slice of ${id} is ${state}`, async () =>
+    transactionsOf(await system.truth<Truth>(B), id).find((tx) => tx.state === state),
+  );
+
 describe('processes', () => {
   test('S-06, P-10 the hedger is stopped, an order fills in two parts, the hedger starts again: hedged once each', async () => {
     await start();
@@ -68,9 +74,7 @@ describe('processes', () => {
       { on: 'lists', action: 'lag', ms: 60_000, match: { account_index: B }, count: 0 },
     );
     await fillOrder(system, id);
-    await eventually('the slice has executed', async () =>
-      transactionsOf(await system.truth<Truth>(B), id).find((tx) => tx.state === 'executed'),
-    );
+    await sent(id, 'executed');
     await Promise.all([system.stopHedger(), system.stopMaker()]);
     await system.clearFaults();
     await system.startHedger();
@@ -163,9 +167,12 @@ describe('streams', () => {
   test('S-07 the stream of B is cut while its hedge executes: settled once, from what it reads again', async () => {
     await start();
     const id = await quote(system);
-    await system.fault({ on: 'sequencer', action: 'delay', ms: 300, match: { account_index: B, tx_type: 14 } });
+    await system.fault({ on: 'sequencer', action: 'delay', ms: 500, match: { account_index: B, tx_type: 14 } });
     await fillOrder(system, id);
-    await system.fault({ on: 'stream', action: 'cut', match: { account_index: B }, count: 3 });
+    await sent(id, 'queued');
+    await system.fault({ on: 'stream', action: 'cut', match: { account_index: B }, count: 0 });
+    await sent(id, 'executed');
+    await system.clearFaults();
     const { b } = await settled(system, id);
     expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
     await expectMirror(system);
