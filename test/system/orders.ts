@@ -3,7 +3,15 @@
  * `/_paper/truth`. What the system says about itself must agree with what the exchange really did.
  */
 import { expect } from '@jest/globals';
-import { nextOrderId, orderWorkflowId, splitClientOrderIndex, type OrderId } from '../../src/domain/ids';
+import {
+  nextOrderId,
+  orderIdOf,
+  orderWorkflowId,
+  splitClientOrderIndex,
+  type OrderId,
+  type Tenths,
+} from '../../src/domain/ids';
+import { EPOCH_TENTHS } from '../../src/domain/limits';
 import { formatDecimal, lots, ticks, ZERO_LOTS } from '../../src/domain/lots';
 import { ORDERS_QUEUE, type HedgePolicy, type OrderInput, type OrderResult } from '../../src/domain/messages';
 import type { Ticket } from '../../src/domain/ticket';
@@ -62,14 +70,11 @@ export interface Truth {
   readonly positions: readonly { readonly market_id: number; readonly signed_position: string }[];
 }
 
-const last = new Map<number, OrderId>();
-
 /** Starts an order inside the spread (first in its book) and answers its id at once. */
 export async function startOrder(system: System, want: Want = {}): Promise<string> {
   const market = want.market ?? BTC;
   const lane = want.lane ?? 5;
-  const id = nextOrderId({ epochMs: Date.now(), lane, last: last.get(lane) });
-  last.set(lane, id);
+  const id = nextOrderId({ epochMs: Date.now(), lane, last: await lastOf(system, lane) });
   await launch(system, id, {
     order_id: id.toString(),
     maker_account: A,
@@ -90,6 +95,17 @@ export async function startOrder(system: System, want: Want = {}): Promise<strin
     spare_lanes: [9],
   });
   return id.toString();
+}
+
+/** Later tickets of an order carry later ids: the next order of the lane comes after what the lane really executed, on A and on B. */
+async function lastOf(system: System, lane: number): Promise<OrderId | undefined> {
+  const truths = await Promise.all([system.truth<Truth>(A), system.truth<Truth>(B)]);
+  const times = truths
+    .flatMap(({ transactions }) => transactions.filter((tx) => tx.api_key_index === lane))
+    .map(({ nonce }) => (BigInt(nonce) >> 7n) - EPOCH_TENTHS);
+  if (times.length === 0) return undefined;
+  const time = times.reduce((a, b) => (a > b ? a : b)) as Tenths;
+  return orderIdOf({ time, lane });
 }
 
 export function launch(system: System, id: OrderId, input: OrderInput): Promise<unknown> {
