@@ -3,13 +3,20 @@
  *
  * The parent holds our standard input. When it closes — because the parent says so, crashed or was killed with SIGKILL — the
  * program is asked to end, and made to end after a grace time. SIGUSR2 kills it at once (tests use that as a crash). Exits with
- * the program's code.
+ * the program's code. Tells the program's pid on descriptor 3, when there is one.
  */
 import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
 
 const GRACE_MS = Number(process.env.COUNTERLEG_GUARD_GRACE_MS ?? 5000);
 const [command, ...args] = process.argv.slice(2);
 const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+
+try {
+  if (child.pid !== undefined) writeSync(3, `${child.pid}\n`);
+} catch {
+  // Nobody asked.
+}
 
 function end() {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -170,6 +170,7 @@ async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> 
       newest = id;
       const result = info.memo?.result as OrderResult | undefined;
       history.newest = { order_id: id.toString(), flat: result?.hedge_state === 'flat' };
+      break; // lists come running first, then latest closed first; a lane has one order at a time
     }
   }
   return history;

@@ -20,7 +20,7 @@ import type { Canceller } from '../desk/canceller';
 import type { DeadMan } from '../desk/dead-man';
 import type { Desk } from '../desk/desk';
 import type { OrderWatch } from '../desk/order-watch';
-import { placeOrder } from '../desk/placer';
+import { placeOrder, type PlacerDeps } from '../desk/placer';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { createCoverActivities, type CoverActivities } from './cover';
 import { withHeartbeat } from './heartbeat';
@@ -60,7 +60,7 @@ export function createMakerActivities(deps: MakerDeps): MakerActivities {
     quote: (input) => quote(deps, input),
     place: (input) => withHeartbeat((signal) => place(deps, input, signal)),
     cancelMaker: (input) => withHeartbeat(() => cancelMaker(deps, input)),
-    laneOrders: (input) => laneOrders(deps, input),
+    laneOrders: (input) => withHeartbeat((signal) => laneOrders(deps, input, signal)),
     readPosition: ({ market }) => readPosition(deps, market),
   };
 }
@@ -114,13 +114,7 @@ async function place(
   const id = idOf(order.order_id);
   if (!deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined); // without it the placement goes stale and is sealed
   const end = await placeOrder(
-    {
-      account: deps.account,
-      watch: deps.watch,
-      renewSwitch: () => deps.deadMan.renew(),
-      switchAtMs: () => deps.deadMan.nextAtMs(),
-      now: deps.now,
-    },
+    placerOf(deps),
     {
       id,
       marketId: order.market.market_id,
@@ -150,19 +144,17 @@ async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: M
 async function laneOrders(
   deps: MakerDeps,
   input: { lane: number; market: string; order_id?: string },
+  signal: AbortSignal,
 ): Promise<LaneOrders> {
   const market = ok(await findMarket(deps.exchange, input.market));
   const active = ok(await deps.account.activeOrders(market.marketId));
   const closed = ok(await deps.account.inactiveOrders({ marketId: market.marketId, limit: 100 }));
-  const asked =
-    input.order_id === undefined
-      ? []
-      : ok(await deps.account.findOrders([clientOrderIndexOf(idOf(input.order_id), 0)]));
+  const asked = input.order_id === undefined ? [] : await whatBecameOf(deps, idOf(input.order_id), market, signal);
   const ours = (record: OrderRecord): boolean => {
     const { id, slice } = splitClientOrderIndex(record.clientOrderIndex);
     return slice === 0 && id > 0n && laneOf(id) === input.lane;
   };
-  const open = [...active, ...deps.watch.open(market.marketId)].filter(
+  const open = [...active, ...asked, ...deps.watch.open(market.marketId)].filter(
     (record) => ours(record) && !isTerminal(record.status),
   );
   const latest = [...asked, ...closed]
@@ -173,7 +165,35 @@ async function laneOrders(
     );
   return {
     open: [...new Set(open.map((record) => record.clientOrderIndex.toString()))],
+    market: termsOf(market),
     ...(latest ? { latest: laneOrder(latest, market) } : {}),
+  };
+}
+
+/**
+ * The record of an order whose run ended without saying that it was even. That no list shows it proves nothing (invariant 8), so the
+ * nonce of its placement is taken: whoever had it before tells what became of the order.
+ */
+async function whatBecameOf(
+  deps: MakerDeps,
+  id: OrderId,
+  market: Market,
+  signal: AbortSignal,
+): Promise<readonly OrderRecord[]> {
+  const found = ok(await deps.account.findOrders([clientOrderIndexOf(id, 0)]));
+  if (found.length > 0) return found;
+  const never = { side: 'buy', lots: lots(0), priceTicks: ticks(0), expiryMs: 0, staleAtMs: 0 } as const; // stale: sealed, not sent
+  const end = await placeOrder(placerOf(deps), { id, marketId: market.marketId, ...never }, signal);
+  return end.placed ? [end.record] : [];
+}
+
+function placerOf(deps: MakerDeps): PlacerDeps {
+  return {
+    account: deps.account,
+    watch: deps.watch,
+    renewSwitch: () => deps.deadMan.renew(),
+    switchAtMs: () => deps.deadMan.nextAtMs(),
+    now: deps.now,
   };
 }
 

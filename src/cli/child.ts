@@ -5,8 +5,8 @@
  * watches its IPC channel: neither survives a parent killed with SIGKILL. Never kills anything it did not start.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../config/tools';
@@ -21,6 +21,7 @@ export interface ChildOptions {
 
 export interface Child {
   readonly name: string;
+  /** Of the program itself, not of its guard. */
   readonly pid: number;
   readonly logFile: string;
   /** Resolves with a description of how it ended, e.g. "exit code 1". */
@@ -33,6 +34,7 @@ export interface Child {
 }
 
 const GRACE_MS = 10_000;
+const LOG_LINES_SHOWN = 6;
 
 /** Starts a foreign program: `command` with `args`. */
 export function startProgram(options: ChildOptions & { readonly command: string }): Child {
@@ -51,7 +53,7 @@ function startChild(options: ChildOptions, args: readonly string[], kind: 'guard
     env: options.env ?? process.env,
     // Its own process group: a terminal's Ctrl-C is for the supervisor alone, which stops the parts in order.
     detached: true,
-    stdio: kind === 'guarded' ? ['pipe', log, log] : ['ignore', log, log, 'ipc'],
+    stdio: kind === 'guarded' ? ['pipe', log, log, 'pipe'] : ['ignore', log, log, 'ipc'],
   });
   closeSync(log);
   child.channel?.unref();
@@ -69,10 +71,18 @@ function asChild(
   ended: Promise<string>,
   kind: 'guarded' | 'script',
 ): Child {
+  let programPid = kind === 'script' ? child.pid : undefined;
+  if (kind === 'guarded') {
+    const told = child.stdio[3] as Socket;
+    told.on('error', () => undefined).on('data', (line: Buffer) => (programPid ??= Number(line.toString())));
+    told.unref();
+  }
   const running = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     name: options.name,
-    pid: child.pid ?? 0,
+    get pid() {
+      return programPid ?? child.pid ?? 0;
+    },
     logFile: options.logFile,
     ended,
     get running() {
@@ -124,13 +134,23 @@ export function portOf(address: string): number {
   return Number(/:(\d+)$/.exec(address)?.[1] ?? 7233);
 }
 
+/** A child that did not start; shows the end of its log. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+
+  constructor(child: Child, what: string) {
+    const log = existsSync(child.logFile) ? readFileSync(child.logFile, 'utf8') : '';
+    const last = log.trim().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
+    super(`${child.name} ${what}; the end of its log, ${child.logFile}:\n${last}`);
+  }
+}
+
 /** Waits until `ready` says so. Rejects when the child ends first, or after `timeoutMs`. */
 export async function untilReady(child: Child, ready: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await ready())) {
-    if (!child.running) throw new Error(`${child.name} ended (${await child.ended}); its log: ${child.logFile}`);
-    if (performance.now() > deadlineMs)
-      throw new Error(`${child.name} was not ready in time; its log: ${child.logFile}`);
+    if (!child.running) throw new StartError(child, `ended (${await child.ended})`);
+    if (performance.now() > deadlineMs) throw new StartError(child, 'was not ready in time');
     await sleep(50);
   }
 }

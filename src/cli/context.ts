@@ -7,7 +7,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { hostOf, isListening, portOf } from './child';
+import { hostOf, isListening, portOf, StartError } from './child';
 import { type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
 import { didYouMean } from '../config/errors';
 import type { Market } from '../domain/records';
@@ -130,7 +130,7 @@ function requireMarket(markets: readonly Market[], symbol: string): Market {
 
 /** Prints an error as an operator should see it and sets the exit code. */
 export function reportError(error: unknown): void {
-  if (error instanceof CommandError || error instanceof ConfigError) {
+  if (error instanceof CommandError || error instanceof ConfigError || error instanceof StartError) {
     process.stderr.write(`counterleg: ${error.message.replace(/\n/g, '\n            ')}\n`);
   } else {
     process.stderr.write(`counterleg: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

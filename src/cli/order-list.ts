@@ -125,12 +125,17 @@ export function pathOf(result: OrderReport): string {
 /** Fill frame on A → hedge on B's socket; undefined when one of the two was not seen by a living process. */
 export function fillToSubmitMs(result: OrderReport): number | undefined {
   const { fill_frame_ms: from, hedge_submitted_ms: to } = result.timings;
-  return from === undefined || to === undefined ? undefined : to - from;
+  return elapsedMs(from, to);
 }
 
 export function fillToHedgedMs(result: OrderReport): number | undefined {
   const { fill_frame_ms: from, hedge_executed_ms: to } = result.timings;
-  return from === undefined || to === undefined ? undefined : to - from;
+  return elapsedMs(from, to);
+}
+
+/** The workflow may have heard only of a later frame than the one that was hedged first: that says nothing about time. */
+function elapsedMs(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined || to < from ? undefined : to - from;
 }
 
 export function ordersTable(orders: readonly ListedOrder[]): string {

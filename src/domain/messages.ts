@@ -181,6 +181,7 @@ export interface LaneOrders {
   /** Orders of this lane that rest on the exchange. */
   open: string[];
   latest?: LaneOrder;
+  market?: MarketTerms;
 }
 
 export interface LaneOrder {

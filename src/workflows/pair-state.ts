@@ -2,11 +2,13 @@
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids';
-import type { OrderState, PairCarry, PairInput, PairSlot, PairStatus } from '../domain/messages';
+import type { OrderResult, OrderState, PairCarry, PairInput, PairSlot, PairStatus } from '../domain/messages';
 
 export interface Slot extends PairSlot {
   lastId?: OrderId;
   lots?: bigint;
+  /** Orders up to this id were part of a flatten that read both positions as zero. */
+  flatUpTo?: OrderId;
 }
 
 export class PairState {
@@ -16,6 +18,8 @@ export class PairState {
   readonly counts: PairStatus['counts'];
   /** Orders in a row that could not be placed. */
   failures = 0;
+  /** Orders in a row that crossed the book and were cancelled by the exchange at once (S-02): a reason to slow down, not to stop. */
+  crossings = 0;
 
   constructor(readonly input: PairInput) {
     this.slots = input.lanes.map((lane) => {
@@ -53,8 +57,13 @@ export class PairState {
     return this.input.order_limit === undefined || this.counts.filled + open < this.input.order_limit;
   }
 
-  get openLots(): bigint {
-    return this.slots.reduce((sum, slot) => sum + (slot.state === 'busy' ? (slot.lots ?? 0n) : 0n), 0n);
+  /** What may fill besides the order that `asking` wants to start. Of two that ask at once, the first one has the room. */
+  openLotsBeside(asking: Slot): bigint {
+    const before = this.slots.indexOf(asking);
+    return this.slots.reduce((sum, slot, i) => {
+      if (slot.state === 'busy') return sum + (slot.lots ?? 0n);
+      return slot.state === 'quoting' && i < before ? sum + BigInt(this.input.lots) : sum;
+    }, 0n);
   }
 
   pause(reason: string): void {
@@ -108,19 +117,23 @@ export class PairState {
       );
       return;
     }
+    const status = result?.maker.status;
+    if (status !== 'canceled-post-only') this.crossings = 0;
     if (result && Number(result.maker.filled_base_amount) > 0) {
       this.counts.filled += 1;
       this.failures = 0;
-    } else if (result?.maker.status === 'not-placed') {
+    } else if (result && (status === 'not-placed' || isRefusal(status))) {
       this.counts.failed += 1;
       this.failures += 1;
-      slot.note = result.reason;
+      const why = result.reason === '' ? `the exchange ended it as ${status}` : result.reason;
+      slot.note = why;
       if (this.failures >= this.input.max_consecutive_failures) {
-        this.pause(`${this.failures} orders in a row could not be placed, the last one: ${result.reason}`);
+        this.pause(`${this.failures} orders in a row could not be placed, the last one: ${why}`);
       }
     } else {
       this.counts.unfilled += 1;
       this.failures = 0;
+      if (status === 'canceled-post-only') this.crossings += 1;
     }
   }
 
@@ -160,10 +173,24 @@ export class PairState {
     return {
       slots: this.slots.map((slot) => ({
         lane: slot.lane,
-        ...(slot.lastId === undefined ? {} : { last_id: slot.lastId.toString() }),
+        // Without an id the next run proves the lane again.
+        ...(slot.lastId === undefined || slot.state === 'unproven' ? {} : { last_id: slot.lastId.toString() }),
       })),
       counts: this.counts,
       ...(this.mode === 'paused' ? { paused: this.reason } : {}),
     };
   }
+}
+
+/** Ends of an order without a fill that are ordinary: asked for, the market's doing, or our own hedge's. */
+const ORDINARY_ENDS: ReadonlySet<string> = new Set([
+  'canceled',
+  'canceled-expired',
+  'canceled-post-only',
+  'canceled-self-trade', // a hedge of ours met it (S-19)
+]);
+
+/** The exchange took the order and ended it by itself without a fill: repeating it at once would only repeat that. */
+function isRefusal(status: OrderResult['maker']['status'] | undefined): boolean {
+  return status !== undefined && status.startsWith('canceled') && !ORDINARY_ENDS.has(status);
 }

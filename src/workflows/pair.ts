@@ -25,7 +25,14 @@ import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
 import { nextOrderId, orderWorkflowId } from '../domain/ids';
 import { formatDecimal } from '../domain/lots';
-import { MAKER_QUEUE, type OrderInput, type PairInput, type PairStatus, type QuoteResult } from '../domain/messages';
+import {
+  MAKER_QUEUE,
+  type LaneHistory,
+  type OrderInput,
+  type PairInput,
+  type PairStatus,
+  type QuoteResult,
+} from '../domain/messages';
 import { orderStateFrom, pairInputFrom } from '../domain/received';
 import { flatten } from './flatten';
 import { makerOrder } from './maker-order';
@@ -59,6 +66,10 @@ const hedger = proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedge
 const PROOF_PAUSE_MS = 2_000;
 /** After an order that could not be placed, times the failures in a row. */
 const FAILURE_PAUSE_MS = 500;
+/** Post-only orders that crossed slow the next one down to this many pauses. */
+const CROSSINGS_MAX = 10;
+/** At least, between two asks for a quote of one slot, whatever the answer says: each is a dozen events. */
+const QUOTE_PAUSE_MS = 250;
 
 export async function pair(input: PairInput): Promise<PairStatus> {
   const state = orRefuse(() => new PairState(pairInputFrom(input)));
@@ -88,11 +99,20 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     changed();
     return 'paused: quotes are cancelled, hedges go on';
   });
-  setHandler(resumeUpdate, () => {
-    state.resume();
-    changed();
-    return `the pair is ${state.mode}`;
-  });
+  setHandler(
+    resumeUpdate,
+    () => {
+      state.resume();
+      changed();
+      return `the pair is ${state.mode}`;
+    },
+    {
+      validator: () => {
+        if (flattening)
+          throw new Error('a flatten is under way: new orders would trade against it; resume when it has answered');
+      },
+    },
+  );
   setHandler(stopUpdate, () => {
     stop('stopped by the operator');
     return 'stopping: quotes are cancelled, hedges finish';
@@ -165,18 +185,18 @@ async function prove(input: PairInput, slot: Slot): Promise<void> {
   const orders = await maker.laneOrders({
     lane: slot.lane,
     market: input.market,
-    ...(history.newest ? { order_id: history.newest.order_id } : {}),
+    ...(history.newest && !history.newest.flat ? { order_id: history.newest.order_id } : {}),
   });
   const [open] = orders.open;
   if (open !== undefined) {
-    const terms = orders.latest?.market;
+    const terms = orders.market ?? orders.latest?.market;
     if (terms) await maker.cancelMaker({ order_id: open, market: terms });
     return refuse(
       `lane ${slot.lane} still has order ${open} on the exchange, which nobody looks after; it is being cancelled`,
     );
   }
   const { latest } = orders;
-  if (latest && !(history.newest?.flat === true && history.newest.order_id === latest.order_id)) {
+  if (latest && !isSettled(latest.order_id, history.newest, slot)) {
     const { slippage_bps, max_slippage_bps } = input.policy;
     const { exposure_lots } = await hedger.proveHedged({ order: latest, slippage_bps, max_slippage_bps });
     if (exposure_lots !== '0') {
@@ -199,22 +219,30 @@ async function prove(input: PairInput, slot: Slot): Promise<void> {
   slot.state = 'free';
 }
 
+/** Known to be even: by its own word, by a later order's (which the proof of its lane came before), or by a flatten since. */
+function isSettled(orderId: string, newest: LaneHistory['newest'], slot: Slot): boolean {
+  const id = BigInt(orderId);
+  if (slot.flatUpTo !== undefined && id <= slot.flatUpTo) return true;
+  return newest?.flat === true && id <= BigInt(newest.order_id);
+}
+
 /** Asks where to quote, then starts the order. */
 async function quote(input: PairInput, state: PairState, slot: Slot, changed: () => void): Promise<void> {
   slot.state = 'quoting';
   try {
-    if (state.failures > 0) await sleep(FAILURE_PAUSE_MS * state.failures);
+    const pauses = state.failures + Math.min(state.crossings, CROSSINGS_MAX);
+    if (pauses > 0) await sleep(FAILURE_PAUSE_MS * pauses);
     const answer = await maker.quote({
       market: input.market,
       strategy: input.strategy,
       depth: input.depth,
       lots: input.lots,
       max_position_lots: input.max_position_lots,
-      open_lots: state.openLots.toString(),
+      open_lots: state.openLotsBeside(slot).toString(),
     });
     if (!answer.quote) {
       slot.note = `not quoting: ${answer.message}`;
-      await sleep(answer.retry_after_ms);
+      await sleep(Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
       return;
     }
     if (state.mode !== 'running' || state.isStuck) return;
@@ -308,6 +336,8 @@ async function flattenAll(input: PairInput, state: PairState): Promise<string> {
   if (!slot) return 'the pair has no lanes';
   const last = await flatten({ market: input.market, lane: slot.lane, policy: input.policy, last: slot.lastId });
   if (last !== undefined) slot.lastId = last;
+  for (const lane of state.slots)
+    lane.flatUpTo = nextOrderId({ epochMs: Date.now(), lane: lane.lane, last: lane.lastId });
   return `flat: both positions in ${input.market} were read as zero; resume to quote again`;
 }
 

@@ -97,8 +97,8 @@ describe('counterleg up', () => {
     expect(existsSync(join(folder, 'data', 'up.json'))).toBe(false);
   });
 
-  test('P-10 S-06 a killed hedger and a killed maker are reported and started again; the books still end even', async () => {
-    const code = start('free', '--orders', '6', '--for', '60s', '--without', 'redis');
+  test('P-10 P-11 S-06 a killed hedger, maker and Temporal are reported and started again; the books still end even', async () => {
+    const code = start('free', '--orders', '12', '--for', '60s', '--without', 'redis');
     const { pids } = await record();
     expect(pids['redis']).toBeUndefined();
     await said(/filled 0/);
@@ -106,6 +106,8 @@ describe('counterleg up', () => {
     await said(/hedger runs again/);
     process.kill(pids['maker'] ?? 0, 'SIGKILL');
     await said(/maker runs again/);
+    process.kill(pids['temporal'] ?? 0, 'SIGKILL');
+    await said(/temporal runs again/);
     expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
     expect(output).toMatch(/hedger ended by itself: signal SIGKILL/);
   });

@@ -3,12 +3,17 @@ import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createCoverActivities } from '../../src/activities/cover';
 import { createHedgeActivities, type HedgeActivities } from '../../src/activities/hedge-activities';
+import { createMakerActivities } from '../../src/activities/maker-activities';
+import type { Canceller } from '../../src/desk/canceller';
+import type { DeadMan } from '../../src/desk/dead-man';
 import { Desk } from '../../src/desk/desk';
-import { nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
-import { lots } from '../../src/domain/lots';
+import { OrderWatch } from '../../src/desk/order-watch';
+import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
+import { lots, ticks } from '../../src/domain/lots';
 import type { CoverInput, LaneOrder, TicketMessage } from '../../src/domain/messages';
+import type { Market } from '../../src/domain/records';
 import type { ExchangePort } from '../../src/exchange/port';
-import { FakeAccount } from './port';
+import { FakeAccount, type Placed } from './port';
 
 jest.setTimeout(5_000);
 
@@ -77,6 +82,84 @@ describe('closing on A', () => {
     expect(account.last.request).toMatchObject({ reduceOnly: false });
     await run(() => activities().cover({ ...close, fill_lots: '9', purpose: 'flatten' }));
     expect(account.last.request).toMatchObject({ reduceOnly: true, lots: 4n });
+  });
+});
+
+describe('what a lane of A has open (P-19)', () => {
+  const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC', status: 'active' } as Market;
+
+  function laneOrders(orderId?: string) {
+    const exchange = { markets: () => Promise.resolve({ ok: true, value: [terms] }) } as unknown as ExchangePort;
+    const watch = new OrderWatch(account.stream);
+    const maker = createMakerActivities({
+      desk,
+      account,
+      exchange,
+      watch,
+      canceller: {} as Canceller,
+      deadMan: { nextAtMs: () => 0, renew: () => Promise.resolve() } as DeadMan,
+      clockSkewMsMax: 1_000,
+      mayQuote: () => ({ ok: true }),
+      now: () => Date.now(),
+    });
+    return run(() =>
+      maker.laneOrders({ lane: 5, market: 'BTC', ...(orderId === undefined ? {} : { order_id: orderId }) }),
+    ).finally(() => watch.close());
+  }
+
+  const placement: Placed = {
+    kind: 'post-only-order',
+    lane: 5,
+    nonce: nonceOf(id, 0),
+    skipNonce: true,
+    marketId: 1,
+    clientOrderIndex: clientOrderIndexOf(id, 0),
+    side: 'buy',
+    lots: lots(20),
+    priceTicks: ticks(1_000_000),
+    expiryMs: 0,
+  };
+
+  test('an order that no list shows is not "none": its nonce is asked, and the record that turns up counts', async () => {
+    account.executed(placement, { lots: lots(12), status: 'canceled' });
+    const [record] = account.orders.splice(0);
+    const answer = laneOrders(id.toString());
+    await pass(200);
+    if (record) account.stream.orders(record); // the lists lag, the frame comes
+    await pass(200);
+    expect(await answer).toMatchObject({ open: [], latest: { order_id: id.toString(), filled_lots: '12' } });
+    expect(account.sent.every(({ request }) => request.kind !== 'post-only-order')).toBe(true);
+  });
+
+  test('one that never reached the exchange is sealed out of it, so that it never will', async () => {
+    const answer = laneOrders(id.toString());
+    await pass(10);
+    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0), skipNonce: true });
+    account.execute(account.last);
+    await pass(10);
+    expect(await answer).toEqual({ open: [], market });
+  });
+
+  test('S-21 lists that cannot be read are not empty', async () => {
+    account.reading = 'fail';
+    await expect(laneOrders()).rejects.toThrow(/nothing was concluded/);
+  });
+
+  test('an open order that is the lane’s first is named with its market, so that it can be cancelled', async () => {
+    account.executed(placement, { lots: lots(0), status: 'open' });
+    expect(await laneOrders()).toEqual({ open: [id.toString()], market });
+  });
+
+  test('P-17 slices of a close on A share the index range and are no orders of the lane', async () => {
+    const slice = {
+      ...placement,
+      kind: 'market-order',
+      clientOrderIndex: clientOrderIndexOf(id, 3),
+      boundTicks: ticks(1),
+      reduceOnly: true,
+    } as const;
+    account.orders.push(account.orderOf(slice, lots(5), 'filled'), account.orderOf(slice, lots(5), 'open'));
+    expect(await laneOrders()).toEqual({ open: [], market });
   });
 });
 

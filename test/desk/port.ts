@@ -152,6 +152,12 @@ export class FakeAccount implements AccountPort {
     return order;
   }
 
+  /** As if another process had sent it and the exchange had executed it, without a frame to us. */
+  executed(request: Placed, how: { lots: Lots; status: OrderStatus }): void {
+    this.#next.set(request.lane, request.nonce + 1n);
+    this.execute({ request, txHash: 'elsewhere', expiresAtMs: Infinity }, { ...how, silently: true });
+  }
+
   orderOf(request: Placed, filledLots: Lots, status: OrderStatus): OrderRecord {
     return {
       accountIndex: this.accountIndex,

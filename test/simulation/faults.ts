@@ -104,6 +104,35 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'operator-retry': 0.06,
 };
 
+/** What a seed is mainly about. `siege`: hedges that cannot land, and people who meddle. `zombies`: processes that die, sleep, return. */
+const THEMES = ['swarm', 'swarm', 'siege', 'zombies'] as const;
+export type Theme = (typeof THEMES)[number];
+
+const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
+  swarm: [],
+  siege: [
+    'no-margin',
+    'thin-book',
+    'operator-mid',
+    'operator-close',
+    'operator-retry',
+    'request-late',
+    'sequencer-drops',
+    'sequencer-refuses',
+    'pause-mid',
+  ],
+  zombies: [
+    'pause-mid',
+    'crash-mid',
+    'request-late',
+    'request-twice',
+    'reply-lost',
+    'frame-lost',
+    'slow-sequencer',
+    'lists-lag',
+  ],
+};
+
 export interface FaultLimits {
   readonly off: ReadonlySet<FaultKind>;
   /** No fault strikes after so many have. */
@@ -117,6 +146,7 @@ export class Faults {
   readonly counts = new Map<FaultKind, number>();
   strikes = 0;
   healed = false;
+  readonly theme: Theme;
   onStrike: (kind: FaultKind) => void = () => undefined;
   readonly #streams = new Map<FaultKind, Random>();
 
@@ -125,12 +155,15 @@ export class Faults {
     private readonly limits: FaultLimits,
   ) {
     const draw = new Random(hashOf(seed, 1));
+    this.theme = THEMES[draw.between(0, THEMES.length - 1)] ?? 'swarm';
     // Some seeds are calm in most ways, some hostile in most; every seed has a few kinds it insists on.
-    const share = draw.next();
+    const share = draw.next() * (this.theme === 'swarm' ? 1 : 0.4);
     const insists = new Set([0, 1, 2].map(() => draw.between(0, FAULT_KINDS.length - 1)));
     FAULT_KINDS.forEach((kind, index) => {
       const mild = draw.chance(share) ? RATE_MAX[kind] * draw.next() ** 2 : 0;
-      const rate = insists.has(index) ? RATE_MAX[kind] * (0.5 + 0.5 * draw.next()) : mild;
+      const strong = RATE_MAX[kind] * (0.5 + 0.5 * draw.next());
+      const themed = THEME_KINDS[this.theme].includes(kind) && draw.chance(0.7);
+      const rate = themed || insists.has(index) ? strong : mild;
       this.rates.set(kind, limits.off.has(kind) ? 0 : rate);
       this.#streams.set(kind, new Random(hashOf(seed, 100 + index)));
     });

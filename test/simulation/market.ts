@@ -45,7 +45,9 @@ export class MarketActors {
     };
     if (faults.strike('no-margin')) {
       this.#setCollateral(ACCOUNT_B, 0);
-      until('no-margin', 60_000, () => this.#setCollateral(ACCOUNT_B, COLLATERAL));
+      until('no-margin', this.faults.theme === 'siege' ? 5_000 : 60_000, () =>
+        this.#setCollateral(ACCOUNT_B, COLLATERAL),
+      );
     }
     if (faults.strike('maker-margin')) {
       this.#setCollateral(ACCOUNT_A, 0);
@@ -80,7 +82,10 @@ export class MarketActors {
     const chosen = resting[this.random.between(0, resting.length - 1)];
     if (chosen?.maker === undefined) return;
     const { maker } = chosen;
-    const lots = this.random.chance(0.4) ? maker.remainingLots : this.random.between(1, maker.remainingLots);
+    const most = this.faults.theme === 'siege' ? Math.min(maker.remainingLots, 5) : maker.remainingLots;
+    const lots = this.random.chance(this.faults.theme === 'siege' ? 0.1 : 0.4)
+      ? maker.remainingLots
+      : this.random.between(1, most);
     this.venue.act(({ world }) => {
       this.#clearBook();
       const isAsk = maker.side === 'bid' ? 1 : 0;

@@ -126,7 +126,12 @@ class Simulation {
       }
     });
     faults.onStrike = (kind) => {
-      for (const run of temporal.runs.values()) if (run.end === undefined) this.#coverage.add(`${kind} × ${run.state}`);
+      for (const run of temporal.runs.values()) {
+        if (run.end !== undefined) continue;
+        this.#coverage.add(`${kind} × ${run.state}`);
+        // Drawn once, before any order, and there for the whole run.
+        if (faults.counts.has('clock-skew')) this.#coverage.add(`clock-skew × ${run.state}`);
+      }
     };
     this.#chaos = new Chaos(this.#world, this.#truth);
     this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth);

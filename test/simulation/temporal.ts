@@ -124,7 +124,7 @@ export class TemporalServer {
     this.#add(run, { do: 'update', name, id: (run.updates += 1) });
   }
 
-  /** Only the first cancel of a run is delivered (TF §5). */
+  /** Only the first cancel of a run is delivered (TF §11). */
   cancel(run: Run): void {
     if (this.isDown || run.end !== undefined || run.cancelRequested) return;
     run.cancelRequested = true;

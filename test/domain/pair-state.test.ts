@@ -1,0 +1,102 @@
+/** A pair's books, without a workflow: what slots, counts and a continue-as-new make of what orders say. */
+import { describe, expect, test } from '@jest/globals';
+import { orderIdOf, type OrderId, type Tenths } from '../../src/domain/ids';
+import type { OrderResult, OrderState, PairInput } from '../../src/domain/messages';
+import { PairState, type Slot } from '../../src/workflows/pair-state';
+
+function pairInput(change: Partial<PairInput> = {}): PairInput {
+  return {
+    market: 'BTC',
+    maker_account: 1,
+    hedge_account: 2,
+    strategy: 'buy',
+    depth: 1,
+    lots: '20',
+    max_position_lots: '100',
+    lanes: [5, 6],
+    spare_lanes: [],
+    time_out_ms: 1,
+    expiry_ms: 1,
+    policy: { slippage_bps: 1, max_slippage_bps: 1, on_stuck: 'keep_trying', force_close_timeout_ms: 1 },
+    max_consecutive_failures: 3,
+    ...change,
+  };
+}
+
+let time = 283_000_000n;
+
+function pairOf(change: Partial<PairInput> = {}) {
+  const state = new PairState(pairInput(change));
+  const slots = state.slots as [Slot, Slot];
+  for (const slot of slots) slot.state = 'free';
+  const start = (slot: Slot): OrderId => {
+    const id = orderIdOf({ time: time++ as Tenths, lane: slot.lane });
+    state.started(slot, { id, lots: 20n });
+    return id;
+  };
+  const end = (id: OrderId, status: OrderResult['maker']['status'], filled = '0.00000'): void => {
+    const message: OrderState = {
+      order_id: id.toString(),
+      last_id: id.toString(),
+      hedge_state: 'flat',
+      exposure_lots: '0',
+      done: true,
+      result: {
+        maker: { status, filled_base_amount: filled, avg_price: '0' },
+        reason: '',
+        exposure: '0',
+      } as OrderResult,
+    };
+    state.heard(message);
+  };
+  return { state, slots, start, end };
+}
+
+describe('what a continue-as-new carries', () => {
+  test('a lane whose order vanished is proved again by the next run: its last id is not taken for a proof', () => {
+    const { state, slots, start, end } = pairOf();
+    end(start(slots[1]), 'canceled');
+    state.vanished(start(slots[0]).toString());
+    const next = new PairState(pairInput({ carry: state.carry }));
+    expect(next.slots.map((slot) => slot.state)).toEqual(['unproven', 'free']);
+  });
+});
+
+describe('orders that the exchange ends by itself', () => {
+  test('refused in the book again and again, say for margin: counted as failures, and the pair pauses', () => {
+    const { state, slots, start, end } = pairOf();
+    for (let i = 0; i < 3; i++) end(start(slots[0]), 'canceled-margin-not-allowed');
+    expect(state).toMatchObject({ mode: 'paused', failures: 3 });
+    expect(state.reason).toContain('canceled-margin-not-allowed');
+    expect(state.counts).toMatchObject({ failed: 3, unfilled: 0 });
+  });
+
+  test('crossing the book slows quoting down and never stops it; an order that rested ends that', () => {
+    const { state, slots, start, end } = pairOf();
+    for (let i = 0; i < 10; i++) end(start(slots[0]), 'canceled-post-only');
+    expect(state).toMatchObject({ mode: 'running', failures: 0, crossings: 10 });
+    end(start(slots[0]), 'canceled');
+    expect(state.crossings).toBe(0);
+  });
+
+  test('a partial fill is a fill, however the order ended', () => {
+    const { state, slots, start, end } = pairOf();
+    end(start(slots[0]), 'canceled-margin-not-allowed', '0.00005');
+    expect(state).toMatchObject({ failures: 0, counts: { filled: 1 } });
+  });
+});
+
+describe('the position limit', () => {
+  test('of two slots that ask at once, the second counts the first one’s order', () => {
+    const { state, slots } = pairOf();
+    for (const slot of slots) slot.state = 'quoting';
+    expect(slots.map((slot) => state.openLotsBeside(slot))).toEqual([0n, 20n]);
+  });
+
+  test('open orders of other slots count, its own slot does not', () => {
+    const { state, slots, start } = pairOf();
+    start(slots[1]);
+    slots[0].state = 'quoting';
+    expect(state.openLotsBeside(slots[0])).toBe(20n);
+  });
+});
