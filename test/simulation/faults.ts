@@ -139,7 +139,7 @@ export interface FaultLimits {
   readonly strikesMax: number;
 }
 
-export const NO_LIMITS: FaultLimits = { off: new Set(), strikesMax: Infinity };
+const NO_LIMITS: FaultLimits = { off: new Set(), strikesMax: Infinity };
 
 export class Faults {
   readonly rates = new Map<FaultKind, number>();

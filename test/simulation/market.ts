@@ -162,6 +162,6 @@ export class MarketActors {
   }
 }
 
-export function isResting(order: Order | undefined): boolean {
+function isResting(order: Order | undefined): boolean {
   return order?.status === 'open';
 }

@@ -29,7 +29,7 @@ export function freeze(pid: number, wrapping: Wrapping): () => void {
   };
 }
 
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
