@@ -28,6 +28,7 @@ export class DeadMan {
   #confirmedAtMs = 0;
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(options: DeadManOptions) {
     this.#options = options;
@@ -39,13 +40,14 @@ export class DeadMan {
       this.renew()
         .catch(() => undefined) // reported by onRenewal; the next beat comes sooner
         .finally(() => {
-          this.#timer = setTimeout(beat, this.isSet() ? everyMs : 2_000);
+          if (!this.#stopped) this.#timer = setTimeout(beat, this.isSet() ? everyMs : 2_000);
         });
     };
     beat();
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 

@@ -98,6 +98,8 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     ...workflowSource(),
     activities,
     stickyQueueScheduleToStartTimeout: '1s',
+    // Beats are sent every 200 ms; the engine would else hold them back to 800 of a time-out of 1 000.
+    maxHeartbeatThrottleInterval: '200ms',
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',

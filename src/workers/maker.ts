@@ -92,6 +92,8 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
     namespace: config.temporal.namespace,
     taskQueue: MAKER_QUEUE,
     activities,
+    // Beats are sent every 200 ms; the engine would else hold them back to 800 of a time-out of 1 000.
+    maxHeartbeatThrottleInterval: '200ms',
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',
@@ -147,13 +149,13 @@ function startListener(input: {
   const lanes = new Map<number, LaneTerms>();
   for (const pair of input.config.pairs) {
     const market = marketOf(input.side.markets, pair.market);
-    const sides = pair.side === 'round-trip' ? (['buy', 'sell'] as const) : [pair.side];
     for (const lane of pair.lanes) {
       lanes.set(lane, {
         marketId: market.marketId,
         sizeDecimals: market.sizeDecimals,
         priceDecimals: market.priceDecimals,
-        sides,
+        // Both: a running pair that this process joins keeps the side it was started with, whatever the file says now.
+        sides: ['buy', 'sell'],
       });
     }
   }
