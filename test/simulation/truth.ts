@@ -55,12 +55,16 @@ export class Truth {
   /** One event of the exchange. */
   onChanges(changes: Changes): void {
     for (const [account, own] of changes.accounts) {
-      if (account.accountIndex !== ACCOUNT_A && account.accountIndex !== ACCOUNT_B) continue;
+      if (!isOurs(account.accountIndex)) continue;
       // An order of this event is attributed before its transaction can seal the ticket.
       const sealedNow: string[] = [];
       for (const tx of own.txs) this.#onTx(tx, sealedNow);
       for (const order of own.orders) this.#onOrder(order);
       for (const key of sealedNow) this.#sealed.add(key);
+    }
+    for (const { ask, bid } of changes.trades) {
+      if (isOurs(ask.accountIndex) && isOurs(bid.accountIndex))
+        this.violations.push(`A and B traded with each other: ${ask.clientIndex} and ${bid.clientIndex}`);
     }
     // Judged when both accounts of the event are booked: A and B may meet in one trade.
     for (const [id, order] of this.orders) {
@@ -157,4 +161,8 @@ export class Truth {
     const isBad = order.side === 'bid' ? average > anchor + slack : average < anchor - slack;
     if (isBad) this.violations.push(`an order of ours traded at ${average}, beyond ${slack} ticks from ${anchor}`);
   }
+}
+
+function isOurs(accountIndex: number): boolean {
+  return accountIndex === ACCOUNT_A || accountIndex === ACCOUNT_B;
 }
