@@ -139,8 +139,6 @@ export interface FaultLimits {
   readonly strikesMax: number;
 }
 
-const NO_LIMITS: FaultLimits = { off: new Set(), strikesMax: Infinity };
-
 export class Faults {
   readonly rates = new Map<FaultKind, number>();
   readonly counts = new Map<FaultKind, number>();

@@ -1,6 +1,6 @@
 /** The other traders: a book around a moving middle, fills of our resting orders, and everything the exchange does by itself. */
 import { finish } from '../../src/paper/core/orders';
-import type { Order, OrderRequest, OrderStatus } from '../../src/paper/core/types';
+import type { OrderRequest, OrderStatus } from '../../src/paper/core/types';
 import type { Random } from '../../src/paper/core/random';
 import type { Faults } from './faults';
 import type { Time } from './time';
@@ -160,8 +160,4 @@ export class MarketActors {
       ...how,
     });
   }
-}
-
-function isResting(order: Order | undefined): boolean {
-  return order?.status === 'open';
 }

@@ -110,6 +110,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "return { ...nothing('foreign', 'foreign', tx), executedLots: 1n as Lots };",
   },
   {
+    name: 'hedges-meet-our-own-quotes',
+    what: 'hedges carry no self-trade rule (S-19)',
+    file: 'src/desk/desk.ts',
+    find: '...(this.#options.selfTrade ? { selfTrade: this.#options.selfTrade } : {}),',
+    replace: '',
+  },
+  {
     name: 'transient-refusals-keep-a-seal-form',
     what: 'the placement is sealed by a cancel for ever (defect D-02)',
     file: 'src/domain/placement.ts',
