@@ -6,7 +6,7 @@ import { runChaos } from './parts/run-chaos';
 test('P-10 a hedger killed with SIGKILL while A fills: every lot hedged once, every order ended', async () => {
   const said: string[] = [];
   const report = await runChaos({
-    minutes: 0.05,
+    minutes: 0.2,
     seed: 11,
     slots: 2,
     pauseMs: 200,

@@ -35,6 +35,7 @@ const WARM_UP_MS = 5_000;
 /** A fault's consequences outlast it: lots naked within this time after it count for it. */
 const TAIL_MS = 2_000;
 const SETTLE_MS = 180_000;
+const RESTS_MS = 20_000;
 const TRADES_AGAIN_MS = 60_000;
 const SIZE_DECIMALS = 5;
 const ORDERS_MAX = 100_000;
@@ -82,6 +83,7 @@ async function harm(options: ChaosOptions, { system, exchange, kinds }: Harm): P
   for (const kind of schedule(kinds, random)) {
     if (performance.now() > endMs || options.signal?.aborted === true) break;
     const lane = random.pick(system.lanes);
+    await somethingRests(system, exchange);
     const startUs = exchange.nowUs();
     const acting = kind.run({ system, exchange, random, lane });
     await Promise.all([acting, bursts.during(acting)]);
@@ -93,6 +95,12 @@ async function harm(options: ChaosOptions, { system, exchange, kinds }: Harm): P
   }
   await exchange.heal();
   return done;
+}
+
+/** A fault that finds no order on the exchange meets no fill. Gives up after a while: then the fault comes all the same. */
+async function somethingRests(system: ChaosSystem, exchange: Exchange): Promise<void> {
+  const deadlineMs = performance.now() + RESTS_MS;
+  while ((await exchange.resting(system.makerAccount)).length === 0 && performance.now() < deadlineMs) await sleep(20);
 }
 
 /** Once nothing is wrong any more every lane must fill again. Answers those that do not. */
