@@ -88,6 +88,8 @@ interface Cover {
   ahead: SignedTx | undefined;
   aheadTimer: NodeJS.Timeout | undefined;
   settledSeen: number;
+  /** When the first bytes of the ticket had been handed to the socket, epoch ms. */
+  submittedMs: number | undefined;
   /** Why the last request of the ticket brought nothing: what an operator is told while it waits. */
   doubt: string | undefined;
   touchedMs: number;
@@ -288,12 +290,10 @@ export class Desk {
     let outcome: SendOutcome;
     let atMs = this.#now();
     try {
-      let signed = ahead;
-      if (!usable || !signed) {
-        signed = await account.sign(request);
-        atMs = this.#now();
-      }
+      const signed = usable ? ahead : await account.sign(request);
       const sending = account.send(signed);
+      atMs = this.#now();
+      cover.submittedMs ??= atMs;
       events.submitted?.({ ticket: cover.state.ticket, k: command.k, path, atMs });
       outcome = await sending;
     } catch (error) {
@@ -397,6 +397,7 @@ export class Desk {
       ahead: undefined,
       aheadTimer: undefined,
       settledSeen: 0,
+      submittedMs: undefined,
       doubt: undefined,
       touchedMs: this.#now(),
       keepUntilMs: 0,
@@ -447,7 +448,7 @@ export class Desk {
         ? { blocked: { code: why.code, message: why.message, retry_after_ms: why.retryAfterMs } }
         : {}),
       timings: {
-        ...(state.firstSentMs === undefined ? {} : { first_submitted_ms: state.firstSentMs }),
+        ...(cover.submittedMs === undefined ? {} : { first_submitted_ms: cover.submittedMs }),
         ...(state.lastExecutedMs === undefined ? {} : { last_executed_ms: state.lastExecutedMs }),
       },
     };

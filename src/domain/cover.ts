@@ -52,7 +52,6 @@ export interface CoverState {
   sealing: boolean;
   sealForm: SealForm;
   end?: 'sealed' | 'jumped' | undefined;
-  firstSentMs?: number | undefined;
   lastExecutedMs?: number | undefined;
 }
 
@@ -360,7 +359,6 @@ function nextCommand(state: CoverState, nowMs: number): CoverCommand | undefined
 function send(state: CoverState, k: number, nowMs: number): CoverCommand {
   const { ticket } = state;
   state.ladder.sends += 1;
-  state.firstSentMs ??= nowMs;
   const common = {
     do: 'send',
     k,

@@ -111,6 +111,15 @@ describe('the fast path', () => {
     expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20' });
   });
 
+  test('the time of submission is that of the bytes on the socket: signing at fill time counts', async () => {
+    fillAll();
+    await arm();
+    account.signing = () => new Promise((resolve) => setTimeout(resolve, 3));
+    const answer = cover(5);
+    await pass(5);
+    expect((await answer).timings.first_submitted_ms).toBe(START_MS + 3);
+  });
+
   test('signed-ahead bytes are renewed before they die', async () => {
     await arm();
     await pass(600_000);
