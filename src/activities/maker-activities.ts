@@ -121,7 +121,7 @@ async function place(
       side: order.side,
       lots: lots(BigInt(order.lots)),
       priceTicks: ticks(BigInt(order.price_ticks)),
-      expiryMs: Math.floor(deps.now() + (deps.exchange.clockSkewMs() ?? 0) + order.expiry_ms),
+      expiryMs: Math.floor(deps.exchange.exchangeNowMs() + order.expiry_ms),
       staleAtMs: deps.deadMan.isSet() ? input.stale_at_ms : 0,
     },
     signal,

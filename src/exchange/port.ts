@@ -154,6 +154,8 @@ export interface ExchangePort {
   whenBook(marketId: number): Promise<OrderBook>;
   /** Exchange clock minus our wall clock, milliseconds, estimated from server times; undefined before the first sample. */
   clockSkewMs(): number | undefined;
+  /** Exchange time, epoch ms, for every deadline that the exchange reads; a step of the host's clock does not move it. */
+  exchangeNowMs(): number;
   /** Public reading of any account: positions and collateral, without a key. */
   accountState(accountIndex: number): Promise<Read<AccountState>>;
   /** Master account (L1 address) of an account, to tell whether two of ours share one. */

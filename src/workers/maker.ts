@@ -204,7 +204,7 @@ function startSwitch(input: {
     canceller: input.canceller,
     lane: config.cancelLane,
     aheadMs: config.safety.deadManMs,
-    exchangeNow: () => wallClock() + (side.exchange.clockSkewMs() ?? 0),
+    exchangeNow: () => side.exchange.exchangeNowMs(),
     onRenewal: (result, reason) => {
       if (result === 'confirmed') {
         part.ok();

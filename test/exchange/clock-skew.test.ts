@@ -2,44 +2,81 @@
 import { expect, test } from '@jest/globals';
 import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
 
-test('no sample, no estimate', () => {
-  expect(new ClockSkew(() => 0).estimateMs()).toBeUndefined();
+/** A host whose clock can be stepped; monotonic time starts anywhere. */
+class Host {
+  #elapsedMs = 4_711;
+  #wallMs = 1_790_000_000_123;
+
+  readonly wallMs = (): number => this.#wallMs;
+  readonly monotonicMs = (): number => this.#elapsedMs;
+
+  pass(ms: number): void {
+    this.#elapsedMs += ms;
+    this.#wallMs += ms;
+  }
+
+  step(ms: number): void {
+    this.#wallMs += ms;
+  }
+}
+
+test('no sample: no estimate, and the host stands in for the exchange', () => {
+  const host = new Host();
+  const skew = new ClockSkew(host);
+  expect(skew.estimateMs()).toBeUndefined();
+  expect(skew.exchangeNowMs()).toBe(host.wallMs());
 });
 
 test.each([-40_000, -1_500, 0, 700, 40_000])('true skew %i ms: frames find it within their delay', (skewMs) => {
-  let now = 1_790_000_000_000;
-  const skew = new ClockSkew(() => now);
+  const host = new Host();
+  const skew = new ClockSkew(host);
   for (let i = 0; i < 40; i += 1) {
-    now += 100;
+    host.pass(100);
     const delayMs = 20 + ((i * 37) % 200); // the quickest of many counts
-    skew.sawFrame(now + skewMs - delayMs);
+    skew.sawFrame(host.wallMs() + skewMs - delayMs);
   }
   expect(Math.abs((skew.estimateMs() ?? Number.NaN) - skewMs)).toBeLessThanOrEqual(50);
 });
 
 test.each([-40_000, 0, 40_000])('true skew %i ms: Date headers alone find it within half a second', (skewMs) => {
-  let now = 1_790_000_000_123;
-  const skew = new ClockSkew(() => now);
+  const host = new Host();
+  const skew = new ClockSkew(host);
   for (let i = 0; i < 5; i += 1) {
-    now += 1_370;
-    const sentAtMs = now - 30;
-    skew.sawDate(new Date(Math.floor((now + skewMs - 10) / 1000) * 1000).toUTCString(), sentAtMs);
+    host.pass(1_370);
+    const date = Math.floor((host.wallMs() + skewMs - 10) / 1000) * 1000;
+    skew.sawDate(new Date(date).toUTCString(), host.monotonicMs() - 30);
   }
   expect(Math.abs((skew.estimateMs() ?? Number.NaN) - skewMs)).toBeLessThan(550);
 });
 
-test('a corrected host clock is believed after the change', () => {
-  let now = 1_790_000_000_000;
-  const skew = new ClockSkew(() => now);
-  skew.sawFrame(now - 40_000);
+test.each([-600_000, -40_000, 300, 600_000])(
+  'a host clock stepped by %i ms moves nothing of the exchange, and shows as skew at once',
+  (stepMs) => {
+    const host = new Host();
+    const skew = new ClockSkew(host);
+    const trueNow = host.wallMs();
+    skew.sawFrame(trueNow - 50);
+    host.step(stepMs);
+    expect(skew.exchangeNowMs()).toBe(trueNow);
+    expect(skew.estimateMs()).toBe(-stepMs);
+    host.pass(5_000);
+    skew.sawFrame(trueNow + 5_000 - 50);
+    expect(skew.exchangeNowMs()).toBe(trueNow + 5_000);
+    expect(skew.estimateMs()).toBe(-stepMs);
+  },
+);
+
+test('a corrected host clock is believed at once', () => {
+  const host = new Host();
+  const skew = new ClockSkew(host);
+  skew.sawFrame(host.wallMs() - 40_000);
   expect(skew.estimateMs()).toBeLessThan(-39_000);
-  now -= 40_000; // the host is set right
-  skew.sawFrame(now - 20);
+  host.step(-40_000);
   expect(Math.abs(skew.estimateMs() ?? Number.NaN)).toBeLessThan(100);
 });
 
 test('a header that is no date changes nothing', () => {
-  const skew = new ClockSkew(() => 0);
+  const skew = new ClockSkew(new Host());
   skew.sawDate('yesterday', 0);
   skew.sawDate(undefined, 0);
   expect(skew.estimateMs()).toBeUndefined();

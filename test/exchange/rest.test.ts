@@ -20,7 +20,7 @@ beforeEach(async () => {
   lighter = await new FakeLighter().start();
   malformed = [];
   const onMalformed = (what: string): void => void malformed.push(what);
-  skew = new ClockSkew(() => systemClock.wallMs());
+  skew = new ClockSkew(systemClock);
   rest = new Rest({ baseUrl: lighter.url, clock: systemClock, skew, deadlineMs: 300, onMalformed });
   markets = new Markets(rest, systemClock, onMalformed);
 });

@@ -96,7 +96,7 @@ export function startMaker(world: World, host: Host): Maker {
   const activities = createMakerActivities({
     desk,
     account,
-    exchange: exchangePort(host),
+    exchange: exchangePort(host, world.time),
     watch,
     canceller,
     deadMan,
@@ -126,7 +126,7 @@ export function startHedger(world: World, host: Host): Hedger {
   const activities = createHedgeActivities({
     desk,
     account,
-    exchange: exchangePort(host),
+    exchange: exchangePort(host, world.time),
     client: undefined as unknown as Client, // only laneHistory, which a pair asks, would use it
     makerAccount: ACCOUNT_A,
     marginBps: 500,
@@ -213,8 +213,8 @@ function signalSink(world: World, host: Host): SignalSink {
   };
 }
 
-/** What activities read of the exchange besides the account: only the clock's skew is asked for here. */
-function exchangePort(host: Host): ExchangePort {
+/** What activities read of the exchange besides the account: only its clock is asked for here. */
+function exchangePort(host: Host, time: World['time']): ExchangePort {
   const absent = (): never => {
     throw new Error('the simulation has no market data face');
   };
@@ -224,6 +224,7 @@ function exchangePort(host: Host): ExchangePort {
     book: absent,
     whenBook: absent,
     clockSkewMs: () => -host.skewMs,
+    exchangeNowMs: () => time.nowMs,
     ownerOf: absent,
     openAccount: absent,
     close: () => Promise.resolve(),

@@ -1,10 +1,13 @@
 /**
- * Exchange clock minus ours, from the times that answers carry (S-40).
+ * The exchange's clock, from the times that answers carry (S-40).
  *
- * A server time T received at local time R proves skew ≥ T − R (it was written before it arrived). An HTTP Date of second D, asked
- * for at local S, proves skew < D + 1000 − S. The two bounds are kept per ten-second bucket over a minute, so that a corrected
- * host clock is noticed and one late frame distorts nothing.
+ * A server time T received at local time R proves offset ≥ T − R (it was written before it arrived). An HTTP Date of second D, asked
+ * for at local S, proves offset < D + 1000 − S. Local time is the monotonic clock, so that a step of the host's clock moves neither
+ * the exchange's time nor its estimate, and shows at once in the difference to the host's. The two bounds are kept per ten-second
+ * bucket over a minute, so that one late frame distorts nothing and a drift is followed.
  */
+import type { Clock } from './clock';
+
 const BUCKET_MS = 10_000;
 const BUCKETS_MAX = 6;
 /** Writing, batching and network delay of a pushed frame (LP §5.5: order book frames are batched for about 50 ms). */
@@ -19,39 +22,52 @@ interface Bucket {
 export class ClockSkew {
   readonly #buckets: Bucket[] = [];
 
-  constructor(private readonly wallMs: () => number) {}
+  constructor(private readonly clock: Pick<Clock, 'wallMs' | 'monotonicMs'>) {}
 
   /** A frame's `timestamp`, epoch ms, handled at this moment. */
   sawFrame(serverMs: number): void {
     const bucket = this.#bucket();
-    bucket.lowerMs = Math.max(bucket.lowerMs, serverMs - this.wallMs());
+    bucket.lowerMs = Math.max(bucket.lowerMs, serverMs - this.clock.monotonicMs());
   }
 
-  /** An answer's Date header (whole seconds), with the local time at which the request was sent. */
+  /** An answer's Date header (whole seconds), with the monotonic time at which the request was sent. */
   sawDate(header: unknown, sentAtMs: number): void {
     const serverMs = typeof header === 'string' ? Date.parse(header) : Number.NaN;
     if (!Number.isFinite(serverMs)) return;
     const bucket = this.#bucket();
-    bucket.lowerMs = Math.max(bucket.lowerMs, serverMs - this.wallMs());
+    bucket.lowerMs = Math.max(bucket.lowerMs, serverMs - this.clock.monotonicMs());
     bucket.upperMs = Math.min(bucket.upperMs, serverMs + 1000 - sentAtMs);
   }
 
-  /** Undefined before the first sample. With frames exact to their delay, with Date headers alone to half a second. */
+  /** Exchange time now, epoch ms; before the first sample the host's. */
+  exchangeNowMs(): number {
+    const offsetMs = this.#offsetMs();
+    return offsetMs === undefined ? this.clock.wallMs() : this.clock.monotonicMs() + offsetMs;
+  }
+
+  /**
+   * Exchange clock minus the host's. Undefined before the first sample. With frames exact to their delay, with Date headers alone to
+   * half a second.
+   */
   estimateMs(): number | undefined {
-    const now = this.wallMs();
-    const recent = this.#buckets.filter(({ start }) => Math.abs(now - start) <= BUCKET_MS * (BUCKETS_MAX + 1));
+    return this.#offsetMs() === undefined ? undefined : this.exchangeNowMs() - this.clock.wallMs();
+  }
+
+  #offsetMs(): number | undefined {
+    const now = this.clock.monotonicMs();
+    const recent = this.#buckets.filter(({ start }) => now - start <= BUCKET_MS * (BUCKETS_MAX + 1));
     const lowerMs = Math.max(...recent.map((bucket) => bucket.lowerMs));
     const upperMs = Math.min(...recent.map((bucket) => bucket.upperMs));
     if (!Number.isFinite(lowerMs)) return undefined;
-    // Crossed bounds mean that a clock was stepped in between: the newest bucket alone is believed.
+    // Crossed bounds mean that the exchange's clock was stepped, or that we slept: the newest bucket alone is believed.
     if (lowerMs > upperMs) return middle(recent.at(-1)?.lowerMs ?? lowerMs, recent.at(-1)?.upperMs ?? upperMs);
     return middle(lowerMs, upperMs);
   }
 
   #bucket(): Bucket {
-    const now = this.wallMs();
+    const now = this.clock.monotonicMs();
     const last = this.#buckets.at(-1);
-    if (last !== undefined && now >= last.start && now < last.start + BUCKET_MS) return last;
+    if (last !== undefined && now < last.start + BUCKET_MS) return last;
     const bucket: Bucket = { start: now, lowerMs: Number.NEGATIVE_INFINITY, upperMs: Number.POSITIVE_INFINITY };
     this.#buckets.push(bucket);
     if (this.#buckets.length > BUCKETS_MAX) this.#buckets.shift();

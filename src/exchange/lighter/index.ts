@@ -67,7 +67,7 @@ class Lighter implements ExchangePort {
     this.#log = options.log ?? silentLog;
     this.#times = { ...SESSION_TIMES, ...options.sessionTimes };
     this.#wsUrl = options.wsUrl ?? `${options.baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/stream`;
-    this.#skew = new ClockSkew(() => this.#clock.wallMs());
+    this.#skew = new ClockSkew(this.#clock);
     this.#rest = new Rest({
       baseUrl: options.baseUrl,
       clock: this.#clock,
@@ -101,6 +101,10 @@ class Lighter implements ExchangePort {
 
   clockSkewMs(): number | undefined {
     return this.#skew.estimateMs();
+  }
+
+  exchangeNowMs(): number {
+    return this.#skew.exchangeNowMs();
   }
 
   ownerOf(accountIndex: number): Promise<Read<string>> {

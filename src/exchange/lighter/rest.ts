@@ -96,7 +96,7 @@ export class Rest {
     const { clock, skew, deadlineMs } = this.options;
     const abort = new AbortController();
     const cancelDeadline = clock.after(deadlineMs, () => abort.abort(new Error(`no answer within ${deadlineMs} ms`)));
-    const sentAtMs = clock.wallMs();
+    const sentAtMs = clock.monotonicMs();
     try {
       const response = await this.#pool.request({
         method: request.method,
