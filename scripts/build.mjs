@@ -36,7 +36,12 @@ async function bundleWorkflows(say) {
   say('bundling the workflows');
   const { bundleWorkflowCode } = require('@temporalio/worker');
   const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error };
-  const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger: quiet });
+  const interceptors = join(ROOT, 'dist', 'workflows', 'interceptors.js');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: entry,
+    workflowInterceptorModules: [interceptors],
+    logger: quiet,
+  });
   writeFileSync(join(ROOT, 'dist', 'workflow-bundle.js'), code);
 }
 

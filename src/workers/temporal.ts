@@ -1,6 +1,6 @@
 /** Connections to Temporal, and what every worker checks before it polls: the search attributes exist and have the right type. */
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config';
@@ -61,10 +61,13 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
 }
 
 /** The prebuilt bundle of an installation; from the sources (tests) the worker bundles by itself. */
-export function workflowSource(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+export function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
   const codePath = join(PROJECT_ROOT, 'dist', 'workflow-bundle.js');
   const inDist = __dirname.startsWith(join(PROJECT_ROOT, 'dist'));
   return inDist && existsSync(codePath)
     ? { workflowBundle: { codePath } }
-    : { workflowsPath: require.resolve('../workflows') };
+    : {
+        workflowsPath: require.resolve('../workflows'),
+        interceptors: { workflowModules: [require.resolve('../workflows/interceptors')] },
+      };
 }

@@ -51,7 +51,12 @@ let changedBundle: WorkflowBundle;
 
 beforeAll(async () => {
   Runtime.install({ logger: quiet, telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
-  const bundle = (path: string) => bundleWorkflowCode({ workflowsPath: require.resolve(path), logger: quiet });
+  const bundle = (path: string) =>
+    bundleWorkflowCode({
+      workflowsPath: require.resolve(path),
+      workflowInterceptorModules: [require.resolve('../../src/workflows/interceptors')],
+      logger: quiet,
+    });
   [workflowBundle, changedBundle] = await Promise.all([bundle('../../src/workflows'), bundle('./changed-workflows')]);
 }, 60_000);
 

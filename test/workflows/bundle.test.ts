@@ -14,7 +14,9 @@ const quiet = new DefaultLogger('ERROR', () => undefined);
 let code = '';
 let modules: string[] = [];
 beforeAll(async () => {
-  ({ code, modules } = await bundleOf(require.resolve('../../src/workflows')));
+  ({ code, modules } = await bundleOf(require.resolve('../../src/workflows'), [
+    require.resolve('../../src/workflows/interceptors'),
+  ]));
 }, 60_000);
 
 test('our own modules in it are the workflows and the domain', () => {
@@ -53,8 +55,11 @@ test('the check can fail: a workflow that reads the disk does not bundle, one wi
 });
 
 /** The bundler heads each module with a banner that names it. */
-async function bundleOf(workflowsPath: string): Promise<{ code: string; modules: string[] }> {
-  const { code: bundled } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+async function bundleOf(
+  workflowsPath: string,
+  workflowInterceptorModules: string[] = [],
+): Promise<{ code: string; modules: string[] }> {
+  const { code: bundled } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules, logger: quiet });
   return {
     code: bundled,
     modules: [...bundled.matchAll(/^ {2}!\*\*\* (.*) \*\*\*!$/gm)].map((match) => match[1] ?? ''),

@@ -121,6 +121,79 @@ test('updates take no arguments: what is sent along is ignored', async () => {
   expect(script.executedLots()).toBe(20);
 });
 
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const undecodable: [string, { metadata?: Record<string, Uint8Array>; data?: Uint8Array }][] = [
+  ['declared as JSON, but none', { metadata: { encoding: text('json/plain') }, data: text('{"order_id":') }],
+  ['of an unknown encoding', { metadata: { encoding: text('binary/of-tomorrow') }, data: text('{}') }],
+  ['without any encoding', { data: text('{}') }],
+];
+
+describe('a payload that cannot be decoded', () => {
+  test.each(undecodable)('%s: the order lives, refuses it, and hedges', async (_, payload) => {
+    const order = await stage.order();
+    await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+    const before = await order.state();
+    const seen = refusals();
+    await sendRaw(order.handle.workflowId, 'orderUpdate', payload);
+    expect(await order.state()).toEqual(before);
+    expect(refusals()).toBe(seen + 1);
+    await sendRaw(order.handle.workflowId, 'orderFilled', payload);
+    await order.fills(20);
+    expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  });
+
+  test('one readable payload beside it does not make the signal readable', async () => {
+    const order = await stage.order();
+    await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+    const before = await order.state();
+    const good = {
+      metadata: { encoding: text('json/plain') },
+      data: text(JSON.stringify(orderUpdate(order.id, 5, 'open'))),
+    };
+    await sendRaw(order.handle.workflowId, 'orderUpdate', good, undecodable[0]![1]);
+    expect(await order.state()).toEqual(before);
+    await order.fills(20);
+    await order.handle.result();
+  });
+
+  test.each(undecodable)('%s, to a pair: it goes on', async (name, payload) => {
+    const pair = await stage.pair(new Script({ ...BTC, symbol: `U${undecodable.findIndex(([n]) => n === name)}` }));
+    await pair.order();
+    const before = await pair.state();
+    await sendRaw(pair.handle.workflowId, 'orderState', payload);
+    expect(await pair.state()).toEqual(before);
+    await pair.update('stop');
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 1, unfilled: 1 } });
+  });
+
+  test('as the input of a start: the run fails at once and says why', async () => {
+    const workflowId = 'an undecodable start';
+    await stage.client.workflowService.startWorkflowExecution({
+      namespace: stage.client.options.namespace,
+      workflowId,
+      workflowType: { name: 'makerOrder' },
+      taskQueue: { name: ORDERS_QUEUE },
+      input: { payloads: [undecodable[0]![1]] },
+      requestId: workflowId,
+    });
+    const failure = await stage.client.workflow
+      .getHandle(workflowId)
+      .result()
+      .catch((error: unknown) => error);
+    expect(String((failure as WorkflowFailedError).cause)).toContain('the input was refused: ReceivedError');
+  });
+});
+
+/** A signal as no client of ours would send it. */
+async function sendRaw(workflowId: string, signalName: string, ...payloads: object[]): Promise<void> {
+  await stage.client.workflowService.signalWorkflowExecution({
+    namespace: stage.client.options.namespace,
+    workflowExecution: { workflowId },
+    signalName,
+    input: { payloads },
+  });
+}
+
 const starts: [string, string, unknown, string][] = [
   ['makerOrder', 'nothing', undefined, 'an order is not an object'],
   ['makerOrder', 'an empty object', {}, 'malformed: order_id'],

@@ -33,6 +33,7 @@ import { PRICE_TICKS, Script, type ActivityName } from './script';
 export const MAKER_ACCOUNT = 11;
 export const HEDGE_ACCOUNT = 12;
 const WORKFLOWS = require.resolve('../../src/workflows');
+const INTERCEPTORS = require.resolve('../../src/workflows/interceptors');
 const NAMES: readonly ActivityName[] = [
   ...(['arm', 'place', 'cancelMaker', 'cover', 'seal', 'confirm', 'alert'] as const),
   ...(['quote', 'laneOrders', 'laneHistory', 'proveHedged', 'readPosition'] as const),
@@ -55,7 +56,11 @@ export class Stage {
     const [connection, native, workflowBundle] = await Promise.all([
       Connection.connect({ address: place.address }),
       NativeConnection.connect({ address: place.address }),
-      bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') }),
+      bundleWorkflowCode({
+        workflowsPath: WORKFLOWS,
+        workflowInterceptorModules: [INTERCEPTORS],
+        logger: new DefaultLogger('ERROR'),
+      }),
     ]);
     const cast = new Cast();
     const common = { connection: native, namespace: place.namespace, activities: cast.activities() };
