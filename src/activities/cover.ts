@@ -20,23 +20,20 @@ export interface CoverActivities {
 
 export function createCoverActivities(deps: CoverDeps): CoverActivities {
   return {
-    async cover(input) {
-      const ticket = ticketFromMessage(input.ticket);
-      const reduceOnly = await mayReduceOnly(deps.account, input);
-      if (reduceOnly === 'unknown') return unread(input);
-      return withHeartbeat((signal) =>
-        deps.desk.cover({
+    cover: (input) =>
+      withHeartbeat(async (signal) => {
+        const ticket = ticketFromMessage(input.ticket);
+        const reduceOnly = await mayReduceOnly(deps.account, input);
+        if (reduceOnly === 'unknown') return unread(input);
+        return deps.desk.cover({
           ticket,
           fillLots: lots(BigInt(input.fill_lots)),
           reduceOnly,
           retryNow: input.retry_now,
           signal,
-        }),
-      );
-    },
-    async seal(input) {
-      return withHeartbeat((signal) => deps.desk.seal({ ticket: ticketFromMessage(input.ticket), signal }));
-    },
+        });
+      }),
+    seal: (input) => withHeartbeat((signal) => deps.desk.seal({ ticket: ticketFromMessage(input.ticket), signal })),
   };
 }
 

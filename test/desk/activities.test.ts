@@ -77,6 +77,20 @@ describe('closing on A', () => {
     expect(account.sent).toHaveLength(0);
   });
 
+  test('P-10 a slow read of the position is under heartbeats too: the attempt is not given up while it waits', async () => {
+    const read = account.account.bind(account);
+    account.account = () => new Promise((resolve) => setTimeout(resolve, 3_000)).then(read);
+    account.position = lots(5);
+    const environment = new MockActivityEnvironment();
+    let beats = 0;
+    environment.on('heartbeat', () => (beats += 1));
+    const answer = environment.run(() => activities().cover(close));
+    await pass(2_900);
+    expect(beats).toBeGreaterThanOrEqual(10);
+    await pass(200);
+    expect(await answer).toMatchObject({ state: 'covered', executed_lots: '5' });
+  });
+
   test('a hedge is never reduce-only, a flatten always', async () => {
     await run(() => activities().cover({ ...close, purpose: 'hedge' }));
     expect(account.last.request).toMatchObject({ reduceOnly: false });
