@@ -1,31 +1,65 @@
 /** One line of a benchmark's output, as docs/benchmarks.md explains it. */
+import { build, type Histogram } from 'hdr-histogram-js';
 import { cpus } from 'node:os';
 
-export function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+/** Microseconds to three digits, up to ten minutes. */
+export function histogramOf(samplesMs: readonly number[], openLoop?: { readonly intervalMs: number }): Histogram {
+  const histogram = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 600_000_000,
+    numberOfSignificantValueDigits: 3,
+  });
+  for (const ms of samplesMs) {
+    const us = Math.max(1, Math.round(ms * 1_000));
+    if (openLoop === undefined) histogram.recordValue(us);
+    else histogram.recordValueWithExpectedInterval(us, openLoop.intervalMs * 1_000);
+  }
+  return histogram;
 }
 
+export function quantileMs(histogram: Histogram, q: number): number {
+  return histogram.totalCount === 0 ? NaN : histogram.getValueAtPercentile(q * 100) / 1_000;
+}
+
+export interface Line {
+  readonly bench: string;
+  readonly n: number;
+  readonly p50_ms: number;
+  readonly p90_ms: number;
+  readonly p99_ms: number;
+  readonly max_ms: number;
+  readonly floor_p50_ms: number | null;
+  readonly floor_p99_ms: number | null;
+  readonly conditions: string;
+}
+
+/**
+ * Prints and returns the line. `openLoop` corrects for coordinated omission: samples that a slow one kept from being taken at their
+ * time are added (only where the load is sent by the clock and a sample's time starts at its sending).
+ */
 export function report(input: {
   readonly bench: string;
   readonly samplesMs: readonly number[];
+  /** Empty when there is nothing to compare with. */
   readonly floorMs: readonly number[];
   readonly conditions: string;
-}): void {
-  const samples = [...input.samplesMs].sort((a, b) => a - b);
-  const floor = [...input.floorMs].sort((a, b) => a - b);
-  const round = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+  readonly openLoop?: { readonly intervalMs: number };
+}): Line {
+  const samples = histogramOf(input.samplesMs, input.openLoop);
+  const floor = histogramOf(input.floorMs, input.openLoop);
   const machine = `${cpus().length} cores ${cpus()[0]?.model ?? ''}, Node ${process.versions.node}`;
-  console.log(
-    JSON.stringify({
-      bench: input.bench,
-      n: samples.length,
-      p50_ms: round(quantile(samples, 0.5)),
-      p90_ms: round(quantile(samples, 0.9)),
-      p99_ms: round(quantile(samples, 0.99)),
-      max_ms: round(samples.at(-1) ?? NaN),
-      floor_p50_ms: round(quantile(floor, 0.5)),
-      floor_p99_ms: round(quantile(floor, 0.99)),
-      conditions: `${input.conditions}; ${machine}`,
-    }),
-  );
+  const ofFloor = (q: number): number | null => (input.floorMs.length === 0 ? null : quantileMs(floor, q));
+  const line: Line = {
+    bench: input.bench,
+    n: input.samplesMs.length,
+    p50_ms: quantileMs(samples, 0.5),
+    p90_ms: quantileMs(samples, 0.9),
+    p99_ms: quantileMs(samples, 0.99),
+    max_ms: quantileMs(samples, 1),
+    floor_p50_ms: ofFloor(0.5),
+    floor_p99_ms: ofFloor(0.99),
+    conditions: `${input.conditions}; ${machine}`,
+  };
+  console.log(JSON.stringify(line));
+  return line;
 }
