@@ -51,13 +51,13 @@ function processFaults(): FaultKind[] {
 
 async function endAndWait(system: ChaosSystem, part: PartName, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   const pid = system.pidOf(part);
-  if (signal === 'SIGKILL') killNow(pid, system.wrappingOf(part));
+  if (signal === 'SIGKILL') killNow(pid);
   else terminate(pid);
   await system.replaced(part, pid);
 }
 
 async function freezeFor({ system, random }: FaultContext, part: PartName): Promise<void> {
-  const thaw = freeze(system.pidOf(part), system.wrappingOf(part));
+  const thaw = freeze(system.pidOf(part));
   try {
     await sleep(random.between(1_000, 5_000));
   } finally {

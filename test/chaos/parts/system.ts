@@ -12,7 +12,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { type Child, freePort, startScript } from '../../../src/cli/child';
 import type { UpRecord } from '../../../src/cli/context';
-import type { Wrapping } from './processes';
 
 const ROOT = join(__dirname, '..', '..', '..');
 const PROGRAM = join(ROOT, 'dist', 'cli', 'main.js');
@@ -102,10 +101,6 @@ export class ChaosSystem {
     const pid = isStandBy(name) ? this.#standBys.get(name)?.pid : this.#read()?.pids[name];
     if (pid === undefined) throw new Error(`${name} is not running`);
     return pid;
-  }
-
-  wrappingOf(name: PartName): Wrapping {
-    return name === 'redis' || name === 'temporal' ? 'guarded' : 'plain';
   }
 
   /** Resolves when another process has taken the place of `pid` and is ready. */
