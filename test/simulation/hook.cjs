@@ -1,6 +1,6 @@
 /**
- * `node -r test/simulation/hook.cjs test/simulation/run.ts`: runs TypeScript as it is, with the simulator's workflow runtime in place
- * of `@temporalio/workflow`. With SIM_MUTATION set, one named mechanism is taken out of the sources as they load (mutations.ts).
+ * `node -r test/simulation/hook.cjs test/simulation/run.ts`: runs TypeScript as it is, with the simulator's stand-ins in
+ * place of `@temporalio/workflow` and `@temporalio/activity`. With SIM_MUTATION set, one named mechanism is taken out of the sources as they load (mutations.ts).
  */
 /* global __dirname */
 const { transformSync } = require('@swc/core');
@@ -9,12 +9,15 @@ const Module = require('node:module');
 const { join, relative, sep } = require('node:path');
 
 const ROOT = join(__dirname, '..', '..');
-const RUNTIME = join(__dirname, 'workflow-runtime.ts');
+const STAND_INS = {
+  '@temporalio/workflow': join(__dirname, 'workflow-runtime.ts'),
+  '@temporalio/activity': join(__dirname, 'activity-context.ts'),
+};
 const mutation = process.env.SIM_MUTATION ? JSON.parse(process.env.SIM_MUTATION) : undefined;
 
 const resolve = Module._resolveFilename;
 Module._resolveFilename = function (request, ...rest) {
-  return request === '@temporalio/workflow' ? RUNTIME : resolve.call(this, request, ...rest);
+  return STAND_INS[request] ?? resolve.call(this, request, ...rest);
 };
 
 require.extensions['.ts'] = (module, file) => {

@@ -29,8 +29,10 @@ export class Network {
       const answer = (value: T): void => {
         if (isAnswered) return;
         isAnswered = true;
+        timeOut.run = undefined;
         resolve(value);
       };
+      const timeOut = time.after(call.deadlineMs, host, () => answer(call.silence()));
       const arrive = (): void => {
         const value = call.serve();
         if (faults.strike('reply-lost')) return;
@@ -41,7 +43,6 @@ export class Network {
       if (call.kind === 'send' && faults.strike('request-twice')) {
         time.after(this.random.logUniform(1, 60_000), undefined, () => void call.serve());
       }
-      time.after(call.deadlineMs, host, () => answer(call.silence()));
     });
   }
 

@@ -2,7 +2,6 @@
  * The two kinds of process, put together from the real parts as src/workers does: desk, listener, order watch, canceller,
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
-import { asyncLocalStorage, type Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { createHedgeActivities } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
@@ -16,7 +15,9 @@ import type { ExchangePort } from '../../src/exchange/port';
 import { Listener } from '../../src/listener/listener';
 import type { SignalSink } from '../../src/listener/signal-courier';
 import type { OutgoingNotice } from '../../src/notifications/notice';
+import type { Publication } from '../../src/notifications/publisher';
 import { SimAccount, type Surroundings } from './account';
+import { within } from './activity-context';
 import type { TemporalServer, Worker } from './temporal';
 import { wallClock, type Host } from './time';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, SPARE_LANES } from './venue';
@@ -91,6 +92,7 @@ export function startMaker(world: World, host: Host): Maker {
     sealBy: 'cancel-order',
     switchAtMs: () => deadMan.nextAtMs(),
     now,
+    monotonicNow: () => world.time.nowMs,
     events: deskEvents(world, host),
   });
   const activities = createMakerActivities({
@@ -121,6 +123,7 @@ export function startHedger(world: World, host: Host): Hedger {
     sealBy: 'cancel-all',
     selfTrade: { behaviour: 'expire-maker', compare: 'master' },
     now,
+    monotonicNow: () => world.time.nowMs,
     events: deskEvents(world, host),
   });
   const activities = createHedgeActivities({
@@ -167,21 +170,20 @@ function deskEvents(world: World, host: Host): DeskEvents {
 
 function workerOf(host: Host, queues: readonly string[], activities: object): Worker {
   const table = activities as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
-  const perform = (name: string, input: unknown, signal: AbortSignal): Promise<unknown> => {
+  const perform: Worker['perform'] = (name, input, { signal, heartbeat }) => {
     const cancelled = new Promise<never>((_, reject) =>
       signal.addEventListener('abort', () => reject(new Error('cancelled'))),
     );
     cancelled.catch(() => undefined);
-    const context = { heartbeat: () => undefined, cancellationSignal: signal, cancelled } as unknown as Context;
     const activity = table[name];
     if (activity === undefined) throw new Error(`${host.name} has no activity ${name}`);
-    return asyncLocalStorage.run(context, () => activity(input));
+    return within({ heartbeat, cancellationSignal: signal, cancelled }, () => activity(input));
   };
   return { host, queues, cached: new Map(), running: new Set(), perform };
 }
 
 /** Redis Pub/Sub: to every hedger that listens at this moment, or not. */
-function publish(world: World, fills: readonly OutgoingNotice[]): void {
+function publish(world: World, fills: readonly OutgoingNotice[]): Publication {
   for (const hedger of world.hedgers) {
     for (const fill of fills) {
       if (world.faults.strike('notice-lost')) continue;
@@ -194,6 +196,7 @@ function publish(world: World, fills: readonly OutgoingNotice[]): void {
       }
     }
   }
+  return 'sent';
 }
 
 function signalSink(world: World, host: Host): SignalSink {
@@ -202,13 +205,17 @@ function signalSink(world: World, host: Host): SignalSink {
       new Promise((resolve, reject) => {
         const { faults, time } = world;
         const requestId = [update.order_id, update.status, update.filled_lots, update.transaction_time_us].join('/');
+        const deadline = time.after(deadlineMs, host, () => reject(new Error('deadline exceeded')));
         const arrive = (): void => {
           const answer = world.temporal.signal(workflowId, { name: 'orderUpdate', body: update, requestId });
-          if (answer !== undefined && !faults.strike('signal-unanswered')) time.after(2, host, () => resolve(answer));
+          if (answer === undefined || faults.strike('signal-unanswered')) return;
+          time.after(2, host, () => {
+            deadline.run = undefined;
+            resolve(answer);
+          });
         };
         if (!faults.strike('signal-lost')) time.after(2 + 3 * world.random.next(), undefined, arrive);
         if (faults.strike('signal-twice')) time.after(world.random.logUniform(5, 20_000), undefined, arrive);
-        time.after(deadlineMs, host, () => reject(new Error('deadline exceeded')));
       }),
   };
 }

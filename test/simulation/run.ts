@@ -13,7 +13,7 @@ import { shrink } from './shrink';
 
 const EXIT: Readonly<Record<Outcome['kind'], number>> = { ok: 0, safety: 1, liveness: 2, crash: 3 };
 
-async function main(): Promise<number> {
+function main(): number {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string', default: '1000' },
@@ -37,23 +37,23 @@ async function main(): Promise<number> {
   const report = new Report();
   let worst: Outcome['kind'] = 'ok';
   for (let seed = from; seed < from + count; seed += 1) {
-    const outcome = await runSeed(seed, limits, values.seed === undefined ? 'silent' : 'traced');
+    const outcome = runSeed(seed, limits, values.seed === undefined ? 'silent' : 'traced');
     report.add(outcome);
     if (values.seed !== undefined) console.log(outcome.timeline.join('\n'));
     if (outcome.kind === 'ok') continue;
     worst = outcome.kind;
     console.log(`seed ${seed}: ${outcome.kind}: ${outcome.what}`);
     if (values['keep-going']) continue;
-    if (values.seed === undefined && !values['no-shrink']) await explain(seed, outcome, limits);
+    if (values.seed === undefined && !values['no-shrink']) explain(seed, outcome, limits);
     break;
   }
   console.log(report.text());
   return EXIT[worst];
 }
 
-async function explain(seed: number, outcome: Outcome, limits: FaultLimits): Promise<void> {
-  const smaller = await shrink(seed, outcome, limits);
-  const again = await runSeed(seed, smaller, 'traced');
+function explain(seed: number, outcome: Outcome, limits: FaultLimits): void {
+  const smaller = shrink(seed, outcome, limits);
+  const again = runSeed(seed, smaller, 'traced');
   console.log(again.timeline.join('\n'));
   const options = [`--seed ${seed}`, ...(smaller.off.size > 0 ? [`--off ${[...smaller.off].join(',')}`] : [])];
   if (Number.isFinite(smaller.strikesMax)) options.push(`--strikes-max ${smaller.strikesMax}`);
@@ -64,10 +64,9 @@ async function explain(seed: number, outcome: Outcome, limits: FaultLimits): Pro
   console.log(`replay: npm run simulate -- ${options.join(' ')}\n`);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(error);
-    process.exit(3);
-  },
-);
+try {
+  process.exitCode = main();
+} catch (error) {
+  console.error(error);
+  process.exitCode = 3;
+}

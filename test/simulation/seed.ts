@@ -40,15 +40,11 @@ const TICK_MS = 500;
 /** From the end of the faults to the last order's end. Generous: back-offs reach 30 s, time-outs a minute. */
 const LIVENESS_MS = 15 * 60_000;
 
-export async function runSeed(
-  seed: number,
-  limits: FaultLimits,
-  isTraced: 'traced' | 'silent' = 'silent',
-): Promise<Outcome> {
+export function runSeed(seed: number, limits: FaultLimits, isTraced: 'traced' | 'silent' = 'silent'): Outcome {
   const run = new Simulation(seed, limits, isTraced);
   const restore = installTimers(run.time);
   try {
-    return await run.run();
+    return run.run();
   } finally {
     restore();
   }
@@ -145,7 +141,7 @@ class Simulation {
     }));
   }
 
-  async run(): Promise<Outcome> {
+  run(): Outcome {
     const { time } = this;
     this.#chaos.start();
     this.#market.start();
@@ -161,13 +157,13 @@ class Simulation {
     this.#fillAgain();
     time.after(this.#healMs - time.nowMs, undefined, () => this.#heal());
     try {
-      const reason = await time.run(
+      const reason = time.run(
         () => this.#truth.violations.length > 0 || this.#defects.length > 0 || this.#isDone(),
         this.#healMs + LIVENESS_MS,
       );
       if (reason === 'over' && this.#isDone()) {
         // Bytes that are still under way may arrive now; nothing may come of them.
-        await time.run(() => this.#truth.violations.length > 0 || this.#defects.length > 0, time.nowMs + 60_000);
+        time.run(() => this.#truth.violations.length > 0 || this.#defects.length > 0, time.nowMs + 60_000);
         if (this.#defects.length === 0) this.#truth.finalCheck();
       }
       return this.#outcome(reason);

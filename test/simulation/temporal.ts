@@ -8,8 +8,8 @@
 import type { Random } from '../../src/paper/core/random';
 import { backOff } from '../../src/domain/ladder';
 import type { Faults } from './faults';
-import type { Host, Time } from './time';
-import { Instance, type Command, type Job } from './workflow-runtime';
+import type { Host, Time, TimedEvent } from './time';
+import { copyOf, Instance, type Command, type Job } from './workflow-runtime';
 
 export interface Worker {
   readonly host: Host;
@@ -17,7 +17,11 @@ export interface Worker {
   readonly cached: Map<string, { instance: Instance; activations: number }>;
   readonly running: Set<Attempt>;
   /** Runs an activity; `signal` aborts when the engine gave the attempt up or cancelled it. */
-  perform(name: string, input: unknown, signal: AbortSignal): Promise<unknown>;
+  perform(
+    name: string,
+    input: unknown,
+    context: { readonly signal: AbortSignal; readonly heartbeat: () => void },
+  ): Promise<unknown>;
 }
 
 interface Attempt {
@@ -26,6 +30,9 @@ interface Attempt {
   readonly attempt: number;
   readonly abort: AbortController;
   readonly heartbeatMs: number | undefined;
+  /** Whether it has sent its first heartbeat; from then on it beats while its process is up. */
+  isBeating: boolean;
+  readonly timeOuts: TimedEvent[];
 }
 
 interface Activation {
@@ -174,18 +181,18 @@ export class TemporalServer {
     run.buffered = [];
     const atMs = this.time.nowMs;
     let isOver = false;
-    this.time.after(TASK_TIME_OUT_MS, undefined, () => {
-      if (isOver) return;
+    const timeOut = this.time.after(TASK_TIME_OUT_MS, undefined, () => {
       isOver = true;
       this.#fail(run, jobs);
     });
     const stallMs = this.faults.strike('task-stalls') ? this.faults.random('task-stalls').logUniform(10, 5_000) : 0;
-    this.time.after(1 + stallMs, worker.host, async () => {
+    this.time.after(1 + stallMs, worker.host, () => {
       if (isOver) return; // a worker that slept through its task: the engine has given it to another
-      const done = await this.#execute(worker, run, atMs, jobs);
+      const done = this.#execute(worker, run, atMs, jobs);
       this.time.after(1 + 4 * this.random.next(), undefined, () => {
         if (isOver || done === undefined) return;
         isOver = true;
+        timeOut.run = undefined;
         if (!this.#complete(run, { atMs, jobs, commands: done.commands })) return;
         worker.cached.set(run.id, { instance: done.instance, activations: run.history.length });
       });
@@ -193,18 +200,18 @@ export class TemporalServer {
   }
 
   /** On the worker: brings the cached execution up to date, or replays, then runs the activation. */
-  async #execute(
+  #execute(
     worker: Worker,
     run: Run,
     atMs: number,
     jobs: readonly Job[],
-  ): Promise<{ readonly instance: Instance; readonly commands: readonly Command[] } | undefined> {
+  ): { readonly instance: Instance; readonly commands: readonly Command[] } | undefined {
     let cached = worker.cached.get(run.id);
     worker.cached.delete(run.id); // back only when the engine has taken the answer
     if (cached?.activations !== run.history.length) {
       cached = { instance: new Instance(run.main), activations: 0 };
       for (const [index, past] of run.history.entries()) {
-        const commands = await cached.instance.activate(past.atMs, past.jobs);
+        const commands = cached.instance.activate(past.atMs, past.jobs);
         if (textOf(commands) !== textOf(past.commands)) {
           this.events.onDefect(
             `${run.id}: activation ${index} replayed differently: ${textOf(commands)} instead of ${textOf(past.commands)}`,
@@ -214,7 +221,7 @@ export class TemporalServer {
     }
     const { instance } = cached;
     const logged = instance.errors.length;
-    const commands = await instance.activate(atMs, jobs);
+    const commands = instance.activate(atMs, jobs);
     for (const error of instance.errors.slice(logged)) this.events.onDefect(`${run.id} logged: ${error}`);
     if (instance.broken !== undefined) {
       this.events.onDefect(`${run.id}: workflow task failed: ${instance.broken}`);
@@ -311,14 +318,18 @@ export class TemporalServer {
       attempt: number,
       abort: new AbortController(),
       heartbeatMs: options.heartbeatMs,
+      isBeating: false,
+      timeOuts: [],
     };
     worker.running.add(attempt);
     this.#giveUpAfter(attempt, options.startToCloseMs, () => true);
     const stallMs = this.faults.strike('task-stalls') ? this.faults.random('task-stalls').logUniform(10, 5_000) : 0;
-    if (options.heartbeatMs !== undefined && stallMs > options.heartbeatMs)
-      this.#giveUpAfter(attempt, options.heartbeatMs, () => true);
+    if (options.heartbeatMs !== undefined) this.#giveUpAfter(attempt, options.heartbeatMs, () => !attempt.isBeating);
+    const heartbeat = (): void => {
+      attempt.isBeating = true;
+    };
     this.time.after(1 + stallMs, worker.host, () => {
-      worker.perform(name, input, attempt.abort.signal).then(
+      worker.perform(name, input, { signal: attempt.abort.signal, heartbeat }).then(
         (result) => this.#answer(worker, attempt, { ok: true, result }),
         () => this.#answer(worker, attempt, { ok: false }),
       );
@@ -331,15 +342,14 @@ export class TemporalServer {
     answer: { readonly ok: true; readonly result: unknown } | { readonly ok: false },
   ): void {
     worker.running.delete(attempt);
-    // JSON is what crosses; a result that does not survive it would differ on replay.
-    const result: unknown =
-      answer.ok && answer.result !== undefined ? JSON.parse(JSON.stringify(answer.result)) : undefined;
+    const result = answer.ok ? copyOf(answer.result) : undefined;
     const deliver = (): void => {
       if (this.isDown) {
         this.time.after(500, undefined, deliver);
         return;
       }
       const { run, seq } = attempt;
+      for (const timeOut of attempt.timeOuts) timeOut.run = undefined;
       const activity = run.activities.get(seq);
       if (activity?.attempt !== attempt.attempt || activity.cancelRequested) return;
       if (answer.ok) {
@@ -360,12 +370,13 @@ export class TemporalServer {
 
   /** The attempt times out unless it has ended by then; a worker that still lives hears of it at its next heartbeat. */
   #giveUpAfter(attempt: Attempt, ms: number, still: () => boolean): void {
-    this.time.after(ms, undefined, () => {
+    const timeOut = this.time.after(ms, undefined, () => {
       const activity = attempt.run.activities.get(attempt.seq);
       if (activity?.attempt !== attempt.attempt || !still()) return;
       this.time.after(backOff(activity.attempt - 1, 50, 1_000), undefined, () => this.#retry(attempt));
       this.#tellWorker(attempt);
     });
+    attempt.timeOuts.push(timeOut);
   }
 
   #cancelActivity(run: Run, seq: number): void {

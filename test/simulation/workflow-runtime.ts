@@ -101,17 +101,17 @@ export class Instance {
   }
 
   /** Signals and updates first, then everything else, as the engine orders the jobs of one activation. */
-  async activate(nowMs: number, jobs: readonly Job[]): Promise<readonly Command[]> {
+  activate(nowMs: number, jobs: readonly Job[]): readonly Command[] {
     this.nowMs = nowMs;
     this.commands = [];
     const isMessage = (job: Job): boolean =>
       job.do === 'signal' || job.do === 'update' || job.do === 'start' || job.do === 'cancel';
-    await this.#turn(jobs.filter(isMessage));
-    await this.#turn(jobs.filter((job) => !isMessage(job)));
+    this.#turn(jobs.filter(isMessage));
+    this.#turn(jobs.filter((job) => !isMessage(job)));
     return this.commands;
   }
 
-  async #turn(jobs: readonly Job[]): Promise<void> {
+  #turn(jobs: readonly Job[]): void {
     if (jobs.length === 0) return;
     const realNow = Date.now;
     Date.now = () => this.nowMs;
@@ -119,8 +119,8 @@ export class Instance {
     this.scope = this.ambient;
     try {
       for (const job of jobs) this.#apply(job);
-      await drain();
-      while (this.#unblock()) await drain();
+      drain();
+      while (this.#unblock()) drain();
     } finally {
       instance = undefined;
       Date.now = realNow;
@@ -366,7 +366,20 @@ export const log = {
 
 /** What crosses the border is a copy: the workflow may go on changing its own. */
 function payload<T>(value: T): T {
-  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+  return copyOf(value);
+}
+
+/** As JSON would bring it over, for what JSON brings over unharmed; anything else is a mistake of the caller. */
+export function copyOf<T>(value: T): T {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
+  if (value === undefined) return value;
+  if (Array.isArray(value)) return value.map((part: unknown) => copyOf(part ?? null)) as T;
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)
+    throw new Error(`this does not cross as JSON: ${String(value)}`);
+  const copy: Record<string, unknown> = {};
+  for (const key in value) if (value[key] !== undefined) copy[key] = copyOf(value[key]);
+  return copy as T;
 }
 
 function millis(text: string): number {
