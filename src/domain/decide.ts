@@ -22,6 +22,7 @@ import {
   isOverHedged,
   laterId,
   makerIsClosed,
+  mayRest,
   nextTicket,
   patienceEndsMs,
   type Direction,
@@ -142,7 +143,7 @@ const JUMPED_PAUSE_MS = 30_000;
 /** Nothing is naked: arm before quoting, confirm at the end. */
 function calmStep(order: Order): Step | undefined {
   if (order.arm === 'wanted') {
-    if (order.cancelRequested && order.placement === 'wanted') return undefined;
+    if (!mayRest(order) && order.placement === 'wanted') return undefined;
     return { lane: 'hedge', do: 'arm' };
   }
   if (order.filledLots > 0n && makerIsClosed(order) && !order.confirmed) {
@@ -155,14 +156,14 @@ function makerStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (makerIsClosed(order) || order.arm !== 'done') return undefined;
   switch (order.placement) {
     case 'wanted':
-      return order.cancelRequested || order.stuck ? undefined : { lane: 'maker', do: 'place' };
+      return !mayRest(order) || order.stuck ? undefined : { lane: 'maker', do: 'place' };
     case 'asked':
       return undefined;
     case 'in-doubt':
       return { lane: 'maker', do: 'place' };
     case 'placed': {
       const timeOutAtMs = (order.timings.placed_ms ?? order.createdMs) + order.timeOutMs;
-      const mustEnd = order.cancelRequested || order.stuck !== undefined || order.closeAsked;
+      const mustEnd = !mayRest(order) || order.stuck !== undefined || order.closeAsked;
       if (!mustEnd && nowMs < timeOutAtMs) {
         wakes.push(timeOutAtMs);
         return undefined;
@@ -231,7 +232,7 @@ function due(entry: TicketEntry, nowMs: number, wakes: number[]): boolean {
 
 /** Nothing more can happen to this order: the maker side is closed, and the ledger is even or given up. */
 function isOver(order: Order): boolean {
-  const neverPlaced = order.cancelRequested && order.placement === 'wanted' && order.status === undefined;
+  const neverPlaced = !mayRest(order) && order.placement === 'wanted' && order.status === undefined;
   if (!makerIsClosed(order) && !neverPlaced) return false;
   if (exposureLots(order) > 0n)
     return order.cancelRequested && order.stuck !== undefined && activeTicket(order).end !== undefined;

@@ -84,6 +84,8 @@ export interface Order {
   /** That wish is passed on to the desk once. */
   retryNow: boolean;
   cancelRequested: boolean;
+  /** The pair wants nothing of it to rest any more; unlike after a cancel, the hedge goes on under all the rules. */
+  quoteEnded: boolean;
   makerCancels: number;
   nextCancelAtMs: number;
   confirmed: boolean;
@@ -127,6 +129,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     retriedAtMs: undefined,
     retryNow: false,
     cancelRequested: false,
+    quoteEnded: false,
     makerCancels: 0,
     nextCancelAtMs: 0,
     confirmed: false,
@@ -396,6 +399,15 @@ export function askClose(order: Order): void {
 
 export function askCancel(order: Order): void {
   order.cancelRequested = true;
+}
+
+/** From the pair: stopped, paused, or another of its orders is stuck. */
+export function askEndQuote(order: Order): void {
+  order.quoteEnded = true;
+}
+
+export function mayRest(order: Order): boolean {
+  return !order.cancelRequested && !order.quoteEnded;
 }
 
 // ---- faces

@@ -35,6 +35,7 @@ import {
   absorbUpdate,
   askCancel,
   askClose,
+  askEndQuote,
   askRetry,
   exposureLots,
   mayClose,
@@ -50,6 +51,7 @@ import { ticketToMessage } from '../domain/ticket';
 import { detailsOf } from './details';
 import { orRefuse } from './start';
 import {
+  endQuoteSignal,
   EXPOSURE,
   HEDGE_STATE,
   forceCloseUpdate,
@@ -144,6 +146,10 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
     } catch (error) {
       log.error('an update was refused and changed nothing', { update, error: String(error) });
     }
+    changed();
+  });
+  setHandler(endQuoteSignal, () => {
+    askEndQuote(order);
     changed();
   });
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));

@@ -4,6 +4,8 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { OrderResult, OrderState, OrderUpdate, PairStatus } from '../domain/messages';
 
 export const orderUpdateSignal = defineSignal<[OrderUpdate]>('orderUpdate');
+/** From a pair: nothing of the order shall rest any more. */
+export const endQuoteSignal = defineSignal('endQuote');
 export const orderQuery = defineQuery<OrderResult>('state');
 export const retryHedgeUpdate = defineUpdate<string>('retryHedge');
 export const forceCloseUpdate = defineUpdate<string>('forceClose');

@@ -7,6 +7,8 @@ import type { OrderResult, OrderState, PairCarry, PairInput, PairSlot, PairStatu
 export interface Slot extends PairSlot {
   lastId?: OrderId;
   lots?: bigint;
+  /** This pair has asked for the end of its order's quote. */
+  quoteEnded?: boolean;
   /** Orders up to this id were part of a flatten that read both positions as zero. */
   flatUpTo?: OrderId;
 }
@@ -108,6 +110,7 @@ export class PairState {
   }
 
   private ended(slot: Slot, state: OrderState): void {
+    const wasAsked = slot.quoteEnded === true;
     this.release(slot, 'free');
     const { result } = state;
     if (state.hedge_state === 'abandoned') {
@@ -122,7 +125,7 @@ export class PairState {
     if (result && Number(result.maker.filled_base_amount) > 0) {
       this.counts.filled += 1;
       this.failures = 0;
-    } else if (result && (status === 'not-placed' || isRefusal(status))) {
+    } else if (result && ((status === 'not-placed' && !wasAsked) || isRefusal(status))) {
       this.counts.failed += 1;
       this.failures += 1;
       const why = result.reason === '' ? `the exchange ended it as ${status}` : result.reason;
@@ -148,6 +151,7 @@ export class PairState {
     delete slot.order_id;
     delete slot.hedge_state;
     delete slot.lots;
+    delete slot.quoteEnded;
   }
 
   get status(): PairStatus {

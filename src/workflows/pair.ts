@@ -12,6 +12,7 @@ import {
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
@@ -38,6 +39,7 @@ import { flatten } from './flatten';
 import { makerOrder } from './maker-order';
 import { orRefuse } from './start';
 import {
+  endQuoteSignal,
   EXPOSURE,
   flattenUpdate,
   HEDGE_STATE,
@@ -50,6 +52,7 @@ import {
   stopUpdate,
 } from './messages';
 import { PairState, type Slot } from './pair-state';
+import { ENDS_QUOTES_BY_SIGNAL } from './patches';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
 const maker = proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
@@ -80,13 +83,15 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   };
   const stop = (reason: string): void => {
     state.stop(reason);
-    cancelQuotes(state);
+    endQuotes(state);
     changed();
   };
   setHandler(pairQuery, () => state.status);
   setHandler(orderStateSignal, (order) => {
     try {
+      const wasStuck = state.isStuck;
       state.heard(orderStateFrom(order));
+      if (state.isStuck && !wasStuck && patched(ENDS_QUOTES_BY_SIGNAL)) endQuotes(state);
     } catch (error) {
       log.error('an order state was refused and changed nothing', { order, error: String(error) });
     }
@@ -95,7 +100,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(pauseUpdate, () => {
     state.pause('paused by the operator');
-    cancelQuotes(state);
+    endQuotes(state);
     changed();
     return 'paused: quotes are cancelled, hedges go on';
   });
@@ -119,7 +124,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   });
   setHandler(flattenUpdate, () => {
     state.pause('flattened by the operator');
-    cancelQuotes(state);
+    endQuotes(state);
     changed();
     flattening ??= CancellationScope.nonCancellable(() => flattenAll(input, state)).finally(
       () => (flattening = undefined),
@@ -299,7 +304,7 @@ async function startOrder(
     gone();
     throw error;
   });
-  if (state.mode !== 'running') cancelQuotes(state);
+  if (state.mode !== 'running' || (state.isStuck && patched(ENDS_QUOTES_BY_SIGNAL))) endQuotes(state);
   // The signal says how it ended; this only notices a run that ended without a word, or whose word was lost.
   void child.result().then(
     async () => {
@@ -314,18 +319,21 @@ async function startOrder(
   );
 }
 
-/**
- * Cancels every open order of the pair; each hedges what filled before it ends. Not a stuck one: it rests nothing any more, and a
- * cancel would make it give up its hedge.
- */
-function cancelQuotes(state: PairState): void {
+/** Ends every resting quote of the pair; each order hedges what filled, under all the rules. A stuck one rests nothing any more. */
+function endQuotes(state: PairState): void {
   const { input } = state;
   for (const slot of state.slots) {
     if (slot.order_id === undefined || slot.hedge_state === 'stuck') continue;
     const workflowId = orderWorkflowId(input.maker_account, BigInt(slot.order_id) as NonNullable<Slot['lastId']>);
+    const order = getExternalWorkflowHandle(workflowId);
+    const end = (): Promise<void> => {
+      if (!patched(ENDS_QUOTES_BY_SIGNAL)) return order.cancel();
+      slot.quoteEnded = true;
+      return order.signal(endQuoteSignal);
+    };
     // When the pair itself was cancelled, its own scope refuses every new call.
-    CancellationScope.nonCancellable(() => getExternalWorkflowHandle(workflowId).cancel()).catch((error: unknown) =>
-      log.info('an order was gone before its cancel', { workflowId, error: String(error) }),
+    CancellationScope.nonCancellable(end).catch((error: unknown) =>
+      log.info('an order was gone before its quote was ended', { workflowId, error: String(error) }),
     );
   }
 }

@@ -12,6 +12,7 @@ import {
   activeTicket,
   askCancel,
   askClose,
+  askEndQuote,
   askRetry,
   executedLots,
   exposureLots,
@@ -250,6 +251,59 @@ describe('decide: time-out and cancel', () => {
   });
 });
 
+describe('decide: the pair ends the quote', () => {
+  test('while quoting: cancelled until the record is terminal, what filled is hedged, flat', () => {
+    const d = driven().quoting().update(4);
+    askEndQuote(d.order);
+    expect(d.wants().sort()).toEqual(['cancel', 'cover']);
+    d.start('cover');
+    d.covered(4);
+    d.start('cancel');
+    absorbCancel(
+      d.order,
+      { known: true, status: 'canceled', filled_lots: '4', filled_quote: '40', transaction_time_us: 0 },
+      1,
+    );
+    expect(d.wants()).toEqual(['confirm']);
+  });
+
+  test('S-32 while hedging, and the hedge gets stuck: it is not given up, and hedges when it can', () => {
+    const d = driven().quoting().update(20);
+    d.start('cover');
+    askEndQuote(d.order);
+    d.covered(0, 'blocked', margin);
+    expect(d.plan().hedgeState).toBe('stuck');
+    d.at(1_000);
+    expect(d.wants()).toContain('cover');
+    expect(d.wants()).not.toContain('seal');
+    d.start('cover');
+    d.covered(20);
+    expect(d.wants()).toContain('confirm');
+  });
+
+  test('before anything was placed: it ends without placing', () => {
+    const d = driven();
+    askEndQuote(d.order);
+    expect(d.wants()).toEqual(['tell']);
+    const armed = driven();
+    armed.start('arm');
+    askEndQuote(armed.order);
+    absorbArm(armed.order, { armed: true }, 0);
+    expect(armed.wants()).toEqual(['tell']);
+    armed.start('tell');
+    expect(armed.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+  });
+
+  test('a cancel after it still gives up what is stuck', () => {
+    const d = driven().quoting().update(20);
+    d.start('cover');
+    askEndQuote(d.order);
+    d.covered(4, 'blocked', margin);
+    askCancel(d.order);
+    expect(d.wants()).toContain('seal');
+  });
+});
+
 describe('decide: stuck', () => {
   test('S-09 blocked: stuck, alerted, the pair is told, the rest of the order is cancelled, and it keeps trying', () => {
     const d = driven().quoting().update(5);
@@ -427,12 +481,7 @@ describe('decide reaches a fixpoint', () => {
                 const room = Number(order.filledLots - executedLots(order));
                 const executed = Number(entry.executedLots) + Math.min(Math.max(room, 0), e.executed);
                 const sealed = e.how === 'sealed' && !entry.sealing ? 'covered' : e.how;
-                absorbCover(
-                  order,
-                  entry,
-                  coverResult(executed, sealed, e.how === 'blocked' ? margin : undefined),
-                  now,
-                );
+                absorbCover(order, entry, coverResult(executed, sealed, e.how === 'blocked' ? margin : undefined), now);
                 break;
               }
             }

@@ -86,6 +86,22 @@ describe('orders that the exchange ends by itself', () => {
   });
 });
 
+test('an order whose quote the pair itself ended before it was placed is no failure', () => {
+  const { state, slots, start, end } = pairOf({ max_consecutive_failures: 1 });
+  const id = start(slots[0]);
+  slots[0].quoteEnded = true;
+  end(id, 'not-placed');
+  expect(state).toMatchObject({ mode: 'running', failures: 0, counts: { failed: 0, unfilled: 1 } });
+  end(start(slots[0]), 'not-placed');
+  expect(state).toMatchObject({ mode: 'paused', counts: { failed: 1 } });
+});
+
+test('S-19 a quote that a hedge of ours met and ended is no failure', () => {
+  const { state, slots, start, end } = pairOf({ max_consecutive_failures: 1 });
+  end(start(slots[0]), 'canceled-self-trade');
+  expect(state).toMatchObject({ mode: 'running', failures: 0, counts: { failed: 0, unfilled: 1 } });
+});
+
 describe('the position limit', () => {
   test('of two slots that ask at once, the second counts the first one’s order', () => {
     const { state, slots } = pairOf();

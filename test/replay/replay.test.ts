@@ -37,11 +37,13 @@ const SCENARIOS = [
     'contradiction',
     'of-pair-flat',
     'without-its-pair',
+    'quote-ended',
+    'quote-ended-then-stuck',
   ],
 ].map((name) => `order-${name}`);
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],
-  ...['continued', 'continuation', 'flattened'],
+  ...['continued', 'continuation', 'flattened', 'stuck-ends-quotes', 'stopped-while-hedging', 'paused-while-hedging'],
 ].map((name) => `pair-${name}`);
 
 const quiet = new DefaultLogger('ERROR', () => undefined);

@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { laneOf, nextOrderId, type OrderId } from '../../src/domain/ids';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
-import { BTC, PRICE_TICKS, Script } from './script';
+import { BTC, Gate, PRICE_TICKS, Script } from './script';
 import { Stage, type TestPair } from './stage';
 
 let stage: Stage;
@@ -69,6 +69,50 @@ test('S-32 one stuck order stops all quoting of its pair, until it is hedged', a
   await keepHistory('pair-stuck', pair.handle);
 });
 
+test('S-32 a hedge that gets stuck ends the resting quotes of the other slots', async () => {
+  const script = newScript();
+  let hasMargin = false;
+  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
+  const pair = await stage.pair(script, { lanes: [stage.nextLane(), stage.nextLane()] });
+  const [first, second] = [await pair.order(1), await pair.order(2)];
+  await first.fills(20);
+  expect(await second.handle.result()).toMatchObject({ maker: { status: 'canceled' }, hedge_state: 'flat' });
+  await pair.when('it knows', (state) => state.slots.some((slot) => slot.hedge_state === 'stuck'));
+  hasMargin = true;
+  await first.handle.result();
+  await pair.update('stop');
+  expect(await pair.handle.result()).toMatchObject({ counts: { filled: 1 } });
+  await keepHistory('pair-stuck-ends-quotes', pair.handle);
+  await keepHistory('order-quote-ended', second.handle);
+});
+
+test.each(['stop', 'pause'] as const)(
+  '%s while an order is being hedged, and the hedge gets stuck then: it goes on until it is hedged',
+  async (how) => {
+    const script = newScript();
+    const covering = new Gate();
+    let hasMargin = false;
+    script.on('cover', async (input) => {
+      await covering.passed;
+      return hasMargin ? script.execute(input) : script.blocked(input, 50);
+    });
+    const pair = await stage.pair(script);
+    const order = await pair.order();
+    await order.fills(20);
+    await script.called('cover');
+    await pair.update(how);
+    covering.open();
+    await pair.when('it is stuck', (state) => state.slots[0]?.hedge_state === 'stuck');
+    await script.called('cover', script.count('cover') + 2);
+    hasMargin = true;
+    expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
+    if (how === 'pause') await pair.update('stop');
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { filled: 1, abandoned: 0 } });
+    await keepHistory(`pair-${how === 'stop' ? 'stopped' : 'paused'}-while-hedging`, pair.handle);
+    if (how === 'stop') await keepHistory('order-quote-ended-then-stuck', order.handle);
+  },
+);
+
 test('orders that cannot be placed, in a row: paused with the reason; resume tries again', async () => {
   const script = newScript();
   script.on('arm', (_, call) =>
@@ -121,7 +165,7 @@ describe('stopping', () => {
     await pair.handle.cancel();
     expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', reason: 'cancelled' });
     await order.ended(); // it tells its pair first
-    expect((await order.face()).status).toBe('CANCELLED');
+    expect((await order.face()).status).toBe('COMPLETED');
     await keepHistory('pair-cancelled', pair.handle);
   });
 
@@ -301,7 +345,7 @@ describe('S-10 flatten', () => {
     expect(await pair.update('flatten')).toContain('flat: both positions');
     expect(held).toEqual({ A: 0n, B: 0n });
     await order.ended();
-    expect((await order.face()).status).toBe('CANCELLED');
+    expect((await order.face()).status).toBe('COMPLETED');
     expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'flattened by the operator' });
     expect(await pair.update('flatten')).toContain('flat: both positions'); // idempotent: nothing left to trade
     expect(script.inputs('cover').filter((input) => input.purpose === 'flatten')).toHaveLength(2);

@@ -1,0 +1,10 @@
+/**
+ * Changes of the workflows' commands that runs of an older version must not see: `patched(…)` is false while such a run replays.
+ * An entry may go once no run that began before it is open or replayed any more.
+ */
+
+/**
+ * Since 0.1.0, November 2026: a pair ends its quotes by the signal `endQuote`; before, it cancelled the orders' runs, and a cancelled
+ * order gives its hedge up when that gets stuck. A stuck hedge ends the other slots' quotes too.
+ */
+export const ENDS_QUOTES_BY_SIGNAL = 'pair-ends-quotes-by-signal';
