@@ -46,19 +46,19 @@ const cases: readonly Case[] = [
     bench: 'paper-crypto: verify, key seen before',
     n: 2000,
     run: () => must(verifySignature(vectors.PUBLIC_KEY, vectors.TX_HASH, signature)),
-    floor: () => bareAdditions(160),
+    floor: () => bareAdditions(120),
   },
   {
     bench: 'paper-crypto: verify, first use of a key',
     n: newKeys.length,
     run: (turn) => must(!verifySignature(newKeys[turn] ?? '', vectors.TX_HASH, signature)),
-    floor: () => bareAdditions(160 + 640 + 80),
+    floor: () => bareAdditions(120 + 640 + 80),
   },
   {
     bench: 'paper-crypto: verify an auth token, key seen before',
     n: 2000,
     run: () => must(verifyAuthToken(vectors.AUTH_TOKEN, vectors.PUBLIC_KEY)),
-    floor: () => bareAdditions(160),
+    floor: () => bareAdditions(120),
   },
 ];
 

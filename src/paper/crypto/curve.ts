@@ -64,29 +64,43 @@ export function decode(coefficients: readonly bigint[]): Point | undefined {
 
 /** A place for a point, holding none yet. */
 export function place(): Point {
-  return placeIn(fp5.zeroes(4), 0);
+  return { x: fp5.zero(), z: fp5.zero(), u: fp5.zero(), t: fp5.zero() };
 }
 
-/**
- * out = P + Q in ten multiplications; `out` may be P or Q. Units in brackets; 25 is the limit for a product. z and t are left
- * with two units, x and u with one, so that the widest factors below are [3]·[3].
- */
+/** out = P + Q in ten multiplications; `out` may be P or Q. Leaves x and u with one unit, z and t with two. */
 export function add(p: Point, q: Point, out: Point): void {
   fp5.mul(p.x, q.x, t1);
   fp5.mul(p.z, q.z, t2);
   fp5.mul(p.u, q.u, t3);
   fp5.mul(p.t, q.t, t4);
-  crossSum(p.x, p.z, q.x, q.z, t1, t2, t5); // [1]
-  crossSum(p.u, p.t, q.u, q.t, t3, t4, t6); // [1]
-  fp5.scaleByZ(t2, B, t2); // t2·b from here on
+  crossSum(p.x, p.z, q.x, q.z, t1, t2, t5);
+  crossSum(p.u, p.t, q.u, q.t, t3, t4, t6);
+  finishAdd(t2, t4, out);
+}
+
+/** The same for a Q with z = t = 1: eight multiplications. */
+function addAffine(p: Point, x: Quintic, u: Quintic, out: Point): void {
+  fp5.mul(p.x, x, t1);
+  fp5.mul(p.u, u, t3);
+  fp5.add(p.x, fp5.mul(p.z, x, t5), t5);
+  fp5.add(p.u, fp5.mul(p.t, u, t6), t6);
+  finishAdd(p.z, p.t, out);
+}
+
+/**
+ * What both additions share, from t1 = xx, t2 = zz, t3 = uu, t4 = tt, t5 = xz + zx, t6 = ut + tu. Units in brackets; t1 and t3
+ * come with one, the others with up to two. 25 is the limit for a product: the widest factors below are [4]·[4].
+ */
+function finishAdd(zz: Quintic, tt: Quintic, out: Point): void {
+  fp5.scaleByZ(zz, B, t2); // b·zz [1]
   fp5.add(t1, t2, t7); // [2]
-  fp5.mul(t4, t7, t8);
+  fp5.mul(tt, t7, t8);
   fp5.scaleByZ(t5, 2 * B, t9);
   fp5.add(t9, t7, t9);
   fp5.add(t9, t7, t9); // [5]
   fp5.mul(t3, t9, t9);
-  fp5.add(t4, fp5.scale(t3, 2, t3), t4); // [3]
-  fp5.mul(t4, fp5.add(t5, t7, t5), t10); // [3]·[3]
+  fp5.add(tt, fp5.scale(t3, 2, t3), t4); // [4]
+  fp5.mul(t4, fp5.add(t5, t7, t5), t10); // [4]·[4]
   fp5.scaleByZ(fp5.sub(t10, t8, t10), B, out.x);
   fp5.sub(t8, t9, out.z);
   fp5.mul(t6, fp5.sub(t2, t1, t2), out.u);
@@ -97,46 +111,82 @@ export function isNeutral(p: Point): boolean {
   return fp5.isZero(p.u);
 }
 
-const WINDOW_BITS = 4;
-const WINDOWS = 80; // 320 bits; a scalar below 2^319 has a top digit of at most 7 + 1, so nothing is carried out
-const DIGITS = 8; // signed digits: −7…8, so 1…8 are stored
+const SCALAR_BITS = 320;
+const COORDINATE = fp5.SIZE;
+const AFFINE_POINT = 2 * COORDINATE;
 
-/** The multiples d·16^i·P for d in 1…8 and every window i: makes a multiplication 80 additions and no doubling. */
+/**
+ * The multiples d·2^(w·i)·P of one point, for d in 1…2^(w−1) and every window i of w bits: makes a multiplication 320/w additions
+ * and no doubling. Kept with z = t = 1, as the 22-bit limbs they are: 120 bytes a point.
+ *
+ * Digits are signed, −2^(w−1) + 1 … 2^(w−1); a scalar below 2^319 carries nothing out at the top.
+ */
 export class Multiples {
-  readonly #points: readonly Point[];
+  readonly #digits: number;
+  readonly #rows: number;
+  readonly #table: Int32Array;
 
-  constructor(point: Point) {
-    const block = fp5.zeroes(4 * WINDOWS * DIGITS);
-    const points = Array.from({ length: WINDOWS * DIGITS }, (_, index) => placeIn(block, index));
-    let base = point;
-    for (let row = 0; row < WINDOWS; row++) {
+  constructor(
+    point: Point,
+    private readonly windowBits: 4 | 8,
+  ) {
+    this.#digits = 2 ** (windowBits - 1);
+    this.#rows = SCALAR_BITS / windowBits;
+    this.#table = new Int32Array(this.#rows * this.#digits * AFFINE_POINT);
+    const row = Array.from({ length: this.#digits }, place);
+    const inverses = Array.from({ length: 2 * this.#digits }, fp5.zero);
+    const base = place();
+    add(NEUTRAL, point, base);
+    for (let index = 0; index < this.#rows; index++) {
       let last = NEUTRAL;
-      for (const multiple of points.slice(row * DIGITS, (row + 1) * DIGITS)) {
+      for (const multiple of row) {
         add(last, base, multiple);
         last = multiple;
       }
-      base = place();
       add(last, last, base);
+      this.#store(index, row, inverses);
     }
-    this.#points = points;
   }
 
   /** sum += scalar·P, for a scalar in [0, n). */
   addMultiple(scalar: bigint, sum: Point): void {
+    const size = BigInt(this.windowBits);
+    const mask = (1n << size) - 1n;
     let rest = scalar;
     let carried = 0;
-    for (let row = 0; row < WINDOWS; row++) {
-      const digit = Number(rest & 15n) + carried;
-      rest >>= BigInt(WINDOW_BITS);
-      carried = digit > DIGITS ? 1 : 0;
-      const size = carried === 1 ? 16 - digit : digit;
-      const multiple = this.#points[row * DIGITS + size - 1];
-      if (size !== 0 && multiple !== undefined) add(sum, carried === 1 ? negate(multiple) : multiple, sum);
+    for (let row = 0; row < this.#rows; row++) {
+      const digit = Number(rest & mask) + carried;
+      rest >>= size;
+      carried = digit > this.#digits ? 1 : 0;
+      const steps = carried === 1 ? 2 * this.#digits - digit : digit;
+      if (steps === 0) continue;
+      const from = (row * this.#digits + steps - 1) * AFFINE_POINT;
+      // −P is P with the other sign of u.
+      const sign = carried === 1 ? -1 : 1;
+      for (let at = 0; at < COORDINATE; at++) {
+        loadedX[at] = this.#table[from + at]!;
+        loadedU[at] = sign * this.#table[from + COORDINATE + at]!;
+      }
+      addAffine(sum, loadedX, loadedU, sum);
     }
+  }
+
+  /** Divides x by z and u by t, with one inversion for the whole row. */
+  #store(index: number, row: readonly Point[], inverses: readonly Quintic[]): void {
+    fp5.invertAll(
+      row.flatMap((point) => [point.z, point.t]),
+      inverses,
+    );
+    row.forEach((point, position) => {
+      const at = (index * row.length + position) * AFFINE_POINT;
+      this.#table.set(fp5.mul(point.x, inverses[2 * position]!, t1), at);
+      this.#table.set(fp5.mul(point.u, inverses[2 * position + 1]!, t1), at + COORDINATE);
+    });
   }
 }
 
-const [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, cross, negated] = [
+const [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, cross, loadedX, loadedU] = [
+  fp5.zero(),
   fp5.zero(),
   fp5.zero(),
   fp5.zero(),
@@ -150,17 +200,6 @@ const [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, cross, negated] = [
   fp5.zero(),
   fp5.zero(),
 ] as const;
-
-function placeIn(block: readonly Quintic[], index: number): Point {
-  const [x, z, u, t] = block.slice(4 * index, 4 * index + 4);
-  if (x === undefined || z === undefined || u === undefined || t === undefined) throw new RangeError('block too short');
-  return { x, z, u, t };
-}
-
-/** −P, valid until the next call: u changes its sign. */
-function negate(p: Point): Point {
-  return { x: p.x, z: p.z, u: fp5.scale(p.u, -1, negated), t: p.t };
-}
 
 /** out = (a + b)(c + d) − ac − bd = ad + bc, one unit. */
 function crossSum(a: Quintic, b: Quintic, c: Quintic, d: Quintic, ac: Quintic, bd: Quintic, out: Quintic): void {

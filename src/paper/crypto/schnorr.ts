@@ -8,8 +8,12 @@ import { littleEndian, wordsOf, wordsToHex } from './bytes';
 import * as curve from './curve';
 import { hashToQuintic } from './poseidon2';
 
-/** Bounds the memory of the tables, about 0.3 MB each; a paper exchange has a few accounts of a few keys. */
-const KEYS_REMEMBERED_MAX = 64;
+/** Bounds the memory of the tables, 77 kB each. */
+const KEYS_REMEMBERED_MAX = 1_024;
+
+/** The generator's table is made once, so it may be large (0.6 MB); a key's must be made quickly. */
+const GENERATOR_WINDOW_BITS = 8;
+const KEY_WINDOW_BITS = 4;
 
 const ELEMENT_BYTES = 40;
 
@@ -43,7 +47,7 @@ function challenge(commitment: readonly bigint[], message: readonly bigint[]): b
 let generatorMultiples: curve.Multiples | undefined;
 
 function generatorTimes(scalar: bigint): curve.Point {
-  generatorMultiples ??= new curve.Multiples(curve.GENERATOR);
+  generatorMultiples ??= new curve.Multiples(curve.GENERATOR, GENERATOR_WINDOW_BITS);
   const sum = curve.place();
   curve.add(curve.NEUTRAL, curve.NEUTRAL, sum);
   generatorMultiples.addMultiple(scalar, sum);
@@ -59,7 +63,7 @@ function findKey(words: readonly bigint[]): curve.Multiples | undefined {
   if (multiples === undefined) {
     const point = curve.decode(words);
     if (point === undefined || curve.isNeutral(point)) return undefined;
-    multiples = new curve.Multiples(point);
+    multiples = new curve.Multiples(point, KEY_WINDOW_BITS);
   }
   // Re-inserting keeps the map in order of last use, so that the first entry is the one to forget.
   remembered.delete(name);

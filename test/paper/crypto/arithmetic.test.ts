@@ -141,8 +141,20 @@ test('GF(p^5): inverses and square roots', () => {
   );
 });
 
+test('GF(p^5): many inverses at once are the inverses of each', () => {
+  fc.assert(
+    fc.property(fc.array(quintic(1), { minLength: 1, maxLength: 9 }), (list) => {
+      const units = list.filter((a) => !fp5.isZero(a));
+      const expected = units.map((a) => fp5.canonical(fp5.inverseOrZero(a)));
+      const inverses = units.map(() => fp5.zero());
+      fp5.invertAll(units, inverses);
+      expect(inverses.map((a) => fp5.canonical(a))).toEqual(expected);
+    }),
+  );
+});
+
 test('the curve: the group has order n, and a point survives its encoding', () => {
-  const multiples = new curve.Multiples(curve.GENERATOR);
+  const multiples = new curve.Multiples(curve.GENERATOR, 8);
   const times = (scalar: bigint): curve.Point => {
     const sum = curve.place();
     curve.add(curve.NEUTRAL, curve.NEUTRAL, sum);
@@ -170,17 +182,36 @@ test('the curve: the group has order n, and a point survives its encoding', () =
   );
 });
 
-test('the curve: the windows multiply like repeated addition', () => {
+test.each([4, 8] as const)('the curve: windows of %i bits multiply like repeated addition', (windowBits) => {
   const sum = curve.place();
   const counted = curve.place();
   curve.add(curve.NEUTRAL, curve.NEUTRAL, counted);
-  const multiples = new curve.Multiples(curve.GENERATOR);
-  for (let scalar = 0n; scalar < 40n; scalar++) {
+  const multiples = new curve.Multiples(curve.GENERATOR, windowBits);
+  for (let scalar = 0n; scalar < 300n; scalar++) {
     curve.add(curve.NEUTRAL, curve.NEUTRAL, sum);
     multiples.addMultiple(scalar, sum);
     expect(curve.encode(sum)).toEqual(curve.encode(counted));
     curve.add(counted, curve.GENERATOR, counted);
   }
+});
+
+test('the curve: both window sizes agree, also where every digit carries', () => {
+  const tables = [new curve.Multiples(curve.GENERATOR, 4), new curve.Multiples(curve.GENERATOR, 8)];
+  const times = (table: curve.Multiples, scalar: bigint): bigint[] => {
+    const sum = curve.place();
+    curve.add(curve.NEUTRAL, curve.NEUTRAL, sum);
+    table.addMultiple(scalar, sum);
+    return curve.encode(sum);
+  };
+  const allNines = BigInt(`0x6${'9'.repeat(79)}`);
+  const edges = fc.constantFrom(1n, 2n ** 318n, curve.GROUP_ORDER - 1n, allNines, allNines - 1n);
+  fc.assert(
+    fc.property(fc.oneof(edges, fc.bigInt({ min: 0n, max: curve.GROUP_ORDER - 1n })), (scalar) => {
+      const [four, eight] = tables.map((table) => times(table, scalar));
+      expect(four).toEqual(eight);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('the curve: about half of all field elements encode no point', () => {
