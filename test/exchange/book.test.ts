@@ -33,9 +33,12 @@ test('a change that does not follow is a gap, and so is the same change twice', 
 });
 
 test('property: any sequence of changes gives the sorted map of the last sizes', () => {
-  const levels = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 5 })), { maxLength: 20 });
+  const levels = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 5 })), {
+    maxLength: 20,
+    size: 'max',
+  });
   fc.assert(
-    fc.property(levels, fc.array(fc.tuple(levels, levels), { maxLength: 20 }), (start, changes) => {
+    fc.property(levels, fc.array(fc.tuple(levels, levels), { maxLength: 20, size: 'max' }), (start, changes) => {
       const make = (asks: [number, number][], bids: [number, number][], nonce: number): BookChange => ({
         asks: asks.map(([p, s]) => level(p, s)),
         bids: bids.map(([p, s]) => level(p, s)),

@@ -126,7 +126,11 @@ describe('several pages', () => {
   test('property: whatever the server means by index, the fate never contradicts the truth', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom(5, 6)), { minLength: 1, maxLength: 320 }),
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom(5, 6)), {
+          minLength: 1,
+          maxLength: 320,
+          size: 'max',
+        }),
         fc.integer({ min: 1, max: 500 }),
         fc.constantFrom<'from' | 'before' | 'offset' | 'ignored'>('from', 'before', 'offset', 'ignored'),
         async (steps, wanted, meaning) => {

@@ -125,11 +125,21 @@ test('orders that cannot be placed, in a row: paused with the reason; resume tri
     counts: { started: 2, failed: 2 },
   });
   expect(script.count('arm')).toBe(2);
+  expect(await timersOf(pair)).toEqual([500]);
   expect(await pair.update('resume')).toBe('the pair is running');
   await pair.order(1);
   await pair.update('stop');
   await pair.handle.result();
   await keepHistory('pair-failures', pair.handle);
+});
+
+test('orders that cross the book: each next quote waits a little longer, and the pair goes on', async () => {
+  const pair = await stage.pair(newScript());
+  for (let n = 1; n <= 3; n++) await (await pair.order(n)).fills(0, 'canceled-post-only');
+  await pair.order(4);
+  expect(await timersOf(pair)).toEqual([500, 1_000, 1_500]);
+  expect(await pair.state()).toMatchObject({ mode: 'running', counts: { started: 4, failed: 0 } });
+  await stopped(pair);
 });
 
 test('an order that was abandoned pauses the pair and names the amount', async () => {
@@ -233,6 +243,8 @@ describe('a lane is used only once it is proved free (P-19)', () => {
     const order = await pair.order();
     expect(BigInt(order.id)).toBeGreaterThan(BigInt(old));
     expect(proofs).toBe(2);
+    // The newest order did not say that it was flat: what became of it is asked, not only what the lists show.
+    expect(script.inputs('laneOrders').every((input) => input.order_id === old)).toBe(true);
     await pair.update('stop');
     await pair.handle.result();
     await keepHistory('pair-lane-proofs', pair.handle);
@@ -397,4 +409,13 @@ describe('S-10 flatten', () => {
 async function stopped(pair: TestPair): Promise<void> {
   await pair.update('stop');
   await pair.handle.result();
+}
+
+/** The pauses that the pair has made so far, milliseconds. */
+async function timersOf(pair: TestPair): Promise<number[]> {
+  const { events } = await pair.handle.fetchHistory();
+  return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) => {
+    const fire = timer?.startToFireTimeout;
+    return fire ? [Number(fire.seconds ?? 0) * 1_000 + (fire.nanos ?? 0) / 1e6] : [];
+  });
 }
