@@ -20,6 +20,8 @@ export interface PositionAuditorOptions {
   readonly markets: readonly Market[];
   readonly raiseAlert: RaiseAlert;
   readonly health: HealthPart;
+  /** What the running orders of a market say to be naked, in base units. */
+  readonly onNaked: (market: string, amount: number) => void;
   readonly now: () => number;
   /** Pause between readings while all is even; a difference is looked at again after a fifth of it. */
   readonly everyMs: number;
@@ -59,7 +61,7 @@ export class PositionAuditor {
 
   /** One reading of everything; answers whether all is even. Rejects when something could not be read. */
   async audit(): Promise<boolean> {
-    const { exchange, makerAccount, hedgeAccount, markets, health, now } = this.#options;
+    const { exchange, makerAccount, hedgeAccount, markets, health, now, onNaked } = this.#options;
     const orders = await this.#readOrders();
     const [a, b] = await Promise.all([exchange.accountState(makerAccount), exchange.accountState(hedgeAccount)]);
     if (!a.ok || !b.ok) throw new Error('the positions could not be read');
@@ -72,6 +74,7 @@ export class PositionAuditor {
         nakedLots: orders.nakedLots.get(market.symbol) ?? 0n,
         abandonedLots: orders.abandonedLots.get(market.symbol) ?? 0n,
       };
+      onNaked(market.symbol, Number(formatDecimal(reading.nakedLots, market.sizeDecimals)));
       calm = this.#judge(market, reading) && calm;
     }
     health.ok();

@@ -29,15 +29,22 @@ import {
   type Tenths,
 } from '../domain/ids';
 import { formatDecimal, ZERO_LOTS, type Lots } from '../domain/lots';
-import type { CoverResult, SliceReport } from '../domain/messages';
+import type { CoverResult, CoverTimings, SliceReport, SliceTimes } from '../domain/messages';
 import { boundTicks } from '../domain/price';
-import type { OrderRecord, SendOutcome, Side, TxRecord } from '../domain/records';
+import type { SendOutcome, Side, TxRecord } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
-import type { AccountPort, SelfTradeRule, SignedTx, TxRequest } from '../exchange/port';
+import type { AccountPort, OrdersFrame, SelfTradeRule, SignedTx, TxRequest } from '../exchange/port';
 
 export interface DeskEvents {
   /** The bytes of a slice were handed to the socket. */
-  submitted?(at: { readonly ticket: Ticket; readonly k: number; readonly path: Path; readonly atMs: number }): void;
+  submitted?(at: {
+    readonly ticket: Ticket;
+    readonly k: number;
+    readonly path: Path;
+    readonly atMs: number;
+    /** Since the notice that it answers, if it is the first submission to answer one. */
+    readonly sinceNoticeMs?: number;
+  }): void;
   answered?(at: {
     readonly ticket: Ticket;
     readonly k: number;
@@ -49,8 +56,8 @@ export interface DeskEvents {
     readonly ticket: Ticket;
     readonly k: number;
     readonly path: Path;
-    readonly sinceSentMs?: number;
     readonly lots: Lots;
+    readonly times: SliceTimes;
   }): void;
   alert(what: {
     readonly kind: 'foreign-nonce' | 'lane-jumped' | 'ticket-parked';
@@ -69,6 +76,8 @@ export interface DeskOptions {
   readonly events: DeskEvents;
   /** Wall clock in milliseconds with fraction, monotone within the process. */
   readonly now?: () => number;
+  /** The clock of `OrdersFrame.receivedAtMs`; default `performance.now`. */
+  readonly monotonicNow?: () => number;
 }
 
 /** Nothing is left to try for this long: a `cover` answers what it knows rather than wait on. */
@@ -88,8 +97,11 @@ interface Cover {
   ahead: SignedTx | undefined;
   aheadTimer: NodeJS.Timeout | undefined;
   settledSeen: number;
-  /** When the first bytes of the ticket had been handed to the socket, epoch ms. */
-  submittedMs: number | undefined;
+  /** First notice that raised the ticket, epoch ms; and the one that no submission has answered yet. */
+  noticeMs: number | undefined;
+  unansweredNoticeMs: number | undefined;
+  /** By slice: its stages in this process. */
+  readonly times: Map<number, SliceTimes>;
   /** Why the last request of the ticket brought nothing: what an operator is told while it waits. */
   doubt: string | undefined;
   touchedMs: number;
@@ -105,6 +117,7 @@ export class Desk {
   readonly #options: DeskOptions;
   readonly #events: DeskEvents;
   readonly #now: () => number;
+  readonly #monotonicNow: () => number;
   #closed = false;
   readonly #unsubscribe: (() => void)[] = [];
   readonly #sweep: NodeJS.Timeout;
@@ -114,7 +127,8 @@ export class Desk {
     this.#events = guarded(options.events);
     this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
     const { stream } = options.account;
-    this.#unsubscribe.push(stream.on('orders', (frame) => this.#onOrders(frame.orders)));
+    this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
+    this.#unsubscribe.push(stream.on('orders', (frame) => this.#onOrders(frame)));
     this.#unsubscribe.push(stream.on('txs', (txs) => this.#onTxs(txs)));
     this.#sweep = setInterval(() => this.#forgetOld(), 60_000);
     this.#sweep.unref();
@@ -149,6 +163,11 @@ export class Desk {
     if (!cover || cover.keepUntilMs === 0) return 'not-armed';
     const { ticket } = cover.state;
     if (ticket.market.market_id !== notice.marketId || ticket.side !== notice.side) return 'not-armed';
+    if (notice.fillLots > cover.state.fillLots) {
+      const nowMs = this.#now();
+      cover.noticeMs ??= nowMs;
+      cover.unansweredNoticeMs ??= nowMs;
+    }
     this.#feed(cover, { type: 'raise', fillLots: notice.fillLots, path: 'fast' });
     return 'raised';
   }
@@ -198,10 +217,10 @@ export class Desk {
 
   // ---- events in
 
-  #onOrders(records: readonly OrderRecord[]): void {
-    for (const record of records) {
+  #onOrders({ orders, receivedAtMs }: OrdersFrame): void {
+    for (const record of orders) {
       const cover = this.#covers.get(splitClientOrderIndex(record.clientOrderIndex).id);
-      if (cover) this.#feed(cover, { type: 'order', record });
+      if (cover) this.#feed(cover, { type: 'order', record }, this.#monotonicNow() - receivedAtMs);
     }
   }
 
@@ -214,7 +233,8 @@ export class Desk {
     }
   }
 
-  #feed(cover: Cover, event: CoverEvent): void {
+  /** `ageMs`: how long ago the event reached this process. */
+  #feed(cover: Cover, event: CoverEvent, ageMs = 0): void {
     if (cover.parked !== undefined || this.#closed) return;
     const nowMs = this.#now();
     cover.touchedMs = nowMs;
@@ -226,20 +246,23 @@ export class Desk {
       return;
     }
     for (const command of commands) this.#carryOut(cover, command);
-    this.#afterwards(cover, nowMs);
+    this.#afterwards(cover, nowMs, nowMs - ageMs);
   }
 
-  #afterwards(cover: Cover, nowMs: number): void {
+  #afterwards(cover: Cover, nowMs: number, shownAtMs: number): void {
     const { state } = cover;
     for (; cover.settledSeen < state.settled.length; cover.settledSeen++) {
       const settled = state.settled[cover.settledSeen];
       if (!settled) break;
+      const times = timesOf(cover, settled.k);
+      if (settled.executedLots > 0n) times.executed_ms = shownAtMs;
+      times.settled_ms = nowMs;
       this.#events.settled?.({
         ticket: state.ticket,
         k: settled.k,
         path: settled.sent?.path ?? 'durable',
         lots: settled.executedLots,
-        ...(settled.sent ? { sinceSentMs: settled.atMs - settled.sent.atMs } : {}),
+        times,
       });
     }
     clearTimeout(cover.timer);
@@ -293,13 +316,22 @@ export class Desk {
       const signed = usable ? ahead : await account.sign(request);
       const sending = account.send(signed);
       atMs = this.#now();
-      cover.submittedMs ??= atMs;
-      events.submitted?.({ ticket: cover.state.ticket, k: command.k, path, atMs });
+      timesOf(cover, command.k).submitted_ms ??= atMs;
+      const sinceNoticeMs = cover.unansweredNoticeMs === undefined ? undefined : atMs - cover.unansweredNoticeMs;
+      cover.unansweredNoticeMs = undefined;
+      events.submitted?.({
+        ticket: cover.state.ticket,
+        k: command.k,
+        path,
+        atMs,
+        ...(sinceNoticeMs === undefined ? {} : { sinceNoticeMs }),
+      });
       outcome = await sending;
     } catch (error) {
       outcome = { kind: 'unknown', txHash: '', reason: error instanceof Error ? error.message : 'the send failed' };
     }
     cover.doubt = outcome.kind === 'unknown' ? outcome.reason : undefined;
+    if (outcome.kind === 'accepted') timesOf(cover, command.k).accepted_ms ??= this.#now();
     events.answered?.({
       ticket: cover.state.ticket,
       k: command.k,
@@ -397,7 +429,9 @@ export class Desk {
       ahead: undefined,
       aheadTimer: undefined,
       settledSeen: 0,
-      submittedMs: undefined,
+      noticeMs: undefined,
+      unansweredNoticeMs: undefined,
+      times: new Map(),
       doubt: undefined,
       touchedMs: this.#now(),
       keepUntilMs: 0,
@@ -443,14 +477,11 @@ export class Desk {
       state: parked ? 'blocked' : reached,
       executed_lots: state.executedLots.toString(),
       executed_quote: state.executedQuote.toString(),
-      slices: sliceReports(state),
+      slices: sliceReports(cover),
       ...(reached === 'blocked' || parked
         ? { blocked: { code: why.code, message: why.message, retry_after_ms: why.retryAfterMs } }
         : {}),
-      timings: {
-        ...(cover.submittedMs === undefined ? {} : { first_submitted_ms: cover.submittedMs }),
-        ...(state.lastExecutedMs === undefined ? {} : { last_executed_ms: state.lastExecutedMs }),
-      },
+      timings: timingsOf(cover),
     };
   }
 
@@ -504,7 +535,29 @@ function sameBytes(a: TxRequest, b: TxRequest): boolean {
   );
 }
 
-function sliceReports(state: CoverState): SliceReport[] {
+function timesOf(cover: Cover, k: number): SliceTimes {
+  let times = cover.times.get(k);
+  if (!times) cover.times.set(k, (times = {}));
+  return times;
+}
+
+/** The first notice, submission and acceptance, the last execution and settlement; what did not happen here is absent. */
+function timingsOf(cover: Cover): CoverTimings {
+  const slices = [...cover.times.values()];
+  const [submitted] = slices.flatMap((times) => times.submitted_ms ?? []);
+  const [accepted] = slices.flatMap((times) => times.accepted_ms ?? []);
+  const executed = slices.flatMap((times) => times.executed_ms ?? []).at(-1);
+  const settled = slices.flatMap((times) => (times.executed_ms === undefined ? [] : (times.settled_ms ?? []))).at(-1);
+  return {
+    ...(cover.noticeMs === undefined ? {} : { notice_received_ms: cover.noticeMs }),
+    ...(submitted === undefined ? {} : { first_submitted_ms: submitted }),
+    ...(accepted === undefined ? {} : { first_accepted_ms: accepted }),
+    ...(executed === undefined ? {} : { last_executed_ms: executed }),
+    ...(settled === undefined ? {} : { last_settled_ms: settled }),
+  };
+}
+
+function sliceReports({ state, times }: Cover): SliceReport[] {
   const base = (amount: Lots): string => formatDecimal(amount, state.ticket.market.size_decimals);
   return state.settled.map((slice) => ({
     client_order_index: clientOrderIndexOf(state.ticket.id, slice.k).toString(),
@@ -514,5 +567,6 @@ function sliceReports(state: CoverState): SliceReport[] {
     status: slice.kind === 'seal' ? `seal ${slice.status}` : slice.status,
     path: slice.sent?.path ?? 'durable',
     tx_hash: slice.sent?.txHash ?? slice.txHash ?? '',
+    ...(times.has(slice.k) ? { times: { ...times.get(slice.k) } } : {}),
   }));
 }

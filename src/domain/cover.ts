@@ -52,7 +52,6 @@ export interface CoverState {
   sealing: boolean;
   sealForm: SealForm;
   end?: 'sealed' | 'jumped' | undefined;
-  lastExecutedMs?: number | undefined;
 }
 
 /** How a seal looks; the next one is tried when the exchange refuses one. */
@@ -256,7 +255,6 @@ function settle(state: CoverState, k: number, settled: Settled, nowMs: number): 
   state.executedLots = addLots(state.executedLots, settled.executedLots);
   state.executedQuote = quote(state.executedQuote + settled.executedQuote);
   invariant(state.executedLots <= state.ticket.maxLots, 'a ticket never executes more than its maximum');
-  if (settled.executedLots > 0n) state.lastExecutedMs = nowMs;
   state.sent = undefined;
   state.ladder = newLadder(nowMs);
   if (settled.kind === 'seal') {

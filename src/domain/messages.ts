@@ -57,6 +57,10 @@ export interface OrderUpdate {
   transaction_time_us: number;
   /** When the frame reached the maker process, epoch ms with fraction. */
   received_at_ms: number;
+  /** When its records had been read. */
+  parsed_at_ms?: number;
+  /** When the notice about it had been handed to Redis; absent when there was none to send. */
+  noticed_at_ms?: number;
 }
 
 /** Signal `orderState`, order → pair: when stuck, when no longer stuck, and at the end. */
@@ -108,6 +112,20 @@ export interface SliceReport {
   status: string;
   path: 'fast' | 'durable';
   tx_hash: string;
+  /** Epoch ms of what happened in the process that reports; absent when all of it happened elsewhere. */
+  times?: SliceTimes;
+}
+
+/** Stages of one slice, epoch ms. */
+export interface SliceTimes {
+  /** Its bytes had been handed to the socket, the first time. */
+  submitted_ms?: number;
+  /** The exchange answered that it is booked. */
+  accepted_ms?: number;
+  /** The frame or list that showed the execution arrived. */
+  executed_ms?: number;
+  /** The desk booked it as settled. */
+  settled_ms?: number;
 }
 
 export interface Blocked {
@@ -124,7 +142,16 @@ export interface CoverResult {
   slices: SliceReport[];
   blocked?: Blocked;
   /** Epoch ms, wall clock of the process that did it; absent when it did not happen here. */
-  timings: { first_submitted_ms?: number; last_executed_ms?: number };
+  timings: CoverTimings;
+}
+
+/** Of one ticket: the first notice, submission and acceptance; the last execution and settlement. */
+export interface CoverTimings {
+  notice_received_ms?: number;
+  first_submitted_ms?: number;
+  first_accepted_ms?: number;
+  last_executed_ms?: number;
+  last_settled_ms?: number;
 }
 
 export type ArmResult = { armed: true } | { armed: false; code: string; message: string };

@@ -222,7 +222,11 @@ export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 
   // Last: an update that was refused above must not stop the placement.
   if (order.placement === 'not-placed') contradict(order, `reported as not placed, then shown as ${update.status}`);
   order.placement = 'placed';
-  if (order.filledLots > 0n) order.timings.fill_frame_ms ??= update.received_at_ms;
+  if (order.filledLots > 0n && order.timings.fill_frame_ms === undefined) {
+    note(order, 'fill_frame_ms', update.received_at_ms);
+    note(order, 'frame_parsed_ms', update.parsed_at_ms);
+    note(order, 'notice_published_ms', update.noticed_at_ms);
+  }
   return 'taken';
 }
 
@@ -323,10 +327,18 @@ export function absorbCover(order: Order, entry: TicketEntry, result: CoverResul
     message: result.blocked.message,
     retryAtMs: nowMs + result.blocked.retry_after_ms,
   };
-  if (result.timings.first_submitted_ms !== undefined)
-    order.timings.hedge_submitted_ms ??= result.timings.first_submitted_ms;
-  if (result.timings.last_executed_ms !== undefined) order.timings.hedge_executed_ms = result.timings.last_executed_ms;
+  const { timings } = result;
+  note(order, 'notice_received_ms', timings.notice_received_ms);
+  note(order, 'hedge_submitted_ms', timings.first_submitted_ms);
+  note(order, 'hedge_accepted_ms', timings.first_accepted_ms);
+  if (timings.last_executed_ms !== undefined) order.timings.hedge_executed_ms = timings.last_executed_ms;
+  if (timings.last_settled_ms !== undefined) order.timings.hedge_settled_ms = timings.last_settled_ms;
   weigh(order, nowMs);
+}
+
+/** Keeps the first time that is told. */
+function note(order: Order, stage: string, atMs: number | undefined): void {
+  if (atMs !== undefined) order.timings[stage] ??= atMs;
 }
 
 /** After a cancel whose effect is not known the next one waits a little longer each time. */

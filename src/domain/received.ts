@@ -24,6 +24,8 @@ export function orderUpdateFrom(value: unknown): OrderUpdate {
   demand(isAmount(update['filled_lots']), 'filled_lots');
   demand(isAmount(update['filled_quote']), 'filled_quote');
   demand(isTime(update['received_at_ms']), 'received_at_ms');
+  for (const field of ['parsed_at_ms', 'noticed_at_ms'])
+    demand(update[field] === undefined || isTime(update[field]), field);
   return value as OrderUpdate;
 }
 

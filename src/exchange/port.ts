@@ -142,8 +142,15 @@ export interface AccountPort {
   }): Promise<Read<NonceFate>>;
   /** May lag behind accepted transactions (LP §1.4): a hint, never a proof. */
   nextNonce(lane: number): Promise<Read<Nonce>>;
+  /** Lanes (of the first few) whose key the exchange refuses, and its words. Found by reading, one request per lane. */
+  refusedKeys(): Promise<Read<readonly RefusedKey[]>>;
   account(): Promise<Read<AccountState>>;
   close(): Promise<void>;
+}
+
+export interface RefusedKey {
+  readonly lane: number;
+  readonly reason: string;
 }
 
 /** Market data and facts that need no key. */

@@ -9,17 +9,25 @@ import type { OrderId } from '../domain/ids';
 import type { Lots } from '../domain/lots';
 import type { AccountStream, OrdersFrame } from '../exchange/port';
 import type { OutgoingNotice } from '../notifications/notice';
+import type { Publication } from '../notifications/publisher';
 import { SignalCourier, type CourierEvents, type ListenerClock, type SignalSink } from './signal-courier';
 import { translate, type IgnoreReason, type Registry, type Sighting } from './translate';
 
 /** The part of `NoticePublisher` that the listener uses. */
 export interface FillSink {
-  publishFills(fills: readonly OutgoingNotice[]): void;
+  publishFills(fills: readonly OutgoingNotice[]): Publication;
 }
 
 export interface ListenerEvents extends CourierEvents {
-  /** Fills of one frame were handed to Redis; from the frame's arrival. */
-  readonly onNotice?: (latencyMs: number, fills: readonly Sighting[]) => void;
+  /** Fills of one frame were offered to Redis. */
+  readonly onNotice?: (notice: {
+    readonly fills: number;
+    readonly publication: Publication;
+    /** From the frame's arrival until its records had been read. */
+    readonly parsedMs: number;
+    /** From the frame's arrival until now. */
+    readonly tookMs: number;
+  }) => void;
   readonly onIgnored?: (reason: IgnoreReason) => void;
   /** Part of a frame could not be handled: a bug of ours. The other parts were. */
   readonly onPoison?: (error: unknown) => void;
@@ -68,9 +76,12 @@ export class Listener {
   #handle(frame: OrdersFrame): void {
     const { registry, onIgnored } = this.#options;
     this.#guard(() => {
+      const parsedAtMs = this.#clock.monotonicMs();
       const { sightings, ignored } = translate(frame, registry, this.#clock.epochMs());
-      this.#guard(() => this.#notify(frame, sightings));
-      for (const sighting of sightings) this.#guard(() => this.#courier.offer(sighting));
+      let noticedAtMs: number | undefined;
+      this.#guard(() => (noticedAtMs = this.#notify(frame, sightings, parsedAtMs)));
+      for (const sighting of sightings)
+        this.#guard(() => this.#courier.offer({ ...sighting, parsedAtMs, noticedAtMs }));
       for (const { reason } of ignored) onIgnored?.(reason);
     });
   }
@@ -84,16 +95,27 @@ export class Listener {
     }
   }
 
-  /** A snapshot repeats the notice of every filled order in it: the first may have been dropped while Redis was away. */
-  #notify(frame: OrdersFrame, sightings: readonly Sighting[]): void {
+  /**
+   * A snapshot repeats the notice of every filled order in it: the first may have been dropped while Redis was away. Answers when the
+   * notices had been handed over, if they were.
+   */
+  #notify(frame: OrdersFrame, sightings: readonly Sighting[], parsedAtMs: number): number | undefined {
     const fills = sightings.filter(({ orderId, record }) => {
       const noticedLots = this.#noticed.get(orderId) ?? 0n;
       return record.filledLots > noticedLots || (frame.kind === 'snapshot' && record.filledLots > 0n);
     });
-    if (fills.length === 0) return;
-    this.#options.notices.publishFills(fills.map(noticeOf));
-    this.#options.onNotice?.(this.#clock.monotonicMs() - frame.receivedAtMs, fills);
+    if (fills.length === 0) return undefined;
+    const publication = this.#options.notices.publishFills(fills.map(noticeOf));
+    const doneAtMs = this.#clock.monotonicMs();
     for (const fill of fills) this.#remember(fill);
+    const { receivedAtMs } = frame;
+    this.#options.onNotice?.({
+      fills: fills.length,
+      publication,
+      parsedMs: parsedAtMs - receivedAtMs,
+      tookMs: doneAtMs - receivedAtMs,
+    });
+    return publication === 'sent' ? doneAtMs : undefined;
   }
 
   #remember({ orderId, record }: Sighting): void {

@@ -140,14 +140,17 @@ export class SignalCourier {
   }
 
   #updateOf(sighting: Sighting): OrderUpdate {
-    const { record } = sighting;
+    const { record, parsedAtMs, noticedAtMs } = sighting;
+    const startMs = this.#clock.epochMs() - this.#clock.monotonicMs();
     return {
       order_id: sighting.orderId.toString(),
       status: record.status,
       filled_lots: record.filledLots.toString(),
       filled_quote: record.filledQuote.toString(),
       transaction_time_us: record.transactionTimeUs,
-      received_at_ms: this.#clock.epochMs() - (this.#clock.monotonicMs() - sighting.receivedAtMs),
+      received_at_ms: startMs + sighting.receivedAtMs,
+      ...(parsedAtMs === undefined ? {} : { parsed_at_ms: startMs + parsedAtMs }),
+      ...(noticedAtMs === undefined ? {} : { noticed_at_ms: startMs + noticedAtMs }),
     };
   }
 

@@ -32,6 +32,10 @@ export interface Sighting {
   readonly record: OrderRecord;
   /** Monotonic milliseconds at which the frame arrived. */
   readonly receivedAtMs: number;
+  /** The same, when its records had been read. */
+  readonly parsedAtMs?: number;
+  /** The same, when the notice about it had been handed to Redis. */
+  readonly noticedAtMs?: number | undefined;
 }
 
 export const IGNORE_REASONS = [

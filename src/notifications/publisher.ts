@@ -22,6 +22,9 @@ export interface NoticePublisherOptions extends RedisLinkOptions {
   readonly inFlightMax?: number;
 }
 
+/** `sent`: written to Redis, which may yet fail; `dropped`: Redis is away or behind; `absent`: there is none by configuration. */
+export type Publication = 'sent' | 'dropped' | 'absent';
+
 export interface PublisherCounts {
   /** Answered by Redis. */
   readonly published: number;
@@ -58,8 +61,8 @@ export class NoticePublisher {
   }
 
   /** All fills of one frame, in one pipeline. */
-  publishFills(fills: readonly OutgoingNotice[]): void {
-    this.#publish(FILLS_CHANNEL, fills);
+  publishFills(fills: readonly OutgoingNotice[]): Publication {
+    return this.#publish(FILLS_CHANNEL, fills);
   }
 
   /** This much of a maker order is hedged. */
@@ -71,19 +74,20 @@ export class NoticePublisher {
     this.#link.close();
   }
 
-  #publish(channel: NoticeChannel, notices: readonly OutgoingNotice[]): void {
-    if (notices.length === 0) return;
+  #publish(channel: NoticeChannel, notices: readonly OutgoingNotice[]): Publication {
     const redis = this.#link.live;
     const key = this.#key;
     if (redis === undefined || key === undefined || this.#inFlight + notices.length > this.#inFlightMax) {
-      if (this.#link.state !== 'absent') this.#dropped += notices.length;
-      return;
+      if (this.#link.state === 'absent') return 'absent';
+      this.#dropped += notices.length;
+      return 'dropped';
     }
     const texts = notices.map((notice) => {
       const sentAtUs = this.#nowUs();
       return encodeNotice({ channel, notice, key, sequence: this.#nextSequence(sentAtUs), sentAtUs });
     });
     this.#send(redis, channel, texts);
+    return 'sent';
   }
 
   #send(redis: Redis, channel: NoticeChannel, texts: readonly string[]): void {

@@ -22,7 +22,10 @@ export function createMetrics(build: { readonly process: string; readonly versio
   return declared;
 }
 
-/** Where the time of a hedge goes, stage by stage. */
+/**
+ * Where the time of a hedge goes. Within a process each stage is observed as it happens, after what it measures; from one process to
+ * another when the order is confirmed, from the times that its result has collected.
+ */
 function stages(registry: Registry) {
   const stage = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Histogram<L>({
@@ -33,13 +36,25 @@ function stages(registry: Registry) {
       registers: [registry],
     });
   return {
-    fillToSubmit: stage('fill_to_submit', 'Fill frame received on A to hedge handed to the socket on B', ['path']),
-    frameToNotice: stage('frame_to_notice', 'Fill frame received to notice handed to Redis'),
+    frameToParsed: stage('frame_to_parsed', 'Fill frame received on A to its records read'),
+    frameToNotice: stage('frame_to_notice', 'Fill frame received on A to its notices handed to Redis'),
+    noticeTransit: stage('notice_transit', 'Notice handed to Redis to received by the hedger, by two clocks'),
     noticeToSubmit: stage('notice_to_submit', 'Notice received by the hedger to hedge handed to the socket'),
+    submitToAnswer: stage(
+      'submit_to_answer',
+      'Transaction handed to the socket to its answer, or to giving up on one',
+      ['account', 'answer'],
+    ),
+    submitToExecuted: stage('submit_to_executed', 'Transaction handed to the socket to its execution shown to us', [
+      'account',
+    ]),
     submitToSettled: stage('submit_to_settled', 'Transaction handed to the socket to slice settled', ['account']),
-    fillToHedged: stage('fill_to_hedged', 'Fill frame received to the whole fill hedged and settled', ['path']),
-    signalDelivery: stage('signal_delivery', 'Fill frame received to its signal durably recorded by Temporal'),
-    sign: stage('sign', 'Time to sign one transaction', ['account']),
+    signalDelivery: stage('signal_delivery', 'Fill frame received on A to its signal durably recorded by Temporal'),
+    fillToSubmit: stage('fill_to_submit', 'First fill frame of an order to its first hedge handed to the socket', [
+      'path',
+    ]),
+    fillToHedged: stage('fill_to_hedged', 'First fill frame of an order to its last hedge settled', ['path']),
+    hedgedToConfirmed: stage('hedged_to_confirmed', 'Last hedge of an order settled to its workflow confirming it'),
   };
 }
 
@@ -70,8 +85,7 @@ function gauges(registry: Registry) {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name: `counterleg_${name}`, help, labelNames, registers: [registry] });
   return {
-    openOrders: gauge('open_orders', 'Maker orders whose workflow is running, by market', ['market']),
-    exposure: gauge('exposure_base_units', 'Lots filled but neither hedged nor closed, in base units', ['market']),
+    exposure: gauge('exposure_base_units', 'What running orders last said to be naked, in base units', ['market']),
     streamLive: gauge('stream_live', '1 while the stream can be relied on, else 0', ['stream']),
     redisLive: gauge('redis_live', '1 while the fast path is connected, else 0'),
     clockSkew: gauge('clock_skew_seconds', 'Exchange clock minus ours'),

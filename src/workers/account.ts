@@ -6,26 +6,30 @@ import type { Market } from '../domain/records';
 import { loadSigner, openLighter } from '../exchange/lighter';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import type { Observability } from '../observability';
+import type { Opened } from './opened';
 
 export interface ExchangeSide {
   readonly exchange: ExchangePort;
   readonly account: AccountPort;
   readonly markets: readonly Market[];
-  close(): Promise<void>;
 }
 
 const MARKETS_RETRY_MS = 1_000;
 const MARKETS_TRIES = 60;
 const SKEW_EVERY_MS = 5_000;
 
-/** Opens the account; its stream connects in the background. Rejects when the markets cannot be read for a minute. */
+/**
+ * Opens the account; its stream connects in the background. Rejects when the markets cannot be read for a minute. Nothing is
+ * awaited once the account is open: who listens to its stream must hear its first snapshot (S-08).
+ */
 export async function openSide(input: {
+  readonly opened: Opened;
   readonly config: Config;
   readonly role: AccountRole;
   readonly env: NodeJS.ProcessEnv;
   readonly observability: Observability;
 }): Promise<ExchangeSide> {
-  const { config, role, observability } = input;
+  const { config, role, observability, opened } = input;
   const { logger, metrics, health, raiseAlert } = observability;
   const keys = loadKeys(config, role, input.env);
   const { baseUrl, wsUrl, chainId } = config.lighter;
@@ -34,11 +38,13 @@ export async function openSide(input: {
     wsUrl,
     ...(chainId === undefined ? {} : { chainId }),
     signer: loadSigner(toolPath('signer', input.env)),
+    log: logger,
     onMalformed: (what, reason) => {
       metrics.malformedFrames.inc({ account: role });
       logger.warn({ what, reason }, 'the exchange sent something unreadable; it was refused and changed nothing');
     },
   });
+  opened.add(exchange, (it) => it.close());
   const markets = await readMarkets(exchange, config, observability);
   const account = exchange.openAccount({ accountIndex: config.accounts[role].index, keys });
   const part = health.part(`stream of account ${role === 'maker' ? 'A' : 'B'}`);
@@ -63,15 +69,8 @@ export async function openSide(input: {
     });
   }, SKEW_EVERY_MS);
   skewTimer.unref();
-  return {
-    exchange,
-    account,
-    markets,
-    async close() {
-      clearInterval(skewTimer);
-      await exchange.close();
-    },
-  };
+  opened.add(skewTimer, clearInterval);
+  return { exchange, account, markets };
 }
 
 async function readMarkets(

@@ -1,32 +1,31 @@
 /** What a desk reports, as metrics, log lines and alerts. */
 import type { DeskEvents } from '../desk/desk';
-import type { OrderId } from '../domain/ids';
 import type { Observability } from '../observability';
-import { wallClock } from './clock';
 
 export function deskEvents(input: {
   readonly account: 'maker' | 'hedge';
   readonly observability: Observability;
-  /** Arrival of the first notice of an order, epoch ms. */
-  readonly arrivals: ReadonlyMap<OrderId, number>;
 }): DeskEvents {
-  const { account, arrivals } = input;
+  const { account } = input;
   const { metrics, logger, raiseAlert } = input.observability;
   return {
-    submitted: ({ ticket, k, path, atMs }) => {
-      const arrivedMs = arrivals.get(ticket.orderId);
-      if (k === 1 && path === 'fast' && arrivedMs !== undefined)
-        metrics.noticeToSubmit.observe(Math.max(0, wallClock() - arrivedMs) / 1_000);
+    submitted: ({ ticket, k, path, atMs, sinceNoticeMs }) => {
+      if (sinceNoticeMs !== undefined) metrics.noticeToSubmit.observe(sinceNoticeMs / 1_000);
       logger.debug({ order: ticket.orderId.toString(), slice: k, path, atMs }, 'slice submitted');
     },
     answered: ({ ticket, k, outcome, code, tookMs }) => {
       metrics.sends.inc({ account, answer: outcome });
+      metrics.submitToAnswer.observe({ account, answer: outcome }, tookMs / 1_000);
       if (outcome !== 'accepted')
         logger.warn({ order: ticket.orderId.toString(), slice: k, outcome, code, tookMs }, 'slice not accepted');
     },
-    settled: ({ ticket, k, path, sinceSentMs, lots }) => {
+    settled: ({ ticket, k, path, lots, times }) => {
       metrics.slices.inc({ account, outcome: lots > 0n ? 'executed' : 'empty' });
-      if (sinceSentMs !== undefined) metrics.submitToSettled.observe({ account }, sinceSentMs / 1_000);
+      const { submitted_ms: sentMs, executed_ms: executedMs, settled_ms: settledMs } = times;
+      const sinceSentMs = sentMs === undefined || settledMs === undefined ? undefined : settledMs - sentMs;
+      if (sentMs !== undefined && executedMs !== undefined)
+        metrics.submitToExecuted.observe({ account }, Math.max(0, executedMs - sentMs) / 1_000);
+      if (sinceSentMs !== undefined) metrics.submitToSettled.observe({ account }, Math.max(0, sinceSentMs) / 1_000);
       logger.info(
         { order: ticket.orderId.toString(), slice: k, path, lots: lots.toString(), sinceSentMs },
         'slice settled',

@@ -7,17 +7,18 @@ import { PositionAuditor } from '../auditor/position-auditor';
 import { createHedgeActivities, type AlertInput } from '../activities/hedge-activities';
 import { loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
-import { parseOrderId, type OrderId } from '../domain/ids';
-import { parseLots, parseQuote } from '../domain/lots';
-import { ORDERS_QUEUE, type OrderResult } from '../domain/messages';
-import { opposite, type Market } from '../domain/records';
-import type { AccountPort, ExchangePort, SelfTradeRule } from '../exchange/port';
+import { ORDERS_QUEUE } from '../domain/messages';
+import { opposite } from '../domain/records';
+import type { ExchangePort, SelfTradeRule } from '../exchange/port';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
 import { startObservability, type AlertKind, type Observability } from '../observability';
 import { openSide } from './account';
-import { deskEvents } from './desk-events';
 import { wallClock } from './clock';
+import { hedgeNotice, observeStages } from './confirmation';
+import { deskEvents } from './desk-events';
+import { requireKeys } from './keys';
+import { opening, type Opened } from './opened';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal, workflowSource } from './temporal';
 
@@ -26,7 +27,11 @@ const MARGIN_BPS = 1_000;
 const OWNER_RETRY_MS = 1_000;
 const OWNER_TRIES = 60;
 
-export async function runHedger(config: Config, options: WorkerProcessOptions): Promise<RunningProcess> {
+export function runHedger(config: Config, options: WorkerProcessOptions): Promise<RunningProcess> {
+  return opening((opened) => start(config, options, opened));
+}
+
+async function start(config: Config, options: WorkerProcessOptions, opened: Opened): Promise<RunningProcess> {
   const observability = await startObservability({
     process: 'hedger',
     version: options.version,
@@ -35,19 +40,20 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     ...(options.logLevel === undefined ? {} : { level: options.logLevel }),
     ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
   });
+  opened.add(observability, (it) => it.close());
   const { logger, metrics } = observability;
   installRuntime(logger);
-  const side = await openSide({ config, role: 'hedge', env: options.env, observability });
+  const side = await openSide({ opened, config, role: 'hedge', env: options.env, observability });
   const { exchange, account } = side;
   const selfTrade = await selfTradeRule(exchange, config);
-  const arrivals = new Map<OrderId, number>();
   const desk = new Desk({
     account,
     sealBy: 'cancel-all',
     ...(selfTrade ? { selfTrade } : {}),
     now: wallClock,
-    events: deskEvents({ account: 'hedge', observability, arrivals }),
+    events: deskEvents({ account: 'hedge', observability }),
   });
+  opened.add(desk, (it) => it.close());
   const redis = config.redis.enabled
     ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
     : undefined;
@@ -58,19 +64,21 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     fills: {
       account: config.accounts.maker.index,
       handle: (notice) => {
-        metrics.noticesReceived.inc();
-        remember(arrivals, notice.orderId, wallClock());
+        const receivedAtMs = wallClock();
         desk.raise({
           orderId: notice.orderId,
           marketId: notice.marketId,
           side: opposite(notice.side),
           fillLots: notice.filledLots,
         });
+        metrics.noticesReceived.inc();
+        metrics.noticeTransit.observe(Math.max(0, receivedAtMs - notice.sentAtUs / 1_000) / 1_000);
       },
     },
   });
-  const publisher = new NoticePublisher({ redis });
-  const temporal = await connectTemporal(config);
+  opened.add(subscriber, (it) => it.close());
+  const publisher = opened.add(new NoticePublisher({ redis }), (it) => it.close());
+  const temporal = opened.add(await connectTemporal(config), (it) => it.close());
   const activities = createHedgeActivities({
     desk,
     account,
@@ -81,7 +89,9 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     clockSkewMsMax: config.safety.clockSkewMsMax,
     acknowledge: (result) => {
       metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });
-      acknowledge({ publisher, account, markets: side.markets, result });
+      observeStages(metrics, result);
+      const notice = hedgeNotice(result, { hedgeAccount: account.accountIndex, markets: side.markets });
+      if (notice) publisher.publishHedge(notice);
     },
     alert: (alert) => raise(observability, alert),
     now: wallClock,
@@ -90,7 +100,7 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     const id = side.markets.find((m) => m.symbol === market)?.marketId;
     if (id !== undefined) void exchange.whenBook(id).catch(() => undefined); // for flatten's price
   }
-  await account.stream.whenLive();
+  await Promise.all([requireKeys({ config, role: 'hedge', account, logger }), account.stream.whenLive()]);
   const worker = await Worker.create({
     connection: temporal.native,
     namespace: config.temporal.namespace,
@@ -117,24 +127,12 @@ export async function runHedger(config: Config, options: WorkerProcessOptions): 
     exchange,
     hedgeAccount: config.accounts.hedge.index,
     health: observability.health.part('auditor', { staleAfterMs: 6 * auditing.everyMs }),
+    onNaked: (market, amount) => metrics.exposure.set({ market }, amount),
   });
   const ledgers = new LedgerAuditor({ ...auditing, account, role: 'hedge' });
-  positions.start();
-  ledgers.start();
+  for (const auditor of [positions, ledgers]) opened.add(auditor, (it) => it.close()).start();
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
-  return startWorker({
-    worker,
-    observability,
-    stop: async () => {
-      positions.close();
-      ledgers.close();
-      subscriber.close();
-      publisher.close();
-      desk.close();
-      await side.close();
-      await temporal.close();
-    },
-  });
+  return startWorker({ worker, observability, opened });
 }
 
 /** Our two accounts must not trade with each other: by the exchange's rule if they share an owner, else only if that is accepted. */
@@ -160,41 +158,6 @@ async function readOwner(exchange: ExchangePort, accountIndex: number): Promise<
   }
 }
 
-function acknowledge(input: {
-  publisher: NoticePublisher;
-  account: AccountPort;
-  markets: readonly Market[];
-  result: OrderResult;
-}): void {
-  const { result } = input;
-  const market = input.markets.find((m) => m.symbol === result.market);
-  const orderId = parseOrderId(result.order_id);
-  if (!market || orderId === undefined) return;
-  const filledLots = parseLots(result.hedge.executed_base_amount, market.sizeDecimals);
-  const price = parseLots(result.hedge.avg_price, market.priceDecimals);
-  const exponent = 6 - market.sizeDecimals - market.priceDecimals;
-  input.publisher.publishHedge({
-    accountIndex: input.account.accountIndex,
-    marketId: market.marketId,
-    orderIndex: 0n,
-    orderId,
-    side: opposite(result.side),
-    status: 'filled',
-    filledLots,
-    filledQuote: parseQuote(scaled(filledLots * price, exponent)),
-    sizeDecimals: market.sizeDecimals,
-    priceDecimals: market.priceDecimals,
-  });
-}
-
-/** micro-USDC of lots × ticks, as text. */
-function scaled(raw: bigint, exponent: number): string {
-  const power = BigInt('1' + '0'.repeat(Math.abs(exponent)));
-  const micros = exponent >= 0 ? raw * power : raw / power;
-  const digits = micros.toString().padStart(7, '0');
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
-}
-
 const ALERTS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
   stuck: 'hedge-stuck',
   abandoned: 'exposure-left',
@@ -205,13 +168,4 @@ const ALERTS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
 function raise({ raiseAlert }: Observability, alert: AlertInput): void {
   const kind = ALERTS[alert.kind];
   raiseAlert({ kind, what: alert.what, next: alert.next, orderId: alert.order_id });
-}
-
-/** When a notice came, for the stage timings; bounded. */
-function remember(arrivals: Map<OrderId, number>, orderId: OrderId, atMs: number): void {
-  if (arrivals.has(orderId)) return;
-  arrivals.set(orderId, atMs);
-  if (arrivals.size <= 4_096) return;
-  const oldest = arrivals.keys().next().value;
-  if (oldest !== undefined) arrivals.delete(oldest);
 }

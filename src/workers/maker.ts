@@ -3,6 +3,7 @@
  *
  * Order of the start: subscribe → snapshot (the listener hears it) → then quote (S-08).
  */
+import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { createMakerActivities } from '../activities/maker-activities';
@@ -22,6 +23,8 @@ import { startObservability, type Observability } from '../observability';
 import { openSide, type ExchangeSide } from './account';
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
+import { requireKeys } from './keys';
+import { opening, type Opened } from './opened';
 import { pairInput, startPair, type PairOverrides } from './pairs';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal } from './temporal';
@@ -35,7 +38,11 @@ export interface MakerOptions extends WorkerProcessOptions {
 /** What one quote costs of the request budget: position read, placement, cancel, and a look. */
 const QUOTE_COST = 4;
 
-export async function runMaker(config: Config, options: MakerOptions): Promise<RunningProcess> {
+export function runMaker(config: Config, options: MakerOptions): Promise<RunningProcess> {
+  return opening((opened) => start(config, options, opened));
+}
+
+async function start(config: Config, options: MakerOptions, opened: Opened): Promise<RunningProcess> {
   const observability = await startObservability({
     process: 'maker',
     version: options.version,
@@ -44,9 +51,10 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
     ...(options.logLevel === undefined ? {} : { level: options.logLevel }),
     ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
   });
+  opened.add(observability, (it) => it.close());
   const { logger } = observability;
   installRuntime(logger);
-  const side = await openSide({ config, role: 'maker', env: options.env, observability });
+  const side = await openSide({ opened, config, role: 'maker', env: options.env, observability });
   const { exchange, account } = side;
   const redis = config.redis.enabled
     ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
@@ -55,22 +63,25 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
     redis,
     onState: (state) => observability.metrics.redisLive.set(state === 'live' ? 1 : 0),
   });
+  opened.add(publisher, (it) => it.close());
   const sink = new TemporalSignalSink({
     connection: config.temporal.connection,
     namespace: config.temporal.namespace,
     identity: `maker ${process.pid}`,
   });
-  const listener = startListener({ config, side, publisher, sink, observability });
-  const watch = new OrderWatch(account.stream);
+  opened.add(sink, (it) => it.close());
+  opened.add(startListener({ config, side, publisher, sink, observability }), (it) => it.close());
+  const watch = opened.add(new OrderWatch(account.stream), (it) => it.close());
   const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
-  const deadMan = startSwitch({ config, side, canceller, observability });
+  const deadMan = opened.add(startSwitch({ config, side, canceller, observability }), (it) => it.stop());
   const desk = new Desk({
     account,
     sealBy: 'cancel-order',
     switchAtMs: () => deadMan.nextAtMs(),
     now: wallClock,
-    events: deskEvents({ account: 'maker', observability, arrivals: new Map() }),
+    events: deskEvents({ account: 'maker', observability }),
   });
+  opened.add(desk, (it) => it.close());
   const { perMinute, makerShare, reserve } = config.requestBudget;
   const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, wallClock());
   const activities = createMakerActivities({
@@ -84,8 +95,8 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
     mayQuote: () => budget.tryTake(QUOTE_COST, wallClock()),
     now: wallClock,
   });
-  const temporal = await connectTemporal(config);
-  await account.stream.whenLive();
+  const temporal = opened.add(await connectTemporal(config), (it) => it.close());
+  await Promise.all([requireKeys({ config, role: 'maker', account, logger }), account.stream.whenLive()]);
   deadMan.start();
   const worker = await Worker.create({
     connection: temporal.native,
@@ -108,34 +119,36 @@ export async function runMaker(config: Config, options: MakerOptions): Promise<R
     now: wallClock,
     everyMs: options.auditEveryMs ?? AUDIT_EVERY_MS,
   });
-  ledgers.start();
-  const process_ = startWorker({
-    worker,
-    observability,
-    stop: async () => {
-      ledgers.close();
-      deadMan.stop();
-      listener.close();
-      watch.close();
-      publisher.close();
-      desk.close();
-      await sink.close();
-      await side.close();
-      await temporal.close();
-    },
-  });
+  opened.add(ledgers, (it) => it.close()).start();
+  const running = startWorker({ worker, observability, opened });
+  try {
+    await startPairs({ config, options, side, client: temporal.client, logger });
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+  logger.info({ account: account.accountIndex }, 'the maker is ready');
+  return running;
+}
+
+async function startPairs(input: {
+  readonly config: Config;
+  readonly options: MakerOptions;
+  readonly side: ExchangeSide;
+  readonly client: Client;
+  readonly logger: Observability['logger'];
+}): Promise<void> {
+  const { config, options, side, client, logger } = input;
   for (const pair of config.pairs) {
     if (options.markets && !options.markets.includes(pair.market)) continue;
     const market = marketOf(side.markets, pair.market);
-    void exchange.whenBook(market.marketId).catch(() => undefined);
-    const how = await startPair(temporal.client, pairInput(config, pair, market, options.pair));
+    void side.exchange.whenBook(market.marketId).catch(() => undefined);
+    const how = await startPair(client, pairInput(config, pair, market, options.pair));
     logger.info(
       { market: pair.market },
       how === 'started' ? 'the pair is started' : 'the pair runs already; joined it with its own settings',
     );
   }
-  logger.info({ account: account.accountIndex }, 'the maker is ready');
-  return process_;
 }
 
 function startListener(input: {
@@ -164,9 +177,12 @@ function startListener(input: {
     registry: { makerAccount: input.config.accounts.maker.index, lanes },
     notices: input.publisher,
     signals: input.sink,
-    onNotice: (latencyMs, fills) => {
-      metrics.frameToNotice.observe(latencyMs / 1_000);
-      metrics.noticesSent.inc(fills.length);
+    onNotice: ({ fills, publication, parsedMs, tookMs }) => {
+      metrics.frameToParsed.observe(parsedMs / 1_000);
+      if (publication === 'dropped') metrics.noticesDropped.inc(fills);
+      if (publication !== 'sent') return;
+      metrics.frameToNotice.observe(tookMs / 1_000);
+      metrics.noticesSent.inc(fills);
     },
     onSignal: (latencyMs) => {
       metrics.signals.inc({ outcome: 'delivered' });

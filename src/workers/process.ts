@@ -1,6 +1,7 @@
 /** A worker that runs until it is told to stop, and the order in which a process goes down: no new work, grace, then the wires. */
 import { Runtime, type Worker } from '@temporalio/worker';
 import type { Observability } from '../observability';
+import type { Opened } from './opened';
 
 export interface WorkerProcessOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -26,7 +27,7 @@ const PAT_EVERY_MS = 1_000;
 export function startWorker(input: {
   readonly worker: Worker;
   readonly observability: Observability;
-  readonly stop: () => Promise<void>;
+  readonly opened: Opened;
 }): RunningProcess {
   const { worker, observability } = input;
   const part = observability.health.part('temporal worker', { staleAfterMs: 5 * PAT_EVERY_MS });
@@ -37,8 +38,7 @@ export function startWorker(input: {
   part.ok();
   const ended = run.finally(async () => {
     clearInterval(pat);
-    await input.stop();
-    await observability.close();
+    await input.opened.close();
   });
   ended.catch(() => undefined); // told to whoever awaits `ended`
   return {

@@ -445,3 +445,38 @@ describe('memory', () => {
     expect(account.stream.listeners).toBe(0);
   });
 });
+
+describe('stages of a slice', () => {
+  const at = (ms: number): number => START_MS + ms;
+
+  test('each is stamped where it happens: noticed, submitted once signed, accepted, shown, settled', async () => {
+    const seen: unknown[] = [];
+    desk.close();
+    desk = open(
+      { monotonicNow: () => Date.now() - START_MS },
+      { submitted: ({ k, sinceNoticeMs }) => seen.push([k, sinceNoticeMs]) },
+    );
+    await arm();
+    await pass(10);
+    account.signing = () => pass(2); // a partial fill is signed when it happens
+    notice(5);
+    await pass(0);
+    await pass(300);
+    account.execute(account.last, { silently: true });
+    await pass(1);
+    const record = account.orders.at(-1);
+    if (!record) throw new Error('nothing was executed');
+    account.stream.ordersAt(310, record);
+    const result = await cover(5);
+    const times = { submitted_ms: at(12), accepted_ms: at(12), executed_ms: at(310), settled_ms: at(313) };
+    expect(result.slices[0]?.times).toEqual(times);
+    expect(result.timings).toEqual({
+      notice_received_ms: at(10),
+      first_submitted_ms: times.submitted_ms,
+      first_accepted_ms: times.accepted_ms,
+      last_executed_ms: times.executed_ms,
+      last_settled_ms: times.settled_ms,
+    });
+    expect(seen).toEqual([[1, 2]]);
+  });
+});

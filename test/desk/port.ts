@@ -22,6 +22,7 @@ import type {
   AccountPort,
   AccountStream,
   AccountStreamEvents,
+  RefusedKey,
   SignedTx,
   StreamState,
   TxRequest,
@@ -61,7 +62,11 @@ class FakeStream implements AccountStream {
   }
 
   orders(...orders: OrderRecord[]): void {
-    for (const listener of [...this.#listeners.orders]) listener({ kind: 'change', orders, receivedAtMs: 0 });
+    this.ordersAt(0, ...orders);
+  }
+
+  ordersAt(receivedAtMs: number, ...orders: OrderRecord[]): void {
+    for (const listener of [...this.#listeners.orders]) listener({ kind: 'change', orders, receivedAtMs });
   }
 
   txs(...txs: TxRecord[]): void {
@@ -246,6 +251,10 @@ export class FakeAccount implements AccountPort {
 
   nextNonce(lane: number): Promise<Read<Nonce>> {
     return this.#read((this.#next.get(lane) ?? 0n) as Nonce);
+  }
+
+  refusedKeys(): Promise<Read<readonly RefusedKey[]>> {
+    return this.#read([]);
   }
 
   account(): Promise<Read<AccountState>> {

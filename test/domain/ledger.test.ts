@@ -259,3 +259,64 @@ describe('P-18 lanes that are gone', () => {
     expect({ direction: again.direction, lane: laneOf(again.ticket.id) }).toEqual({ direction: 'hedge', lane: 9 });
   });
 });
+
+describe('stages', () => {
+  const update = (filled: number, receivedAtMs: number) => ({
+    order_id: order().id.toString(),
+    status: 'open' as const,
+    filled_lots: String(filled),
+    filled_quote: String(filled * 10),
+    transaction_time_us: 0,
+    received_at_ms: receivedAtMs,
+    parsed_at_ms: receivedAtMs + 1,
+    noticed_at_ms: receivedAtMs + 2,
+  });
+  const order = () => life().quoting().order;
+
+  test('are those of the first fill, of the first submission and of the last settlement', () => {
+    const it = order();
+    absorbUpdate(it, update(0, 100), 0);
+    absorbUpdate(it, update(5, 200), 0);
+    absorbUpdate(it, update(9, 300), 0);
+    const covered = (executed: string, timings: CoverResult['timings']): void =>
+      absorbCover(
+        it,
+        activeTicket(it),
+        { state: 'covered', executed_lots: executed, executed_quote: '0', slices: [], timings },
+        0,
+      );
+    covered('5', {
+      notice_received_ms: 203,
+      first_submitted_ms: 204,
+      first_accepted_ms: 205,
+      last_executed_ms: 206,
+      last_settled_ms: 207,
+    });
+    covered('9', {
+      notice_received_ms: 203,
+      first_submitted_ms: 204,
+      first_accepted_ms: 205,
+      last_executed_ms: 306,
+      last_settled_ms: 307,
+    });
+    expect(it.timings).toMatchObject({
+      fill_frame_ms: 200,
+      frame_parsed_ms: 201,
+      notice_published_ms: 202,
+      notice_received_ms: 203,
+      hedge_submitted_ms: 204,
+      hedge_accepted_ms: 205,
+      hedge_executed_ms: 306,
+      hedge_settled_ms: 307,
+    });
+  });
+
+  test('a later frame whose notice was sent does not lend its stages to the first one', () => {
+    const it = order();
+    const { noticed_at_ms: _, ...silent } = update(5, 200);
+    absorbUpdate(it, silent, 0);
+    absorbUpdate(it, update(9, 300), 0);
+    expect(it.timings).toMatchObject({ fill_frame_ms: 200, frame_parsed_ms: 201 });
+    expect(it.timings).not.toHaveProperty('notice_published_ms');
+  });
+});

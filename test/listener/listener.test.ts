@@ -5,7 +5,8 @@ import type { OrderRecord } from '../../src/domain/records';
 import { Listener, type ListenerEvents } from '../../src/listener/listener';
 import type { IgnoreReason } from '../../src/listener/translate';
 import type { OutgoingNotice } from '../../src/notifications/notice';
-import { filled, frame, HandClock, HandSink, HandStream, MAKER, orderAt, record, registry } from './support';
+import type { Publication } from '../../src/notifications/publisher';
+import { filled, frame, HandClock, HandSink, HandStream, MAKER, NOW_MS, orderAt, record, registry } from './support';
 
 let stream: HandStream;
 let sink: HandSink;
@@ -127,7 +128,7 @@ describe('one path’s trouble', () => {
 
 test('latencies count from the frame’s arrival', async () => {
   const told: [string, number][] = [];
-  listen({ onNotice: (ms) => told.push(['notice', ms]), onSignal: (ms) => told.push(['signal', ms]) });
+  listen({ onNotice: ({ tookMs }) => told.push(['notice', tookMs]), onSignal: (ms) => told.push(['signal', ms]) });
   clock.advance(2);
   stream.push(frame([filled(orderAt(0), 5)]));
   clock.advance(5);
@@ -136,6 +137,28 @@ test('latencies count from the frame’s arrival', async () => {
     ['notice', 2],
     ['signal', 7],
   ]);
+});
+
+test('the signal carries the stages of its frame: arrived, read, and told if Redis took the notice', () => {
+  clock.advance(2);
+  listen({}, (fills) => {
+    clock.advance(1);
+    return collect(fills);
+  });
+  stream.push(frame([filled(orderAt(0), 5)]));
+  expect(sink.last.update).toMatchObject({
+    received_at_ms: NOW_MS,
+    parsed_at_ms: NOW_MS + 2,
+    noticed_at_ms: NOW_MS + 3,
+  });
+});
+
+test.each(['dropped', 'absent'] as const)('a notice that was %s is no stage', (publication) => {
+  const told: string[] = [];
+  listen({ onNotice: (notice) => told.push(notice.publication) }, () => publication);
+  stream.push(frame([filled(orderAt(0), 5)]));
+  expect(sink.last.update).not.toHaveProperty('noticed_at_ms');
+  expect(told).toEqual([publication]);
 });
 
 test('after close nothing is handled', () => {
@@ -148,8 +171,9 @@ function listen(events: ListenerEvents = {}, publishFills = collect): Listener {
   return new Listener({ stream, registry, notices: { publishFills }, signals: sink, clock, ...events });
 }
 
-function collect(fills: readonly OutgoingNotice[]): void {
+function collect(fills: readonly OutgoingNotice[]): Publication {
   pipelines.push([...fills]);
+  return 'sent';
 }
 
 function amounts(): bigint[][] {

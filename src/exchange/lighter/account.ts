@@ -6,7 +6,7 @@
  */
 import type { ClientOrderIndex, Nonce } from '../../domain/ids';
 import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome } from '../../domain/records';
-import type { AccountOptions, AccountPort, SignedTx, TxRequest } from '../port';
+import type { AccountOptions, AccountPort, RefusedKey, SignedTx, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { Clock, Log } from './clock';
 import type { ClockSkew } from './clock-skew';
@@ -22,6 +22,9 @@ import { Tokens } from './tokens';
 const FIND_BATCH = 20;
 /** What the estimate of the exchange's clock may be off by, with room to spare. */
 const SINCE_MARGIN_MS = 10_000;
+/** Each checked key is one request of the budget; more lanes than this find out when they are used. */
+const KEYS_CHECKED_MAX = 16;
+const KEY_CHECK_LIFE_MS = 60_000;
 /** Enough for every order that can have ended while the stream was down. */
 const GAP_ROWS = 100;
 
@@ -140,6 +143,28 @@ export class LighterAccount implements AccountPort {
       { account_index: this.accountIndex, api_key_index: lane },
       (body) => parseNextNonce(body) as Nonce,
     );
+  }
+
+  async refusedKeys(): Promise<Read<readonly RefusedKey[]>> {
+    const { accountIndex } = this;
+    const { clock, rest, signer, skew } = this.deps;
+    const checks = this.lanes.slice(0, KEYS_CHECKED_MAX).map(async (lane): Promise<Read<RefusedKey | undefined>> => {
+      const tokens = new Tokens({
+        ...{ signer, clock, accountIndex, lane },
+        lifeMs: KEY_CHECK_LIFE_MS,
+        skewMs: () => skew.estimateMs(),
+      });
+      const { text } = await tokens.token();
+      const query = { account_index: accountIndex, market_id: 255 };
+      const refusal = await rest.tokenRefusal('/api/v1/accountActiveOrders', query, text);
+      if (!refusal.ok) return refusal;
+      return { ok: true, value: refusal.value === undefined ? undefined : { lane, reason: refusal.value } };
+    });
+    const found = await Promise.all(checks);
+    const refused = found.flatMap((read) => (read.ok && read.value !== undefined ? [read.value] : []));
+    const unread = found.find((read) => !read.ok);
+    // One clear refusal is enough to know; no refusal is only known once every key was heard of.
+    return refused.length === 0 && unread && !unread.ok ? unread : { ok: true, value: refused };
   }
 
   account(): Promise<Read<AccountState>> {

@@ -68,6 +68,22 @@ export class Rest {
     }
   }
 
+  /** Why the exchange refuses this token, or undefined if it takes it. What fails for any other reason proves nothing. */
+  async tokenRefusal(path: string, query: Query, token: string): Promise<Read<string | undefined>> {
+    try {
+      const { httpStatus, body } = await this.#request({
+        method: 'GET',
+        path: withQuery(path, query),
+        headers: { authorization: token },
+      });
+      const failure = readFailure(httpStatus, body);
+      if (failure === undefined || httpStatus === 401) return { ok: true, value: failure };
+      return { ok: false, reason: `${path}: ${failure}` };
+    } catch (error) {
+      return { ok: false, reason: `${path}: ${reasonOf(error)}` };
+    }
+  }
+
   async sendTx(tx: LighterSignedTx): Promise<SendOutcome> {
     const form = `tx_type=${tx.txType}&tx_info=${encodeURIComponent(tx.txInfo())}`;
     try {

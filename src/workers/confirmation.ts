@@ -1,0 +1,57 @@
+/** What the hedger tells the world when an order is confirmed: B's notice about the hedge, and the order's stages as metrics. */
+import { parseOrderId } from '../domain/ids';
+import { parseLots, parseQuote } from '../domain/lots';
+import type { OrderResult } from '../domain/messages';
+import { opposite, type Market } from '../domain/records';
+import type { OutgoingNotice } from '../notifications/notice';
+import type { Metrics } from '../observability';
+
+/** B's notice; undefined when B has hedged nothing: the order did not fill, or all of it was closed on A. */
+export function hedgeNotice(
+  result: OrderResult,
+  at: { readonly hedgeAccount: number; readonly markets: readonly Market[] },
+): OutgoingNotice | undefined {
+  const market = at.markets.find((m) => m.symbol === result.market);
+  const orderId = parseOrderId(result.order_id);
+  if (!market || orderId === undefined) return undefined;
+  const filledLots = parseLots(result.hedge.executed_base_amount, market.sizeDecimals);
+  if (filledLots === 0n) return undefined;
+  const price = parseLots(result.hedge.avg_price, market.priceDecimals);
+  return {
+    accountIndex: at.hedgeAccount,
+    marketId: market.marketId,
+    orderIndex: 0n,
+    orderId,
+    side: opposite(result.side),
+    status: 'filled',
+    filledLots,
+    filledQuote: parseQuote(microUsdc(filledLots * price, 6 - market.sizeDecimals - market.priceDecimals)),
+    sizeDecimals: market.sizeDecimals,
+    priceDecimals: market.priceDecimals,
+  };
+}
+
+/** micro-USDC of lots × ticks, as text. */
+function microUsdc(raw: bigint, exponent: number): string {
+  const power = BigInt('1' + '0'.repeat(Math.abs(exponent)));
+  const micros = exponent >= 0 ? raw * power : raw / power;
+  const digits = micros.toString().padStart(7, '0');
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}
+
+/** Stages that begin in one process and end in another, by the wall clocks of both; a pair of which one is missing says nothing. */
+export function observeStages(
+  metrics: Pick<Metrics, 'fillToSubmit' | 'fillToHedged' | 'hedgedToConfirmed'>,
+  result: OrderResult,
+): void {
+  const path = result.hedge.slices[0]?.path;
+  if (path === undefined) return;
+  const { fill_frame_ms, hedge_submitted_ms, hedge_settled_ms, confirmed_ms } = result.timings;
+  const between = (from: number | undefined, to: number | undefined, observe: (seconds: number) => void): void => {
+    // The workflow may have heard of a later frame only than the one that was hedged first: that says nothing about time.
+    if (from !== undefined && to !== undefined && to >= from) observe((to - from) / 1_000);
+  };
+  between(fill_frame_ms, hedge_submitted_ms, (seconds) => metrics.fillToSubmit.observe({ path }, seconds));
+  between(fill_frame_ms, hedge_settled_ms, (seconds) => metrics.fillToHedged.observe({ path }, seconds));
+  between(hedge_settled_ms, confirmed_ms, (seconds) => metrics.hedgedToConfirmed.observe(seconds));
+}
