@@ -4,7 +4,8 @@
  * Exit codes: 0 every lot hedged once; 1 lots lost or twice, or books that differ; 2 an order did not end; 3 the harness itself failed.
  */
 import { Command } from 'commander';
-import { jsonOf, textOf, verdictOf } from './parts/report';
+import { writeFileSync } from 'node:fs';
+import { jsonOf, markdownOf, textOf, verdictOf } from './parts/report';
 import { runChaos } from './parts/run-chaos';
 
 interface Options {
@@ -14,6 +15,7 @@ interface Options {
   readonly pause: number;
   readonly only?: string;
   readonly json?: true;
+  readonly markdown?: string;
   readonly keep?: true;
 }
 
@@ -25,6 +27,7 @@ async function main(): Promise<number> {
     .option('--pause <ms>', 'least pause between two faults', Number, 1_500)
     .option('--only <text>', 'only kinds of faults whose name contains this')
     .option('--json', 'one JSON object on standard output; progress goes to standard error')
+    .option('--markdown <file>', 'also write the result as a page for docs/chaos.md')
     .option('--keep', 'leave logs and databases behind')
     .parse()
     .opts<Options>();
@@ -47,6 +50,7 @@ async function main(): Promise<number> {
     signal: interrupted.signal,
     ...(options.only === undefined ? {} : { only: options.only }),
   });
+  if (options.markdown !== undefined) writeFileSync(options.markdown, markdownOf(report));
   process.stdout.write(options.json === true ? `${JSON.stringify(jsonOf(report))}\n` : `\n${textOf(report)}\n`);
   return verdictOf(report);
 }

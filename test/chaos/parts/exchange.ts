@@ -62,6 +62,22 @@ export class Exchange {
     await this.#json('DELETE', '/_paper/faults');
   }
 
+  /** Nobody trades by himself any more. */
+  async still(): Promise<void> {
+    await this.#json('POST', '/_paper/market', { market_id: MARKET_ID, flow: false });
+  }
+
+  /** Lets the exchange's clock jump ahead of this machine's. */
+  async ahead(ms: number): Promise<void> {
+    await this.#json('POST', '/_paper/clock', { offset_ms: ms });
+  }
+
+  /** How each order of the account ended, or its present status: client order index → status. */
+  async statuses(account: number): Promise<ReadonlyMap<bigint, string>> {
+    const { orders } = truthAnswer.parse(await this.#json('GET', `/_paper/truth?account_index=${account}`));
+    return new Map(orders.map(({ client_order_index, status }) => [client_order_index, status]));
+  }
+
   /** Orders of an account in the 250 best of each side. */
   async resting(account: number): Promise<Resting[]> {
     const path = `/api/v1/orderBookOrders?market_id=${MARKET_ID}&limit=250`;
@@ -116,4 +132,9 @@ export class Exchange {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
     return JSON.parse(text);
   }
+}
+
+/** A trade between both accounts is in both lists, once each. */
+export function mergeTrades(...truths: readonly Truth[]): Truth['trades'] {
+  return [...new Map(truths.flatMap(({ trades }) => trades.map((trade) => [trade.tradeId, trade]))).values()];
 }

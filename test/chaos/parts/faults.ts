@@ -34,6 +34,9 @@ const CREATE_ORDER = 14;
 /** How long a fault of the exchange lasts when it is not over by itself. */
 const LASTS_MS = { min: 3_000, max: 5_000 } as const;
 
+/** Longer than the target: a process that thaws in time must not be what saves it. */
+const FREEZE_MS = { min: 1_000, max: 9_000 } as const;
+
 export function allFaults(): FaultKind[] {
   return [...processFaults(), ...streamFaults(), ...frameFaults(), ...listFaults(), ...sendFaults(), ...beyondFaults()];
 }
@@ -59,7 +62,7 @@ async function endAndWait(system: ChaosSystem, part: PartName, signal: 'SIGKILL'
 async function freezeFor({ system, random }: FaultContext, part: PartName): Promise<void> {
   const thaw = freeze(system.pidOf(part));
   try {
-    await sleep(random.between(1_000, 5_000));
+    await sleep(random.between(FREEZE_MS.min, FREEZE_MS.max));
   } finally {
     thaw();
   }
@@ -165,16 +168,14 @@ function beyondFaults(): FaultKind[] {
         { on: 'frame', action: 'drop', count: 0, match: { channel: `account_all_orders:${where[account]}` } },
       ]),
     ),
-    planned('every send of B answered 503', 'beyond', (where) => [
-      {
-        on: 'request',
-        action: 'answer',
-        status: 503,
-        count: 0,
-        match: { account_index: where.B, tx_type: CREATE_ORDER },
-      },
-    ]),
+    planned('every send of B answered 503', 'beyond', (where) => hedgesRefused(where.B)),
   ];
+}
+
+/** The exchange acts on no order of the account, and answers that it is unavailable. */
+export function hedgesRefused(account: number): readonly Body[] {
+  const match = { account_index: account, tx_type: CREATE_ORDER };
+  return [{ on: 'request', action: 'answer', status: 503, count: 0, match }];
 }
 
 // ---- making kinds

@@ -20,3 +20,12 @@ export function freeze(pid: number): () => void {
     }
   };
 }
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

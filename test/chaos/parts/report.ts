@@ -124,22 +124,65 @@ function countsOf(account: Account): Record<'orders' | 'fills' | 'hedges' | 'clo
   };
 }
 
-function nakedTable({ naked, faults }: RunReport): string {
-  const row = (name: string, times: number | string, spread: Spread | undefined): string[] => [
-    name,
-    String(times),
+interface NakedRow {
+  readonly name: string;
+  /** How often the fault was done; none for rows that are no fault. */
+  readonly times: number | undefined;
+  readonly reach: Reach | undefined;
+  readonly spread: Spread | undefined;
+}
+
+/** The worst first, what is beyond a single fault last. */
+function nakedRows({ naked, faults }: RunReport): NakedRow[] {
+  const kinds = new Map(faults.map(({ kind, reach }) => [kind, reach]));
+  const rows = [...kinds].map(([name, reach]) => ({
+    ...{ name, reach, spread: naked.byKind.get(name) },
+    times: faults.filter(({ kind }) => kind === name).length,
+  }));
+  const slowness = ({ reach, spread }: NakedRow): number => (reach === 'beyond' ? -1e9 : 0) + (spread?.p99Ms ?? -1);
+  return [
+    { name: 'all', times: undefined, reach: undefined, spread: naked.all },
+    { name: 'no fault', times: undefined, reach: undefined, spread: naked.quiet },
+    { name: 'other orders than the one in trouble', times: undefined, reach: undefined, spread: naked.bystanders },
+    ...rows.sort((a, b) => slowness(b) - slowness(a) || (a.name < b.name ? -1 : 1)),
+  ];
+}
+
+function cellsOf({ name, times, reach, spread }: NakedRow): string[] {
+  return [
+    reach === 'beyond' ? `${name} *` : name,
+    times === undefined ? '' : String(times),
     String(spread?.fills ?? 0),
     ...(['p50Ms', 'p99Ms', 'maxMs'] as const).map((key) => (spread === undefined ? '–' : durationText(spread[key]))),
   ];
-  const kinds = [...new Set(faults.map(({ kind }) => kind))].sort();
-  const columns = [
-    { title: 'naked, by fault' },
-    ...['times', 'fills', 'p50', 'p99', 'max'].map((title) => ({ title, align: 'right' as const })),
-  ];
-  return table(columns, [
-    row('all', '', naked.all),
-    row('no fault', '', naked.quiet),
-    row('other orders than the one in trouble', '', naked.bystanders),
-    ...kinds.map((kind) => row(kind, faults.filter((fault) => fault.kind === kind).length, naked.byKind.get(kind))),
-  ]);
+}
+
+const NAKED_TITLES = ['naked, by fault', 'times', 'fills', 'p50', 'p99', 'max'] as const;
+
+function nakedTable(report: RunReport): string {
+  const columns = NAKED_TITLES.map((title, i) => ({ title, ...(i === 0 ? {} : { align: 'right' as const }) }));
+  return `${table(columns, nakedRows(report).map(cellsOf))}\n* more than one thing at once, or the exchange itself: no target`;
+}
+
+/** The counts and the table of naked times, for docs/chaos.md. */
+export function markdownOf(report: RunReport): string {
+  const { account, naked } = report;
+  const counts = countsOf(account);
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    `\`npm run chaos -- --minutes ${report.minutes} --seed ${report.seed} --slots ${report.slots}\`: verdict ${verdictOf(report)}.`,
+    '',
+    `- ${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${counts.orders} orders filled in ${counts.fills} fills, ${counts.hedges} hedges, ${counts.closes} closed on A.`,
+    `- Lots: ${counts.lots_filled} filled, ${account.lostLots} lost, ${account.twiceLots} twice. Instants at which more was covered than had filled: ${account.excesses.length}.`,
+    `- Orders that did not end: ${report.unended.length}. Results that differ from the exchange's truth: ${report.differences.length}.`,
+    `- ${bystanderLine(naked)}.`,
+    ...missedTargets(report).map((missed) => `- Missed: ${missed}.`),
+    '',
+    line(NAKED_TITLES),
+    line(NAKED_TITLES.map((_, i) => (i === 0 ? '---' : '--:'))),
+    ...nakedRows(report).map((row) => line(cellsOf(row))),
+    '',
+    '\\* more than one thing at once, or the exchange itself: no target.',
+    '',
+  ].join('\n');
 }

@@ -10,7 +10,7 @@ import { pairState, stopPair } from '../../../src/cli/pair-client';
 import { laneOf, type OrderId, parseOrderId, splitClientOrderIndex } from '../../../src/domain/ids';
 import { parseDecimal } from '../../../src/domain/lots';
 import { accountOf, type Account } from './account';
-import { Exchange, type Truth } from './exchange';
+import { Exchange, mergeTrades } from './exchange';
 import { allFaults, type FaultKind } from './faults';
 import { Bursts } from './market';
 import { schedule, seeded } from './random';
@@ -162,7 +162,7 @@ async function judge(
   const ofA = await exchange.truth(makerAccount);
   const ofB = await exchange.truth(hedgeAccount);
   const listed = await listOrders(client, { makerAccount, state: 'closed', limit: ORDERS_MAX });
-  const trades = merge(ofA, ofB);
+  const trades = mergeTrades(ofA, ofB);
   const account = accountOf(trades, { makerAccount, hedgeAccount }, ownersOf(listed));
   const windows = faults.map((fault) => ({ ...fault, endUs: fault.endUs + TAIL_MS * 1_000 }));
   return {
@@ -178,11 +178,6 @@ async function judge(
     ],
     differences: differencesOf(listed, account),
   };
-}
-
-/** A trade between both accounts is in both lists, once each. */
-function merge(...truths: readonly Truth[]): Truth['trades'] {
-  return [...new Map(truths.flatMap(({ trades }) => trades.map((trade) => [trade.tradeId, trade]))).values()];
 }
 
 /** Tickets that went on under a fresh id, as the order's own result names them. The amounts still come from the exchange. */

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { type Child, freePort, startScript } from '../../../src/cli/child';
 import type { UpRecord } from '../../../src/cli/context';
+import { isRunning, killNow } from './processes';
 
 const ROOT = join(__dirname, '..', '..', '..');
 const PROGRAM = join(ROOT, 'dist', 'cli', 'main.js');
@@ -29,6 +30,8 @@ export interface SystemSetUp {
   readonly slots: number;
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** Changes to the configuration's `safety`. */
+  readonly safety?: Readonly<Record<string, number>>;
 }
 
 export class ChaosSystem {
@@ -41,6 +44,8 @@ export class ChaosSystem {
   #record: UpRecord | undefined;
   #connection: Connection | undefined;
   #stopping = false;
+  /** Everything of ours was killed and nobody starts it again. */
+  #dead = false;
 
   constructor(setUp: SystemSetUp) {
     this.#setUp = setUp;
@@ -111,18 +116,28 @@ export class ChaosSystem {
     });
   }
 
+  /** kill -9 of everything of ours at once, with nobody left to start it again. Only the exchange lives on, and `stop` still works. */
+  killOurs(): void {
+    this.#dead = true;
+    this.#up?.kill('SIGSTOP');
+    for (const name of [...UP_PARTS, ...STAND_BYS]) if (name !== 'paper exchange') killNow(this.pidOf(name));
+  }
+
   /** Ends everything. Resolves with the exit code of `up`, whose own check of the books comes with it. */
   async stop(keep: 'keep' | 'remove'): Promise<number | null> {
     this.#stopping = true;
     for (const child of this.#standBys.values()) await child.stop();
     await this.#connection?.close();
     const up = this.#up;
+    const paper = this.#read()?.pids['paper exchange'];
     if (up !== undefined && this.alive) {
       const ended = new Promise((resolve) => up.once('exit', resolve));
-      up.kill('SIGINT');
+      // Frozen with everything it kept gone: nothing is left to finish. The exchange ends when its channel closes.
+      up.kill(this.#dead ? 'SIGKILL' : 'SIGINT');
       const insist = setTimeout(() => up.kill('SIGKILL'), STOP_MS);
       await ended;
       clearTimeout(insist);
+      if (this.#dead) while (paper !== undefined && isRunning(paper)) await sleep(POLL_MS);
     }
     if (keep === 'remove') rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     return up?.exitCode ?? null;
@@ -151,7 +166,7 @@ export class ChaosSystem {
     this.#standBys.set(name, child);
     void child.ended.then(async (how) => {
       this.#readyStandBys.delete(name);
-      if (this.#stopping) return;
+      if (this.#stopping || this.#dead) return;
       this.#setUp.say(`${name} ended: ${how}; starting it again`);
       await sleep(RESTART_DELAY_MS);
       if (!this.#stopping) await this.#startStandBy(name).catch((error: unknown) => this.#setUp.say(String(error)));
@@ -225,7 +240,7 @@ function configOf(setUp: SystemSetUp, lanes: readonly number[]): Record<string, 
     pairs: [pair],
     maker_order_time_out: 8,
     // A placement that a fault refuses is no reason to stop the pair here: the run wants the next order.
-    safety: { ...file['safety'], max_consecutive_failures: 1000 },
+    safety: { ...file['safety'], max_consecutive_failures: 1000, ...setUp.safety },
     request_budget: { ...file['request_budget'], per_minute: 1_000_000 },
     paper: { ...file['paper'], latency: 'tier', seed: setUp.seed },
   };
