@@ -23,7 +23,7 @@ export interface SessionTimes {
   readonly suspectMs: number;
   /** A frame of ours goes out at least this often, however much the server sends (LP §5.2: two minutes). */
   readonly idleMs: number;
-  /** Until a submission without an answer is reported as unknown. */
+  /** Until a submission without an answer is reported as unknown. Short: asking again with the same nonce cannot trade twice. */
   readonly sendMs: number;
   /** Silence on a submission that makes us ask for a sign of life at once, and how long it may take. */
   readonly probeMs: number;
@@ -39,7 +39,7 @@ export const SESSION_TIMES: SessionTimes = {
   pongMs: 2_000,
   suspectMs: 500,
   idleMs: 30_000,
-  sendMs: 3_000,
+  sendMs: 1_500,
   probeMs: 1_000,
   lookMs: 2_500,
   reconnectMinMs: 50,
