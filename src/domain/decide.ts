@@ -25,6 +25,7 @@ import {
   mayRest,
   nextTicket,
   patienceEndsMs,
+  restMs,
   type Direction,
   type Order,
   type TicketEntry,
@@ -123,7 +124,8 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
   if (entry.end === 'jumped' && !hasSpareLane(order)) {
     // The same lane again, and perhaps past us again: without a pause this would spin until the history is full.
-    const againAtMs = (entry.endedMs ?? 0) + JUMPED_PAUSE_MS;
+    const endedMs = entry.endedMs ?? 0;
+    const againAtMs = endedMs + restMs(order, JUMPED_PAUSE_MS, endedMs);
     if (nowMs < againAtMs && !order.retryNow) {
       wakes.push(againAtMs);
       return undefined;

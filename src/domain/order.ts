@@ -325,7 +325,7 @@ export function absorbCover(order: Order, entry: TicketEntry, result: CoverResul
   entry.blocked = result.blocked && {
     code: result.blocked.code,
     message: result.blocked.message,
-    retryAtMs: nowMs + result.blocked.retry_after_ms,
+    retryAtMs: nowMs + restMs(order, result.blocked.retry_after_ms, nowMs),
   };
   const { timings } = result;
   note(order, 'notice_received_ms', timings.notice_received_ms);
@@ -344,12 +344,36 @@ function note(order: Order, stage: string, atMs: number | undefined): void {
 /** After a cancel whose effect is not known the next one waits a little longer each time. */
 export function absorbCancel(order: Order, read: MakerOrderRead, nowMs: number): void {
   absorbRead(order, read, nowMs);
-  order.nextCancelAtMs = nowMs + Math.min(250 * 2 ** Math.min(order.makerCancels, 6), 10_000);
+  order.nextCancelAtMs = nowMs + restMs(order, Math.min(250 * 2 ** Math.min(order.makerCancels, 6), 10_000), nowMs);
 }
 
 /** A step failed without an answer: nothing is known, it is tried again a little later. */
-export function absorbFailure(entry: TicketEntry, message: string, nowMs: number): void {
-  entry.blocked = { code: 'no-answer', message, retryAtMs: nowMs + 1_000 };
+export function absorbFailure(order: Order, entry: TicketEntry, message: string, nowMs: number): void {
+  entry.blocked = { code: 'no-answer', message, retryAtMs: nowMs + restMs(order, 1_000, nowMs) };
+}
+
+// ---- a trouble that lasts
+
+/** Until then nothing is stretched: most troubles are over, or somebody looks at them. */
+const PATIENT_AFTER_MS = 30 * 60_000;
+const REST_MS_MAX = 5 * 60_000;
+/** Of the trouble's age: a week is 24 000 events, where every 30 s would reach the 51 200 of a run in a day and a half. */
+const REST_SHARE = 1 / 60;
+
+/** Whether the order has been in trouble for so long that its history must be spared from now on. */
+export function wearsOn(order: Order, nowMs: number): boolean {
+  return !order.patient && nowMs - troubledSinceMs(order) >= PATIENT_AFTER_MS;
+}
+
+/** Pause before the next try of what failed: what it asks for itself, or its share of the trouble's age. */
+export function restMs(order: Order, askedMs: number, nowMs: number): number {
+  if (!order.patient) return askedMs;
+  return Math.max(askedMs, Math.min(Math.round((nowMs - troubledSinceMs(order)) * REST_SHARE), REST_MS_MAX));
+}
+
+/** Naked, or not ended by its time-out. */
+function troubledSinceMs(order: Order): number {
+  return Math.min(order.nakedSinceMs ?? Infinity, order.createdMs + order.timeOutMs);
 }
 
 /** Starts, keeps or stops the naked clock, and says whether the hedge is stuck. */

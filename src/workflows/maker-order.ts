@@ -12,6 +12,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
@@ -42,6 +43,7 @@ import {
   mayRetry,
   newOrder,
   reportOf,
+  wearsOn,
   weigh,
   type Order,
   type TicketEntry,
@@ -60,6 +62,7 @@ import {
   orderUpdateSignal,
   retryHedgeUpdate,
 } from './messages';
+import { SPARES_HISTORY } from './patches';
 
 const retry = { initialInterval: '50ms', backoffCoefficient: 1.5, maximumInterval: '1s' } as const;
 /** An abandoned wait abandons nothing: the nonce settles what was sent, and the next step finds it. */
@@ -107,6 +110,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
     let shown = 'arming';
     for (;;) {
       const seen = changes;
+      if (wearsOn(order, Date.now()) && patched(SPARES_HISTORY)) order.patient = true;
       weigh(order, Date.now());
       const plan = decide(order, Date.now());
       for (const step of plan.steps) {
@@ -277,7 +281,7 @@ async function tellPair(order: Order, input: OrderInput, step: Step & { do: 'tel
 async function onFailure(order: Order, step: Step, error: unknown): Promise<void> {
   if (isCancellation(error)) return;
   log.error('a step failed without an answer', { step: step.do, error: String(error) });
-  if (step.do === 'cover' || step.do === 'seal') absorbFailure(step.entry, `the ${step.do} step failed`, Date.now());
+  if (step.do === 'cover' || step.do === 'seal') absorbFailure(order, step.entry, `the ${step.do} step failed`, Date.now());
   if (step.do === 'place') absorbPlaceFailure(order);
   await sleep(FAILED_STEP_PAUSE_MS);
 }

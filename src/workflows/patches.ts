@@ -8,3 +8,9 @@
  * order gives its hedge up when that gets stuck. A stuck hedge ends the other slots' quotes too.
  */
 export const ENDS_QUOTES_BY_SIGNAL = 'pair-ends-quotes-by-signal';
+
+/**
+ * Since 0.1.0, November 2026: an order in trouble for half an hour tries again less and less often, so that its history lasts for
+ * weeks; before, every 30 s, and the history was full after a day and a half.
+ */
+export const SPARES_HISTORY = 'order-spares-history';

@@ -18,6 +18,7 @@ import {
   exposureLots,
   newOrder,
   reportOf,
+  wearsOn,
   weigh,
   type Order,
 } from '../../src/domain/order';
@@ -317,6 +318,47 @@ describe('decide: stuck', () => {
     expect(d.plan().wakeAtMs).toBe(1_000);
     d.at(1_000);
     expect(d.wants()).toContain('cover');
+  });
+
+  test("stuck for days: tried again ever less often, so that the run outlives a week of the engine's 51 200 events", () => {
+    const EVENTS_OF_A_TRY = 11;
+    const EVENTS_MAX = 51_200;
+    const WEEK_MS = 7 * 86_400_000;
+    const d = driven().quoting().update(20);
+    let [now, tries] = [0, 0];
+    for (; now < WEEK_MS; now = d.plan().wakeAtMs ?? Infinity) {
+      d.at(now);
+      if (wearsOn(d.order, now)) d.order.patient = true;
+      if (!d.wants().includes('cover')) continue;
+      d.start('cover');
+      d.covered(0, 'blocked', { ...margin, retry_after_ms: 30_000 });
+      tries += 1;
+    }
+    expect(tries * EVENTS_OF_A_TRY).toBeLessThan(EVENTS_MAX);
+    expect(activeTicket(d.order).blocked?.retryAtMs).toBeLessThanOrEqual(WEEK_MS + 5 * 60_000);
+  });
+
+  test('the first half hour is not stretched, and the operator need not wait', () => {
+    const d = driven().quoting().update(20).at(1_799_999);
+    expect(wearsOn(d.order, 1_799_999)).toBe(false);
+    expect(wearsOn(d.order, 1_800_000)).toBe(true);
+    d.start('cover');
+    d.covered(0, 'blocked', margin);
+    expect(activeTicket(d.order).blocked?.retryAtMs).toBe(1_799_999 + 1_000);
+    d.order.patient = true;
+    d.at(7_200_000).start('cover');
+    d.covered(0, 'blocked', margin);
+    expect(activeTicket(d.order).blocked?.retryAtMs).toBe(7_200_000 + 120_000);
+    askRetry(d.order, 7_200_001);
+    expect(d.wants()).toContain('cover');
+  });
+
+  test('a cancel that nobody answers is repeated ever less often too', () => {
+    const d = driven().quoting().at(7_230_000);
+    d.order.patient = true;
+    d.start('cancel');
+    absorbCancel(d.order, { known: false, reason: '503' }, 7_230_000);
+    expect(d.order.nextCancelAtMs).toBe(7_230_000 + 120_000);
   });
 
   test('S-27 the naked clock starts at the first naked lot and is not reset by further fills', () => {
