@@ -86,6 +86,8 @@ export interface Order {
   cancelRequested: boolean;
   /** The pair wants nothing of it to rest any more; unlike after a cancel, the hedge goes on under all the rules. */
   quoteEnded: boolean;
+  /** Set when it `wearsOn`: from then on what fails is tried again less and less often. */
+  patient: boolean;
   makerCancels: number;
   nextCancelAtMs: number;
   confirmed: boolean;
@@ -130,6 +132,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     retryNow: false,
     cancelRequested: false,
     quoteEnded: false,
+    patient: false,
     makerCancels: 0,
     nextCancelAtMs: 0,
     confirmed: false,
