@@ -81,6 +81,8 @@ const maker = proxyActivities<Pick<MakerActivities, 'place' | 'cancelMaker' | 'c
 /** A quote that was not placed by then is stale: its nonce is sealed instead. */
 const STALE_MS = 10_000;
 const FAILED_STEP_PAUSE_MS = 1_000;
+/** The engine takes summaries of at most 400 bytes; exchange texts in them may be long. */
+const SUMMARY_CHARS_MAX = 100;
 /** An armed ticket is kept for the order's whole life on the exchange and a while longer. */
 const KEEP_SLACK_MS = 5 * 60_000;
 
@@ -198,16 +200,34 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
       if (!first) return;
       absorbArm(
         order,
-        await desk.arm({ ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS }),
+        await desk.arm.executeWithOptions({ summary: `can B hedge up to ${amountOf(order, order.lots)}?` }, [
+          { ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS },
+        ]),
         Date.now(),
       );
       return;
     }
     case 'place':
-      absorbPlace(order, await maker.place({ order: input, stale_at_ms: order.createdMs + STALE_MS }), Date.now());
+      absorbPlace(
+        order,
+        await maker.place.executeWithOptions(
+          {
+            summary: `${order.side} ${amountOf(order, order.lots)} at ${formatDecimal(order.priceTicks, order.market.price_decimals)}, post-only`,
+          },
+          [{ order: input, stale_at_ms: order.createdMs + STALE_MS }],
+        ),
+        Date.now(),
+      );
       return;
     case 'cancel':
-      absorbCancel(order, await maker.cancelMaker({ order_id: input.order_id, market: input.market }), Date.now());
+      absorbCancel(
+        order,
+        await maker.cancelMaker.executeWithOptions(
+          { summary: `cancel the quote, ${amountOf(order, order.filledLots)} known to be filled` },
+          [{ order_id: input.order_id, market: input.market }],
+        ),
+        Date.now(),
+      );
       return;
     case 'cover': {
       const cover: CoverInput = {
@@ -217,13 +237,8 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
         purpose: step.entry.direction,
       };
       const on = step.entry.direction === 'hedge' ? hedger : maker;
-      const summary = `${step.entry.direction} up to ${formatDecimal(step.fillLots, order.market.size_decimals)} ${order.market.symbol}`;
-      absorbCover(
-        order,
-        step.entry,
-        await on.cover.executeWithOptions({ ...waiting, ...queueOf(step.entry), summary }, [cover]),
-        Date.now(),
-      );
+      const summary = `${step.entry.direction} up to ${amountOf(order, step.fillLots)}`;
+      absorbCover(order, step.entry, await on.cover.executeWithOptions({ summary }, [cover]), Date.now());
       return;
     }
     case 'seal': {
@@ -231,23 +246,30 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
       absorbCover(
         order,
         step.entry,
-        await on.seal({ ticket: ticketToMessage(step.entry.ticket), purpose: step.entry.direction }),
+        await on.seal.executeWithOptions({ summary: `end the ${step.entry.direction} for good, and say what it did` }, [
+          { ticket: ticketToMessage(step.entry.ticket), purpose: step.entry.direction },
+        ]),
         Date.now(),
       );
       return;
     }
     case 'confirm':
       order.timings.confirmed_ms = Date.now();
-      await desk.confirm({ result: reportOf(order, 'ended') });
+      await desk.confirm.executeWithOptions(
+        { summary: `nothing is naked: ${amountOf(order, order.filledLots)} filled` },
+        [{ result: reportOf(order, 'ended') }],
+      );
       order.confirmed = true;
       return;
     case 'alert':
-      await desk.alert({
-        order_id: input.order_id,
-        kind: step.key === 'abandoned' || step.key === 'contradiction' ? step.key : 'stuck',
-        what: step.what,
-        next: step.next,
-      });
+      await desk.alert.executeWithOptions({ summary: step.what.slice(0, SUMMARY_CHARS_MAX) }, [
+        {
+          order_id: input.order_id,
+          kind: step.key === 'abandoned' || step.key === 'contradiction' ? step.key : 'stuck',
+          what: step.what,
+          next: step.next,
+        },
+      ]);
       return;
     case 'tell':
       await tellPair(order, input, step);
@@ -255,8 +277,9 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
   }
 }
 
-function queueOf(entry: TicketEntry): { taskQueue?: string } {
-  return entry.direction === 'hedge' ? {} : { taskQueue: MAKER_QUEUE };
+/** For summaries: `0.00020 BTC`. */
+function amountOf(order: Order, amount: bigint): string {
+  return `${formatDecimal(amount, order.market.size_decimals)} ${order.market.symbol}`;
 }
 
 /** A pair that is gone does not need to know. */
@@ -281,7 +304,8 @@ async function tellPair(order: Order, input: OrderInput, step: Step & { do: 'tel
 async function onFailure(order: Order, step: Step, error: unknown): Promise<void> {
   if (isCancellation(error)) return;
   log.error('a step failed without an answer', { step: step.do, error: String(error) });
-  if (step.do === 'cover' || step.do === 'seal') absorbFailure(order, step.entry, `the ${step.do} step failed`, Date.now());
+  if (step.do === 'cover' || step.do === 'seal')
+    absorbFailure(order, step.entry, `the ${step.do} step failed`, Date.now());
   if (step.do === 'place') absorbPlaceFailure(order);
   await sleep(FAILED_STEP_PAUSE_MS);
 }

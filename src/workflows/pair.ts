@@ -184,18 +184,29 @@ async function prove(input: PairInput, slot: Slot): Promise<void> {
     slot.note = note;
     await sleep(PROOF_PAUSE_MS);
   };
-  const history = await hedger.laneHistory({ lane: slot.lane });
+  const history = await hedger.laneHistory.executeWithOptions({ summary: `which orders did lane ${slot.lane} have?` }, [
+    { lane: slot.lane },
+  ]);
   if (history.running !== undefined)
     return refuse(`lane ${slot.lane} is used by order ${history.running}, which still runs`);
-  const orders = await maker.laneOrders({
-    lane: slot.lane,
-    market: input.market,
-    ...(history.newest && !history.newest.flat ? { order_id: history.newest.order_id } : {}),
-  });
+  const orders = await maker.laneOrders.executeWithOptions(
+    { summary: `what of lane ${slot.lane} is on the exchange?` },
+    [
+      {
+        lane: slot.lane,
+        market: input.market,
+        ...(history.newest && !history.newest.flat ? { order_id: history.newest.order_id } : {}),
+      },
+    ],
+  );
   const [open] = orders.open;
   if (open !== undefined) {
     const terms = orders.market ?? orders.latest?.market;
-    if (terms) await maker.cancelMaker({ order_id: open, market: terms });
+    if (terms) {
+      await maker.cancelMaker.executeWithOptions({ summary: `cancel order ${open}, which nobody looks after` }, [
+        { order_id: open, market: terms },
+      ]);
+    }
     return refuse(
       `lane ${slot.lane} still has order ${open} on the exchange, which nobody looks after; it is being cancelled`,
     );
@@ -203,17 +214,18 @@ async function prove(input: PairInput, slot: Slot): Promise<void> {
   const { latest } = orders;
   if (latest && !isSettled(latest.order_id, history.newest, slot)) {
     const { slippage_bps, max_slippage_bps } = input.policy;
-    const { exposure_lots } = await hedger.proveHedged({ order: latest, slippage_bps, max_slippage_bps });
+    const { exposure_lots } = await hedger.proveHedged.executeWithOptions(
+      { summary: `is order ${latest.order_id} of lane ${slot.lane} hedged?` },
+      [{ order: latest, slippage_bps, max_slippage_bps }],
+    );
     if (exposure_lots !== '0') {
       const naked = formatDecimal(BigInt(exposure_lots), latest.market.size_decimals);
       const note = `order ${latest.order_id} of lane ${slot.lane} was left with ${naked} ${input.market} naked`;
       if (slot.note !== note) {
-        await hedger.alert({
-          order_id: latest.order_id,
-          kind: 'pair',
-          what: note,
-          next: 'Flatten the pair, or hedge this amount by hand and use another lane.',
-        });
+        const next = 'Flatten the pair, or hedge this amount by hand and use another lane.';
+        await hedger.alert.executeWithOptions({ summary: note }, [
+          { order_id: latest.order_id, kind: 'pair', what: note, next },
+        ]);
       }
       return refuse(note);
     }
@@ -237,14 +249,19 @@ async function quote(input: PairInput, state: PairState, slot: Slot, changed: ()
   try {
     const pauses = state.failures + Math.min(state.crossings, CROSSINGS_MAX);
     if (pauses > 0) await sleep(FAILURE_PAUSE_MS * pauses);
-    const answer = await maker.quote({
-      market: input.market,
-      strategy: input.strategy,
-      depth: input.depth,
-      lots: input.lots,
-      max_position_lots: input.max_position_lots,
-      open_lots: state.openLotsBeside(slot).toString(),
-    });
+    const answer = await maker.quote.executeWithOptions(
+      { summary: `where to quote ${input.market} on lane ${slot.lane}, at depth ${input.depth}?` },
+      [
+        {
+          market: input.market,
+          strategy: input.strategy,
+          depth: input.depth,
+          lots: input.lots,
+          max_position_lots: input.max_position_lots,
+          open_lots: state.openLotsBeside(slot).toString(),
+        },
+      ],
+    );
     if (!answer.quote) {
       slot.note = `not quoting: ${answer.message}`;
       await sleep(Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
