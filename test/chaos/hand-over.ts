@@ -19,7 +19,7 @@ import { ChaosSystem } from './parts/system';
 
 const SLOTS = 4;
 /** Long enough for a cover's heartbeats to be on record, short against the back-off of its sends. */
-const UNDER_WAY_MS = 400;
+const UNDER_WAY_MS = 250;
 const COVERED_MS = 60_000;
 const SIGNALS = { SIGTERM: terminate, SIGKILL: killNow } as const;
 
@@ -57,10 +57,9 @@ async function oneEnd(system: ChaosSystem, signal: keyof typeof SIGNALS, seed: n
   const exchange = new Exchange(system.paperUrl);
   const bursts = new Bursts(exchange, system.makerAccount, seeded(seed));
   while ((await exchange.resting(system.makerAccount)).length < 2) await sleep(20);
-  const pid = system.pidOf('hedger');
   await exchange.fault(hedgesRefused(system.hedgeAccount));
-  await bursts.during(sleep(UNDER_WAY_MS));
-  const held = await heldBy(system, exchange, pid);
+  const { name, held } = await busiest(system, exchange, bursts);
+  const pid = system.pidOf(name);
   const sinceUs = exchange.nowUs();
   SIGNALS[signal](pid);
   await exchange.heal();
@@ -68,7 +67,7 @@ async function oneEnd(system: ChaosSystem, signal: keyof typeof SIGNALS, seed: n
   for (;;) {
     const chunks = (await books(system, exchange)).chunks.filter(({ orderId }) => held.has(orderId));
     if (chunks.every(({ coveredUs }) => coveredUs !== undefined)) {
-      await system.replaced('hedger', pid);
+      await system.replaced(name, pid);
       return [...held].flatMap((id) => {
         const covered = chunks.filter(({ orderId, filledUs }) => orderId === id && filledUs < sinceUs);
         const last = Math.max(...covered.map(({ coveredUs }) => coveredUs ?? 0));
@@ -77,6 +76,25 @@ async function oneEnd(system: ChaosSystem, signal: keyof typeof SIGNALS, seed: n
     }
     if (performance.now() > deadlineMs) throw new Error('lots are still naked');
     await sleep(50);
+  }
+}
+
+type HedgerName = 'hedger' | 'stand-by hedger';
+
+/** Fills orders until one of the hedgers covers some of them. */
+async function busiest(
+  system: ChaosSystem,
+  exchange: Exchange,
+  bursts: Bursts,
+): Promise<{ readonly name: HedgerName; readonly held: ReadonlySet<OrderId> }> {
+  for (;;) {
+    await bursts.during(sleep(UNDER_WAY_MS));
+    const [first, second] = [
+      { name: 'hedger', held: await heldBy(system, exchange, system.pidOf('hedger')) },
+      { name: 'stand-by hedger', held: await heldBy(system, exchange, system.pidOf('stand-by hedger')) },
+    ] as const;
+    const busier = first.held.size >= second.held.size ? first : second;
+    if (busier.held.size > 0) return busier;
   }
 }
 

@@ -36,10 +36,12 @@ async function main(): Promise<number> {
   const say = (line: string): void =>
     void progress.write(`${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(7)}  ${line}\n`);
   const interrupted = new AbortController();
-  process.once('SIGINT', () => {
-    say('interrupted: healing, then judging');
-    interrupted.abort();
-  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      say(`${signal}: healing, then judging`);
+      interrupted.abort();
+    });
+  }
   const report = await runChaos({
     minutes: options.minutes,
     seed: options.seed,
