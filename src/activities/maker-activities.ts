@@ -147,8 +147,8 @@ async function laneOrders(
   signal: AbortSignal,
 ): Promise<LaneOrders> {
   const market = ok(await findMarket(deps.exchange, input.market));
-  const active = ok(await deps.account.activeOrders(market.marketId));
-  const closed = ok(await deps.account.inactiveOrders({ marketId: market.marketId, limit: 100 }));
+  const active = ok(await deps.account.activeOrders({ marketId: market.marketId, lane: input.lane }));
+  const closed = ok(await deps.account.inactiveOrders({ marketId: market.marketId, lane: input.lane, limit: 100 }));
   const asked = input.order_id === undefined ? [] : await whatBecameOf(deps, idOf(input.order_id), market, signal);
   const ours = (record: OrderRecord): boolean => {
     const { id, slice } = splitClientOrderIndex(record.clientOrderIndex);

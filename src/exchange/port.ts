@@ -131,9 +131,16 @@ export interface AccountPort {
   send(tx: SignedTx): Promise<SendOutcome>;
   /** `accountOrders?client_order_indexes` (LP §1.4): the orders found; those not found prove nothing. */
   findOrders(indexes: readonly ClientOrderIndex[]): Promise<Read<readonly OrderRecord[]>>;
-  activeOrders(marketId?: number): Promise<Read<readonly OrderRecord[]>>;
-  /** Newest first, at most `limit` (1…100). */
-  inactiveOrders(query: { readonly marketId?: number; readonly limit: number }): Promise<Read<readonly OrderRecord[]>>;
+  /**
+   * With `lane`, a row that cannot be read fails the read only if it may be an order of that lane; without, any does.
+   */
+  activeOrders(query?: { readonly marketId?: number; readonly lane?: number }): Promise<Read<readonly OrderRecord[]>>;
+  /** Newest first, at most `limit` (1…100); `lane` as above. */
+  inactiveOrders(query: {
+    readonly marketId?: number;
+    readonly lane?: number;
+    readonly limit: number;
+  }): Promise<Read<readonly OrderRecord[]>>;
   /** Who consumed (lane, nonce)? Pages `accountTxs` back until the nonce is found, provably passed, or `sinceMs` is reached. */
   nonceFate(query: {
     readonly lane: number;

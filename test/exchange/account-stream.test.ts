@@ -360,6 +360,60 @@ describe('send and reads of the account', () => {
     expect(await account.findOrders(indexes)).toMatchObject({ ok: false });
   });
 
+  describe('S-33 a row that cannot be read', () => {
+    const broken = (client: number | undefined) => ({
+      ...order({ id: 9, ...(client === undefined ? {} : { client }) }),
+      ...(client === undefined ? { client_order_index: undefined, client_order_id: undefined } : {}),
+      status: 'of-tomorrow',
+    });
+    const idOn = (lane: number): number => (283_000_000 * 256 + lane) * 128;
+    const ACTIVE = '/api/v1/accountActiveOrders';
+
+    test('hides no other order from a look by index: what is not found proves nothing anyway', async () => {
+      open();
+      await account.stream.whenLive();
+      lighter.routes.set(BY_ID, () => rows(broken(idOn(5)), order({ id: 2, client: 3 })));
+      const read = await account.findOrders([3n as ClientOrderIndex, BigInt(idOn(5)) as ClientOrderIndex]);
+      expect(read).toMatchObject({ ok: true, value: [{ clientOrderIndex: 3n }] });
+      expect(malformed).toHaveLength(1);
+    });
+
+    test('of the gap does not keep the stream from being live', async () => {
+      lighter.routes.set(INACTIVE, () => rows(broken(idOn(5)), order({ id: 2, client: 3, status: 'canceled' })));
+      open();
+      await account.stream.whenLive();
+      expect(malformed).toHaveLength(1);
+    });
+
+    test.each([
+      ['of another lane', idOn(6), true],
+      ['that carries no index of ours', 0, true],
+      ['of this lane', idOn(5), false],
+      ['whose index cannot be read', undefined, false],
+    ])('%s: what a lane has open is known: %s → %s', async (_, client, isKnown) => {
+      open();
+      await account.stream.whenLive();
+      const rest = order({ id: 2, client: idOn(5) });
+      lighter.routes.set(ACTIVE, () => rows(broken(client), rest));
+      lighter.routes.set(INACTIVE, () => rows(broken(client), rest));
+      expect((await account.activeOrders({ marketId: 1, lane: 5 })).ok).toBe(isKnown);
+      expect((await account.inactiveOrders({ marketId: 1, lane: 5, limit: 9 })).ok).toBe(isKnown);
+      expect((await account.activeOrders()).ok).toBe(false);
+    });
+
+    test('of transactions hides no proof in another row', async () => {
+      open();
+      await account.stream.whenLive();
+      const tx = fixture<Record<string, unknown>>('tx-refused-by-sequencer.json');
+      const query = { lane: Number(tx['api_key_index']), nonce: BigInt(Number(tx['nonce'])) as Nonce, sinceMs: 0 };
+      lighter.routes.set('/api/v1/accountTxs', () => ({
+        body: { code: 200, txs: [{ hash: 'x' }, { ...tx, account_index: 516 }] },
+      }));
+      expect(await account.nonceFate(query)).toMatchObject({ ok: true, value: { kind: 'consumed' } });
+      expect(malformed).toHaveLength(1);
+    });
+  });
+
   test('nextNonce, account and owner', async () => {
     open();
     lighter.routes.set('/api/v1/nextNonce', ({ query }) => ({

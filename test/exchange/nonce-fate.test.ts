@@ -2,9 +2,9 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Nonce } from '../../src/domain/ids';
-import type { Read } from '../../src/domain/records';
 import { findNonceFate, PAGE_ROWS, type ReadPage } from '../../src/exchange/lighter/nonce-fate';
-import { parseTxRow, type TxRow } from '../../src/exchange/lighter/parse-tx';
+import { MalformedError } from '../../src/exchange/lighter/parse';
+import { parseTxRow, type TxRow, type UnreadTxRow } from '../../src/exchange/lighter/parse-tx';
 
 interface RowParts {
   readonly seq: number;
@@ -31,7 +31,7 @@ const row = ({ seq, nonce, lane = 5, status = 2, type = 14, account = 516 }: Row
   });
 const query = { accountIndex: 516, lane: 5, nonce: 50n as Nonce, sinceMs: T0 };
 const pageOf =
-  (...rows: TxRow[]): ReadPage =>
+  (...rows: (TxRow | UnreadTxRow)[]): ReadPage =>
   () =>
     Promise.resolve({ ok: true, value: rows });
 const fateOf = async (readPage: ReadPage, overrides: Partial<typeof query> = {}) => {
@@ -76,6 +76,29 @@ describe('one page', () => {
     expect(await fateOf(pageOf(...page))).toBe(kind);
   });
 
+  const unread = (parts: Partial<UnreadTxRow> = {}): UnreadTxRow => ({
+    unread: new MalformedError('a row'),
+    accountIndex: undefined,
+    apiKeyIndex: undefined,
+    nonce: undefined,
+    ...parts,
+  });
+  const around = [row({ seq: 9, nonce: 60 }), row({ seq: 7, nonce: 40 })];
+  test.each([
+    ['that tells nothing', unread(), 'unseen'],
+    ['of this lane', unread({ apiKeyIndex: 5, accountIndex: 516 }), 'unseen'],
+    ['with this nonce', unread({ nonce: 50n }), 'unseen'],
+    ['of another lane', unread({ apiKeyIndex: 6 }), 'passed'],
+    ['of another account', unread({ accountIndex: 517 }), 'passed'],
+    ['with another nonce', unread({ nonce: 49n }), 'passed'],
+  ])('P-18 an unread row %s among a higher and a lower one: %#', async (_, hole, kind) => {
+    expect(await fateOf(pageOf(around[0]!, hole, around[1]!))).toBe(kind);
+  });
+
+  test('an unread row does not take back what another one proves', async () => {
+    expect(await fateOf(pageOf(unread(), row({ seq: 8, nonce: 50 })))).toBe('consumed');
+  });
+
   test('P-07 a foreign transaction is shown as what it is', async () => {
     const read = await findNonceFate(query, pageOf(row({ seq: 9, nonce: 50, type: 20 })));
     expect(read).toMatchObject({ ok: true, value: { kind: 'consumed', tx: { type: 20 } } });
@@ -117,8 +140,26 @@ describe('several pages', () => {
     expect(await fateOf(serverOf(rows, 'from'))).toBe('consumed');
   });
 
+  test('P-18 a hole on one page is not forgotten on the next', async () => {
+    const rows = [row({ seq: 1, nonce: 40 }), ...history(150).map((_, i) => row({ seq: i + 2, nonce: i + 60 }))];
+    const whole = serverOf(rows, 'from');
+    expect(await fateOf(whole)).toBe('passed');
+    const holed: ReadPage = async (index) => {
+      const page = await whole(index);
+      if (!page.ok || index !== undefined) return page;
+      const hole = {
+        unread: new MalformedError('a row'),
+        accountIndex: undefined,
+        apiKeyIndex: undefined,
+        nonce: undefined,
+      };
+      return { ok: true, value: [hole, ...page.value.slice(1)] };
+    };
+    expect(await fateOf(holed)).toBe('unseen');
+  });
+
   test('a page that fails fails the read', async () => {
-    const failing: ReadPage = (index): Promise<Read<readonly TxRow[]>> =>
+    const failing: ReadPage = (index) =>
       index === undefined ? serverOf(long, 'from')(undefined) : Promise.resolve({ ok: false, reason: 'HTTP 503' });
     expect(await fateOf(failing)).toBe('failed');
   });

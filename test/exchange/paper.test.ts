@@ -170,7 +170,7 @@ test('S-02 S-30 a post-only order rests, fills in part, is cancelled: filled com
   const price = `${String(best + 1n).slice(0, -2)}.${String(best + 1n).slice(-2)}`;
   await control('orders', { market_id: 0, is_ask: true, base_amount: '0.0200', price, type: 'ioc' });
   await until(() => records(index).at(-1)?.filledLots === 200n, 'partial fill');
-  const active = await account.activeOrders(0);
+  const active = await account.activeOrders({ marketId: 0 });
   expect(active).toMatchObject({ ok: true, value: [{ clientOrderIndex: index, filledLots: 200n, status: 'open' }] });
   const cancel: TxRequest = {
     kind: 'cancel-order',

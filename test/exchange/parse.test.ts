@@ -8,7 +8,7 @@ import {
   parseMarkets,
   parseNextNonce,
   parseOrder,
-  parseOrderList,
+  parseOrderRows,
   rawOrdersOf,
   UnknownMarketError,
   type MarketLookup,
@@ -65,7 +65,7 @@ test('markets: an unreadable row is left out and reported, the others stay', () 
 });
 
 test('an order: recorded row', () => {
-  expect(parseOrderList(fixture('account-active-orders.json'), of(516))).toEqual([
+  expect(parseOrderRows(fixture('account-active-orders.json'), of(516)).orders).toEqual([
     {
       accountIndex: 516,
       marketId: 1,
@@ -95,19 +95,19 @@ test('a cancelled order: filled is what filled, not what does not remain (LP §0
 test('P-12 an order id above 2^53 is exact, although JSON.parse rounds its number', () => {
   const body = fixture<{ orders: { order_index: number; order_id?: string }[] }>('order-above-2-53.json');
   expect(BigInt(body.orders[0]?.order_index ?? 0)).not.toBe(10414574259102759n);
-  expect(parseOrderList(body, of(516))[0]?.orderIndex).toBe(10414574259102759n);
+  expect(parseOrderRows(body, of(516)).orders[0]?.orderIndex).toBe(10414574259102759n);
   delete body.orders[0]?.order_id;
-  expect(() => parseOrderList(body, of(516))).toThrow(MalformedError);
+  expect(parseOrderRows(body, of(516))).toMatchObject({ orders: [], unread: [{ error: expect.any(MalformedError) }] });
 });
 
 test('empty lists: null and [] and {} are empty, absent is malformed', () => {
-  expect(parseOrderList({ orders: null }, of(516))).toEqual([]);
-  expect(parseOrderList({ orders: [] }, of(516))).toEqual([]);
+  expect(parseOrderRows({ orders: null }, of(516))).toEqual({ orders: [], unread: [] });
+  expect(parseOrderRows({ orders: [] }, of(516))).toEqual({ orders: [], unread: [] });
   expect(rawOrdersOf({ orders: {} })).toEqual([]);
   expect(rawOrdersOf({ orders: null })).toEqual([]);
   expect(rawOrdersOf({ orders: { '1': null } })).toEqual([]);
   expect(rawTxsOf({ txs: null })).toEqual([]);
-  for (const parse of [() => parseOrderList({ code: 200 }, of(516)), () => rawOrdersOf({}), () => rawTxsOf({})]) {
+  for (const parse of [() => parseOrderRows({ code: 200 }, of(516)), () => rawOrdersOf({}), () => rawTxsOf({})]) {
     expect(parse).toThrow(MalformedError);
   }
 });
@@ -130,9 +130,16 @@ test('an unknown market is told apart, so that the list can be read again', () =
   expect(() => parseOrder({ ...recordedOrder, market_index: 7 }, markets)).toThrow(UnknownMarketError);
 });
 
-test('one bad row fails a whole REST list; an order of another account is a bad row', () => {
-  expect(() => parseOrderList({ orders: [recordedOrder, { order_id: '1' }] }, of(516))).toThrow(MalformedError);
-  expect(() => parseOrderList({ orders: [recordedOrder] }, of(517))).toThrow(MalformedError);
+test('a bad row of a REST list is told apart, with its client order index if that can be read; so is another account’s', () => {
+  const { orders, unread } = parseOrderRows(
+    {
+      orders: [recordedOrder, { order_id: '1' }, { ...recordedOrder, status: 'of-tomorrow' }, { client_order_id: -1 }],
+    },
+    of(516),
+  );
+  expect(orders).toHaveLength(1);
+  expect(unread.map((row) => row.clientOrderIndex)).toEqual([undefined, 178554256601n, undefined]);
+  expect(parseOrderRows({ orders: [recordedOrder] }, of(517))).toMatchObject({ orders: [], unread: [{}] });
 });
 
 test('account: balances, signed positions, flat rows', () => {
@@ -211,7 +218,7 @@ test.each([
 describe('garbage is refused by our error and by no other', () => {
   const parsers: [string, (raw: unknown) => unknown][] = [
     ['order', (raw) => parseOrder(raw, markets)],
-    ['order list', (raw) => parseOrderList(raw, of(516))],
+    ['order list', (raw) => parseOrderRows(raw, of(516))],
     ['orders frame', (raw) => rawOrdersOf(raw).map((order) => parseOrder(order, markets))],
     ['markets', (raw) => parseMarkets(raw, () => undefined)],
     ['account', (raw) => parseAccount(raw, of(516))],

@@ -1,9 +1,10 @@
 /** Reads that fail are not empty (S-20, S-21), submissions that vanish are unknown (S-12), and nothing is asked twice. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { systemClock } from '../../src/exchange/lighter/clock';
 import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
 import { Markets } from '../../src/exchange/lighter/markets';
-import { parseOrderList } from '../../src/exchange/lighter/parse';
+import { list, check, parseOrder } from '../../src/exchange/lighter/parse';
 import { Rest } from '../../src/exchange/lighter/rest';
 import type { Signer } from '../../src/exchange/lighter/signer';
 import { Tokens } from '../../src/exchange/lighter/tokens';
@@ -29,9 +30,10 @@ afterEach(async () => {
   await lighter.close();
 });
 
+const rawOrderList = (body: unknown): unknown[] => check(z.object({ orders: list }), body, 'order list').orders;
 const readOrders = () =>
   markets.read(ORDERS, { account_index: 516 }, (body, lookup) =>
-    parseOrderList(body, { accountIndex: 516, markets: lookup }),
+    rawOrderList(body).map((row) => parseOrder(row, lookup)),
   );
 const sends = () => lighter.requests.filter(({ path }) => path === '/api/v1/sendTx');
 

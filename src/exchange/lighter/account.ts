@@ -4,15 +4,24 @@
  * Holds no key: they went to the signer on opening. Resends nothing and concludes nothing: a submission's fate is what the answer
  * proves, a read is a value or a reason.
  */
-import type { ClientOrderIndex, Nonce } from '../../domain/ids';
+import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids';
+import { ORDER_ID_BITS } from '../../domain/limits';
 import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome } from '../../domain/records';
 import type { AccountOptions, AccountPort, RefusedKey, SignedTx, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { Clock, Log } from './clock';
 import type { ClockSkew } from './clock-skew';
 import type { Markets } from './markets';
-import { findNonceFate, PAGE_ROWS, parseTxPage } from './nonce-fate';
-import { parseAccount, parseNextNonce, parseOrderList } from './parse';
+import { findNonceFate, PAGE_ROWS } from './nonce-fate';
+import {
+  MalformedError,
+  parseAccount,
+  parseNextNonce,
+  parseOrderRows,
+  UnknownMarketError,
+  type UnreadOrderRow,
+} from './parse';
+import { parseTxRows } from './parse-tx';
 import type { Rest } from './rest';
 import type { SessionTimes } from './session';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
@@ -76,7 +85,8 @@ export class LighterAccount implements AccountPort {
       tokens: this.#tokens,
       markets: deps.markets,
       reads: {
-        inactive: () => this.inactiveOrders({ limit: GAP_ROWS }),
+        // An order that lived before and is in no row is asked for by its index: an unread row hides none of those.
+        inactive: () => this.#orders('/api/v1/accountInactiveOrders', { market_id: 255, limit: GAP_ROWS }, () => true),
         byClientIndex: (indexes) => this.findOrders(indexes),
       },
       onMalformed: deps.onMalformed,
@@ -104,7 +114,7 @@ export class LighterAccount implements AccountPort {
     const found: OrderRecord[] = [];
     for (let start = 0; start < indexes.length; start += FIND_BATCH) {
       const batch = indexes.slice(start, start + FIND_BATCH).join(',');
-      const read = await this.#orders('/api/v1/accountOrders', { client_order_indexes: batch });
+      const read = await this.#orders('/api/v1/accountOrders', { client_order_indexes: batch }, () => true);
       if (!read.ok) return read;
       found.push(...read.value.filter(({ clientOrderIndex }) => wanted.has(clientOrderIndex)));
     }
@@ -112,12 +122,22 @@ export class LighterAccount implements AccountPort {
     return { ok: true, value: found };
   }
 
-  activeOrders(marketId?: number): Promise<Read<readonly OrderRecord[]>> {
-    return this.#orders('/api/v1/accountActiveOrders', { market_id: marketId ?? 255 });
+  activeOrders(
+    query: { readonly marketId?: number; readonly lane?: number } = {},
+  ): Promise<Read<readonly OrderRecord[]>> {
+    return this.#orders('/api/v1/accountActiveOrders', { market_id: query.marketId ?? 255 }, notOf(query.lane));
   }
 
-  inactiveOrders(query: { readonly marketId?: number; readonly limit: number }): Promise<Read<readonly OrderRecord[]>> {
-    return this.#orders('/api/v1/accountInactiveOrders', { market_id: query.marketId ?? 255, limit: query.limit });
+  inactiveOrders(query: {
+    readonly marketId?: number;
+    readonly lane?: number;
+    readonly limit: number;
+  }): Promise<Read<readonly OrderRecord[]>> {
+    return this.#orders(
+      '/api/v1/accountInactiveOrders',
+      { market_id: query.marketId ?? 255, limit: query.limit },
+      notOf(query.lane),
+    );
   }
 
   nonceFate(query: {
@@ -131,7 +151,11 @@ export class LighterAccount implements AccountPort {
       this.deps.rest.read(
         '/api/v1/accountTxs',
         { by: 'account_index', value: this.accountIndex, limit: PAGE_ROWS, index },
-        parseTxPage,
+        (body) => {
+          const rows = parseTxRows(body);
+          for (const row of rows) if ('unread' in row) this.#refused('/api/v1/accountTxs', row.unread);
+          return rows;
+        },
         this.#tokens,
       ),
     );
@@ -181,12 +205,38 @@ export class LighterAccount implements AccountPort {
     for (const release of this.#release) release();
   }
 
-  #orders(path: string, query: Readonly<Record<string, string | number>>): Promise<Read<readonly OrderRecord[]>> {
+  /** Fails when a row cannot be read that the asker may not do without. */
+  #orders(
+    path: string,
+    query: Readonly<Record<string, string | number>>,
+    mayMiss: (row: UnreadOrderRow) => boolean,
+  ): Promise<Read<readonly OrderRecord[]>> {
     return this.deps.markets.read(
       path,
       { account_index: this.accountIndex, ...query },
-      (body, markets) => parseOrderList(body, { accountIndex: this.accountIndex, markets }),
+      (body, markets) => {
+        const { orders, unread } = parseOrderRows(body, { accountIndex: this.accountIndex, markets });
+        for (const row of unread) {
+          // Thrown, it makes the market list be read again; this way the next read has it.
+          if (row.error instanceof UnknownMarketError) void this.deps.markets.refreshFor(row.error.marketId);
+          if (!mayMiss(row)) throw new MalformedError(row.error.message);
+          this.#refused(path, row.error);
+        }
+        return orders;
+      },
       this.#tokens,
     );
   }
+
+  #refused(path: string, error: MalformedError): void {
+    this.deps.onMalformed(path, error.message);
+  }
+}
+
+/** Whether an unread row is certainly no order of the lane. */
+function notOf(lane: number | undefined): (row: UnreadOrderRow) => boolean {
+  return ({ clientOrderIndex: index }) => {
+    if (lane === undefined || index === undefined) return false;
+    return index <= 0n || index >= 1n << ORDER_ID_BITS || laneOf(splitClientOrderIndex(index).id) !== lane;
+  };
 }

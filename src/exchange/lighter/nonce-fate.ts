@@ -2,11 +2,12 @@
  * Who consumed (lane, nonce)? Reads `accountTxs` back until it is known (LP §3.6, §3.7).
  *
  * `passed` needs a complete read: an executed transaction of the lane with a higher nonce, and from there back, without a hole,
- * either a lower nonce of the lane or a time before the nonce can have been used. Everything else is `unseen`.
+ * either a lower nonce of the lane or a time before the nonce can have been used. Everything else is `unseen`. A row that cannot be
+ * read and may be the one we look for leaves a hole; a row that is read proves what it proves.
  */
 import type { Nonce } from '../../domain/ids';
 import type { NonceFate, Read, TxRecord } from '../../domain/records';
-import { parseTxRow, rawTxsOf, type TxRow } from './parse-tx';
+import type { TxRow, UnreadTxRow } from './parse-tx';
 
 export const PAGE_ROWS = 100;
 /** A thousand transactions back; a lane's own are never that far down while its ticket is alive. */
@@ -20,11 +21,8 @@ export interface NonceQuery {
 }
 
 /** Reads one page, newest first; `index` as the exchange's parameter of that name. */
-export type ReadPage = (index: number | undefined) => Promise<Read<readonly TxRow[]>>;
-
-export function parseTxPage(body: unknown): TxRow[] {
-  return rawTxsOf(body).map(parseTxRow);
-}
+export type ReadPage = (index: number | undefined) => Promise<Read<TxPage>>;
+type TxPage = readonly (TxRow | UnreadTxRow)[];
 
 export async function findNonceFate(query: NonceQuery, readPage: ReadPage): Promise<Read<NonceFate>> {
   const walk = new Walk(query);
@@ -45,19 +43,31 @@ export async function findNonceFate(query: NonceQuery, readPage: ReadPage): Prom
 /** What has been read so far, newest to oldest. */
 class Walk {
   #later: TxRecord | undefined;
+  #isHoled = false;
 
   constructor(private readonly query: NonceQuery) {}
 
-  take(page: readonly TxRow[]): NonceFate | undefined {
+  take(page: TxPage): NonceFate | undefined {
     const { nonce, sinceMs } = this.query;
-    const rows = page.filter(({ tx }) => this.#isOfLane(tx));
+    const read = readRows(page);
+    this.#isHoled ||= page.some((row) => 'unread' in row && this.#mayBeIt(row));
+    const rows = read.filter(({ tx }) => this.#isOfLane(tx));
     const consumed = rows.find(({ tx }) => tx.nonce === nonce);
     if (consumed !== undefined) return { kind: 'consumed', tx: consumed.tx };
     this.#later ??= rows.find(({ tx }) => tx.nonce > nonce)?.tx;
-    if (this.#later === undefined) return undefined;
+    if (this.#later === undefined || this.#isHoled) return undefined;
     const reachedLower = rows.some(({ tx }) => tx.nonce < nonce);
-    const reachedPast = page.some(({ timeMs }) => timeMs > 0 && timeMs < sinceMs);
+    const reachedPast = read.some(({ timeMs }) => timeMs > 0 && timeMs < sinceMs);
     return reachedLower || reachedPast ? { kind: 'passed', by: this.#later } : undefined;
+  }
+
+  #mayBeIt({ accountIndex, apiKeyIndex, nonce }: UnreadTxRow): boolean {
+    const { query } = this;
+    return (
+      (accountIndex ?? query.accountIndex) === query.accountIndex &&
+      (apiKeyIndex ?? query.lane) === query.lane &&
+      (nonce ?? query.nonce) === query.nonce
+    );
   }
 
   /** Only what executed consumes a nonce. Internal and L1 types carry numbers that are no nonces of a lane (LP §3.1). */
@@ -81,16 +91,22 @@ class Walk {
  * What `index` counts is not documented. So we ask from the last row but one, by either number a row carries, and believe only a
  * page that overlaps the present one: whichever reading of `index` is right, an overlap proves that nothing lies between.
  */
-async function readOlder(page: readonly TxRow[], readPage: ReadPage): Promise<Read<readonly TxRow[] | undefined>> {
+async function readOlder(page: TxPage, readPage: ReadPage): Promise<Read<TxPage | undefined>> {
+  const read = readRows(page);
   for (const key of ['sequenceIndex', 'transactionIndex'] as const) {
-    const numbers = page.flatMap((row) => row[key] ?? []).sort((a, b) => a - b);
-    const from = numbers.length === page.length ? numbers[1] : undefined;
+    const numbers = read.flatMap((row) => row[key] ?? []).sort((a, b) => a - b);
+    const from = numbers.length === read.length ? numbers[1] : undefined;
     if (from === undefined) continue;
     const next = await readPage(from);
     if (!next.ok) return next;
-    const known = new Set(page.map(({ tx }) => tx.hash));
-    const overlaps = next.value.some(({ tx }) => known.has(tx.hash));
-    if (overlaps && next.value.some(({ tx }) => !known.has(tx.hash))) return next;
+    const known = new Set(read.map(({ tx }) => tx.hash));
+    const older = readRows(next.value);
+    const overlaps = older.some(({ tx }) => known.has(tx.hash));
+    if (overlaps && older.some(({ tx }) => !known.has(tx.hash))) return next;
   }
   return { ok: true, value: undefined };
+}
+
+function readRows(page: TxPage): TxRow[] {
+  return page.filter((row): row is TxRow => !('unread' in row));
 }

@@ -36,6 +36,32 @@ export interface TxRow {
   readonly timeMs: number;
 }
 
+/** A row that cannot be read, with what of it can: it may be any transaction that these do not rule out. */
+export interface UnreadTxRow {
+  readonly unread: MalformedError;
+  readonly accountIndex: number | undefined;
+  readonly apiKeyIndex: number | undefined;
+  readonly nonce: bigint | undefined;
+}
+
+/** A page of `accountTxs`, row by row: one that cannot be read must not hide the others, nor be taken for absent. */
+export function parseTxRows(body: unknown): (TxRow | UnreadTxRow)[] {
+  return rawTxsOf(body).map((raw) => {
+    try {
+      return parseTxRow(raw);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      const nonce = safeField(raw, 'nonce');
+      return {
+        unread: error,
+        accountIndex: safeField(raw, 'account_index'),
+        apiKeyIndex: safeField(raw, 'api_key_index'),
+        nonce: nonce === undefined ? undefined : BigInt(nonce),
+      };
+    }
+  });
+}
+
 export function parseTxRow(raw: unknown): TxRow {
   const row = check(txShape, raw, 'transaction');
   const info = parseJson(row.info);

@@ -70,16 +70,43 @@ export function parseOrder(raw: unknown, markets: MarketLookup): OrderRecord {
   };
 }
 
-/** Every order of a REST list. One bad row fails the whole: a list without that row would read as "not there". */
-export function parseOrderList(
+/** A row that cannot be read. Its client order index, if that much can be read, tells whose order it is not. */
+export interface UnreadOrderRow {
+  readonly error: MalformedError;
+  readonly clientOrderIndex: bigint | undefined;
+}
+
+/**
+ * The orders of a REST list, row by row. A list without an unread row would read as "not there": whoever concludes from absence
+ * must look at `unread` first.
+ */
+export function parseOrderRows(
   body: unknown,
   expected: { readonly accountIndex: number; readonly markets: MarketLookup },
-): OrderRecord[] {
-  return check(z.object({ orders: list }), body, 'order list').orders.map((row) => {
-    const order = parseOrder(row, expected.markets);
-    if (order.accountIndex !== expected.accountIndex) throw new MalformedError('order of another account');
-    return order;
-  });
+): { readonly orders: OrderRecord[]; readonly unread: UnreadOrderRow[] } {
+  const orders: OrderRecord[] = [];
+  const unread: UnreadOrderRow[] = [];
+  for (const raw of check(z.object({ orders: list }), body, 'order list').orders) {
+    try {
+      const order = parseOrder(raw, expected.markets);
+      if (order.accountIndex !== expected.accountIndex) throw new MalformedError('order of another account');
+      orders.push(order);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      unread.push({ error, clientOrderIndex: readableIndex(raw) });
+    }
+  }
+  return { orders, unread };
+}
+
+function readableIndex(raw: unknown): bigint | undefined {
+  const ids = z.object({ client_order_id: idText.optional(), client_order_index: integer.optional() }).safeParse(raw);
+  if (!ids.success || (ids.data.client_order_id ?? ids.data.client_order_index) === undefined) return undefined;
+  try {
+    return exactId(ids.data.client_order_id, ids.data.client_order_index, 'client_order_id');
+  } catch {
+    return undefined;
+  }
 }
 
 const ordersFrameShape = z.object({ orders: z.union([z.record(z.string(), list), z.null()]) });
