@@ -3,7 +3,7 @@ import { clientOrderIndexOf, type OrderId, orderIdOf, type Tenths } from '../../
 import { accountOf, type Trade } from './parts/account';
 import { schedule, seeded } from './parts/random';
 import { type RunReport, missedTargets, verdictOf } from './parts/report';
-import { nakedTimes, spreadOf } from './parts/spread';
+import { nakedTimes, type Spread, spreadOf } from './parts/spread';
 
 const A = 1001;
 const B = 1002;
@@ -150,6 +150,23 @@ describe('verdict', () => {
     const fault = { kind: 'kill', startUs: 0, endUs: 1 };
     expect(missedTargets(report({ naked, faults: [{ ...fault, reach: 'system' }] }))).toHaveLength(1);
     expect(missedTargets(report({ naked, faults: [{ ...fault, reach: 'beyond' }] }))).toEqual([]);
+  });
+});
+
+describe('bystanders', () => {
+  const spread = (fills: number, p50Ms: number, p99Ms: number) => ({ lots: fills, fills, p50Ms, p99Ms, maxMs: p99Ms });
+  const missed = (bystanders: Spread): readonly string[] =>
+    missedTargets({
+      ...{ seed: 1, minutes: 1, slots: 1, faults: [], unended: [], differences: [], upExitCode: 0 },
+      account: accountOf([], ROLES),
+      naked: { ...nakedTimes([], []), quiet: spread(1_000, 250, 460), bystanders },
+    });
+
+  test('P-02 50 ms later than in quiet times is too late, at the median and, with enough fills to tell, at p99', () => {
+    expect(missed(spread(1_000, 299, 509))).toEqual([]);
+    expect(missed(spread(1_000, 301, 460))).toEqual(['bystanders: p50 51 ms later']);
+    expect(missed(spread(1_000, 250, 520))).toEqual(['bystanders: p99 60 ms later']);
+    expect(missed(spread(50, 250, 520))).toEqual([]);
   });
 });
 

@@ -8,6 +8,8 @@ import type { NakedTimes, Spread } from './spread';
 export const NAKED_P99_TARGET_MS = 5_000;
 /** What one order's trouble may add to another's hedge. */
 export const BYSTANDER_TARGET_MS = 50;
+/** Below this a p99 is one or two fills: the exchange's own spread, nothing to compare. */
+const P99_FILLS_MIN = 200;
 
 export interface Ran {
   readonly kind: string;
@@ -107,8 +109,11 @@ export function missedTargets({ naked, faults }: RunReport): string[] {
     .filter(([kind, spread]) => !beyond.has(kind) && spread.p99Ms >= NAKED_P99_TARGET_MS)
     .map(([kind, spread]) => `${kind}: naked p99 ${durationText(spread.p99Ms)}`);
   const { bystanders, quiet } = naked;
-  if (bystanders !== undefined && quiet !== undefined && bystanders.p50Ms > quiet.p50Ms + BYSTANDER_TARGET_MS) {
-    missed.push(`bystanders: ${durationText(bystanders.p50Ms - quiet.p50Ms)} later`);
+  if (bystanders === undefined || quiet === undefined) return missed;
+  const keys = bystanders.fills < P99_FILLS_MIN ? (['p50Ms'] as const) : (['p50Ms', 'p99Ms'] as const);
+  for (const key of keys) {
+    const laterMs = bystanders[key] - quiet[key];
+    if (laterMs > BYSTANDER_TARGET_MS) missed.push(`bystanders: ${key.slice(0, 3)} ${durationText(laterMs)} later`);
   }
   return missed;
 }
