@@ -24,7 +24,7 @@ import { SEAL_SLICE, SLICE_MAX, SLICES_BEFORE_RENEWAL } from './limits';
 import { addLots, lots, maxLots, quote, subLots, ZERO_LOTS, type Lots, type Quote, type Ticks } from './lots';
 import { boundTicks, sealTicks } from './price';
 import type { NonceFate, OrderRecord, OrderStatus, Read, SendOutcome, TxRecord } from './records';
-import { classOfStatus, describeRefusal, type RefusalClass } from './refusals';
+import { BELOW_MINIMUM, classOfStatus, describeRefusal, type RefusalClass } from './refusals';
 import { targetLots, type Ticket } from './ticket';
 
 export type Path = 'fast' | 'durable';
@@ -158,6 +158,12 @@ function absorb(state: CoverState, event: CoverEvent, nowMs: number, commands: C
       if (event.fillLots <= state.fillLots) return;
       if (missingLots(state) === 0n) state.path = event.path;
       state.fillLots = event.fillLots;
+      if (isBelowMinimum(state.blocked)) {
+        // The larger amount may pass: it does not sit out the small one's back-off (P-05).
+        state.blocked = undefined;
+        state.ladder.refusals = 0;
+        if (!awaitsFrame(state, nowMs)) state.ladder.dueMs = nowMs;
+      }
       return;
     case 'seal':
       if (!state.sealing) state.ladder.dueMs = Math.min(state.ladder.dueMs, earliestSealMs(state, nowMs));
@@ -324,6 +330,11 @@ function setBack(state: CoverState, refusal: SetBack, nowMs: number, status?: st
     default:
       assertNever(refusal.class);
   }
+}
+
+/** The code alone, or `refused CODE` when the sequencer said so. */
+function isBelowMinimum(blocked: BlockedState | undefined): boolean {
+  return blocked?.code.split(' ').at(-1) === String(BELOW_MINIMUM);
 }
 
 /** Refusals of a price that is too far from the mark price (LP §2.4), not of one at which nobody trades. */

@@ -24,6 +24,7 @@ export interface Refusal {
 
 export const DEAD_MANS_SWITCH_DUE = 21122;
 export const INVALID_NONCE = 21104;
+export const BELOW_MINIMUM = 21706;
 
 const WAIT = 'Wait for the back-off and send again.';
 const FUNDS = 'Add collateral to the account or reduce its positions.';
@@ -108,7 +109,7 @@ export const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [21704, entry('invalid', 'invalid order type', BUG)],
   [21705, entry('invalid', 'invalid time in force', BUG)],
   [
-    21706,
+    BELOW_MINIMUM,
     entry(
       'blocked',
       'amount below the minimum of the market',

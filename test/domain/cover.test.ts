@@ -273,6 +273,45 @@ describe('cover: refusals', () => {
     expect(onlySend(m.due())).toMatchObject({ k: 121, form: 'seal-order' });
   });
 
+  test('P-05 one lot is refused as below the minimum: carried, said, and hedged with the next fill without waiting', () => {
+    const m = machine();
+    expect(onlySend(m.raise(1)).lots).toBe(1n);
+    m.sent(refused(21706));
+    expect(m.state.blocked).toMatchObject({ code: '21706' });
+    expect(missingLots(m.state)).toBe(1n);
+    expect(onlySend(m.raise(20))).toMatchObject({ k: 1, lots: 20n, priceTicks: 995_000n });
+    expect(m.state.blocked).toBeUndefined();
+  });
+
+  test('P-05 the same when it is the sequencer that refuses it: the next nonce carries both', () => {
+    const m = machine();
+    const lane = new Lane(B, LANE, 1);
+    lane.submit(onlySend(m.raise(1)));
+    m.sent(accepted);
+    lane.run({ kind: 'refuse' });
+    const { tx } = lane.log[0]!;
+    m.feed({ type: 'tx', tx: { ...tx, refusal: { code: 21706, message: 'invalid base or quote amount' } } });
+    expect(m.state.blocked).toMatchObject({ code: 'refused 21706' });
+    expect(onlySend(m.raise(20))).toMatchObject({ k: 2, lots: 20n });
+  });
+
+  test('P-05 no further fill: it is tried again, slower each time, as whatever is blocked', () => {
+    const m = machine();
+    m.raise(1);
+    m.sent(refused(21706));
+    expect(m.raise(1)).toEqual([]);
+    expect(wakeAtMs(m.state)).toBe(1_000);
+    expect(onlySend(m.due()).lots).toBe(1n);
+  });
+
+  test('another fill does not hurry what is blocked for another reason', () => {
+    const m = machine();
+    m.raise(1);
+    m.sent(refused(21739));
+    expect(m.raise(20)).toEqual([]);
+    expect(m.state.blocked).toMatchObject({ code: '21739' });
+  });
+
   test('an operator retry goes out at once, at the first bound', () => {
     const m = machine();
     m.raise(20);

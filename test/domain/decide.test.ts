@@ -361,6 +361,22 @@ describe('decide: stuck', () => {
     expect(d.order.nextCancelAtMs).toBe(7_230_000 + 120_000);
   });
 
+  test('P-05 a lot that the exchange refuses as too small stays in the ledger, is alerted, and by policy is closed on A', () => {
+    const d = driven({ policy: { ...policy, on_stuck: 'close' } }).quoting();
+    d.update(1, 'canceled');
+    d.start('cover');
+    d.covered(0, 'blocked', { code: '21706', message: 'amount below the minimum', retry_after_ms: 30_000 });
+    expect(d.start('alert')).toMatchObject({
+      what: expect.stringContaining('0.00001 BTC naked: amount below the minimum'),
+    });
+    expect(reportOf(d.order, 'running')).toMatchObject({ exposure: '0.00001', hedge_state: 'stuck' });
+    expect(d.plan().end).toBe(false);
+    d.at(10_000);
+    d.start('seal');
+    d.covered(0, 'sealed');
+    expect(d.start('cover')).toMatchObject({ entry: { direction: 'close' }, fillLots: 1n });
+  });
+
   test('S-27 the naked clock starts at the first naked lot and is not reset by further fills', () => {
     const d = driven().quoting().at(100).update(2);
     d.at(8_000).update(4);

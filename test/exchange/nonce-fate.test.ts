@@ -95,6 +95,13 @@ describe('one page', () => {
     expect(await fateOf(pageOf(around[0]!, hole, around[1]!))).toBe(kind);
   });
 
+  test('P-18 on a brand-new lane: its key’s registration is the lower nonce; without any earlier row it stays unknown', async () => {
+    const jump = row({ seq: 9, nonce: 1_000_000 });
+    const registration = row({ seq: 2, nonce: 0, type: 8 });
+    expect(await fateOf(pageOf(jump, registration))).toBe('passed');
+    expect(await fateOf(pageOf(jump))).toBe('unseen');
+  });
+
   test('an unread row does not take back what another one proves', async () => {
     expect(await fateOf(pageOf(unread(), row({ seq: 8, nonce: 50 })))).toBe('consumed');
   });
