@@ -74,7 +74,10 @@ export function runningUp(): UpRecord | undefined {
 /** Rejects with a CommandError when Temporal does not answer. The caller closes `client.connection`. */
 export async function connectTemporal(config: Config): Promise<Client> {
   const { address, namespace, connection: options } = config.temporal;
-  const silent = new CommandError(`Temporal does not answer at ${address}: is it running? (\`npm run up\` starts one)`);
+  const silent = new CommandError(
+    `Temporal does not answer at ${address}, so nothing could be read or changed. Orders that are armed are still hedged by the fast path, ` +
+      'the rest waits for Temporal. Start it (`npm run up` starts one), or set TEMPORAL_ADDRESS',
+  );
   // Asked first, because gRPC takes seconds to give up on a closed port.
   if (!(await isListening(hostOf(address), portOf(address)))) throw silent;
   const connection = Connection.lazy({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });

@@ -197,7 +197,7 @@ function pairFinding(symbol: string, quantity: string, markets: readonly Market[
   } catch (error) {
     return failed(check, `quantity ${quantity}: ${messageOf(error)}`, `use at most ${market.sizeDecimals} decimals`);
   }
-  return ok(check, `${quantity} at depth, ${market.sizeDecimals} size decimals`);
+  return ok(check, `each order is ${quantity} ${symbol}; the market is open and takes that amount`);
 }
 
 function clockFinding(config: Config, skewMs: number | undefined): Finding {

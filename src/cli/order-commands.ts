@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type OrderId, orderWorkflowId, parseOrderId } from '../domain/ids';
 import { commandConfig, CommandError, dataFolder, type GlobalOptions, withTemporal } from './context';
 import { listOrders, ordersTable } from './order-list';
-import { orderStory, storyText } from './order-story';
+import { orderStory } from './order-story';
 import { update } from './pair-client';
+import { storyText } from './story-text';
 
 export async function runOrders(
   options: GlobalOptions & { readonly state: 'open' | 'closed' | 'all'; readonly limit: number },
@@ -42,6 +43,7 @@ export async function runHedgeMove(move: 'retry' | 'close', text: string, option
 
 function orderIdOf(text: string): OrderId {
   const id = parseOrderId(text);
-  if (id === undefined) throw new CommandError(`${text} is no order id: \`counterleg orders\` lists them`);
+  if (id === undefined)
+    throw new CommandError(`${text} is no order id, so nothing was done: \`counterleg orders\` lists them`);
   return id;
 }

@@ -16,6 +16,14 @@ const slice = z.looseObject({
   status: z.string(),
   path: z.enum(['fast', 'durable']),
   tx_hash: z.string(),
+  times: z
+    .object({
+      submitted_ms: z.number().optional(),
+      accepted_ms: z.number().optional(),
+      executed_ms: z.number().optional(),
+      settled_ms: z.number().optional(),
+    })
+    .optional(),
 });
 
 const orderResult = z.looseObject({
@@ -129,7 +137,7 @@ export function fillToSubmitMs(result: OrderReport): number | undefined {
 }
 
 export function fillToHedgedMs(result: OrderReport): number | undefined {
-  const { fill_frame_ms: from, hedge_executed_ms: to } = result.timings;
+  const { fill_frame_ms: from, hedge_settled_ms: to } = result.timings;
   return elapsedMs(from, to);
 }
 

@@ -1,7 +1,7 @@
 /**
  * One order's whole story in time order: from its workflow's history, and from the log lines that name it.
  *
- * Reads only. The history is the record; the logs of this machine add frames, notices and submissions.
+ * Reads only. The history is the record; the logs of this machine add what single processes saw. `story-text.ts` shows it.
  */
 import type { Client } from '@temporalio/client';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -15,6 +15,10 @@ export interface StoryLine {
   readonly atMs: number;
   readonly source: string;
   readonly what: string;
+  /** Why the workflow did this, in its own words. */
+  readonly summary?: string;
+  /** From an activity's scheduling to its end. */
+  readonly tookMs?: number;
   readonly details?: unknown;
 }
 
@@ -34,13 +38,16 @@ export async function orderStory(client: Client, request: StoryRequest): Promise
   const workflowId = orderWorkflowId(request.makerAccount, request.id);
   const handle = client.workflow.getHandle(workflowId);
   const description = await handle.describe().catch(() => {
-    throw new CommandError(`no order ${request.id} of account ${request.makerAccount} (workflow ${workflowId})`);
+    throw new CommandError(
+      `no order ${request.id} of account ${request.makerAccount}: Temporal knows no workflow ${workflowId}. It was never started, or ` +
+        'its retention has passed; what became of it is then on the exchange alone. `counterleg orders` lists those that are known',
+    );
   });
   const order = listedOrder(description as never);
   if (order === undefined) throw new CommandError(`${workflowId} is no order`);
   const history = await handle.fetchHistory();
   const lines = [
-    ...(history.events ?? []).flatMap((event) => historyLines(event as unknown as HistoryEvent)),
+    ...historyLines((history.events ?? []) as unknown as HistoryEvent[]),
     ...logLines(request.logFolder, request.id.toString()),
   ];
   return { order, lines: lines.sort((a, b) => a.atMs - b.atMs) };
@@ -53,6 +60,7 @@ interface Payloads {
 /** The parts of a history event that tell the story; protobuf fields are absent or null when unset. */
 interface HistoryEvent {
   readonly eventId: unknown;
+  readonly userMetadata?: { readonly summary?: { readonly data?: Uint8Array | null } | null } | null;
   readonly eventTime?: { readonly seconds?: unknown; readonly nanos?: number | null } | null;
   readonly workflowExecutionStartedEventAttributes?: { readonly input?: Payloads | null } | null;
   readonly workflowExecutionSignaledEventAttributes?: Signal | null;
@@ -88,10 +96,18 @@ interface ActivityEnd {
   readonly failure?: { readonly message?: string } | null;
 }
 
-function historyLines(event: HistoryEvent): StoryLine[] {
-  const atMs = Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6;
-  const line = (what: string, details?: unknown): StoryLine[] => [
-    { atMs, source: 'workflow', what, ...(details === undefined ? {} : { details }) },
+function historyLines(events: readonly HistoryEvent[]): StoryLine[] {
+  const scheduled = new Map<string, HistoryEvent>();
+  return events.flatMap((event) => {
+    if (event.activityTaskScheduledEventAttributes) scheduled.set(String(event.eventId), event);
+    return historyLine(event, (id) => scheduled.get(String(id)));
+  });
+}
+
+function historyLine(event: HistoryEvent, scheduledBy: (id: unknown) => HistoryEvent | undefined): StoryLine[] {
+  const atMs = timeOf(event);
+  const line = (what: string, details?: unknown, more: Partial<StoryLine> = {}): StoryLine[] => [
+    { atMs, source: 'workflow', what, ...more, ...(details === undefined ? {} : { details }) },
   ];
   const signal = event.workflowExecutionSignaledEventAttributes;
   const update = event.workflowExecutionUpdateAcceptedEventAttributes;
@@ -101,17 +117,26 @@ function historyLines(event: HistoryEvent): StoryLine[] {
   const started = event.workflowExecutionStartedEventAttributes;
   const completed = event.workflowExecutionCompletedEventAttributes;
   if (started) return line('started', first(started.input));
-  if (signal) return line(`signal ${signal.signalName ?? ''} from ${signal.identity ?? '?'}`, first(signal.input));
+  if (signal) {
+    return line(`signal ${signal.signalName ?? ''}`, first(signal.input), {
+      summary: `from ${signal.identity ?? '?'}`,
+    });
+  }
   if (update)
     return line(`update ${update.acceptedRequest?.input?.name ?? ''}`, first(update.acceptedRequest?.input?.args));
   if (event.workflowExecutionCancelRequestedEventAttributes) return line('cancel requested');
-  if (activity)
-    return line(
-      `${activity.activityType?.name ?? 'activity'} wanted (event ${String(event.eventId)})`,
-      first(activity.input),
-    );
-  if (done) return line(`done: event ${String(done.scheduledEventId)}`, first(done.result));
-  if (failed) return line(`failed: event ${String(failed.scheduledEventId)}`, failed.failure?.message);
+  if (activity) {
+    const summary = textOf(event.userMetadata?.summary?.data);
+    return line(nameOf(event), first(activity.input), summary === undefined ? {} : { summary });
+  }
+  const ended = done ?? failed;
+  if (ended) {
+    const begun = scheduledBy(ended.scheduledEventId);
+    const took = begun === undefined ? {} : { tookMs: atMs - timeOf(begun) };
+    return done
+      ? line(`${nameOf(begun)} done`, first(done.result), took)
+      : line(`${nameOf(begun)} FAILED`, ended.failure?.message ?? 'no answer in time', took);
+  }
   if (completed) return line('completed', first(completed.result));
   if (event.workflowExecutionCanceledEventAttributes) return line('ended: canceled');
   if (event.workflowExecutionFailedEventAttributes) {
@@ -123,10 +148,28 @@ function historyLines(event: HistoryEvent): StoryLine[] {
   return [];
 }
 
+function timeOf(event: HistoryEvent): number {
+  return Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6;
+}
+
+function nameOf(event: HistoryEvent | undefined): string {
+  return event?.activityTaskScheduledEventAttributes?.activityType?.name ?? 'activity';
+}
+
+function textOf(data: Uint8Array | null | undefined): string | undefined {
+  if (data === undefined || data === null) return undefined;
+  const value = parsed(data);
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** Payloads of this system are plain JSON. */
 function first(input: Payloads | null | undefined): unknown {
   const data = input?.payloads?.[0]?.data;
   if (data === undefined || data === null) return undefined;
+  return parsed(data);
+}
+
+function parsed(data: Uint8Array): unknown {
   const text = Buffer.from(data).toString();
   try {
     return JSON.parse(text);
@@ -155,15 +198,4 @@ function logLine(text: string): StoryLine[] {
   } catch {
     return []; // a line of another format: no story of ours
   }
-}
-
-export function storyText(story: OrderStory): string {
-  const { order, lines } = story;
-  const startMs = lines[0]?.atMs ?? 0;
-  const head = `order ${order.orderId}  ${order.market} ${order.side}  ${order.status}, ${order.hedgeState}, exposure ${order.exposure}`;
-  const body = lines.map(({ atMs, source, what, details }) => {
-    const at = `+${(atMs - startMs).toFixed(1)} ms`.padStart(14);
-    return `${at}  ${source.padEnd(8)}  ${what}${details === undefined ? '' : `  ${JSON.stringify(details)}`}`;
-  });
-  return [head, `begun ${new Date(startMs).toISOString()}`, ...body].join('\n');
 }

@@ -57,16 +57,28 @@ export async function update(
 
 export class NotRunningError extends CommandError {}
 
+function notRunning(workflowId: string): string {
+  return workflowId.startsWith('pair/')
+    ? `${workflowId} is not running: nothing is quoted for it, and no new order will start. Orders that it left go on by themselves ` +
+        '(`counterleg orders --state open`); `counterleg pair start` begins anew'
+    : `${workflowId} is not running: it has ended, or never was. Nothing was changed; \`counterleg order ID\` tells how it ended and ` +
+        'whether anything was left naked';
+}
+
 async function explained<T>(workflowId: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new NotRunningError(`${workflowId} is not running`);
+    if (error instanceof WorkflowNotFoundError) throw new NotRunningError(notRunning(workflowId));
     if (error instanceof WorkflowUpdateFailedError) {
       throw new CommandError(`${workflowId} refused: ${error.cause?.message ?? error.message}`);
     }
     if (error instanceof Error && /deadline/i.test(error.message)) {
-      throw new CommandError(`${workflowId} gave no answer: is a hedger running?`);
+      throw new CommandError(
+        `${workflowId} gave no answer in time: workflows run in the hedger, and none seems to be up. Whether the request will still be ` +
+          'carried out is unknown; fills are hedged again once a hedger runs. Start one (`counterleg hedger`), then ask again; ' +
+          '`counterleg doctor` shows what is missing',
+      );
     }
     throw error;
   }

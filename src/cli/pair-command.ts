@@ -1,8 +1,10 @@
 /** `pair start|status|pause|resume|stop|flatten`: the strategy of one market. */
 import type { Config } from '../config';
+import type { PairStatus } from '../domain/messages';
 import { commandConfig, CommandError, type GlobalOptions, requireMarkets, withTemporal } from './context';
 import { operatePair, type PairOperation, pairState } from './pair-client';
 import { startConfiguredPair } from './pair-start';
+import { table } from './table';
 
 export type PairCommand = PairOperation | 'start' | 'status';
 
@@ -51,5 +53,35 @@ function marketOf(config: Config, given: string | undefined): string {
 function answerText(command: PairCommand, market: string, answer: unknown): string {
   if (typeof answer === 'string') return `${market}: ${answer}`;
   if (answer === undefined || answer === null) return `${market}: ${command} done`;
+  if (isStatus(answer)) return statusText(answer);
   return JSON.stringify(answer, undefined, 2);
+}
+
+function isStatus(answer: unknown): answer is PairStatus {
+  return typeof answer === 'object' && answer !== null && 'slots' in answer && 'counts' in answer;
+}
+
+function statusText({ market, mode, reason, slots, counts }: PairStatus): string {
+  const columns = [
+    { title: 'lane' },
+    { title: 'slot' },
+    { title: 'order' },
+    { title: 'hedge' },
+    { title: 'waits for' },
+  ];
+  const rows = slots.map((slot) => [
+    String(slot.lane),
+    slot.state,
+    slot.order_id ?? '',
+    slot.hedge_state ?? '',
+    slot.note ?? '',
+  ]);
+  return [
+    `${market}: ${mode}${reason === '' ? '' : `, ${reason}`}`,
+    `orders: ${Object.entries(counts)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')}`,
+    '',
+    table(columns, rows),
+  ].join('\n');
 }
