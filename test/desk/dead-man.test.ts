@@ -1,0 +1,110 @@
+/** The dead-man's switch counts as set only when the exchange has executed the renewal, and only while enough of it is left (S-31). */
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { Canceller } from '../../src/desk/canceller';
+import { DeadMan } from '../../src/desk/dead-man';
+import { FakeAccount } from './port';
+
+const START_MS = Date.UTC(2026, 5, 1);
+const AHEAD_MS = 6 * 60_000;
+let account: FakeAccount;
+let deadMan: DeadMan;
+let renewals: string[];
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
+  account = new FakeAccount();
+  renewals = [];
+  deadMan = new DeadMan({
+    account,
+    canceller: new Canceller({ account, lane: 9, now: () => Date.now() }),
+    lane: 9,
+    aheadMs: AHEAD_MS,
+    exchangeNow: () => Date.now() + 40_000, // the host's clock is slow (S-40)
+    onRenewal: (result) => renewals.push(result),
+  });
+});
+afterEach(() => {
+  deadMan.stop();
+  jest.useRealTimers();
+});
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+test('a 200 sets nothing; the executed transaction does, in exchange time', async () => {
+  const renewing = deadMan.renew();
+  await pass(1);
+  expect(account.last.request).toMatchObject({ kind: 'cancel-all-at', atMs: START_MS + 40_000 + AHEAD_MS });
+  expect(deadMan.isSet()).toBe(false);
+  account.execute(account.last);
+  await renewing;
+  expect(deadMan.isSet()).toBe(true);
+  await pass(AHEAD_MS - 60_002);
+  expect(deadMan.isSet()).toBe(true);
+  await pass(2);
+  expect(deadMan.isSet()).toBe(false);
+});
+
+test('the frame is lost: the transaction itself is read', async () => {
+  const renewing = deadMan.renew();
+  await pass(1);
+  account.execute(account.last, { silently: true });
+  await pass(3_000);
+  await renewing;
+  expect(deadMan.isSet()).toBe(true);
+});
+
+test.each([
+  ['refused by the exchange', () => account.sends.push({ kind: 'refuse', code: 21714 }), 'reads'],
+  ['lost', () => account.sends.push({ kind: 'lost' }), 'reads'],
+  ['unreadable', () => (account.reading = 'fail'), 'reads'],
+] as const)('a renewal that is %s sets nothing, and says so', async (_, break_) => {
+  break_();
+  const renewing = expect(deadMan.renew()).rejects.toThrow();
+  await pass(3_100);
+  await renewing;
+  expect(deadMan.isSet()).toBe(false);
+  expect(renewals).toEqual(['failed']);
+});
+
+test('a renewal that the sequencer refuses sets nothing', async () => {
+  const renewing = expect(deadMan.renew()).rejects.toThrow('did not confirm');
+  await pass(1);
+  account.execute(account.last, { refusal: 21714 });
+  await pass(3_100);
+  await renewing;
+  expect(deadMan.isSet()).toBe(false);
+});
+
+test('a transaction of another lane with that nonce confirms nothing', async () => {
+  const renewing = expect(deadMan.renew()).rejects.toThrow('did not confirm');
+  await pass(1);
+  account.stream.txs({ ...account.txOf(account.last), apiKeyIndex: 5 });
+  await pass(3_100);
+  await renewing;
+});
+
+test('two who ask at once share one renewal', async () => {
+  const both = [deadMan.renew(), deadMan.renew()];
+  await pass(1);
+  account.execute(account.last);
+  await Promise.all(both);
+  expect(account.sent).toHaveLength(1);
+});
+
+test('it beats five times in its time; after a failure every two seconds; stopped it beats no more', async () => {
+  account.sends.push({ kind: 'refuse', code: 21714 });
+  deadMan.start();
+  await pass(1);
+  expect(renewals).toEqual(['failed']);
+  await pass(2_000);
+  account.execute(account.last);
+  await pass(1);
+  expect(renewals).toEqual(['failed', 'confirmed']);
+  await pass(AHEAD_MS / 5);
+  expect(account.sent).toHaveLength(3);
+  account.execute(account.last);
+  await pass(1);
+  deadMan.stop();
+  await pass(AHEAD_MS);
+  expect(account.sent).toHaveLength(3);
+  expect(jest.getTimerCount()).toBe(0);
+});
