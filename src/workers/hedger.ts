@@ -110,6 +110,10 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     stickyQueueScheduleToStartTimeout: '1s',
     // Beats are sent every 200 ms; the engine would else hold them back to 800 of a time-out of 1 000.
     maxHeartbeatThrottleInterval: '200ms',
+    // Every waiting poll of a frozen worker swallows one task for its whole time-out. One of these five is not sticky, so an order
+    // loses two workflow tasks of 2 s at most: its last one here, and one more.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 5 },
+    nonStickyToStickyPollRatio: 0.2,
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',
