@@ -224,7 +224,7 @@ async function ownerFindings(config: Config, exchange: ExchangePort): Promise<Fi
   ];
 }
 
-/** One signed read per account proves that the keys are registered and the account is open. */
+/** One signed read per lane proves that its key is registered, a reading of the account that it is open. */
 async function laneFindings(config: Config, exchange: ExchangePort): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const role of ['maker', 'hedge'] as const) {
@@ -236,10 +236,19 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
     } catch {
       continue; // told by "keys of …"
     }
-    const [state, open] = await Promise.all([account.account(), account.activeOrders()]);
+    const [state, open, keys] = await Promise.all([account.account(), account.activeOrders(), account.refusedKeys()]);
     await account.close();
     if (!state.ok) findings.push(failed(check, state.reason, 'is the account open and funded?'));
-    else if (!open.ok) findings.push(failed(check, open.reason, 'are the API keys registered for this account?'));
+    else if (keys.ok && keys.value.length > 0) {
+      const lanes = keys.value.map(({ lane }) => lane).join(', ');
+      findings.push(
+        failed(
+          check,
+          `the exchange refuses the key of API key ${lanes}`,
+          'register its public key, or correct keys_file',
+        ),
+      );
+    } else if (!open.ok) findings.push(failed(check, open.reason, 'are the API keys registered for this account?'));
     else
       findings.push(
         ok(check, `available ${state.value.availableBalance / 1_000_000n} USDC, ${open.value.length} open orders`),
