@@ -23,6 +23,8 @@ export class Connection {
   readonly channels = new Set<ChannelKey>();
   lastClientFrameMs: number;
   silentUntilMs = 0;
+  /** Transactions that came and are not answered yet: more than one only while a fault holds answers back. */
+  inFlight = 0;
   /** Only with `?server_pings=true` (LP §5.2): when the last ping went out, and whether it was answered. */
   serverPing: { sentAtMs: number; answered: boolean } | undefined;
   #held: string | Buffer | undefined;
@@ -30,6 +32,7 @@ export class Connection {
 
   constructor(
     readonly socket: WebSocket,
+    readonly address: string,
     private readonly faults: FaultPlan,
     private readonly nowMs: () => number,
   ) {
@@ -118,6 +121,13 @@ export class Hub {
   remove(connection: Connection): void {
     for (const channel of [...connection.channels]) this.leave(channel, connection);
     this.connections.delete(connection);
+  }
+
+  /** Open connections from one address. */
+  countFrom(address: string): number {
+    let count = 0;
+    for (const connection of this.connections) if (connection.address === address) count += 1;
+    return count;
   }
 
   has(channel: ChannelKey): boolean {

@@ -13,7 +13,7 @@ import type { Json } from './wire/json';
 const batchMax = 50;
 
 export function addSendEndpoints(app: FastifyInstance, context: RestContext): void {
-  const { submissions, gate, clock } = context;
+  const { submissions, gate } = context;
   addEndpoint(
     app,
     context,
@@ -21,7 +21,7 @@ export function addSendEndpoints(app: FastifyInstance, context: RestContext): vo
     '/api/v1/sendTx',
     (call) => {
       const input = singleOf(call);
-      const limited = gate.maySubmit(input, clock.nowMs());
+      const limited = gate.maySubmit([input]);
       if (limited !== undefined) return { httpStatus: 429, refusal: limited };
       const answer = submissions.submit(input, protectionOf(call));
       return answer.ok ? success(answer.hash, answer.predictedMs) : badRequest(answer.refusal);
@@ -36,7 +36,7 @@ export function addSendEndpoints(app: FastifyInstance, context: RestContext): vo
     (call) => {
       const inputs = batchOf(call);
       if (isRefusal(inputs)) return badRequest(inputs);
-      const limited = gate.maySubmit(inputs[0], clock.nowMs());
+      const limited = gate.maySubmit(inputs);
       if (limited !== undefined) return { httpStatus: 429, refusal: limited };
       const answer = submissions.submitBatch(inputs, protectionOf(call));
       return answer.ok ? success(answer.hashes, answer.predictedMs) : badRequest(answer.refusal);
@@ -58,7 +58,8 @@ function success(hash: Json, predictedMs: number): RestAnswer {
 
 function singleOf(call: Pick<RestCall, 'body'>): SubmissionInput {
   const { tx_type: txType, tx_info: info } = call.body;
-  return { txType: txType === undefined || txType === '' ? NaN : Number(txType), info };
+  const isNumber = typeof txType === 'number' || (typeof txType === 'string' && /^\d+$/.test(txType));
+  return { txType: isNumber ? Number(txType) : NaN, info };
 }
 
 function batchOf(call: Pick<RestCall, 'body'>): readonly SubmissionInput[] | Refusal {

@@ -53,14 +53,14 @@ export class StreamServer {
     socket.on('error', () => socket.destroy());
     const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://paper');
     const address = request.socket.remoteAddress ?? '';
-    if (path !== '/stream' || !this.gate.mayConnect(address, this.hub.connections.size)) {
+    if (path !== '/stream' || !this.gate.mayConnect(address, () => this.hub.countFrom(address))) {
       socket.end(
         `HTTP/1.1 ${path === '/stream' ? '429 Too Many Requests' : '404 Not Found'}\r\nConnection: close\r\n\r\n`,
       );
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#accept(webSocket, searchParams.get('server_pings') === 'true' ? 'server-pings' : 'client-pings');
+      this.#accept(webSocket, address, searchParams.get('server_pings') === 'true' ? 'server-pings' : 'client-pings');
     });
   }
 
@@ -84,8 +84,8 @@ export class StreamServer {
     this.#server.close();
   }
 
-  #accept(socket: WebSocket, keepAlive: 'server-pings' | 'client-pings'): void {
-    const connection = new Connection(socket, this.faults, this.now);
+  #accept(socket: WebSocket, address: string, keepAlive: 'server-pings' | 'client-pings'): void {
+    const connection = new Connection(socket, address, this.faults, this.now);
     if (keepAlive === 'server-pings') connection.serverPing = { sentAtMs: this.now(), answered: true };
     this.hub.connections.add(connection);
     socket.on('error', () => socket.terminate());
@@ -189,24 +189,29 @@ export class StreamServer {
     const inputs = type === 'jsonapi/sendtx' ? singleOf(data) : batchOf(data);
     if (isRefusal(inputs)) return sendError(connection, inputs, inputs.code === 21501 ? undefined : id);
     const facts = factsOf(`/stream/${type}`, inputs[0]);
+    if (!this.gate.mayWait(connection.inFlight)) return sendError(connection, refuse(30010), id);
+    connection.inFlight += 1;
+    const answer = (text?: string): void => {
+      connection.inFlight -= 1;
+      if (text !== undefined) connection.send(text);
+    };
     const act = (): void => {
-      const answer = this.#run(type, inputs, id);
+      const text = this.#run(type, inputs, id);
       const fault = this.faults.take('response', facts);
-      if (fault?.action === 'drop') return;
-      if (fault?.action === 'delay') setTimeout(() => connection.send(answer), fault.ms);
-      else connection.send(answer);
+      if (fault?.action === 'delay') setTimeout(() => answer(text), fault.ms);
+      else answer(fault?.action === 'drop' ? undefined : text);
     };
     const fault = this.faults.take('request', facts);
     switch (fault?.action) {
       case undefined:
         return act();
       case 'delay':
-        setTimeout(act, fault?.ms ?? 0);
+        setTimeout(act, fault.ms);
         return undefined;
       case 'answer':
-        return sendError(connection, { code: fault?.code ?? 0, message: textOfCode(fault?.code ?? 0) }, id);
+        return answer(errorText({ code: fault.code, message: textOfCode(fault.code) }, id));
       default:
-        return undefined;
+        return answer();
     }
   }
 
@@ -215,7 +220,7 @@ export class StreamServer {
     inputs: readonly SubmissionInput[],
     id: string | undefined,
   ): string {
-    const limited = this.gate.maySubmit(inputs[0], this.now());
+    const limited = this.gate.maySubmit(inputs);
     if (limited !== undefined) return errorText(limited, id);
     const [first] = inputs;
     if (type === 'jsonapi/sendtx' && first !== undefined) {
@@ -270,7 +275,11 @@ export function parseBatch(typesText: unknown, infosText: unknown, max: number):
   if (types === undefined || infos === undefined) return refuse(21501);
   if (types.length !== infos.length) return refuse(21513);
   if (types.length > max) return refuse(21514, `maximum ${max} transactions allowed per batch`);
-  return types.map((txType, index) => ({ txType: Number(txType), info: infos[index] }));
+  return types.map((txType, index) => {
+    const info = infos[index];
+    // Anything but a number and a text is 21501 like any other unreadable transaction.
+    return { txType: typeof txType === 'number' ? txType : NaN, info: typeof info === 'string' ? info : undefined };
+  });
 }
 
 function listOf(value: unknown): readonly unknown[] | undefined {

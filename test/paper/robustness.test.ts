@@ -1,10 +1,12 @@
 /** What must not stop it: garbage, floods, half-open sockets; and TLS, for clients that insist on wss. */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { request } from 'node:https';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
 import { startPaper } from '../../src/paper';
-import { orderInfo, quietExchange, TestExchange } from './helpers';
+import { orderInfo, quietExchange, type Row, TestExchange } from './helpers';
 
 let exchange: TestExchange;
 afterEach(() => exchange.close());
@@ -100,6 +102,53 @@ describe('limits by tier', () => {
     expect(await socket.next((frame) => frame['id'] === 'a')).toHaveProperty('code', 200);
   });
 
+  it('255 streams of one address; another address is another matter', async () => {
+    exchange = await quietExchange({ rateLimits: 'tier' });
+    for (let count = 0; count < 255; count += 1) await exchange.open();
+    expect(await answerToUpgrade('127.0.0.1')).toBe(429);
+    expect(await answerToUpgrade('127.0.0.2')).toBe(101);
+  });
+
+  it('50 transactions of a connection may wait for their answers, the next one gets 30010', async () => {
+    exchange = await quietExchange({ rateLimits: 'tier' });
+    const tx = (nonce: number): object => ({
+      type: 'jsonapi/sendtx',
+      data: { id: String(nonce), tx_type: 15, tx_info: { ...orderInfo({ Nonce: nonce }), Index: 1 } },
+    });
+    await exchange.post('/_paper/faults', { on: 'request', action: 'drop', match: { path: 'sendtx' }, count: 60 });
+    const socket = await exchange.open();
+    for (let nonce = 1; nonce <= 60; nonce += 1) socket.say(tx(1));
+    await exchange.post('/_paper/faults', {
+      on: 'response',
+      action: 'delay',
+      match: { path: 'sendtx' },
+      ms: 1_000,
+      count: 50,
+    });
+    for (let nonce = 1; nonce <= 51; nonce += 1) socket.say(tx(nonce));
+    expect(await socket.next((frame) => frame['error'] !== undefined)).toMatchObject({
+      id: '51',
+      error: { code: 30010 },
+    });
+    await socket.next((frame) => frame['id'] === '50');
+    socket.say({ ...tx(51), data: { ...(tx(51) as Row)['data'], id: 'again' } });
+    expect(await socket.next((frame) => frame['id'] === 'again')).toHaveProperty('code', 200);
+  });
+
+  it('40 leverage changes a minute, orders not counted', async () => {
+    exchange = await quietExchange({ rateLimits: 'tier' });
+    await exchange.post('/_paper/accounts', { account_index: 300, tier: 'premium', api_keys: { '5': '' } });
+    const codes: unknown[] = [];
+    for (let nonce = 1; nonce <= 41; nonce += 1) {
+      const info = { AccountIndex: 300, ApiKeyIndex: 5, Nonce: nonce, MarketIndex: 1, InitialMarginFraction: 500 };
+      const rest = { MarginMode: 0, ExpiredAt: Date.now() + 590_000, Sig: '', L2TxAttributes: null };
+      const answer = await exchange.send(20, { ...info, ...rest });
+      codes.push(answer.status, answer.body['code']);
+    }
+    expect([new Set(codes.slice(0, 80)), codes.slice(80)]).toEqual([new Set([200]), [429, 23000]]);
+    expect((await exchange.send(15, { ...orderInfo({ Nonce: 41 }, 300), Index: 1 })).status).toBe(200);
+  });
+
   it('latency by tier: a Standard maker order executes about 200 ms later', async () => {
     exchange = await quietExchange({ latency: 'tier' });
     const socket = await exchange.open();
@@ -112,6 +161,19 @@ describe('limits by tier', () => {
     expect(Date.now() - sentMs).toBeGreaterThanOrEqual(240);
   });
 });
+
+/** The HTTP status with which a stream from a local address is answered. */
+function answerToUpgrade(localAddress: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(exchange.server.wsUrl, { localAddress });
+    socket.on('error', () => undefined);
+    socket.once('upgrade', (response) => {
+      resolve(response.statusCode);
+      socket.terminate();
+    });
+    socket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
+  });
+}
 
 describe('TLS', () => {
   it('serves https and wss with a certificate that a client can trust by name', async () => {
@@ -132,5 +194,16 @@ describe('TLS', () => {
     });
     expect(hello).toContain('"type":"connected"');
     socket.terminate();
+  });
+
+  it('makes one certificate: the one it serves is the one it tells', async () => {
+    exchange = new TestExchange(await startPaper({ tls: true, flow: 'off' }));
+    const { port, certificate } = exchange.server;
+    for (let turn = 0; turn < 2; turn += 1) {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      expect(socket.getPeerX509Certificate()?.toString()).toBe(certificate);
+      socket.destroy();
+    }
   });
 });
