@@ -1,6 +1,6 @@
 /** `/_paper/faults`: add, show and remove planned misbehaviour. GET describes every kind with an example. */
 import type { FastifyInstance } from 'fastify';
-import { ControlError, fieldsOf, integer, known, route } from './control';
+import { ControlError, fieldsOf, integer, known, objectOf, route } from './control';
 import type { ControlContext, Fields } from './control';
 import type { Fault, FaultFacts, FaultOn } from './faults';
 import { encode } from './wire/json';
@@ -129,6 +129,9 @@ export const faultKinds: readonly FaultKind[] = [
   },
 ];
 
+/** A day: timers cannot wait for much more than three weeks. */
+const msMax = 86_400_000;
+
 const fields = ['on', 'match', 'action', 'count', 'ms', 'status', 'code', 'consume_nonce'] as const;
 const matchFields = ['path', 'channel', 'account_index', 'api_key_index', 'tx_type'] as const;
 
@@ -166,26 +169,24 @@ function parseFault(body: Fields): Omit<Fault, 'id' | 'hits'> {
   for (const need of kind.needs) {
     if (body[need] === undefined) throw new ControlError(`fault ${kind.on} ${kind.action} needs ${need}`);
   }
-  const count = body['count'] === undefined ? 1 : integer(body, 'count');
-  const ms = body['ms'] === undefined ? 0 : integer(body, 'ms');
-  if (count < 0 || ms < 0) throw new ControlError('count and ms must not be negative');
+  const count = body['count'] === undefined ? 1 : integer(body, 'count', 0);
+  const ms = body['ms'] === undefined ? 0 : integer(body, 'ms', 0, msMax);
   const consume = body['consume_nonce'] ?? true;
   if (typeof consume !== 'boolean') throw new ControlError('consume_nonce must be true or false');
   return {
     on: kind.on,
     action: kind.action,
-    match: parseMatch(body['match']),
+    match: parseMatch(objectOf(body, 'match')),
     left: count,
     endless: count === 0,
     ms,
-    status: body['status'] === undefined ? 503 : integer(body, 'status'),
+    status: body['status'] === undefined ? 503 : integer(body, 'status', 200, 599),
     code: body['code'] === undefined ? 29500 : integer(body, 'code'),
     consumeNonce: consume,
   };
 }
 
-function parseMatch(value: unknown): FaultFacts {
-  const match = fieldsOf(value);
+function parseMatch(match: Fields): FaultFacts {
   known(match, matchFields);
   const text = (name: 'path' | 'channel'): string | undefined => {
     const field = match[name];

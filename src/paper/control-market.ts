@@ -1,6 +1,6 @@
 /** `/_paper/market`: stop, start, move and shape the simulated market. */
 import type { FastifyInstance } from 'fastify';
-import { ControlError, known, marketOf, route, scaled } from './control';
+import { ControlError, known, marketOf, priceTicksOf, route } from './control';
 import type { ControlContext, Fields } from './control';
 import { formatScaled } from './core/decimal';
 import type { Flow, FlowSettings } from './core/flow';
@@ -36,37 +36,37 @@ export function addMarketRoutes(app: FastifyInstance, context: ControlContext): 
   });
 }
 
+/** Name, setting, least and greatest value. What is beyond would stop the exchange rather than shape its market. */
+const numbers: readonly (readonly [string, Exclude<keyof FlowSettings, 'flow'>, number, number])[] = [
+  ['flow_rate', 'flowRate', 0, 10_000],
+  ['volatility', 'volatilityBp', 0, 10_000],
+  ['levels', 'levels', 0, 1_000],
+  ['gap_ticks', 'gapTicks', 1, 1_000_000],
+  ['size_scale', 'sizeScale', 0.000_001, 1_000_000],
+  ['half_spread_ticks', 'halfSpreadTicks', 1, 1_000_000],
+  ['reversion', 'reversion', 0, 1_000],
+];
+
+/** Everything is read before anything is changed: a request with a mistake changes nothing. */
 function shape(context: ControlContext, market: Market, flow: Flow, body: Fields): Json {
-  const { settings } = flow;
-  if (body['flow'] !== undefined) {
-    if (typeof body['flow'] !== 'boolean') throw new ControlError('flow must be true or false');
-    settings.flow = body['flow'] ? 'on' : 'off';
-  }
-  const numbers: readonly (readonly [string, Exclude<keyof FlowSettings, 'flow'>, number])[] = [
-    ['flow_rate', 'flowRate', 0],
-    ['volatility', 'volatilityBp', 0],
-    ['levels', 'levels', 0],
-    ['gap_ticks', 'gapTicks', 1],
-    ['size_scale', 'sizeScale', 0.000_001],
-    ['half_spread_ticks', 'halfSpreadTicks', 1],
-    ['reversion', 'reversion', 0],
-  ];
+  const { flow: life, status } = body;
+  if (life !== undefined && typeof life !== 'boolean') throw new ControlError('flow must be true or false');
+  if (status !== undefined && status !== 'active' && status !== 'inactive')
+    throw new ControlError('status must be active or inactive');
+  const midTicks = body['mid_price'] === undefined ? undefined : priceTicksOf(body, 'mid_price', market.spec);
+  const changed: Partial<Record<Exclude<keyof FlowSettings, 'flow'>, number>> = {};
   let reshaped = false;
-  for (const [field, setting, min] of numbers) {
+  for (const [field, setting, min, max] of numbers) {
     const value = body[field];
     if (value === undefined) continue;
-    const number = Number(value);
-    if (!Number.isFinite(number) || number < min)
-      throw new ControlError(`${field} must be a number of at least ${min}`);
-    settings[setting] = number;
+    if (typeof value !== 'number' || !(value >= min && value <= max))
+      throw new ControlError(`${field} must be a number between ${min} and ${max}`);
+    changed[setting] = value;
     reshaped ||= !['flow_rate', 'volatility', 'reversion'].includes(field);
   }
-  if (body['status'] !== undefined) {
-    if (body['status'] !== 'active' && body['status'] !== 'inactive')
-      throw new ControlError('status must be active or inactive');
-    market.status = body['status'];
-  }
-  const midTicks = body['mid_price'] === undefined ? undefined : scaled(body, 'mid_price', market.spec.priceDecimals);
+  Object.assign(flow.settings, changed);
+  if (life !== undefined) flow.settings.flow = life ? 'on' : 'off';
+  if (status !== undefined) market.status = status;
   if (midTicks !== undefined || reshaped) {
     const changes = context.exchange.act(context.clock.nowUs(), (world) => {
       if (reshaped) flow.clear(world);

@@ -31,6 +31,11 @@ export class ControlError extends Error {
   override readonly name = 'ControlError';
 }
 
+/** LP §1.1: 2^48 − 2 and 2^48 − 1 are the exchange's own. */
+const accountIndexMax = 2 ** 48 - 3;
+const clientIndexMax = 2 ** 48 - 1;
+const priceTicksMax = 2 ** 32 - 1;
+
 const tierNames: readonly Tier[] = ['standard', 'plus', 'premium'];
 
 export function addControlRoutes(app: FastifyInstance, context: ControlContext): void {
@@ -43,8 +48,8 @@ export function addControlRoutes(app: FastifyInstance, context: ControlContext):
   });
   route(app, 'GET', '/_paper/truth', (_body, query) => {
     known(query, ['account_index']);
-    const text = query['account_index'];
-    return truthJson(context, text === undefined ? undefined : accountOf(context, Number(text)));
+    const isNamed = query['account_index'] !== undefined;
+    return truthJson(context, isNamed ? accountOf(context, integer(query, 'account_index')) : undefined);
   });
   addMarketRoutes(app, context);
   addFaultRoutes(app, context);
@@ -75,20 +80,21 @@ export function route(
 
 function addAccount(context: ControlContext, body: Fields): string {
   known(body, ['account_index', 'l1_address', 'tier', 'collateral', 'api_keys']);
-  const accountIndex = integer(body, 'account_index');
+  const accountIndex = integer(body, 'account_index', 1, accountIndexMax);
   const { world } = context.exchange;
-  if (accountIndex < 1) throw new ControlError('account_index must be positive');
   const tier = tierNames.find((name) => name === (body['tier'] ?? 'standard'));
   if (tier === undefined) throw new ControlError(`tier must be one of ${tierNames.join(', ')}`);
-  const collateralMicro = parseScaled(textOr(body, 'collateral', '0'), 6);
+  const { collateral = '0' } = body;
+  const collateralMicro =
+    typeof collateral === 'string' || typeof collateral === 'number' ? parseScaled(String(collateral), 6) : undefined;
   if (collateralMicro === undefined)
     throw new ControlError('collateral must be a decimal string, USDC with at most 6 decimals');
-  const keys = keysOf(body['api_keys']);
+  const keys = keysOf(objectOf(body, 'api_keys'));
+  const l1Address = textOr(body, 'l1_address', `0x${accountIndex.toString(16).padStart(40, '0')}`);
   const existing = world.accounts.get(accountIndex);
   if (existing?.synthetic === true) throw new ControlError(`account ${accountIndex} belongs to the simulated market`);
   world.setTime(context.clock.nowUs());
   if (existing === undefined) {
-    const l1Address = textOr(body, 'l1_address', `0x${accountIndex.toString(16).padStart(40, '0')}`);
     world.addAccount({ accountIndex, l1Address, tier, collateralMicro, keys, synthetic: false });
   } else {
     // The same account again: new keys and more money, never a new history.
@@ -105,9 +111,9 @@ function addAccount(context: ControlContext, body: Fields): string {
 }
 
 /** `{"5": public_key}`; an empty text accepts any signature. */
-function keysOf(value: unknown): ReadonlyMap<number, string> {
+function keysOf(fields: Fields): ReadonlyMap<number, string> {
   const keys = new Map<number, string>();
-  for (const [index, publicKey] of Object.entries(fieldsOf(value))) {
+  for (const [index, publicKey] of Object.entries(fields)) {
     const hex = typeof publicKey === 'string' ? publicKey.toLowerCase().replace(/^0x/, '') : undefined;
     if (!/^\d{1,3}$/.test(index) || Number(index) > 254)
       throw new ControlError(`api_keys: ${index} is no key index (0…254)`);
@@ -150,13 +156,13 @@ function requestOf(spec: MarketSpec, body: Fields, nowMs: number): OrderRequest 
   if (kind === undefined) throw new ControlError(`type must be one of ${orderKinds.join(', ')}`);
   if (typeof body['is_ask'] !== 'boolean') throw new ControlError('is_ask must be true or false');
   const immediate = kind === 'market' || kind === 'ioc';
-  const anyPrice = body['is_ask'] ? 1 : 2 ** 32 - 1;
+  const anyPrice = body['is_ask'] ? 1 : priceTicksMax;
   const priced = kind !== 'market' || body['price'] !== undefined;
   return {
     marketId: spec.marketId,
-    clientIndex: body['client_order_index'] === undefined ? 0 : integer(body, 'client_order_index'),
+    clientIndex: body['client_order_index'] === undefined ? 0 : integer(body, 'client_order_index', 0, clientIndexMax),
     baseLots: scaled(body, 'base_amount', spec.sizeDecimals),
-    priceTicks: priced ? scaled(body, 'price', spec.priceDecimals) : anyPrice,
+    priceTicks: priced ? priceTicksOf(body, 'price', spec) : anyPrice,
     isAsk: body['is_ask'] ? 1 : 0,
     // A market order without a bound is a limit order at any price: no average to keep.
     type: 0,
@@ -178,11 +184,29 @@ export function known(fields: Fields, names: readonly string[]): void {
   if (unknown.length > 0) throw new ControlError(`unknown field ${unknown.join(', ')}; known: ${names.join(', ')}`);
 }
 
-export function integer(fields: Fields, name: string): number {
+/** Within its bounds, both included. Queries bring texts, so digits in a text are tolerated. */
+export function integer(fields: Fields, name: string, min = -Infinity, max = Infinity): number {
   const value = fields[name];
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw new ControlError(`${name} must be an integer`);
+  if (number < min || number > max) throw new ControlError(`${name} must be between ${min} and ${max}`);
   return number;
+}
+
+/** A price in ticks, within what a transaction can carry (LP §2.1). */
+export function priceTicksOf(fields: Fields, name: string, spec: MarketSpec): number {
+  const ticks = scaled(fields, name, spec.priceDecimals);
+  if (ticks > priceTicksMax) throw new ControlError(`${name} must be at most ${priceTicksMax} ticks`);
+  return ticks;
+}
+
+/** A member that holds an object; none when it is missing. */
+export function objectOf(fields: Fields, name: string): Fields {
+  const value = fields[name];
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ControlError(`${name} must be an object`);
+  return value as Fields;
 }
 
 /** A positive decimal string, as on the exchange's own face; numbers are tolerated. */
@@ -199,7 +223,6 @@ export function scaled(fields: Fields, name: string, decimals: number): number {
 export function textOr(fields: Fields, name: string, otherwise: string): string {
   const value = fields[name];
   if (value === undefined) return otherwise;
-  if (typeof value === 'number') return String(value);
   if (typeof value !== 'string') throw new ControlError(`${name} must be a text`);
   return value;
 }

@@ -38,6 +38,7 @@ function account(context: RestContext, call: RestCall): RestAnswer {
   const value = call.query.get('value');
   const by = call.query.get('by');
   if (value === undefined || (by !== 'index' && by !== 'l1_address')) return invalidParam();
+  if (by === 'index' && integerParam(call, 'value') === undefined) return invalidParam();
   const byIndex = world.accounts.get(Number(value));
   const found =
     by === 'index' ? (byIndex === undefined ? [] : [byIndex]) : (world.byL1Address.get(value.toLowerCase()) ?? []);
@@ -204,10 +205,14 @@ function accountTxs(context: RestContext, call: RestCall): RestAnswer {
   return `{"code":200,"txs":[${rows.map((record) => txJson(record, 'listed')).join(',')}]}`;
 }
 
+const tradeKinds = ['all', 'trade', 'liquidation', 'deleverage', 'market-settlement'];
+
 function trades(context: RestContext, call: RestCall): RestAnswer {
   const limit = limitParam(call, 100);
   const sortBy = call.query.get('sort_by') ?? '';
   if (limit === undefined || !['block_height', 'timestamp', 'trade_id'].includes(sortBy)) return invalidParam();
+  const kind = call.query.get('type') ?? 'all';
+  if (!tradeKinds.includes(kind)) return invalidParam();
   const accountIndex = integerParam(call, 'account_index') ?? -1;
   const marketId = integerParam(call, 'market_id') ?? allMarkets;
   let source: readonly Trade[];
@@ -220,6 +225,8 @@ function trades(context: RestContext, call: RestCall): RestAnswer {
     if (market === undefined && marketId !== allMarkets) return badRequest(refuse(21602));
     source = market?.trades ?? allTrades(context);
   }
+  // Everything that happens here is an ordinary trade of a perpetual.
+  if ((kind !== 'all' && kind !== 'trade') || call.query.get('market_type') === 'spot') source = [];
   const wanted = tradeFilter(context, call, { accountIndex, marketId, sortBy });
   const rows: Trade[] = [];
   let index = source.length - 1;

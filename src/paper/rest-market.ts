@@ -30,14 +30,14 @@ export function addMarketEndpoints(app: FastifyInstance, context: RestContext): 
 
   get('/api/v1/orderBooks', (call) => {
     const markets = chosenMarkets(context, call);
-    return markets === undefined
-      ? badRequest(refuse(21602))
+    return 'refused' in markets
+      ? markets.refused
       : encode({ code: 200, order_books: markets.map((market) => orderBookRow(market)) });
   });
   get('/api/v1/orderBookDetails', (call) => {
     const markets = chosenMarkets(context, call);
-    return markets === undefined
-      ? badRequest(refuse(21602))
+    return 'refused' in markets
+      ? markets.refused
       : encode({
           code: 200,
           order_book_details: markets.map((market) => orderBookDetailsRow(market)),
@@ -75,13 +75,18 @@ export function addMarketEndpoints(app: FastifyInstance, context: RestContext): 
 }
 
 /** `market_id` 255 (default) lists all; undefined for a market that does not exist. */
-export function chosenMarkets(context: RestContext, call: RestCall): readonly Market[] | undefined {
+export function chosenMarkets(
+  context: RestContext,
+  call: RestCall,
+): readonly Market[] | { readonly refused: RestAnswer } {
   const { markets } = context.exchange.world;
-  if (call.query.get('filter') === 'spot') return [];
+  const filter = call.query.get('filter') ?? 'all';
   const marketId = call.query.has('market_id') ? integerParam(call, 'market_id') : allMarkets;
+  if (!['all', 'perp', 'spot'].includes(filter) || marketId === undefined) return { refused: invalidParam() };
+  if (filter === 'spot') return [];
   if (marketId === allMarkets) return [...markets.values()];
-  const market = markets.get(marketId ?? -1);
-  return market === undefined ? undefined : [market];
+  const market = markets.get(marketId);
+  return market === undefined ? { refused: badRequest(refuse(21602)) } : [market];
 }
 
 export function namedMarket(context: RestContext, call: RestCall): Market | undefined {

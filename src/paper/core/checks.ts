@@ -69,8 +69,9 @@ export function checkBody(world: World, account: Account, tx: Tx, options: Check
       return checkLeverage(world, body.marketId, body.marginFraction, body.marginMode);
     case 'update-margin':
       return checkMarket(world, body.marketId, 'any') ?? (body.direction > 1 ? refuse(21615) : undefined);
-    case 'change-pub-key':
     case 'approve-integrator':
+      return body.integratorIndex < 1 || body.integratorIndex > amountMax - 1 ? refuse(21501) : undefined;
+    case 'change-pub-key':
       return undefined;
   }
 }
@@ -166,7 +167,6 @@ function checkIntegrator(world: World, account: Account, tx: Tx): Refusal | unde
   const integrator = attributes.get(attributeKeys.integrator) ?? 0;
   const behaviour = attributes.get(attributeKeys.selfTradeBehaviour) ?? 0;
   const equality = attributes.get(attributeKeys.selfTradeEquality) ?? 0;
-  if (behaviour < 0 || behaviour > 3 || equality < 0 || equality > 1) return refuse(21501);
   // Reduce compares accounts only (LP §2.4).
   if (behaviour === 3 && equality === 1) return refuse(21501);
   if (integrator === 0) return undefined;

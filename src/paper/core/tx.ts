@@ -22,18 +22,28 @@ export const attributeKeys = {
   orderVersion: 8,
 } as const;
 
-const knownTypes = new Set([
-  8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 28, 29, 33, 35, 36, 40, 41, 42, 43, 44, 45,
-]);
+const accountMax = 2 ** 48 - 2;
+
+/** LP §3.3: the greatest value, and the one that stands for "absent". */
+const attributeRanges: Readonly<Record<string, { readonly max: number; readonly nil: number }>> = {
+  1: { max: accountMax, nil: 0 },
+  2: { max: 1_000_000, nil: 0 },
+  3: { max: 1_000_000, nil: 0 },
+  4: { max: 1, nil: 0 },
+  5: { max: 255, nil: 255 },
+  6: { max: 3, nil: 0 },
+  7: { max: 1, nil: 0 },
+  8: { max: Number.MAX_SAFE_INTEGER, nil: 0 },
+};
+const attributesMax = 4;
 
 class Malformed extends Error {}
 
 export function parseTx(txType: number, fields: TxFields): ParsedTx {
-  if (!knownTypes.has(txType)) return { ok: false, refusal: refuse(21505) };
   try {
-    const head = parseHead(txType, fields);
     const body = parseBody(txType, fields);
-    return body === undefined ? { ok: false, refusal: refuse(21505) } : { ok: true, tx: { head, body } };
+    if (body === undefined) return { ok: false, refusal: refuse(21505) };
+    return { ok: true, tx: { head: parseHead(txType, fields), body } };
   } catch (error) {
     if (error instanceof Malformed) return { ok: false, refusal: refuse(21501) };
     throw error;
@@ -56,7 +66,7 @@ function parseHead(txType: number, fields: TxFields): TxHead {
   };
 }
 
-/** Undefined: a type that exists on the exchange and is not simulated (docs/paper-exchange.md lists them). */
+/** Undefined: a type that is not simulated (docs/paper-exchange.md lists them), or none of the exchange's. */
 function parseBody(txType: number, fields: TxFields): TxBody | undefined {
   switch (txType) {
     case 8:
@@ -126,11 +136,18 @@ function parseOrders(value: unknown): readonly OrderRequest[] {
   });
 }
 
+/** Values that say nothing are left out. */
 function parseAttributes(value: unknown): ReadonlyMap<number, number> {
   const attributes = new Map<number, number>();
   if (value === null || value === undefined) return attributes;
   if (!isFields(value)) throw new Malformed();
-  for (const key of Object.keys(value)) attributes.set(Number(key), integer(value, key));
+  for (const key of Object.keys(value)) {
+    const range = attributeRanges[key];
+    const attribute = integer(value, key);
+    if (range === undefined || attribute < 0 || attribute > range.max) throw new Malformed();
+    if (attribute !== range.nil) attributes.set(Number(key), attribute);
+  }
+  if (attributes.size > attributesMax) throw new Malformed();
   return attributes;
 }
 
