@@ -322,7 +322,7 @@ describe('cover: refusals', () => {
 });
 
 describe('cover: sealing', () => {
-  test('a seal takes the first unsettled nonce and cannot trade; after it nothing is sent', () => {
+  test('P-14 a seal takes the first unsettled nonce and cannot trade; after it nothing is sent', () => {
     const m = machine();
     m.raise(20);
     m.sent(refused(21739));
@@ -341,8 +341,11 @@ describe('cover: sealing', () => {
     m.sent(accepted);
     m.feed({ type: 'order', record: lane.log[0]!.order! });
     expect(m.state.end).toBeUndefined(); // which nonce it took is not known yet
-    m.feed({ type: 'tx', tx: lane.log[0]!.tx });
+    expect(m.feed({ type: 'tx', tx: lane.log[0]!.tx })).toEqual([]);
     expect(m.state.end).toBe('sealed');
+    expect(wakeAtMs(m.state)).toBeUndefined();
+    for (const event of [{ type: 'retry' }, { type: 'seal' }, { type: 'tick' }] as const)
+      expect(m.feed(event)).toEqual([]);
     expect(m.raise(20)).toEqual([]);
   });
 
