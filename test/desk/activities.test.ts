@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createCoverActivities } from '../../src/activities/cover';
+import { withHeartbeat } from '../../src/activities/heartbeat';
 import { createHedgeActivities, type HedgeActivities } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
 import type { Canceller } from '../../src/desk/canceller';
@@ -89,6 +90,18 @@ describe('closing on A', () => {
     expect(beats).toBeGreaterThanOrEqual(10);
     await pass(200);
     expect(await answer).toMatchObject({ state: 'covered', executed_lots: '5' });
+  });
+
+  test('a step that ends at once sends no heartbeat: each is a write of the engine', async () => {
+    const environment = new MockActivityEnvironment();
+    let beats = 0;
+    environment.on('heartbeat', () => (beats += 1));
+    await environment.run(() => withHeartbeat(() => Promise.resolve()));
+    expect(beats).toBe(0);
+    const slow = environment.run(() => withHeartbeat(() => new Promise((resolve) => setTimeout(resolve, 500))));
+    await pass(500);
+    await slow;
+    expect(beats).toBe(2);
   });
 
   test('a hedge is never reduce-only, a flatten always', async () => {
