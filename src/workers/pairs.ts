@@ -1,9 +1,11 @@
 /** Starting a pair, or joining the one that runs: everything it needs for its life comes from the configuration, once, here. */
 import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy, type Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { Config, PairConfig } from '../config';
 import { pairWorkflowId } from '../domain/ids';
 import { parseLots } from '../domain/lots';
 import { ORDERS_QUEUE, type PairInput } from '../domain/messages';
+import { pairInputFrom } from '../domain/received';
 import type { Market } from '../domain/records';
 import type { pair as pairWorkflow } from '../workflows';
 import { MARKET } from '../workflows/messages';
@@ -40,7 +42,7 @@ export function pairInput(config: Config, pair: PairConfig, market: Market, over
   };
 }
 
-/** Starts the pair; one that already runs is joined and keeps its own settings. */
+/** Starts the pair; one that already runs is joined and keeps its own settings. Rejects when its lanes are not in `input`. */
 export async function startPair(client: Client, input: PairInput): Promise<'started' | 'joined'> {
   try {
     await client.workflow.start<typeof pairWorkflow>('pair', {
@@ -53,7 +55,30 @@ export async function startPair(client: Client, input: PairInput): Promise<'star
     });
     return 'started';
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'joined';
-    throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    await checkLanes(client, input);
+    return 'joined';
   }
+}
+
+/** The listener hears the configuration's lanes only: a fill on another one would wait for the order's time-out. */
+async function checkLanes(client: Client, wanted: PairInput): Promise<void> {
+  const running = await inputOf(client, pairWorkflowId(wanted.maker_account, wanted.market));
+  const unheard = running?.lanes.filter((lane) => !wanted.lanes.includes(lane)) ?? [];
+  if (unheard.length === 0) return;
+  throw new Error(
+    `the running pair ${wanted.market} quotes on lane ${unheard.join(', ')}, which the configuration does not give it: ` +
+      'restore its lanes, or stop the pair with the old configuration first',
+  );
+}
+
+/** What the run was started with; from its history, so that no worker needs to answer. Undefined when it has just ended. */
+async function inputOf(client: Client, workflowId: string): Promise<PairInput | undefined> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId },
+    maximumPageSize: 1,
+  });
+  const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  return payload ? pairInputFrom(defaultPayloadConverter.fromPayload(payload)) : undefined;
 }

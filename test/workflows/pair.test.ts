@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { laneOf, nextOrderId, type OrderId } from '../../src/domain/ids';
+import { startPair } from '../../src/workers/pairs';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
 import { BTC, Gate, PRICE_TICKS, Script } from './script';
@@ -209,6 +210,24 @@ test('a second pair of the same market is refused', async () => {
   const pair = await stage.pair(newScript());
   await expect(stage.pair(pair.script)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
   await pair.handle.terminate('a test');
+});
+
+describe('joining a pair that runs', () => {
+  test('with lanes that the configuration has: joined', async () => {
+    const pair = await stage.pair(newScript(), { lanes: [stage.nextLane()] });
+    const more = { ...pair.input, lanes: [...pair.input.lanes, stage.nextLane()], depth: 3 };
+    expect(await startPair(stage.client, more)).toBe('joined');
+    await pair.handle.terminate('a test');
+  });
+
+  test('with another lane: refused, since nobody would listen to its fills', async () => {
+    const pair = await stage.pair(newScript(), { lanes: [stage.nextLane()] });
+    const other = { ...pair.input, lanes: [stage.nextLane()] };
+    await expect(startPair(stage.client, other)).rejects.toThrow(
+      `the running pair ${pair.input.market} quotes on lane ${pair.input.lanes[0]}, which the configuration does not give it`,
+    );
+    await pair.handle.terminate('a test');
+  });
 });
 
 describe('a lane is used only once it is proved free (P-19)', () => {
