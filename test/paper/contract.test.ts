@@ -145,6 +145,18 @@ describe('answers match the OpenAPI file', () => {
     expect(problems('/api/v1/sendTxBatch', 'post', batch.text)).toEqual([]);
   });
 
+  it('POST changeAccountTier, GET faucet', async () => {
+    await exchange.post('/_paper/accounts', { account_index: 300, api_keys: { '5': '' } });
+    const changed = await exchange.call('/api/v1/changeAccountTier', {
+      method: 'POST',
+      body: new URLSearchParams({ account_index: '300', new_tier: 'premium' }),
+      headers: { authorization: exchange.token(300) },
+    });
+    expect([changed.status, problems('/api/v1/changeAccountTier', 'post', changed.text)]).toEqual([200, []]);
+    const given = await exchange.get(`/api/v1/faucet?l1_address=0x${(300).toString(16).padStart(40, '0')}`);
+    expect([given.status, problems('/api/v1/faucet', 'get', given.text)]).toEqual([200, []]);
+  });
+
   it('a missing key would be noticed (the check can fail)', async () => {
     const { text } = await exchange.get('/api/v1/orderBooks');
     expect(problems('/api/v1/orderBooks', 'get', text.replaceAll('"status":"active",', ''))).not.toEqual([]);
