@@ -15,6 +15,7 @@ import { formatDecimal, type Lots } from './lots';
 import type { HedgeState } from './messages';
 import {
   activeTicket,
+  DONE,
   executedLots,
   exposureLots,
   hasSpareLane,
@@ -242,5 +243,5 @@ function isOver(order: Order): boolean {
 }
 
 function tellKey(step: { readonly state: HedgeState; readonly done: boolean }): string {
-  return `${step.state}${step.done ? ' done' : ''}`;
+  return `${step.state}${step.done ? DONE : ''}`;
 }

@@ -41,6 +41,9 @@ import type { Ticket } from './ticket';
 
 export type Direction = 'hedge' | 'close';
 
+/** How a state told to the pair ends when it is the last one. */
+export const DONE = ' done';
+
 export interface TicketEntry {
   readonly direction: Direction;
   readonly ticket: Ticket;
@@ -416,7 +419,12 @@ export function patienceEndsMs(order: Order, nakedSinceMs: number): number {
 // ---- the operator
 
 export function mayRetry(order: Order): boolean {
-  return exposureLots(order) > 0n;
+  return exposureLots(order) > 0n && !hasSaidDone(order);
+}
+
+/** Its pair may start the next order on the same lane from here on, under any later id: this one trades no more. */
+function hasSaidDone(order: Order): boolean {
+  return order.told.endsWith(DONE);
 }
 
 export function askRetry(order: Order, nowMs: number): void {
@@ -424,12 +432,13 @@ export function askRetry(order: Order, nowMs: number): void {
   order.retriedAtMs = nowMs;
   order.retryNow = true;
   order.stuck = undefined;
+  order.alerted.delete('abandoned'); // should it end with exposure after all, that is news
   const entry = activeTicket(order);
   if (!entry.sealing) entry.blocked = undefined;
 }
 
 export function mayClose(order: Order): boolean {
-  return exposureLots(order) > 0n;
+  return mayRetry(order);
 }
 
 export function askClose(order: Order): void {

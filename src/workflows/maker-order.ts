@@ -168,7 +168,8 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
     },
     {
       validator: () => {
-        if (!mayRetry(order)) throw new Error('nothing of this order is naked: there is nothing to retry');
+        if (!mayRetry(order))
+          throw new Error('nothing of this order is naked, or it has ended: there is nothing to retry');
       },
     },
   );
@@ -181,7 +182,8 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
     },
     {
       validator: () => {
-        if (!mayClose(order)) throw new Error('nothing of this order is naked: there is nothing to close');
+        if (!mayClose(order))
+          throw new Error('nothing of this order is naked, or it has ended: there is nothing to close');
       },
     },
   );

@@ -10,7 +10,11 @@ import {
   absorbCover,
   absorbUpdate,
   activeTicket,
+  askCancel,
+  askRetry,
   exposureLots,
+  mayClose,
+  mayRetry,
   newOrder,
   nextTicket,
 } from '../../src/domain/order';
@@ -137,3 +141,40 @@ const ticket: Ticket = {
 function isSend(command: CoverCommand): command is CoverCommand & { do: 'send' } {
   return command.do === 'send';
 }
+
+describe('D-05 an order that has told its pair that it is done', () => {
+  function abandoned() {
+    const order = newOrder(input, 0);
+    absorbArm(order, { armed: true }, 0);
+    const update = { order_id: id.toString(), transaction_time_us: 1, received_at_ms: 1 };
+    absorbUpdate(order, { ...update, status: 'filled', filled_lots: '4', filled_quote: '4004000' }, 1);
+    const entry = activeTicket(order);
+    const blocked = { code: '21739', message: 'not enough margin', retry_after_ms: 1_000 };
+    absorbCover(order, entry, coverResult({ state: 'blocked', blocked }), 2);
+    askCancel(order);
+    absorbCover(order, entry, coverResult({ state: 'sealed' }), 3);
+    return order;
+  }
+  const stepNow = (order: ReturnType<typeof abandoned>) => decide(order, 4).steps.find(({ lane }) => lane === 'pair');
+
+  test('takes no more wishes: its lane belongs to the next order from there on', () => {
+    const order = abandoned();
+    const alert = stepNow(order);
+    expect(alert).toMatchObject({ do: 'alert', key: 'abandoned' });
+    if (alert) begin(order, alert);
+    expect([mayRetry(order), mayClose(order)]).toEqual([true, true]);
+    const tell = stepNow(order);
+    expect(tell).toMatchObject({ do: 'tell', done: true });
+    if (tell) begin(order, tell);
+    expect([mayRetry(order), mayClose(order)]).toEqual([false, false]);
+  });
+
+  test('before that a retry takes it up again, and a second end is alerted again', () => {
+    const order = abandoned();
+    const alert = stepNow(order);
+    if (alert) begin(order, alert);
+    askRetry(order, 5);
+    expect(order.alerted.has('abandoned')).toBe(false);
+    expect(decide(order, 5)).toMatchObject({ end: false, steps: [{ do: 'cover' }] });
+  });
+});

@@ -206,8 +206,12 @@ test('nothing naked: retryHedge and forceClose are refused, and nothing is recor
   const order = await stage.order();
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
   const events = (await order.handle.fetchHistory()).events?.length;
-  expect(await refusal(order, 'retryHedge')).toBe('nothing of this order is naked: there is nothing to retry');
-  expect(await refusal(order, 'forceClose')).toBe('nothing of this order is naked: there is nothing to close');
+  expect(await refusal(order, 'retryHedge')).toBe(
+    'nothing of this order is naked, or it has ended: there is nothing to retry',
+  );
+  expect(await refusal(order, 'forceClose')).toBe(
+    'nothing of this order is naked, or it has ended: there is nothing to close',
+  );
   expect((await order.handle.fetchHistory()).events?.length).toBe(events);
   await order.fills(20);
   await order.handle.result();
