@@ -1,0 +1,90 @@
+/**
+ * Fills by the clock (open loop): each at its moment, however late the answers of the ones before it are, with floor samples of the
+ * fast path in the same period.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listOrders, type OrderReport } from '../../src/cli/order-list';
+import type { Fleet } from './fleet';
+import type { Floor } from './floor';
+
+/** Above this rate several orders are filled in one instant. */
+const SALES_PER_SECOND_MAX = 50;
+const FLOOR_EVERY_MS = 100;
+const ORDERS_MAX = 50_000;
+
+export interface LoadRun {
+  /** Fills sent by the clock; those that met no order of ours. */
+  readonly sent: number;
+  readonly missed: number;
+  /** Epoch milliseconds. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly floorMs: readonly number[];
+}
+
+export interface Load {
+  readonly fleet: Fleet;
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Market ids, in turn. */
+  readonly markets: readonly number[];
+  readonly floor?: Floor;
+}
+
+export async function fillByClock(load: Load): Promise<LoadRun> {
+  const { fleet, markets } = load;
+  const batch = Math.ceil(load.perSecond / SALES_PER_SECOND_MAX);
+  const stepMs = (batch * 1_000) / load.perSecond;
+  const steps = Math.max(1, Math.round((load.seconds * 1_000) / stepMs));
+  const floorMs: number[] = [];
+  let filling = true;
+  const measuring = (async () => {
+    while (filling && load.floor) {
+      await sleep(FLOOR_EVERY_MS * Math.random() * 2);
+      floorMs.push(await load.floor.sample());
+    }
+  })();
+  const fromMs = performance.timeOrigin + performance.now();
+  const startMs = performance.now();
+  let missed = 0;
+  let last: Promise<void> = Promise.resolve();
+  for (let i = 0; i < steps; i++) {
+    await sleep(Math.max(0, startMs + i * stepMs - performance.now()));
+    const marketId = markets[i % markets.length] ?? 1;
+    // One sale at a time on the wire: each is three requests that nothing may come between.
+    last = last.then(async () => {
+      missed += batch - Math.min(batch, await fleet.fill(marketId, batch));
+    });
+  }
+  await last;
+  filling = false;
+  await measuring;
+  return { sent: steps * batch, missed, fromMs, toMs: performance.timeOrigin + performance.now(), floorMs };
+}
+
+/** Ended orders that were filled in that period, of all pairs of accounts; waits until they have all ended. */
+export async function ordersFilledIn(fleet: Fleet, run: LoadRun, timeoutMs = 30_000): Promise<OrderReport[]> {
+  const until = performance.now() + timeoutMs;
+  for (;;) {
+    const found: OrderReport[] = [];
+    for (const { client, config } of fleet.pairs) {
+      const makerAccount = config.accounts.maker.index;
+      const filter = { makerAccount, state: 'closed', closedAfterMs: run.fromMs, limit: ORDERS_MAX } as const;
+      for (const { result } of await listOrders(client, filter)) {
+        const filledMs = result?.timings['fill_frame_ms'];
+        if (result && filledMs !== undefined && filledMs >= run.fromMs && filledMs <= run.toMs + 1_000)
+          found.push(result);
+      }
+    }
+    if (found.length >= run.sent - run.missed || performance.now() > until) return found;
+    await sleep(1_000);
+  }
+}
+
+/** Fill frame on A → hedge written to B's socket. */
+export function fastPathMs(orders: readonly OrderReport[]): number[] {
+  return orders.flatMap(({ timings }) => {
+    const { fill_frame_ms: from, hedge_submitted_ms: to } = timings;
+    return from === undefined || to === undefined ? [] : [to - from];
+  });
+}
