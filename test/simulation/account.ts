@@ -124,7 +124,9 @@ export class SimAccount implements AccountPort {
   nextNonce(lane: number): Promise<Read<Nonce>> {
     return this.#read(() => {
       // It may lag behind (LP §1.4): what the lists know.
-      const last = this.around.venue.listedTxs(this.accountIndex).find((tx) => tx.apiKeyIndex === lane);
+      const last = this.around.venue
+        .listedTxs(this.accountIndex)
+        .find((tx) => tx.apiKeyIndex === lane && tx.state !== 'dropped');
       return BigInt((last?.nonce ?? 0) + 1) as Nonce;
     });
   }
@@ -185,8 +187,8 @@ export class SimStream implements AccountStream {
   readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
   readonly #live = new LiveOrders();
   #epoch = 0;
-  /** Frames arrive in order: a late one holds up those behind it. */
-  #arrivesMs = 0;
+  /** Frames of a channel arrive in order: a late one holds up those behind it. */
+  readonly #arrivesMs = { orders: 0, txs: 0 };
 
   constructor(
     private readonly port: SimAccount,
@@ -196,7 +198,10 @@ export class SimStream implements AccountStream {
     const { venue } = around;
     venue.watchers.push((changes) => {
       const news = newsOf(changes, venue.account(port.accountIndex));
-      if (news && this.host.state !== 'dead' && this.state !== 'closed') this.#carry(news);
+      if (news && this.#isOpen) this.#carry(news);
+    });
+    venue.bookings.push((accountIndex, tx) => {
+      if (accountIndex === port.accountIndex && this.#isOpen) this.#carry({ orders: [], txs: [txRecordOf(tx)] });
     });
     this.connect();
   }
@@ -204,6 +209,10 @@ export class SimStream implements AccountStream {
   on<E extends keyof AccountStreamEvents>(event: E, listener: AccountStreamEvents[E]): () => void {
     this.#listeners[event].add(listener);
     return () => this.#listeners[event].delete(listener);
+  }
+
+  get #isOpen(): boolean {
+    return this.host.state !== 'dead' && this.state !== 'closed';
   }
 
   whenLive(): Promise<void> {
@@ -233,24 +242,30 @@ export class SimStream implements AccountStream {
     });
   }
 
+  /** Two channels: each may lose, repeat and delay what it carries without the other (LP §9). */
   #carry(news: AccountNews): void {
+    if (news.orders.length > 0)
+      this.#deliver('orders', () => {
+        this.#emitOrders('change', news.orders);
+        for (const order of news.orders) this.#live.note(order);
+      });
+    if (news.txs.length > 0)
+      this.#deliver('txs', () => {
+        for (const listener of this.#listeners.txs) listener(news.txs);
+      });
+  }
+
+  #deliver(channel: 'orders' | 'txs', emit: () => void): void {
     const { time, faults, random } = this.around;
     const epoch = this.#epoch;
     const deliver = (): void => {
-      if (epoch !== this.#epoch) return;
-      // Two channels: either may be lost without the other.
-      if (news.orders.length > 0 && !faults.strike('frame-lost')) {
-        this.#emitOrders('change', news.orders);
-        for (const order of news.orders) this.#live.note(order);
-      }
-      if (news.txs.length > 0 && !faults.strike('frame-lost'))
-        for (const listener of this.#listeners.txs) listener(news.txs);
+      if (epoch === this.#epoch && !faults.strike('frame-lost')) emit();
     };
     const lateMs = faults.strike('frame-late') ? faults.random('frame-late').logUniform(100, 8_000) : 0;
-    this.#arrivesMs = Math.max(this.#arrivesMs, time.nowMs + 1 + 40 * random.next() + lateMs);
-    time.after(this.#arrivesMs - time.nowMs, this.host, deliver);
-    if (faults.strike('frame-twice'))
-      time.after(this.#arrivesMs - time.nowMs + 500 * random.next(), this.host, deliver);
+    const arrivesMs = Math.max(this.#arrivesMs[channel], time.nowMs + 1 + 40 * random.next() + lateMs);
+    this.#arrivesMs[channel] = arrivesMs;
+    time.after(arrivesMs - time.nowMs, this.host, deliver);
+    if (faults.strike('frame-twice')) time.after(arrivesMs - time.nowMs + 500 * random.next(), this.host, deliver);
   }
 
   /** As LighterAccountStream: until the gap is read the stream is not live, and what no list shows yet is chased. */

@@ -49,6 +49,8 @@ export class Chaos {
         temporal.isDown = false;
       });
     }
+    if (faults.strike('exchange-away')) this.#takeExchangeAway();
+    if (faults.strike('cut-off')) this.#cutOff();
     for (const kind of ['foreign-nonce', 'foreign-jump', 'foreign-cancel'] as const)
       if (faults.strike(kind)) this.#foreign(kind);
     const run = this.#someRun('operator-cancel');
@@ -91,8 +93,10 @@ export class Chaos {
   /** Faults stop: everything is started and awake. */
   healAll(): void {
     this.world.temporal.isDown = false;
+    this.world.network.isAway = false;
     for (const process of [...this.processes]) {
       this.world.time.resume(process.host);
+      process.host.isCutOff = false;
       // A host whose clock is far off can send nothing (LP §3.5). Somebody sets it, and restarts what runs there.
       if (Math.abs(process.host.skewMs) <= CLOCK_MS_MAX) continue;
       this.#kill(process, 100);
@@ -161,7 +165,7 @@ export class Chaos {
     if (process.host.state !== 'up') return;
     world.trace(() => `${process.host.name} stands still for ${Math.round(forMs)} ms`);
     process.host.state = 'paused';
-    world.temporal.onPause(process.worker);
+    world.temporal.onSilent(process.worker);
     world.time.after(forMs, undefined, () => {
       if (process.host.state === 'paused') world.trace(() => `${process.host.name} wakes up`);
       world.time.resume(process.host);
@@ -173,6 +177,32 @@ export class Chaos {
     if (process === undefined) return;
     this.world.trace(() => `${process.host.name} loses its stream`);
     process.account.stream.cut(this.world.faults.random('stream-cut').logUniform(50, 10_000));
+  }
+
+  #takeExchangeAway(): void {
+    const { network, time, faults, trace } = this.world;
+    if (network.isAway) return;
+    const forMs = faults.random('exchange-away').logUniform(500, 30_000);
+    trace(() => `the exchange cannot be reached for ${Math.round(forMs)} ms`);
+    network.isAway = true;
+    for (const { account } of this.processes) account.stream.cut(forMs);
+    time.after(forMs, undefined, () => {
+      network.isAway = false;
+    });
+  }
+
+  /** A process that runs on without the engine: others take over what it does, and it does it too. */
+  #cutOff(): void {
+    const process = this.#someProcess('cut-off');
+    if (process === undefined || process.host.isCutOff) return;
+    const { host } = process;
+    const forMs = this.world.faults.random('cut-off').logUniform(500, 30_000);
+    this.world.trace(() => `${host.name} hears nothing of the engine for ${Math.round(forMs)} ms`);
+    host.isCutOff = true;
+    this.world.temporal.onSilent(process.worker);
+    this.world.time.after(forMs, undefined, () => {
+      host.isCutOff = false;
+    });
   }
 
   /** Something else uses one of our keys. */

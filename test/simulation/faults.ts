@@ -31,6 +31,8 @@ export const FAULT_KINDS = [
   'pause',
   'temporal-down',
   'task-stalls',
+  'answer-lost',
+  'cut-off',
   'clock-skew',
   // at the worst moment: just after a transaction left
   'crash-mid',
@@ -38,6 +40,7 @@ export const FAULT_KINDS = [
   'operator-mid',
   'foreign-mid',
   // the exchange
+  'exchange-away',
   'api-refuses',
   'sequencer-refuses',
   'sequencer-drops',
@@ -81,11 +84,14 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   pause: 0.08,
   'temporal-down': 0.03,
   'task-stalls': 0.2,
+  'answer-lost': 0.3,
+  'cut-off': 0.05,
   'clock-skew': 1,
   'crash-mid': 0.15,
   'pause-mid': 0.15,
   'operator-mid': 0.15,
   'foreign-mid': 0.04,
+  'exchange-away': 0.02,
   'api-refuses': 0.3,
   'sequencer-refuses': 0.4,
   'sequencer-drops': 0.4,
@@ -104,8 +110,11 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'operator-retry': 0.06,
 };
 
-/** What a seed is mainly about. `siege`: hedges that cannot land, and people who meddle. `zombies`: processes that die, sleep, return. */
-const THEMES = ['swarm', 'swarm', 'siege', 'zombies'] as const;
+/**
+ * What a seed is mainly about. `siege`: hedges that cannot land, and people who meddle. `zombies`: processes that die, sleep, return.
+ * `desertion`: hedges that cannot land, and people who give up.
+ */
+const THEMES = ['swarm', 'swarm', 'siege', 'zombies', 'desertion'] as const;
 export type Theme = (typeof THEMES)[number];
 
 const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
@@ -131,6 +140,16 @@ const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
     'slow-sequencer',
     'lists-lag',
   ],
+  desertion: [
+    'no-margin',
+    'thin-book',
+    'operator-cancel',
+    'operator-mid',
+    'request-late',
+    'sequencer-refuses',
+    'task-stalls',
+    'answer-lost',
+  ],
 };
 
 export interface FaultLimits {
@@ -144,6 +163,8 @@ export class Faults {
   readonly counts = new Map<FaultKind, number>();
   strikes = 0;
   healed = false;
+  /** Before the first quote rests, in most seeds: otherwise half of all orders would end before anything could be at stake. */
+  isAsleep = false;
   readonly theme: Theme;
   onStrike: (kind: FaultKind) => void = () => undefined;
   readonly #streams = new Map<FaultKind, Random>();
@@ -170,7 +191,7 @@ export class Faults {
   /** Whether this fault happens here and now. */
   strike(kind: FaultKind): boolean {
     const rate = this.rates.get(kind) ?? 0;
-    if (rate === 0 || this.healed || !this.random(kind).chance(rate)) return false;
+    if (rate === 0 || this.healed || this.isAsleep || !this.random(kind).chance(rate)) return false;
     if (this.strikes >= this.limits.strikesMax) return false;
     this.strikes += 1;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);

@@ -7,6 +7,9 @@ import type { Faults } from './faults';
 import type { Host, Time } from './time';
 
 export class Network {
+  /** The exchange cannot be reached by anybody. */
+  isAway = false;
+
   constructor(
     private readonly time: Time,
     private readonly faults: Faults,
@@ -35,10 +38,10 @@ export class Network {
       const timeOut = time.after(call.deadlineMs, host, () => answer(call.silence()));
       const arrive = (): void => {
         const value = call.serve();
-        if (faults.strike('reply-lost')) return;
+        if (this.isAway || faults.strike('reply-lost')) return;
         time.after(this.#legMs('reply-late', 10_000), host, () => answer(value));
       };
-      if (!faults.strike('request-lost'))
+      if (!this.isAway && !faults.strike('request-lost'))
         time.after(this.#legMs('request-late', call.kind === 'send' ? 300_000 : 10_000), undefined, arrive);
       if (call.kind === 'send' && faults.strike('request-twice')) {
         time.after(this.random.logUniform(1, 60_000), undefined, () => void call.serve());

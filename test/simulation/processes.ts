@@ -3,7 +3,7 @@
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
 import type { Client } from '@temporalio/client';
-import { createHedgeActivities } from '../../src/activities/hedge-activities';
+import { createHedgeActivities, type AlertInput } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
 import { Canceller } from '../../src/desk/canceller';
 import { DeadMan } from '../../src/desk/dead-man';
@@ -26,7 +26,7 @@ export interface World extends Surroundings {
   readonly temporal: TemporalServer;
   readonly hedgers: Set<Hedger>;
   readonly onDefect: (what: string) => void;
-  readonly onAlert: (what: string) => void;
+  readonly onAlert: (alert: AlertInput) => void;
 }
 
 interface Process {
@@ -47,7 +47,7 @@ export interface Hedger extends Process {
 }
 
 export function newHost(name: string, skewMs: number): Host {
-  return { name, skewMs, state: 'up', held: [] };
+  return { name, skewMs, state: 'up', isCutOff: false, held: [] };
 }
 
 export function startMaker(world: World, host: Host): Maker {
@@ -135,7 +135,7 @@ export function startHedger(world: World, host: Host): Hedger {
     marginBps: 500,
     clockSkewMsMax: 1_000,
     acknowledge: () => undefined,
-    alert: ({ kind, what }) => world.onAlert(`${kind}: ${what}`),
+    alert: (alert) => world.onAlert(alert),
     now,
   });
   const onNotice = (notice: OutgoingNotice): void => {
@@ -207,6 +207,7 @@ function signalSink(world: World, host: Host): SignalSink {
         const requestId = [update.order_id, update.status, update.filled_lots, update.transaction_time_us].join('/');
         const deadline = time.after(deadlineMs, host, () => reject(new Error('deadline exceeded')));
         const arrive = (): void => {
+          if (host.isCutOff) return;
           const answer = world.temporal.signal(workflowId, { name: 'orderUpdate', body: update, requestId });
           if (answer === undefined || faults.strike('signal-unanswered')) return;
           time.after(2, host, () => {

@@ -2,6 +2,7 @@
 import { FAULT_KINDS } from './faults';
 import type { Outcome } from './seed';
 
+const PROGRESS_MS = 10_000;
 const STATES = ['arming', 'quoting', 'hedging', 'stuck', 'flat', 'abandoned'];
 
 export class Report {
@@ -9,6 +10,7 @@ export class Report {
   readonly #startedCpu = process.cpuUsage();
   readonly #coverage = new Map<string, number>();
   readonly #kinds = new Map<Outcome['kind'], number>();
+  #toldMs = this.#startedMs;
   #seeds = 0;
   #events = 0;
   #virtualMs = 0;
@@ -24,6 +26,16 @@ export class Report {
     for (const key of ['filled', 'unfilled', 'abandoned', 'closedLots'] as const)
       this.#orders[key] += outcome.orders[key];
     for (const pair of outcome.coverage) this.#coverage.set(pair, (this.#coverage.get(pair) ?? 0) + 1);
+  }
+
+  /** A line of progress every ten seconds. */
+  tick(of: number): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < PROGRESS_MS) return;
+    this.#toldMs = nowMs;
+    const perSecond = (this.#seeds * 1000) / (nowMs - this.#startedMs);
+    // eslint-disable-next-line no-console -- a command
+    console.error(`${this.#seeds} of ${of} seeds, ${perSecond.toFixed(0)} a second; ${this.#kindsText()}`);
   }
 
   text(): string {
@@ -46,7 +58,11 @@ export class Report {
       `${this.#seeds} seeds in ${seconds.toFixed(1)} s (${(this.#seeds / seconds).toFixed(0)} a second, ${(this.#seeds / cpuSeconds).toFixed(0)} a CPU second), ${this.#events} events, ` +
         `${(this.#virtualMs / 3_600_000).toFixed(1)} h of virtual time, ${this.#strikes} faults`,
       `orders: ${this.#orders.filled} filled, ${this.#orders.unfilled} not, ${this.#orders.abandoned} abandoned, ${this.#orders.closedLots} lots closed on A`,
-      [...this.#kinds].map(([kind, count]) => `${kind}: ${count}`).join(', '),
+      this.#kindsText(),
     ].join('\n');
+  }
+
+  #kindsText(): string {
+    return [...this.#kinds].map(([kind, count]) => `${kind}: ${count}`).join(', ');
   }
 }

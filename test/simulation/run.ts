@@ -1,12 +1,15 @@
 /**
  * `npm run simulate -- --seeds N [--from 1] [--seed K] [--off kind,kind] [--strikes-max M]`
  *
+ * `npm run simulate -- --mutations [name …]`: takes mechanisms out one at a time and demands that a seed then fails.
+ *
  * Runs seeds one after the other until one fails, then shrinks it and prints its timeline and the command that replays it.
  * Exit codes: 0 all held, 1 a safety invariant broke, 2 an order did not end, 3 something threw.
  */
 /* eslint-disable no-console -- a command */
 import { parseArgs } from 'node:util';
 import { FAULT_KINDS, type FaultKind, type FaultLimits } from './faults';
+import { proveMutations } from './mutations';
 import { Report } from './report';
 import { runSeed, type Outcome } from './seed';
 import { shrink } from './shrink';
@@ -14,7 +17,7 @@ import { shrink } from './shrink';
 const EXIT: Readonly<Record<Outcome['kind'], number>> = { ok: 0, safety: 1, liveness: 2, crash: 3 };
 
 function main(): number {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     options: {
       seeds: { type: 'string', default: '1000' },
       from: { type: 'string', default: '1' },
@@ -23,8 +26,11 @@ function main(): number {
       'strikes-max': { type: 'string' },
       'keep-going': { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
+      mutations: { type: 'boolean', default: false },
     },
+    allowPositionals: true,
   });
+  if (values.mutations) return proveMutations(positionals, (line) => console.log(line)) === 0 ? 0 : 1;
   const off = values.off
     .split(',')
     .filter((kind): kind is FaultKind => (FAULT_KINDS as readonly string[]).includes(kind));
@@ -39,6 +45,7 @@ function main(): number {
   for (let seed = from; seed < from + count; seed += 1) {
     const outcome = runSeed(seed, limits, values.seed === undefined ? 'silent' : 'traced');
     report.add(outcome);
+    report.tick(count);
     if (values.seed !== undefined) console.log(outcome.timeline.join('\n'));
     if (outcome.kind === 'ok') continue;
     worst = outcome.kind;

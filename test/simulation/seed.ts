@@ -3,7 +3,7 @@
  * or as an abandonment that its operator asked for and its result states.
  */
 import { nextOrderId, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids';
-import type { CoverInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
+import type { ArmResult, CoverInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
 import { hashOf, Random } from '../../src/paper/core/random';
 import { makerOrder } from '../../src/workflows/maker-order';
 import { Chaos } from './chaos';
@@ -37,8 +37,10 @@ export interface Outcome {
 }
 
 const TICK_MS = 500;
-/** From the end of the faults to the last order's end. Generous: back-offs reach 30 s, time-outs a minute. */
-const LIVENESS_MS = 15 * 60_000;
+/** Longest pause of the small pair between two orders that were not placed. */
+const PAUSE_MS_MAX = 5_000;
+/** From the end of the faults to the last order's end: up to four orders of 40 s, back-offs of 30 s. */
+const LIVENESS_MS = 5 * 60_000;
 
 export function runSeed(seed: number, limits: FaultLimits, isTraced: 'traced' | 'silent' = 'silent'): Outcome {
   const run = new Simulation(seed, limits, isTraced);
@@ -55,8 +57,9 @@ interface Slot {
   last: OrderId | undefined;
   /** Orders still to start. */
   left: number;
-  /** How many more may be started in place of orders that were not placed. */
-  spare: number;
+  /** Consecutive orders that were not placed: the next one waits longer, as a pair's does. */
+  refusals: number;
+  startsAtMs: number;
   isBusy: boolean;
 }
 
@@ -88,6 +91,7 @@ class Simulation {
       trace,
       onDefect: (what) => this.#defects.push(what),
       onScheduled: (name, input) => this.#learn(name, input),
+      onAnswered: (name, input, result) => this.#hear(name, input, result),
       onSignalOut: (name, input) => this.#onOrderState(name, input as OrderState),
       onEnd: (run) => this.#onEnd(run),
     });
@@ -103,7 +107,13 @@ class Simulation {
       hedgers: new Set(),
       onSend: (host, accountIndex, request) => this.#chaos.onSend(host, accountIndex, request),
       onDefect: (what) => this.#defects.push(what),
-      onAlert: (what) => trace(() => `alert ${what}`),
+      onAlert: ({ kind, order_id, what }) => {
+        trace(() => `alert ${kind}: ${what}`);
+        const order = this.#truth.orders.get(parseOrderId(order_id) ?? (0n as OrderId));
+        if (kind === 'abandoned' && order) order.isAlerted = true;
+        // The simulated exchange never contradicts itself: one of our books is wrong.
+        if (kind === 'contradiction') this.#defects.push(what);
+      },
     };
     venue.watchers.push((changes) => {
       this.#truth.onChanges(changes);
@@ -113,6 +123,7 @@ class Simulation {
           this.#digest = hashOf(this.#digest, tx.nonce, tx.executedAtUs, tx.refusal?.code ?? 0);
         }
         for (const order of orders) {
+          if (order.status === 'open' && order.account.accountIndex === ACCOUNT_A) faults.isAsleep = false;
           trace(
             () =>
               `exchange order ${order.account.accountIndex}/${order.clientIndex} ${order.side} ${order.status} ${order.filledLots}/${order.initialLots}`,
@@ -131,12 +142,15 @@ class Simulation {
     };
     this.#chaos = new Chaos(this.#world, this.#truth);
     this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth);
+    // The clocks are drawn by now: everything else waits, in most seeds, until something is at stake.
+    faults.isAsleep = random.chance(0.6);
     this.#healMs = START_MS + random.logUniform(3_000, 90_000);
     this.#slots = LANES.slice(0, random.between(1, 2)).map((lane) => ({
       lane,
       last: undefined,
       left: random.between(1, 4),
-      spare: 6,
+      refusals: 0,
+      startsAtMs: 0,
       isBusy: false,
     }));
   }
@@ -176,7 +190,7 @@ class Simulation {
   // ---- the pair, in the small: one order after the other on each lane
 
   #serve(slot: Slot): void {
-    if (slot.isBusy || slot.left === 0) return;
+    if (slot.isBusy || slot.left === 0 || this.time.nowMs < slot.startsAtMs) return;
     slot.isBusy = true;
     slot.left -= 1;
     const id = nextOrderId({ epochMs: this.time.nowMs, lane: slot.lane, last: slot.last });
@@ -228,11 +242,12 @@ class Simulation {
     slot.last = last > (slot.last ?? 0n) ? last : slot.last;
     slot.isBusy = false;
     // An order that never rested has shown little: another one takes its turn.
-    if (state.result?.maker.status === 'not-placed' && slot.spare > 0 && !this.#faults.healed) {
-      slot.spare -= 1;
-      slot.left += 1;
-    }
-    this.time.after(200, undefined, () => this.#serve(slot));
+    const isPlaced = state.result?.maker.status !== 'not-placed';
+    if (!isPlaced && !this.#faults.healed) slot.left += 1;
+    slot.refusals = isPlaced ? 0 : slot.refusals + 1;
+    const pauseMs = Math.min(200 * 2 ** slot.refusals, PAUSE_MS_MAX);
+    slot.startsAtMs = this.time.nowMs + pauseMs;
+    this.time.after(pauseMs, undefined, () => this.#serve(slot));
   }
 
   #fillAgain(): void {
@@ -261,6 +276,13 @@ class Simulation {
   }
 
   // ---- what the truth hears
+
+  #hear(name: string, input: unknown, result: unknown): void {
+    if (name !== 'arm' || !(result as ArmResult).armed) return;
+    const id = parseOrderId((input as CoverInput).ticket.order_id);
+    const order = id === undefined ? undefined : this.#truth.orders.get(id);
+    if (order) order.isArmed = true;
+  }
 
   #learn(name: string, input: unknown): void {
     if (name === 'cover' || name === 'seal' || name === 'arm') this.#truth.learnTicket((input as CoverInput).ticket);

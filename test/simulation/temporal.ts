@@ -69,6 +69,8 @@ export interface Run {
 export interface TemporalEvents {
   onDefect(what: string): void;
   onScheduled(name: string, input: unknown): void;
+  /** An activity's result is in history. */
+  onAnswered(name: string, input: unknown, result: unknown): void;
   onSignalOut(name: string, input: unknown): void;
   onEnd(run: Run): void;
   trace(text: () => string): void;
@@ -146,11 +148,11 @@ export class TemporalServer {
     for (const attempt of worker.running) this.#giveUpAfter(attempt, attempt.heartbeatMs ?? 5_000, () => true);
   }
 
-  /** The process of a worker stands still: after a heartbeat time-out its attempts are given to others. */
-  onPause(worker: Worker): void {
+  /** The process of a worker stands still or is cut off: after a heartbeat time-out its attempts are given to others. */
+  onSilent(worker: Worker): void {
     for (const attempt of worker.running) {
       if (attempt.heartbeatMs !== undefined)
-        this.#giveUpAfter(attempt, attempt.heartbeatMs, () => worker.host.state !== 'up');
+        this.#giveUpAfter(attempt, attempt.heartbeatMs, () => !isReachable(worker));
     }
   }
 
@@ -165,12 +167,12 @@ export class TemporalServer {
     if (run.isTasked || run.end !== undefined || run.buffered.length === 0) return;
     run.isTasked = true;
     const task = (run.task += 1);
-    const stuckMs = run.sticky !== undefined && run.sticky.host.state !== 'up' ? STICKY_MS : 0;
+    const stuckMs = run.sticky !== undefined && !isReachable(run.sticky) ? STICKY_MS : 0;
     this.time.after(2 + 10 * this.random.next() + stuckMs, undefined, () => this.#dispatch(run, task));
   }
 
   #dispatch(run: Run, task: number): void {
-    const sticky = run.sticky?.host.state === 'up' && !this.faults.strike('task-stalls') ? run.sticky : undefined;
+    const sticky = run.sticky && isReachable(run.sticky) && !this.faults.strike('task-stalls') ? run.sticky : undefined;
     const worker = sticky ?? this.#pick('counterleg-orders');
     if (worker === undefined) {
       this.time.after(200, undefined, () => this.#dispatch(run, task));
@@ -190,7 +192,7 @@ export class TemporalServer {
       if (isOver) return; // a worker that slept through its task: the engine has given it to another
       const done = this.#execute(worker, run, atMs, jobs);
       this.time.after(1 + 4 * this.random.next(), undefined, () => {
-        if (isOver || done === undefined) return;
+        if (isOver || done === undefined || !isReachable(worker)) return;
         isOver = true;
         timeOut.run = undefined;
         if (!this.#complete(run, { atMs, jobs, commands: done.commands })) return;
@@ -343,9 +345,13 @@ export class TemporalServer {
   ): void {
     worker.running.delete(attempt);
     const result = answer.ok ? copyOf(answer.result) : undefined;
+    if (this.faults.strike('answer-lost')) {
+      if (attempt.heartbeatMs !== undefined) this.#giveUpAfter(attempt, attempt.heartbeatMs, () => true);
+      return;
+    }
     const deliver = (): void => {
-      if (this.isDown) {
-        this.time.after(500, undefined, deliver);
+      if (this.isDown || worker.host.isCutOff) {
+        this.time.after(500, worker.host, deliver);
         return;
       }
       const { run, seq } = attempt;
@@ -355,12 +361,13 @@ export class TemporalServer {
       if (answer.ok) {
         run.activities.delete(seq);
         this.events.trace(() => `${run.id} gets ${activity.command.name}${briefOf(result)}`);
+        this.events.onAnswered(activity.command.name, activity.command.input, result);
         this.#deliver(run, { do: 'resolve', seq, result });
         return;
       }
       this.time.after(backOff(activity.attempt - 1, 50, 1_000), undefined, () => this.#retry(attempt));
     };
-    this.time.after(1 + 3 * this.random.next(), undefined, deliver);
+    this.time.after(1 + 3 * this.random.next(), worker.host, deliver);
   }
 
   #retry(attempt: Attempt): void {
@@ -391,14 +398,21 @@ export class TemporalServer {
   #tellWorker(attempt: Attempt): void {
     const worker = this.workers.find(({ running }) => running.has(attempt));
     if (worker === undefined || attempt.heartbeatMs === undefined) return;
-    this.time.after(200 + 600 * this.random.next(), worker.host, () => attempt.abort.abort());
+    this.time.after(200 + 600 * this.random.next(), worker.host, () => {
+      if (worker.host.isCutOff) this.#tellWorker(attempt);
+      else attempt.abort.abort();
+    });
   }
 
   #pick(queue: string): Worker | undefined {
     if (this.isDown) return undefined;
-    const ready = this.workers.filter((worker) => worker.host.state === 'up' && worker.queues.includes(queue));
+    const ready = this.workers.filter((worker) => isReachable(worker) && worker.queues.includes(queue));
     return ready[Math.floor(this.random.next() * ready.length)];
   }
+}
+
+function isReachable({ host }: Worker): boolean {
+  return host.state === 'up' && !host.isCutOff;
 }
 
 function textOf(commands: readonly Command[]): string {

@@ -13,6 +13,8 @@ export interface Host {
   /** Its wall clock minus true time. */
   readonly skewMs: number;
   state: 'up' | 'paused' | 'dead';
+  /** It runs, and hears nothing of the engine. */
+  isCutOff: boolean;
   readonly held: TimedEvent[];
 }
 

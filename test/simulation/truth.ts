@@ -18,7 +18,10 @@ export interface OrderTruth {
   executed: number;
   /** The maker order itself, once the exchange has it. */
   maker: Order | undefined;
+  isArmed: boolean;
   isCanceledByOperator: boolean;
+  /** Somebody was told that it ended with exposure. */
+  isAlerted: boolean;
   end: 'completed' | 'canceled' | undefined;
   result: OrderResult | undefined;
 }
@@ -39,7 +42,9 @@ export class Truth {
       filled: 0,
       executed: 0,
       maker: undefined,
+      isArmed: false,
       isCanceledByOperator: false,
+      isAlerted: false,
       end: undefined,
       result: undefined,
     });
@@ -103,6 +108,7 @@ export class Truth {
     if (result.exposure !== base(exposure)) return `reports exposure ${result.exposure}, true is ${base(exposure)}`;
     if (exposure !== 0 && !order.isCanceledByOperator)
       return `leaves ${exposure} lots naked although no operator cancelled it`;
+    if (exposure !== 0 && !order.isAlerted) return `leaves ${exposure} lots naked without an alert`;
     if ((exposure === 0) !== (result.hedge_state === 'flat'))
       return `says ${result.hedge_state} with ${exposure} lots naked`;
     return undefined;
@@ -142,6 +148,8 @@ export class Truth {
     const more = order.filledLots - (this.#filledOf.get(key) ?? 0);
     this.#filledOf.set(key, order.filledLots);
     const isMaker = accountIndex === ACCOUNT_A && slice === 0;
+    if (isMaker && truth.maker === undefined && !truth.isArmed)
+      this.violations.push(`order ${id} was placed although no hedger had armed it`);
     if (isMaker) truth.maker = order;
     if (more <= 0) return;
     if (this.#sealed.has(`${accountIndex}/${id}/${isMaker ? 'placement' : 'trades'}`)) {

@@ -44,9 +44,12 @@ export type Submitted =
 export class Venue {
   readonly exchange: Exchange;
   readonly traders: Account;
-  /** How far the lists are behind (LP §9: up to 16 s). */
+  /** How far the lists are behind at most (LP §9: up to 16 s); each read is answered by a copy of its own age. */
   listLagMs = 0;
   readonly watchers: ((changes: Changes) => void)[] = [];
+  /** Of transactions that were booked: whether `account_tx` tells them then already is not documented (LP §5.6). */
+  readonly bookings: ((accountIndex: number, tx: PaperTx) => void)[] = [];
+  readonly #tellsBookings: boolean;
   readonly #random: Random;
   readonly #lastDueMs = new WeakMap<ApiKey, number>();
   #lastUs = 0;
@@ -58,9 +61,10 @@ export class Venue {
   ) {
     this.#random = new Random(seed);
     this.exchange = new Exchange([MARKET], time.nowMs, {
-      duplicateCheck: 'sequencer',
+      duplicateCheck: this.#random.chance(0.5) ? 'api' : 'sequencer',
       missingOrders: this.#random.chance(0.5) ? 'accept' : 'refuse',
     });
+    this.#tellsBookings = this.#random.chance(0.5);
     const keys = new Map([...LANES, ...SPARE_LANES, CANCEL_LANE].map((lane) => [lane, '']));
     const owner = { l1Address: '0x01', tier: 'premium', synthetic: false, keys } as const;
     const { world } = this.exchange;
@@ -97,6 +101,7 @@ export class Venue {
     const admission = this.exchange.admit(located, { tx, info: '', hash, nowUs: this.nowUs(), priceProtection: 'on' });
     if (!admission.ok) return { ok: false, refusal: admission.refusal };
     this.#sequencerFault(admission.record);
+    if (this.#tellsBookings) for (const tell of this.bookings) tell(tx.head.accountIndex, admission.record);
     return { ok: true, predictedMs: this.#enqueue(admission.record, located) };
   }
 
@@ -121,20 +126,25 @@ export class Venue {
 
   /** Orders of an account as its lists show them now, newest last. */
   listed(accountIndex: number): Order[] {
-    const asOfUs = (this.time.nowMs - this.listLagMs) * 1000;
+    const asOfUs = this.#asOfUs();
     const account = this.account(accountIndex);
     return [...account.inactiveOrders, ...account.liveOrders.values()].flatMap(
       (order) => orderAsOf(order, asOfUs) ?? [],
     );
   }
 
-  /** Transactions of an account as `accountTxs` shows them now, newest first; booked ones are pending in it (LP §3.7). */
+  /** Transactions of an account as `accountTxs` shows them now, newest first; booked ones are pending in it, dropped ones failed (LP §3.7). */
   listedTxs(accountIndex: number): PaperTx[] {
-    const asOfUs = (this.time.nowMs - this.listLagMs) * 1000;
+    const asOfUs = this.#asOfUs();
     const timeOf = (tx: PaperTx): number => (tx.state === 'executed' ? tx.executedAtUs : tx.queuedAtUs);
     return this.account(accountIndex)
-      .txs.filter((tx) => tx.state !== 'dropped' && timeOf(tx) <= asOfUs)
+      .txs.filter((tx) => timeOf(tx) <= asOfUs)
       .sort((a, b) => timeOf(b) - timeOf(a));
+  }
+
+  #asOfUs(): number {
+    const lagMs = this.listLagMs === 0 ? 0 : this.listLagMs * this.#random.next();
+    return (this.time.nowMs - lagMs) * 1000;
   }
 
   #apiFault(tx: Tx): Refusal | undefined {
