@@ -46,7 +46,6 @@ import {
   wearsOn,
   weigh,
   type Order,
-  type TicketEntry,
 } from '../domain/order';
 import { orderInputFrom, orderUpdateFrom } from '../domain/received';
 import { ticketToMessage } from '../domain/ticket';
