@@ -7,9 +7,6 @@ import { startFloor } from './parts/floor';
 import { startSystem, type BenchPair } from './parts/running-system';
 import { report, type Line } from './parts/stats';
 
-/** The first fills pay for compilation and connections. */
-const WARM_UP = 30;
-
 /** Twice the exchange's minimum, so that half an order can be hedged. */
 export const PAIRS: readonly BenchPair[] = [
   { market: 'BTC', quantity: '0.0004', firstLane: 10, slots: 1 },
@@ -17,31 +14,52 @@ export const PAIRS: readonly BenchPair[] = [
   { market: 'CRV', quantity: '100', firstLane: 30, slots: 1 },
 ];
 
+/** Where the time goes, from the orders' own records. */
+const STAGES = [
+  { stage: 'frame → read', from: FRAME, to: 'frame_parsed_ms' },
+  { stage: 'read → notice signed and written', from: 'frame_parsed_ms', to: 'notice_published_ms' },
+  { stage: 'notice written → received and checked', from: 'notice_published_ms', to: 'notice_received_ms' },
+  { stage: 'notice received → hedge on the socket', from: 'notice_received_ms', to: SUBMITTED },
+] as const;
+
 export async function measureFastPath(input: {
+  /** None of a kind: that kind is left out. */
   readonly fills: { readonly whole: number; readonly half: number };
+  /** Fills left out at first: they pay for compilation and connections. */
+  readonly warmUp: number;
   readonly intervalMs: number;
 }): Promise<Line[]> {
+  const { warmUp } = input;
   const system = await startSystem({ redis: 'with', pairs: PAIRS });
   const lines: Line[] = [];
   try {
     const floor = await startFloor({ redisUrl: system.redisUrl });
     let before = 0;
     for (const how of ['whole', 'half'] as const) {
-      const fills = input.fills[how] + WARM_UP;
+      if (input.fills[how] === 0) continue;
+      const fills = input.fills[how] + warmUp;
       const run = await fillAndCollect({ system, floor, fills, intervalMs: input.intervalMs, how });
-      const orders = run.orders.slice(before + WARM_UP);
+      const orders = run.orders.slice(before + warmUp);
       before = run.orders.length;
+      const kind = how === 'whole' ? 'full fill' : 'partial fill';
       const durable = orders.filter(({ hedge }) => hedge.slices[0]?.path !== 'fast').length;
       lines.push(
         report({
-          bench: `fast path: fill frame → hedge on the socket, ${how === 'whole' ? 'full' : 'partial'} fill`,
+          bench: `fast path: fill frame → hedge on the socket, ${kind}`,
           samplesMs: between(orders, FRAME, SUBMITTED),
-          floorMs: run.floorMs.slice(WARM_UP),
+          floorMs: run.floorMs.slice(warmUp),
           conditions:
             `a fill every ${input.intervalMs} ms on average over ${PAIRS.length} markets, floor samples in between; ` +
-            `paper exchange without latency; first ${WARM_UP} left out; ${durable} came by the durable path`,
+            `paper exchange without latency; first ${warmUp} left out; ${durable} came by the durable path`,
         }),
       );
+      for (const { stage, from, to } of STAGES)
+        report({
+          bench: `fast path, ${kind}: ${stage}`,
+          samplesMs: between(orders, from, to),
+          floorMs: [],
+          conditions: 'a part of the line above',
+        });
     }
     floor.close();
   } finally {
@@ -53,6 +71,7 @@ export async function measureFastPath(input: {
 if (require.main === module) {
   measureFastPath({
     fills: { whole: Number(process.env['BENCH_FILLS'] ?? 400), half: Number(process.env['BENCH_FILLS'] ?? 400) / 2 },
+    warmUp: 30,
     intervalMs: 250,
   }).catch((error: unknown) => {
     console.error(error);
