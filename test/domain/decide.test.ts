@@ -127,6 +127,7 @@ describe('decide: the ordinary life', () => {
 
   test('S-22 nobody can hedge: nothing is quoted, the order ends flat with the reason', () => {
     const d = driven();
+    expect(d.wants()).toEqual(['arm']);
     d.start('arm');
     absorbArm(d.order, { armed: false, code: 'margin', message: 'account B has too little margin' }, 0);
     expect(d.wants()).toEqual(['tell']);
