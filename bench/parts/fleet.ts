@@ -129,6 +129,7 @@ export class Fleet {
     const [makerPort, hedgerPort] = [await freePort(), await freePort()];
     const env = {
       ...process.env,
+      MALLOC_ARENA_MAX: '2',
       COUNTERLEG_CONFIG: path,
       COUNTERLEG_LIGHTER_BASE_URL: this.paperUrl,
       COUNTERLEG_LIGHTER_WS_URL: `${this.paperUrl.replace('http', 'ws')}/stream`,

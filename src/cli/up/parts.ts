@@ -86,7 +86,8 @@ async function startOwn(plan: Plan, program: OwnProgram): Promise<Child> {
     name,
     script: PROGRAM,
     args,
-    env: plan.env,
+    // One arena for each of the many native threads costs a worker some forty MiB (docs/benchmarks.md, Throughput).
+    env: { MALLOC_ARENA_MAX: '2', ...plan.env },
     logFile: join(plan.logFolder, `${name}.log`),
   });
   try {
