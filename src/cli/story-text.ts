@@ -151,8 +151,9 @@ function gist(what: string, details: unknown): string {
 }
 
 function plain(value: unknown): string {
-  if (typeof value === 'object' && value !== null && 'message' in value) return String(value.message);
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object' && value !== null && 'message' in value) return plain(value.message);
+  return JSON.stringify(value) ?? '';
 }
 
 function cut(text: string): string {
