@@ -250,9 +250,18 @@ export interface PairInput {
 }
 
 export interface PairCarry {
-  slots: { lane: number; last_id?: string }[];
+  slots: { lane: number; last_id?: string; order?: CarriedOrder }[];
   counts: PairCounts;
   paused?: string;
+}
+
+/** An order of the pair that was open when its run ended. */
+export interface CarriedOrder {
+  order_id: string;
+  hedge_state: HedgeState;
+  lots: string;
+  /** The pair has asked for the end of its quote. */
+  quote_ended?: boolean;
 }
 
 export interface PairCounts {

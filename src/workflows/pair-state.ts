@@ -9,6 +9,8 @@ export interface Slot extends PairSlot {
   lots?: bigint;
   /** This pair has asked for the end of its order's quote. */
   quoteEnded?: boolean;
+  /** Its order was started by a run before this one. */
+  carried?: boolean;
   /** Orders up to this id were part of a flatten that read both positions as zero. */
   flatUpTo?: OrderId;
 }
@@ -25,10 +27,14 @@ export class PairState {
 
   constructor(readonly input: PairInput) {
     this.slots = input.lanes.map((lane) => {
-      const last = input.carry?.slots.find((slot) => slot.lane === lane)?.last_id;
+      const { last_id: last, order } = input.carry?.slots.find((slot) => slot.lane === lane) ?? {};
       const lastId = last === undefined ? undefined : parseOrderId(last);
+      if (lastId === undefined) return { lane, state: 'unproven' };
       // A lane that this pair has used itself up to now needs no new proof.
-      return lastId === undefined ? { lane, state: 'unproven' } : { lane, state: 'free', lastId };
+      if (order === undefined) return { lane, state: 'free', lastId };
+      const { lots, quote_ended, ...known } = order;
+      const ended = quote_ended === true ? { quoteEnded: true } : {};
+      return { lane, state: 'busy', lastId, ...known, lots: BigInt(lots), carried: true, ...ended };
     });
     this.counts = input.carry
       ? { ...input.carry.counts }
@@ -152,6 +158,7 @@ export class PairState {
     delete slot.hedge_state;
     delete slot.lots;
     delete slot.quoteEnded;
+    delete slot.carried;
   }
 
   get status(): PairStatus {
@@ -179,11 +186,18 @@ export class PairState {
         lane: slot.lane,
         // Without an id the next run proves the lane again.
         ...(slot.lastId === undefined || slot.state === 'unproven' ? {} : { last_id: slot.lastId.toString() }),
+        ...orderOf(slot),
       })),
       counts: this.counts,
       ...(this.mode === 'paused' ? { paused: this.reason } : {}),
     };
   }
+}
+
+function orderOf({ order_id, hedge_state, lots, quoteEnded }: Slot): Pick<PairCarry['slots'][number], 'order'> {
+  if (order_id === undefined || hedge_state === undefined || lots === undefined) return {};
+  const order = { order_id, hedge_state, lots: lots.toString() };
+  return { order: quoteEnded === true ? { ...order, quote_ended: true } : order };
 }
 
 /** Ends of an order without a fill that are ordinary: asked for, the market's doing, or our own hedge's. */

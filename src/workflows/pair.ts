@@ -52,7 +52,7 @@ import {
   stopUpdate,
 } from './messages';
 import { PairState, type Slot } from './pair-state';
-import { ENDS_QUOTES_BY_SIGNAL } from './patches';
+import { ENDS_QUOTES_BY_SIGNAL, RENEWS_WITH_OPEN_ORDERS } from './patches';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
 const maker = proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
@@ -71,6 +71,8 @@ const PROOF_PAUSE_MS = 2_000;
 const FAILURE_PAUSE_MS = 500;
 /** Post-only orders that crossed slow the next one down to this many pauses. */
 const CROSSINGS_MAX = 10;
+/** Between two looks at the orders that a run took over from the one before: they are no children of its own. */
+const CARRIED_LOOK_MS = 15_000;
 /** At least, between two asks for a quote of one slot, whatever the answer says: each is a dozen events. */
 const QUOTE_PAUSE_MS = 250;
 
@@ -148,6 +150,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
           changed();
         });
     };
+    void watchCarried(state, changed);
     for (;;) {
       const seen = changes;
       if (state.limitReached && state.mode === 'running') stop('the order limit is reached');
@@ -158,9 +161,11 @@ export async function pair(input: PairInput): Promise<PairStatus> {
         else if (state.mayStart(slot)) run(slot, () => quote(input, state, slot, changed));
       }
       setCurrentDetails(detailsOf(state.status));
-      const empty = running.size === 0 && state.isIdle && flattening === undefined;
-      if (empty && state.mode === 'stopping') break;
-      if (empty && renew) {
+      const quiet = running.size === 0 && flattening === undefined;
+      if (quiet && state.isIdle && state.mode === 'stopping') break;
+      // A stopping pair ends here instead: the next run would not know that it is to stop.
+      const mayRenew = quiet && renew && state.mode !== 'stopping';
+      if (mayRenew && (state.isIdle || patched(RENEWS_WITH_OPEN_ORDERS))) {
         await condition(allHandlersFinished);
         await continueAsNew<typeof pair>({ ...input, carry: state.carry });
       }
@@ -170,6 +175,25 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     await condition(allHandlersFinished);
     return state.status;
   });
+}
+
+/**
+ * Orders that were open when the run before this one ended speak to this run as they did to that; one that is gone without a word
+ * (terminated) is found here.
+ */
+async function watchCarried(state: PairState, changed: () => void): Promise<void> {
+  const open = (): Slot[] => state.slots.filter((slot) => slot.carried === true);
+  while (open().length > 0) {
+    await sleep(CARRIED_LOOK_MS);
+    for (const slot of open()) {
+      const { lane, order_id } = slot;
+      const summary = `does order ${order_id} of lane ${lane} still run?`;
+      const { running } = await hedger.laneHistory.executeWithOptions({ summary }, [{ lane }]);
+      if (running !== undefined || slot.order_id !== order_id || order_id === undefined) continue;
+      state.vanished(order_id);
+      changed();
+    }
+  }
 }
 
 /** The engine suggests it near 4096 events; an input may ask for it earlier. */

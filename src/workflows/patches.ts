@@ -14,3 +14,6 @@ export const ENDS_QUOTES_BY_SIGNAL = 'pair-ends-quotes-by-signal';
  * weeks; before, every 30 s, and the history was full after a day and a half.
  */
 export const SPARES_HISTORY = 'order-spares-history';
+
+/** Since 0.1.0, November 2026: a pair continues as new with its orders open; before, it quoted nothing until the last one had ended. */
+export const RENEWS_WITH_OPEN_ORDERS = 'pair-renews-with-open-orders';

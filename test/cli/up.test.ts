@@ -116,10 +116,10 @@ describe('counterleg up', () => {
     const code = start('free');
     const { pids } = await record();
     await said(/filled 0/);
-    expect(await command('pair', 'status', 'BTC')).toContain('"mode": "running"');
+    expect(await command('pair', 'status', 'BTC', '--json')).toMatch(/"mode": ?"running"/);
     const orders = JSON.parse(await command('orders', '--state', 'closed', '--json')) as { orderId: string }[];
-    const story = await command('order', orders[0]?.orderId ?? '');
-    expect(story).toMatch(/started .*\n(.*\n)*.*(arm|place) wanted[^]*completed/);
+    const story = await command('order', orders[0]?.orderId ?? '', '--json');
+    expect(story).toMatch(/"what":"started".*"what":"(arm|place)".*"what":"completed"/);
     expect(await command('up', '--free-ports')).toContain(`runs already (pid ${up?.pid})`);
     expect(await command('pair', 'pause', 'BTC')).toContain('paused');
     for (const _again of [1, 2]) expect(await command('pair', 'flatten', 'BTC')).toContain('flat: both positions');

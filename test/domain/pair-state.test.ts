@@ -25,10 +25,10 @@ function pairInput(change: Partial<PairInput> = {}): PairInput {
 
 let time = 283_000_000n;
 
-function pairOf(change: Partial<PairInput> = {}) {
+function pairOf(change: Partial<PairInput> = {}, slotsAre: 'free' | 'as carried' = 'free') {
   const state = new PairState(pairInput(change));
   const slots = state.slots as [Slot, Slot];
-  for (const slot of slots) slot.state = 'free';
+  if (slotsAre === 'free') for (const slot of slots) slot.state = 'free';
   const start = (slot: Slot): OrderId => {
     const id = orderIdOf({ time: time++ as Tenths, lane: slot.lane });
     state.started(slot, { id, lots: 20n });
@@ -59,6 +59,19 @@ describe('what a continue-as-new carries', () => {
     state.vanished(start(slots[0]).toString());
     const next = new PairState(pairInput({ carry: state.carry }));
     expect(next.slots.map((slot) => slot.state)).toEqual(['unproven', 'free']);
+  });
+
+  test('an open order: its slot stays busy, its lots count, its word is heard, its ended quote is remembered', () => {
+    const { state, slots, start } = pairOf();
+    const id = start(slots[0]);
+    slots[0].quoteEnded = true;
+    const carry = JSON.parse(JSON.stringify(state.carry)) as NonNullable<PairInput['carry']>;
+    const next = pairOf({ carry, max_consecutive_failures: 1 }, 'as carried');
+    expect(next.state.slots[0]).toMatchObject({ state: 'busy', order_id: id.toString(), lots: 20n, carried: true });
+    expect(next.state.openLotsBeside(next.slots[1])).toBe(20n);
+    next.end(id, 'not-placed');
+    expect(next.state.slots[0]).toEqual({ lane: 5, state: 'free', lastId: id });
+    expect(next.state).toMatchObject({ mode: 'running', counts: { started: 1, failed: 0, unfilled: 1 } });
   });
 });
 

@@ -44,6 +44,7 @@ const SCENARIOS = [
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],
   ...['continued', 'continuation', 'flattened', 'stuck-ends-quotes', 'stopped-while-hedging', 'paused-while-hedging'],
+  ...['continued-with-orders-open', 'continuation-with-orders-open'],
 ].map((name) => `pair-${name}`);
 
 const quiet = new DefaultLogger('ERROR', () => undefined);

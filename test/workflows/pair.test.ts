@@ -356,6 +356,51 @@ test('a long history: starts no more orders, continues as new once all slots are
   await keepHistory('pair-continuation', stage.client.workflow.getHandle(pair.handle.workflowId));
 });
 
+test('a long history with an order open: continues as new at once; the order is heard by the next run', async () => {
+  const lane = stage.nextLane();
+  const lanes = [lane, stage.nextLane()];
+  const pair = await stage.pair(newScript(), { lanes, history_events_max: 60 });
+  const firstRun = (await pair.handle.describe()).runId;
+  const [resting, ...others] = [await pair.order(1), await pair.order(2)];
+  for (let n = 3; (await pair.handle.describe()).runId === firstRun; n++) {
+    const order = others.pop() ?? (await pair.order(n - 1));
+    await order.fills(20);
+    await order.handle.result();
+    await eventually('the other slot goes on', async () => pair.script.inputs('place')[n - 1] && true);
+  }
+  const slotOf = async (id: string) => (await pair.state()).slots.find((slot) => slot.order_id === id);
+  expect(await slotOf(resting.id)).toMatchObject({ state: 'busy' });
+  const filled = (await pair.state()).counts.filled;
+  await resting.fills(20);
+  await pair.when('its end is heard', ({ counts }) => counts.filled > filled);
+  expect(await slotOf(resting.id)).toBeUndefined();
+  expect(pair.script.count('laneHistory')).toBe(2); // the two lanes, proved once
+  await keepHistory(
+    'pair-continued-with-orders-open',
+    stage.client.workflow.getHandle(pair.handle.workflowId, firstRun),
+  );
+  await pair.update('stop');
+  const renewed = stage.client.workflow.getHandle(pair.handle.workflowId);
+  expect(await renewed.result()).toMatchObject({ mode: 'stopped' });
+  await keepHistory('pair-continuation-with-orders-open', renewed);
+});
+
+test('an order that a run took over and that was terminated is noticed', async () => {
+  const lanes = [stage.nextLane(), stage.nextLane()];
+  const pair = await stage.pair(newScript(), { lanes, history_events_max: 30 });
+  const firstRun = (await pair.handle.describe()).runId;
+  const order = await pair.order(1);
+  const other = await pair.order(2);
+  if ((await pair.handle.describe()).runId === firstRun) await other.fills(20);
+  await eventually('the next run', async () => (await pair.handle.describe()).runId !== firstRun || undefined);
+  await order.handle.terminate('a test');
+  await pair.when('its lane is used again', ({ slots }) =>
+    slots.some((slot) => slot.lane === lanes[0] && slot.order_id !== undefined && slot.order_id !== order.id),
+  );
+  await pair.update('stop');
+  await stage.client.workflow.getHandle(pair.handle.workflowId).result();
+}, 60_000);
+
 describe('S-10 flatten', () => {
   test('pauses, waits for its orders, trades both accounts to zero, and says so once both read zero', async () => {
     const script = newScript();
