@@ -1,8 +1,9 @@
 /**
  * Compares what ended orders say with this account's own order records on the exchange, one batch at a time.
  *
- * Lists lag by up to 16 s (S-11), so a record that is missing or behind is *late* first; only what stays different is reported. The
- * request budget bounds it: when orders end faster than they can be checked, the oldest are skipped and counted.
+ * Lists lag by up to 16 s (S-11), so a record that is missing or behind is *late* first; only what stays different is reported. A row
+ * that cannot be read is not a missing one: nothing is concluded from its list. The request budget bounds it: when orders end faster
+ * than they can be checked, the oldest are skipped and counted.
  */
 import type { Client } from '@temporalio/client';
 import { clientOrderIndexOf, orderWorkflowId, parseOrderId, type ClientOrderIndex, type OrderId } from '../domain/ids';
@@ -44,6 +45,7 @@ export class LedgerAuditor {
   readonly #seen = new Set<string>();
   #fromMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #indexesMax = INDEXES_MAX;
   #closed = false;
   skipped = 0;
 
@@ -71,15 +73,28 @@ export class LedgerAuditor {
     const batch: Claim[] = [];
     let indexes: ClientOrderIndex[] = [];
     for (const claim of this.#claims.values()) {
-      if (indexes.length + claim.indexes.length > INDEXES_MAX) break;
+      if (batch.length > 0 && indexes.length + claim.indexes.length > this.#indexesMax) break;
       batch.push(claim);
       indexes = [...indexes, ...claim.indexes];
     }
     if (indexes.length === 0) return 0;
-    const found = await this.#options.account.findOrders(indexes);
-    if (!found.ok) throw new Error(found.reason);
+    const found = await this.#options.account.findOrders(indexes, { every: true });
+    if (!found.ok) {
+      this.#putBack(batch);
+      throw new Error(found.reason);
+    }
+    this.#indexesMax = INDEXES_MAX;
     for (const claim of batch) this.#check(claim, found.value);
     return this.#claims.size;
+  }
+
+  /** Nothing is known of these: behind the others, and fewer at once, so that one row that stays unreadable holds up no other order. */
+  #putBack(batch: readonly Claim[]): void {
+    for (const claim of batch) {
+      this.#claims.delete(claim.orderId);
+      this.#claims.set(claim.orderId, claim);
+    }
+    this.#indexesMax = Math.max(1, Math.floor(this.#indexesMax / 2));
   }
 
   #check(claim: Claim, records: readonly OrderRecord[]): void {

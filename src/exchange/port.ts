@@ -129,8 +129,14 @@ export interface AccountPort {
   sign(request: TxRequest): Promise<SignedTx>;
   /** Sends over the open WebSocket, else HTTP. Never throws for a business answer, never resends by itself. */
   send(tx: SignedTx): Promise<SendOutcome>;
-  /** `accountOrders?client_order_indexes` (LP §1.4): the orders found; those not found prove nothing. */
-  findOrders(indexes: readonly ClientOrderIndex[]): Promise<Read<readonly OrderRecord[]>>;
+  /**
+   * `accountOrders?client_order_indexes` (LP §1.4): the orders found; those not found prove nothing. A row that cannot be read is left
+   * out; with `every`, for who sums up what is found, it fails the read if it may be one of `indexes`.
+   */
+  findOrders(
+    indexes: readonly ClientOrderIndex[],
+    options?: { readonly every?: boolean },
+  ): Promise<Read<readonly OrderRecord[]>>;
   /**
    * With `lane`, a row that cannot be read fails the read only if it may be an order of that lane; without, any does.
    */

@@ -109,12 +109,17 @@ export class LighterAccount implements AccountPort {
     return this.stream.session.send(tx) ?? this.deps.rest.sendTx(tx);
   }
 
-  async findOrders(indexes: readonly ClientOrderIndex[]): Promise<Read<readonly OrderRecord[]>> {
+  async findOrders(
+    indexes: readonly ClientOrderIndex[],
+    { every = false }: { readonly every?: boolean } = {},
+  ): Promise<Read<readonly OrderRecord[]>> {
     const wanted = new Set<bigint>(indexes);
+    const mayMiss = ({ clientOrderIndex: index }: UnreadOrderRow): boolean =>
+      !every || (index !== undefined && !wanted.has(index));
     const found: OrderRecord[] = [];
     for (let start = 0; start < indexes.length; start += FIND_BATCH) {
       const batch = indexes.slice(start, start + FIND_BATCH).join(',');
-      const read = await this.#orders('/api/v1/accountOrders', { client_order_indexes: batch }, () => true);
+      const read = await this.#orders('/api/v1/accountOrders', { client_order_indexes: batch }, mayMiss);
       if (!read.ok) return read;
       found.push(...read.value.filter(({ clientOrderIndex }) => wanted.has(clientOrderIndex)));
     }

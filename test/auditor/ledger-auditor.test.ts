@@ -1,0 +1,127 @@
+/** The ledger auditor against the adapter: a row that cannot be read proves nothing, least of all that nothing was executed. */
+import type { Client } from '@temporalio/client';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { LedgerAuditor } from '../../src/auditor/ledger-auditor';
+import { clientOrderIndexOf, nextOrderId, orderWorkflowId, type OrderId } from '../../src/domain/ids';
+import { openLighter, type Signer } from '../../src/exchange/lighter';
+import type { ExchangePort } from '../../src/exchange/port';
+import type { Alert } from '../../src/observability';
+import { FakeLighter, FAST, fixture } from '../exchange/support';
+
+const BY_ID = '/api/v1/accountOrders';
+/** The worst lag of a list has passed. */
+const LATE_MS = 40_000;
+const template = fixture<{ orders: Record<string, unknown>[] }>('account-active-orders.json').orders[0] ?? {};
+const signer = { register: () => () => undefined, authToken: () => Promise.resolve('t') } as unknown as Signer;
+
+let lighter: FakeLighter;
+let exchange: ExchangePort;
+let auditor: LedgerAuditor;
+let alerts: Alert[];
+let ended: OrderId[];
+let nowMs: number;
+
+const filled = (id: OrderId, change: Record<string, unknown> = {}) => ({
+  ...template,
+  order_index: 9,
+  order_id: '9',
+  client_order_index: Number(id),
+  client_order_id: id.toString(),
+  filled_base_amount: '0.00020',
+  status: 'filled',
+  ...change,
+});
+const listed = (...orders: unknown[]): void => void lighter.routes.set(BY_ID, () => ({ body: { code: 200, orders } }));
+const newId = (): OrderId => nextOrderId({ epochMs: nowMs + ended.length * 1_000, lane: 5 });
+
+const result = (id: OrderId) => ({
+  order_id: id.toString(),
+  market: 'BTC',
+  maker: { filled_base_amount: '0.00020' },
+  hedge: { slices: [] },
+});
+/** The part of a client that lists ended orders. */
+const client = {
+  workflow: {
+    async *list() {
+      for (const id of await Promise.resolve(ended))
+        yield { workflowId: orderWorkflowId(516, id), memo: { result: result(id) } };
+    },
+  },
+} as unknown as Client;
+
+beforeEach(async () => {
+  lighter = await new FakeLighter().start();
+  lighter.routes.set('/api/v1/accountInactiveOrders', () => ({ body: { code: 200, orders: [] } }));
+  exchange = openLighter({ baseUrl: lighter.url, signer, sessionTimes: FAST, restDeadlineMs: 500 });
+  const markets = await exchange.markets();
+  if (!markets.ok) throw new Error(markets.reason);
+  nowMs = Date.now();
+  alerts = [];
+  ended = [];
+  auditor = new LedgerAuditor({
+    account: exchange.openAccount({ accountIndex: 516, keys: new Map([[5, 'key']]) }),
+    role: 'maker',
+    client,
+    makerAccount: 516,
+    markets: markets.value,
+    raiseAlert: (alert) => alerts.push(alert),
+    now: () => nowMs,
+    everyMs: 1_000,
+  });
+});
+afterEach(async () => {
+  await exchange.close();
+  await lighter.close();
+});
+
+test.each([
+  ['whose status is unknown', {}],
+  ['whose index cannot be read', { client_order_index: undefined, client_order_id: undefined }],
+])('S-33 a row %s concludes nothing, however late; once it can be read the order is checked', async (_, change) => {
+  const id = newId();
+  ended = [id];
+  listed(filled(id, { ...change, status: 'of-tomorrow' }));
+  await expect(auditor.audit()).rejects.toThrow(/status|order/);
+  nowMs += LATE_MS;
+  await expect(auditor.audit()).rejects.toThrow(/status|order/);
+  expect(alerts).toEqual([]);
+  listed(filled(id));
+  expect(await auditor.audit()).toBe(0);
+  expect(alerts).toEqual([]);
+});
+
+test('S-33 a row of another order says nothing about ours', async () => {
+  const id = newId();
+  ended = [id];
+  listed(filled(id), filled((id + 128n) as OrderId, { status: 'of-tomorrow' }));
+  expect(await auditor.audit()).toBe(0);
+  expect(alerts).toEqual([]);
+});
+
+test('a row that never becomes readable does not keep the orders behind it from being checked', async () => {
+  ended = [newId()];
+  while (ended.length < 21) ended = [...ended, newId()];
+  const [unreadable, last] = [ended[0] ?? (0n as OrderId), ended[20] ?? (0n as OrderId)];
+  lighter.routes.set(BY_ID, ({ query }) => ({
+    body: {
+      code: 200,
+      orders: ended
+        .filter((id) =>
+          (query.get('client_order_indexes') ?? '').split(',').includes(clientOrderIndexOf(id, 0).toString()),
+        )
+        .map((id) =>
+          filled(
+            id,
+            id === unreadable ? { status: 'of-tomorrow' } : id === last ? { filled_base_amount: '0.00010' } : {},
+          ),
+        ),
+    },
+  }));
+  await expect(auditor.audit()).rejects.toThrow(/status|order/);
+  nowMs += LATE_MS;
+  let left: number | undefined;
+  for (let round = 0; round < 40 && left !== 1; round++) left = await auditor.audit().catch(() => undefined);
+  expect(left).toBe(1);
+  expect(alerts.map(({ orderId }) => orderId)).toEqual([last.toString()]);
+});
