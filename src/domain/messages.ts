@@ -250,7 +250,7 @@ export interface PairInput {
 }
 
 export interface PairCarry {
-  slots: { lane: number; last_id?: string; order?: CarriedOrder }[];
+  slots: { lane: number; last_id?: string; order?: CarriedOrder; flat_up_to?: string }[];
   counts: PairCounts;
   paused?: string;
 }
@@ -258,6 +258,8 @@ export interface PairCarry {
 /** An order of the pair that was open when its run ended. */
 export interface CarriedOrder {
   order_id: string;
+  /** The lane's newest id. Here and not beside it: a worker of an older version then takes the lane for unproven, not for free. */
+  last_id: string;
   hedge_state: HedgeState;
   lots: string;
   /** The pair has asked for the end of its quote. */

@@ -26,16 +26,7 @@ export class PairState {
   crossings = 0;
 
   constructor(readonly input: PairInput) {
-    this.slots = input.lanes.map((lane) => {
-      const { last_id: last, order } = input.carry?.slots.find((slot) => slot.lane === lane) ?? {};
-      const lastId = last === undefined ? undefined : parseOrderId(last);
-      if (lastId === undefined) return { lane, state: 'unproven' };
-      // A lane that this pair has used itself up to now needs no new proof.
-      if (order === undefined) return { lane, state: 'free', lastId };
-      const { lots, quote_ended, ...known } = order;
-      const ended = quote_ended === true ? { quoteEnded: true } : {};
-      return { lane, state: 'busy', lastId, ...known, lots: BigInt(lots), carried: true, ...ended };
-    });
+    this.slots = input.lanes.map((lane) => slotFrom(lane, input.carry));
     this.counts = input.carry
       ? { ...input.carry.counts }
       : { started: 0, filled: 0, unfilled: 0, failed: 0, abandoned: 0 };
@@ -185,7 +176,8 @@ export class PairState {
       slots: this.slots.map((slot) => ({
         lane: slot.lane,
         // Without an id the next run proves the lane again.
-        ...(slot.lastId === undefined || slot.state === 'unproven' ? {} : { last_id: slot.lastId.toString() }),
+        ...(slot.lastId === undefined || slot.state !== 'free' ? {} : { last_id: slot.lastId.toString() }),
+        ...(slot.flatUpTo === undefined ? {} : { flat_up_to: slot.flatUpTo.toString() }),
         ...orderOf(slot),
       })),
       counts: this.counts,
@@ -194,10 +186,24 @@ export class PairState {
   }
 }
 
-function orderOf({ order_id, hedge_state, lots, quoteEnded }: Slot): Pick<PairCarry['slots'][number], 'order'> {
-  if (order_id === undefined || hedge_state === undefined || lots === undefined) return {};
-  const order = { order_id, hedge_state, lots: lots.toString() };
+function orderOf({ order_id, hedge_state, lots, lastId, quoteEnded }: Slot): Pick<PairCarry['slots'][number], 'order'> {
+  if (order_id === undefined || hedge_state === undefined || lots === undefined || lastId === undefined) return {};
+  const order = { order_id, hedge_state, lots: lots.toString(), last_id: lastId.toString() };
   return { order: quoteEnded === true ? { ...order, quote_ended: true } : order };
+}
+
+function slotFrom(lane: number, carry: PairCarry | undefined): Slot {
+  const { last_id, order, flat_up_to } = carry?.slots.find((slot) => slot.lane === lane) ?? {};
+  const flatUpTo = flat_up_to === undefined ? undefined : parseOrderId(flat_up_to);
+  const flat = flatUpTo === undefined ? {} : { flatUpTo };
+  const last = order?.last_id ?? last_id;
+  const lastId = last === undefined ? undefined : parseOrderId(last);
+  if (lastId === undefined) return { lane, state: 'unproven', ...flat };
+  // A lane that this pair has used itself up to now needs no new proof.
+  if (order === undefined) return { lane, state: 'free', lastId, ...flat };
+  const { order_id, hedge_state, lots, quote_ended } = order;
+  const ended = quote_ended === true ? { quoteEnded: true } : {};
+  return { lane, state: 'busy', order_id, hedge_state, lastId, lots: BigInt(lots), carried: true, ...ended, ...flat };
 }
 
 /** Ends of an order without a fill that are ordinary: asked for, the market's doing, or our own hedge's. */

@@ -52,7 +52,7 @@ import {
   stopUpdate,
 } from './messages';
 import { PairState, type Slot } from './pair-state';
-import { ENDS_QUOTES_BY_SIGNAL, RENEWS_WITH_OPEN_ORDERS } from './patches';
+import { ENDS_QUOTES_BY_SIGNAL, RENEWS_WITH_OPEN_ORDERS, WAKES_AFTER_FLATTEN } from './patches';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
 const maker = proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
@@ -76,6 +76,13 @@ const CARRIED_LOOK_MS = 15_000;
 /** At least, between two asks for a quote of one slot, whatever the answer says: each is a dozen events. */
 const QUOTE_PAUSE_MS = 250;
 
+interface Steps {
+  /** Looks again at what there is to do. */
+  readonly changed: () => void;
+  /** Ends all quotes of the pair. */
+  readonly endAll: () => void;
+}
+
 export async function pair(input: PairInput): Promise<PairStatus> {
   const state = orRefuse(() => new PairState(pairInputFrom(input)));
   let changes = 0;
@@ -83,9 +90,20 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   const changed = (): void => {
     changes += 1;
   };
+  /** Signals under way to orders: a run that ends before they are delivered takes them back. */
+  let ending = 0;
+  const endAll = (): void => {
+    for (const end of endQuotes(state)) {
+      ending += 1;
+      void end.finally(() => {
+        ending -= 1;
+        changed();
+      });
+    }
+  };
   const stop = (reason: string): void => {
     state.stop(reason);
-    endQuotes(state);
+    endAll();
     changed();
   };
   setHandler(pairQuery, () => state.status);
@@ -93,7 +111,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     try {
       const wasStuck = state.isStuck;
       state.heard(orderStateFrom(order));
-      if (state.isStuck && !wasStuck && patched(ENDS_QUOTES_BY_SIGNAL)) endQuotes(state);
+      if (state.isStuck && !wasStuck && patched(ENDS_QUOTES_BY_SIGNAL)) endAll();
     } catch (error) {
       log.error('an order state was refused and changed nothing', { order, error: String(error) });
     }
@@ -102,7 +120,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(pauseUpdate, () => {
     state.pause('paused by the operator');
-    endQuotes(state);
+    endAll();
     changed();
     return 'paused: quotes are cancelled, hedges go on';
   });
@@ -126,11 +144,12 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   });
   setHandler(flattenUpdate, () => {
     state.pause('flattened by the operator');
-    endQuotes(state);
+    endAll();
     changed();
-    flattening ??= CancellationScope.nonCancellable(() => flattenAll(input, state)).finally(
-      () => (flattening = undefined),
-    );
+    flattening ??= CancellationScope.nonCancellable(() => flattenAll(input, state)).finally(() => {
+      flattening = undefined;
+      if (patched(WAKES_AFTER_FLATTEN)) changed();
+    });
     return flattening;
   });
   CancellationScope.current().cancelRequested.catch(() => stop('cancelled'));
@@ -158,14 +177,14 @@ export async function pair(input: PairInput): Promise<PairStatus> {
       for (const slot of state.slots) {
         if (running.has(slot) || renew) continue;
         if (slot.state === 'unproven' && state.mode !== 'stopping') run(slot, () => prove(input, slot));
-        else if (state.mayStart(slot)) run(slot, () => quote(input, state, slot, changed));
+        else if (state.mayStart(slot)) run(slot, () => quote(input, state, slot, { changed, endAll }));
       }
       setCurrentDetails(detailsOf(state.status));
       const quiet = running.size === 0 && flattening === undefined;
       if (quiet && state.isIdle && state.mode === 'stopping') break;
       // A stopping pair ends here instead: the next run would not know that it is to stop.
       const mayRenew = quiet && renew && state.mode !== 'stopping';
-      if (mayRenew && (state.isIdle || patched(RENEWS_WITH_OPEN_ORDERS))) {
+      if (mayRenew && (state.isIdle || (ending === 0 && patched(RENEWS_WITH_OPEN_ORDERS)))) {
         await condition(allHandlersFinished);
         await continueAsNew<typeof pair>({ ...input, carry: state.carry });
       }
@@ -187,9 +206,11 @@ async function watchCarried(state: PairState, changed: () => void): Promise<void
     await sleep(CARRIED_LOOK_MS);
     for (const slot of open()) {
       const { lane, order_id } = slot;
+      if (order_id === undefined) continue;
       const summary = `does order ${order_id} of lane ${lane} still run?`;
-      const { running } = await hedger.laneHistory.executeWithOptions({ summary }, [{ lane }]);
-      if (running !== undefined || slot.order_id !== order_id || order_id === undefined) continue;
+      const { running, newest } = await hedger.laneHistory.executeWithOptions({ summary }, [{ lane }]);
+      // Only the list's own word that it ended counts: an order that is not listed yet may be running.
+      if (running !== undefined || slot.order_id !== order_id || newest?.order_id !== order_id) continue;
       state.vanished(order_id);
       changed();
     }
@@ -268,7 +289,7 @@ function isSettled(orderId: string, newest: LaneHistory['newest'], slot: Slot): 
 }
 
 /** Asks where to quote, then starts the order. */
-async function quote(input: PairInput, state: PairState, slot: Slot, changed: () => void): Promise<void> {
+async function quote(input: PairInput, state: PairState, slot: Slot, pair: Steps): Promise<void> {
   slot.state = 'quoting';
   try {
     const pauses = state.failures + Math.min(state.crossings, CROSSINGS_MAX);
@@ -292,7 +313,7 @@ async function quote(input: PairInput, state: PairState, slot: Slot, changed: ()
       return;
     }
     if (state.mode !== 'running' || state.isStuck) return;
-    await startOrder(input, state, slot, answer, changed);
+    await startOrder(input, state, slot, answer, pair);
   } finally {
     if (slot.state === 'quoting') slot.state = 'free';
   }
@@ -303,7 +324,7 @@ async function startOrder(
   state: PairState,
   slot: Slot,
   answer: QuoteResult & { quote: true },
-  changed: () => void,
+  { changed, endAll }: Steps,
 ): Promise<void> {
   const id = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
   const order: OrderInput = {
@@ -345,7 +366,7 @@ async function startOrder(
     gone();
     throw error;
   });
-  if (state.mode !== 'running' || (state.isStuck && patched(ENDS_QUOTES_BY_SIGNAL))) endQuotes(state);
+  if (state.mode !== 'running' || (state.isStuck && patched(ENDS_QUOTES_BY_SIGNAL))) endAll();
   // The signal says how it ended; this only notices a run that ended without a word, or whose word was lost.
   void child.result().then(
     async () => {
@@ -360,11 +381,14 @@ async function startOrder(
   );
 }
 
-/** Ends every resting quote of the pair; each order hedges what filled, under all the rules. A stuck one rests nothing any more. */
-function endQuotes(state: PairState): void {
+/**
+ * Ends every resting quote of the pair; each order hedges what filled, under all the rules. A stuck one rests nothing any more.
+ * Each promise resolves when its order has been told, or was gone.
+ */
+function endQuotes(state: PairState): Promise<void>[] {
   const { input } = state;
-  for (const slot of state.slots) {
-    if (slot.order_id === undefined || slot.hedge_state === 'stuck') continue;
+  return state.slots.flatMap((slot) => {
+    if (slot.order_id === undefined || slot.hedge_state === 'stuck') return [];
     const workflowId = orderWorkflowId(input.maker_account, BigInt(slot.order_id) as NonNullable<Slot['lastId']>);
     const order = getExternalWorkflowHandle(workflowId);
     const end = (): Promise<void> => {
@@ -373,10 +397,10 @@ function endQuotes(state: PairState): void {
       return order.signal(endQuoteSignal);
     };
     // When the pair itself was cancelled, its own scope refuses every new call.
-    CancellationScope.nonCancellable(end).catch((error: unknown) =>
+    return CancellationScope.nonCancellable(end).catch((error: unknown) =>
       log.info('an order was gone before its quote was ended', { workflowId, error: String(error) }),
     );
-  }
+  });
 }
 
 async function flattenAll(input: PairInput, state: PairState): Promise<string> {

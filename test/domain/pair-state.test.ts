@@ -61,6 +61,22 @@ describe('what a continue-as-new carries', () => {
     expect(next.slots.map((slot) => slot.state)).toEqual(['unproven', 'free']);
   });
 
+  test('a flatten that made a naked lane even is not forgotten, whatever state the lane is in', () => {
+    const { state, slots, start } = pairOf();
+    const id = start(slots[0]);
+    state.vanished(id.toString());
+    slots[0].flatUpTo = id;
+    slots[1].flatUpTo = id;
+    const { slots: next } = new PairState(pairInput({ carry: state.carry }));
+    expect(next.map(({ flatUpTo }) => flatUpTo)).toEqual([id, id]);
+  });
+
+  test('a worker of an older version, which knows no carried orders, takes the lane of an open one for unproven', () => {
+    const { state, slots, start } = pairOf();
+    start(slots[0]);
+    expect(state.carry.slots[0]).not.toHaveProperty('last_id');
+  });
+
   test('an open order: its slot stays busy, its lots count, its word is heard, its ended quote is remembered', () => {
     const { state, slots, start } = pairOf();
     const id = start(slots[0]);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { laneOf, nextOrderId, type OrderId } from '../../src/domain/ids';
+import { laneOf, nextOrderId, type OrderId, parseOrderId } from '../../src/domain/ids';
 import { startPair } from '../../src/workers/pairs';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
@@ -385,17 +385,34 @@ test('a long history with an order open: continues as new at once; the order is 
   await keepHistory('pair-continuation-with-orders-open', renewed);
 });
 
+test('pause in the very task that continues as new: the quote is ended all the same', async () => {
+  const probe = await stage.pair(newScript());
+  await probe.order();
+  const { historyLength } = await probe.handle.describe();
+  for (const more of [1, 2]) {
+    const pair = await stage.pair(newScript(), { history_events_max: Number(historyLength) + more });
+    const order = await pair.order();
+    await pair.update('pause');
+    await order.ended();
+    await stage.client.workflow.getHandle(pair.handle.workflowId).executeUpdate('stop');
+  }
+  await probe.update('stop');
+});
+
 test('an order that a run took over and that was terminated is noticed', async () => {
   const lanes = [stage.nextLane(), stage.nextLane()];
-  const pair = await stage.pair(newScript(), { lanes, history_events_max: 30 });
+  const script = newScript();
+  const pair = await stage.pair(script, { lanes, history_events_max: 30 });
   const firstRun = (await pair.handle.describe()).runId;
   const order = await pair.order(1);
   const other = await pair.order(2);
   if ((await pair.handle.describe()).runId === firstRun) await other.fills(20);
   await eventually('the next run', async () => (await pair.handle.describe()).runId !== firstRun || undefined);
   await order.handle.terminate('a test');
+  const lane = laneOf(parseOrderId(order.id) as OrderId);
+  script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: order.id, flat: true } } : {}));
   await pair.when('its lane is used again', ({ slots }) =>
-    slots.some((slot) => slot.lane === lanes[0] && slot.order_id !== undefined && slot.order_id !== order.id),
+    slots.some((slot) => slot.lane === lane && slot.order_id !== undefined && slot.order_id !== order.id),
   );
   await pair.update('stop');
   await stage.client.workflow.getHandle(pair.handle.workflowId).result();
@@ -428,6 +445,24 @@ describe('S-10 flatten', () => {
     await pair.update('stop');
     await pair.handle.result();
     await keepHistory('pair-flattened', pair.handle);
+  });
+
+  test('a stop that comes meanwhile ends the pair once it is flat', async () => {
+    const script = newScript();
+    const gate = new Gate();
+    script.on('readPosition', async () => {
+      await gate.passed;
+      return { known: true, lots: '0', mid_ticks: PRICE_TICKS.toString(), market: script.market };
+    });
+    const pair = await stage.pair(script);
+    const order = await pair.order();
+    const flattened = pair.update('flatten');
+    await order.ended();
+    await script.called('readPosition');
+    await pair.update('stop');
+    gate.open();
+    await flattened;
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped' });
   });
 
   test('S-20 a position that cannot be read is not zero; what could not be traded is sealed and tried again', async () => {
