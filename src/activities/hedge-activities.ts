@@ -26,6 +26,8 @@ export interface HedgeDeps {
   readonly exchange: ExchangePort;
   readonly client: Client;
   readonly makerAccount: number;
+  /** Lanes whose key the exchange refuses: no order is armed on them. */
+  readonly refusedLanes?: ReadonlySet<number>;
   /** Required free margin, as a fraction of the order's value, in basis points. */
   readonly marginBps: number;
   /** Largest tolerated difference between the host's clock and the exchange's. */
@@ -74,6 +76,11 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       const lane = laneOf(ticket.id);
       if (!deps.account.lanes.includes(lane))
         return refuse('no-key', `the hedger holds no key for lane ${lane} of account B`);
+      if (deps.refusedLanes?.has(lane))
+        return refuse(
+          'no-key',
+          `the exchange refuses the key of lane ${lane} of account B: replace it, restart the hedger`,
+        );
       if (deps.account.stream.state !== 'live')
         return refuse('stream', `account B's stream is ${deps.account.stream.state}`);
       const skew = deps.exchange.clockSkewMs();

@@ -120,6 +120,9 @@ export interface AccountStream {
   whenLive(): Promise<void>;
 }
 
+/** Each checked key is one request of the budget; more lanes than this find out when they are used. */
+export const KEYS_CHECKED_MAX = 16;
+
 /** One account: its stream, its reads, its lanes. */
 export interface AccountPort {
   readonly accountIndex: number;
@@ -155,7 +158,7 @@ export interface AccountPort {
   }): Promise<Read<NonceFate>>;
   /** May lag behind accepted transactions (LP §1.4): a hint, never a proof. */
   nextNonce(lane: number): Promise<Read<Nonce>>;
-  /** Lanes (of the first few) whose key the exchange refuses, and its words. Found by reading, one request per lane. */
+  /** Lanes (of the first `KEYS_CHECKED_MAX`) whose key the exchange refuses, and its words. Found by reading, one request per lane. */
   refusedKeys(): Promise<Read<readonly RefusedKey[]>>;
   account(): Promise<Read<AccountState>>;
   close(): Promise<void>;

@@ -19,6 +19,7 @@ export const ALERT_KINDS = [
   'stream-stale',
   'quoting-stopped',
   'switch-not-renewed',
+  'key-refused',
   'invariant-broken',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

@@ -17,7 +17,7 @@ import { openSide } from './account';
 import { wallClock } from './clock';
 import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
-import { requireKeys } from './keys';
+import { checkKeys } from './keys';
 import { opening, type Opened } from './opened';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal, workflowSource } from './temporal';
@@ -79,12 +79,14 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   opened.add(subscriber, (it) => it.close());
   const publisher = opened.add(new NoticePublisher({ redis }), (it) => it.close());
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
+  const refusedLanes = new Set<number>(); // filled once the keys are checked, before the worker takes any task
   const activities = createHedgeActivities({
     desk,
     account,
     exchange,
     client: temporal.client,
     makerAccount: config.accounts.maker.index,
+    refusedLanes,
     marginBps: MARGIN_BPS,
     clockSkewMsMax: config.safety.clockSkewMsMax,
     acknowledge: (result) => {
@@ -100,7 +102,12 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     const id = side.markets.find((m) => m.symbol === market)?.marketId;
     if (id !== undefined) void exchange.whenBook(id).catch(() => undefined); // for flatten's price
   }
-  await Promise.all([requireKeys({ config, role: 'hedge', account, logger }), account.stream.whenLive()]);
+  const { raiseAlert } = observability;
+  const [refused] = await Promise.all([
+    checkKeys({ config, role: 'hedge', account, logger, raiseAlert }),
+    account.stream.whenLive(),
+  ]);
+  for (const lane of refused) refusedLanes.add(lane);
   const worker = await Worker.create({
     connection: temporal.native,
     namespace: config.temporal.namespace,
@@ -122,7 +129,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     client: temporal.client,
     makerAccount: config.accounts.maker.index,
     markets: side.markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol)),
-    raiseAlert: observability.raiseAlert,
+    raiseAlert,
     now: wallClock,
     everyMs: options.auditEveryMs ?? AUDIT_EVERY_MS,
   };

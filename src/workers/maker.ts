@@ -23,7 +23,7 @@ import { startObservability, type Observability } from '../observability';
 import { openSide, type ExchangeSide } from './account';
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
-import { requireKeys } from './keys';
+import { checkKeys } from './keys';
 import { opening, type Opened } from './opened';
 import { pairInput, startPair, type PairOverrides } from './pairs';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
@@ -96,7 +96,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     now: wallClock,
   });
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
-  await Promise.all([requireKeys({ config, role: 'maker', account, logger }), account.stream.whenLive()]);
+  const { raiseAlert } = observability;
+  await Promise.all([checkKeys({ config, role: 'maker', account, logger, raiseAlert }), account.stream.whenLive()]);
   deadMan.start();
   const worker = await Worker.create({
     connection: temporal.native,
@@ -115,7 +116,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     client: temporal.client,
     makerAccount: config.accounts.maker.index,
     markets: side.markets,
-    raiseAlert: observability.raiseAlert,
+    raiseAlert,
     now: wallClock,
     everyMs: options.auditEveryMs ?? AUDIT_EVERY_MS,
   });

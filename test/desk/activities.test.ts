@@ -243,6 +243,13 @@ describe('the hedger', () => {
     await proof;
   });
 
+  test('no order is armed on a lane whose key the exchange refuses', async () => {
+    activities = createHedgeActivities({ ...depsOf(), desk, refusedLanes: new Set([5]) });
+    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({ armed: false, code: 'no-key' });
+    activities = createHedgeActivities({ ...depsOf(), desk, refusedLanes: new Set([6]) });
+    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+  });
+
   test('a transaction that failed consumed no nonce: it does not put the lane ahead of the next order', async () => {
     account.stream.txs({ ...account.foreign(9, nonceOf(id, 1) + 500n), apiKeyIndex: 5, status: 'failed' });
     expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });

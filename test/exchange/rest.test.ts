@@ -111,25 +111,26 @@ test.each<[string, FakeAnswer, string]>([
   expect(sends()[0]?.form.get('tx_info')).toBe('{"Nonce":7,"Sig":"SECRET"}');
 });
 
-test('the token goes into the header; one answer 401 makes a fresh one', async () => {
-  let minted = 0;
-  const signer = { authToken: () => Promise.resolve(`token-${++minted}`) } as unknown as Signer;
+test('the token goes into the header; answers 401 make a fresh one, once, with the next key', async () => {
+  const signer = {
+    authToken: ({ lane }: { lane: number }) => Promise.resolve(`token of ${lane}`),
+  } as unknown as Signer;
   const tokens = new Tokens({
     signer,
     clock: systemClock,
     accountIndex: 516,
-    lane: 5,
+    lanes: [5, 6],
     lifeMs: 60_000,
     skewMs: () => undefined,
   });
   lighter.routes.set(ORDERS, ({ token }) =>
-    token === 'token-1' ? { status: 401, body: { code: 20013 } } : { body: {} },
+    token === 'token of 5' ? { status: 401, body: { code: 20013 } } : { body: {} },
   );
   const read = () => rest.read(ORDERS, {}, () => 'fine', tokens);
-  expect(await read()).toMatchObject({ ok: false });
+  expect(await Promise.all([read(), read()])).toMatchObject([{ ok: false }, { ok: false }]);
   expect(await read()).toEqual({ ok: true, value: 'fine' });
   expect(await read()).toEqual({ ok: true, value: 'fine' });
-  expect(lighter.requests.map(({ token }) => token)).toEqual(['token-1', 'token-2', 'token-2']);
+  expect(lighter.requests.map(({ token }) => token)).toEqual(['token of 5', 'token of 5', 'token of 6', 'token of 6']);
 });
 
 test('a token is replaced before its deadline, and its deadline is in exchange time', async () => {
@@ -139,7 +140,7 @@ test('a token is replaced before its deadline, and its deadline is in exchange t
     authToken: ({ deadlineS }: { deadlineS: number }) => Promise.resolve(String(deadlines.push(deadlineS))),
   } as unknown as Signer;
   const clock = { ...systemClock, wallMs: () => now };
-  const tokens = new Tokens({ signer, clock, accountIndex: 1, lane: 5, lifeMs: 100_000, skewMs: () => -40_000 });
+  const tokens = new Tokens({ signer, clock, accountIndex: 1, lanes: [5], lifeMs: 100_000, skewMs: () => -40_000 });
   expect((await tokens.token()).text).toBe('1');
   now += 74_000;
   expect((await tokens.token()).text).toBe('1');

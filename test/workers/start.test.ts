@@ -1,4 +1,4 @@
-/** A process that is started with a key that the exchange refuses says so, and leaves nothing behind. */
+/** Keys that the exchange refuses: all of them stop a start, which leaves nothing behind; some of them cost their own lanes only. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,9 @@ import { loadSigner, openLighter } from '../../src/exchange/lighter';
 import { startPaper, type PaperServer } from '../../src/paper';
 import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
-import { requireKeys } from '../../src/workers/keys';
+import { checkKeys } from '../../src/workers/keys';
 import { sharedTemporal } from '../helpers/temporal';
+import { AlertBox } from '../system/alert-box';
 import { eventually } from '../system/eventually';
 
 jest.setTimeout(30_000);
@@ -50,23 +51,28 @@ afterAll(async () => {
 /** Streams of this process, at both of their ends when the exchange is in it too. */
 const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
-/** Swaps the private key of one lane for one that belongs to nobody. */
-async function spoil(file: string, lane: number): Promise<() => void> {
+/** Swaps private keys, by default every one, for keys that belong to nobody. */
+async function spoil(file: string, lanes?: readonly number[]): Promise<() => void> {
   const path = join(folder, file);
   const good = readFileSync(path, 'utf8');
-  const { privateKey } = await loadSigner(toolPath('signer')).generateKey();
-  const keys = { ...(JSON.parse(good) as Record<string, string>), [lane]: privateKey.replace(/^0x/, '') };
+  const keys = JSON.parse(good) as Record<string, string>;
+  for (const lane of lanes ?? Object.keys(keys)) {
+    const { privateKey } = await loadSigner(toolPath('signer')).generateKey();
+    keys[lane] = privateKey.replace(/^0x/, '');
+  }
   writeFileSync(path, JSON.stringify(keys), { mode: 0o600 });
   return () => writeFileSync(path, good, { mode: 0o600 });
 }
+
+const secretsOf = (file: string): string[] =>
+  Object.values(JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, string>);
 
 describe.each([
   ['maker', 'a.json', 'A', runMaker, (it: Config) => it.metrics.makerPort],
   ['hedger', 'b.json', 'B', runHedger, (it: Config) => it.metrics.hedgerPort],
 ] as const)('the %s', (_, file, name, run, portOf) => {
-  test.each([0, 1])('with a wrong key of lane number %i: what happened, what it means, what to do', async (nth) => {
-    const lane = config.pairs[0]?.lanes[nth] ?? -1;
-    const restore = await spoil(file, lane);
+  test('with no key that is taken: what happened, what it means, what to do; nothing is started', async () => {
+    const restore = await spoil(file);
     const before = sockets();
     try {
       const error = await run(config, { env, version: '0', logLevel: 'silent' }).then(
@@ -74,19 +80,56 @@ describe.each([
         (reason: unknown) => reason as Error,
       );
       expect(error.message).toMatch(
-        new RegExp(`the exchange refuses the key of account ${name} .* for API key ${lane}: HTTP 401`),
+        new RegExp(`the exchange refuses the key of account ${name} .* for API key .*${lanesOf(config)}.*: HTTP 401`),
       );
       expect(error.message).toContain('Nothing was started');
       expect(error.message).toContain('register a new one');
-      for (const key of Object.values(JSON.parse(readFileSync(join(folder, file), 'utf8')) as object))
-        expect(error.message).not.toContain(key);
+      for (const key of secretsOf(file)) expect(error.message).not.toContain(key);
       expect(await isListening('127.0.0.1', portOf(config))).toBe(false);
       await eventually('nothing of it is open', () => sockets() <= before || undefined);
     } finally {
       restore();
     }
   });
+
+  test.each([0, 1])('with a wrong key of lane number %i: it says so and goes on with the others', async (nth) => {
+    const lane = config.pairs[0]?.lanes[nth] ?? -1;
+    const told = await startedWithout(run, file, [lane]);
+    expect(told).toMatch(new RegExp(`account ${name} .* for API key ${lane}: HTTP 401`));
+    expect(told).toContain(name === 'A' ? 'No order can be placed on its lane' : 'No new order is armed');
+  });
 });
+
+test('the maker with a wrong key for cancels: nothing is quoted, but fills are heard', async () => {
+  const told = await startedWithout(runMaker, 'a.json', [config.cancelLane]);
+  expect(told).toContain('nothing new is quoted');
+  expect(told).toContain('Fills are heard');
+  expect(told).not.toContain('No order can be placed');
+});
+
+const lanesOf = (it: Config): string => (it.pairs[0]?.lanes ?? []).join(', ');
+
+/** Starts, which is live streams and all, and answers what the operator is told. */
+async function startedWithout(run: typeof runMaker, file: string, lanes: readonly number[]): Promise<string> {
+  const restore = await spoil(file, lanes);
+  const box = await AlertBox.open();
+  try {
+    const process = await run(
+      { ...config, alerts: { webhookUrl: box.url } },
+      { env, version: '0', logLevel: 'silent', markets: [] },
+    );
+    try {
+      const { what } = await box.expect('key-refused');
+      for (const key of secretsOf(file)) expect(what).not.toContain(key);
+      return what;
+    } finally {
+      await process.stop();
+    }
+  } finally {
+    await box.close();
+    restore();
+  }
+}
 
 test('an exchange that cannot be read proves nothing about the keys: the start goes on, and says so', async () => {
   const exchange = openLighter({ baseUrl: paper.url, wsUrl: paper.wsUrl, signer: loadSigner(toolPath('signer')) });
@@ -96,7 +139,8 @@ test('an exchange that cannot be read proves nothing about the keys: the start g
   });
   const warned: string[] = [];
   const logger = { warn: (_: object, message: string) => warned.push(message) };
-  const check = () => requireKeys({ config, role: 'maker', account, logger: logger as never });
+  const check = () =>
+    checkKeys({ config, role: 'maker', account, logger: logger as never, raiseAlert: () => undefined });
   try {
     await check();
     expect(warned).toEqual([]);

@@ -13,7 +13,7 @@ import type { Markets } from './markets';
 import { MalformedError, parseOrder, rawOrdersOf, UnknownMarketError } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
 import { Session, type Frame, type SessionTimes } from './session';
-import type { Tokens } from './tokens';
+import type { Token, Tokens } from './tokens';
 
 /** From the subscription to the snapshot. */
 const SNAPSHOT_MS = 5_000;
@@ -52,6 +52,8 @@ export class LighterAccountStream implements AccountStream {
   #state: StreamState = 'connecting';
   /** Counts connections: what an older one started must not act on a newer one. */
   #epoch = 0;
+  /** With which the newest subscription was asked for. */
+  #token: Token | undefined;
   #snapshotSeen = false;
   #cancelSnapshotDeadline: () => void = () => undefined;
   #cancelRenewal: () => void = () => undefined;
@@ -116,6 +118,7 @@ export class LighterAccountStream implements AccountStream {
     try {
       const token = await tokens.token();
       if (epoch !== this.#epoch) return;
+      this.#token = token;
       const auth = JSON.stringify(token.text);
       this.session.write(`{"type":"subscribe","channel":"account_all_orders/${accountIndex}","auth":${auth}}`);
       this.session.write(`{"type":"subscribe","channel":"account_tx/${accountIndex}","auth":${auth}}`);
@@ -301,7 +304,7 @@ export class LighterAccountStream implements AccountStream {
     this.options.log.warn({ ...error, accountIndex: this.options.accountIndex }, 'the exchange sent an error frame');
     // It may be the answer to our subscription; before the snapshot that is what it is taken for.
     if (this.#snapshotSeen) return;
-    this.options.tokens.drop();
+    if (this.#token !== undefined) this.options.tokens.drop(this.#token);
     this.session.reconnect(`subscription refused: ${error.code} ${error.message}`);
   }
 

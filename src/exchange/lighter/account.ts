@@ -7,6 +7,7 @@
 import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids';
 import { ORDER_ID_BITS } from '../../domain/limits';
 import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome } from '../../domain/records';
+import { KEYS_CHECKED_MAX } from '../port';
 import type { AccountOptions, AccountPort, RefusedKey, SignedTx, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { Clock, Log } from './clock';
@@ -31,8 +32,6 @@ import { Tokens } from './tokens';
 const FIND_BATCH = 20;
 /** What the estimate of the exchange's clock may be off by, with room to spare. */
 const SINCE_MARGIN_MS = 10_000;
-/** Each checked key is one request of the budget; more lanes than this find out when they are used. */
-const KEYS_CHECKED_MAX = 16;
 const KEY_CHECK_LIFE_MS = 60_000;
 /** Enough for every order that can have ended while the stream was down. */
 const GAP_ROWS = 100;
@@ -64,15 +63,14 @@ export class LighterAccount implements AccountPort {
   ) {
     this.accountIndex = accountIndex;
     this.lanes = [...keys.keys()];
-    const tokenLane = this.lanes[0];
-    if (tokenLane === undefined) throw new SignerError(`account ${accountIndex}: no API key given`);
+    if (this.lanes.length === 0) throw new SignerError(`account ${accountIndex}: no API key given`);
     const { signer, chainId, clock, skew } = deps;
     this.#release = [...keys].map(([lane, privateKey]) => signer.register({ accountIndex, lane, chainId, privateKey }));
     this.#tokens = new Tokens({
       signer,
       clock,
       accountIndex,
-      lane: tokenLane,
+      lanes: this.lanes,
       lifeMs: deps.tokenLifeMs,
       skewMs: () => skew.estimateMs(),
     });
@@ -179,7 +177,7 @@ export class LighterAccount implements AccountPort {
     const { clock, rest, signer, skew } = this.deps;
     const checks = this.lanes.slice(0, KEYS_CHECKED_MAX).map(async (lane): Promise<Read<RefusedKey | undefined>> => {
       const tokens = new Tokens({
-        ...{ signer, clock, accountIndex, lane },
+        ...{ signer, clock, accountIndex, lanes: [lane] },
         lifeMs: KEY_CHECK_LIFE_MS,
         skewMs: () => skew.estimateMs(),
       });

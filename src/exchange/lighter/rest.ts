@@ -56,9 +56,10 @@ export class Rest {
   async read<T>(path: string, query: Query, parse: (body: unknown) => T, tokens?: Tokens): Promise<Read<T>> {
     try {
       const headers: Record<string, string> = {};
-      if (tokens !== undefined) headers['authorization'] = (await tokens.token()).text;
+      const token = await tokens?.token();
+      if (token !== undefined) headers['authorization'] = token.text;
       const { httpStatus, body } = await this.#request({ method: 'GET', path: withQuery(path, query), headers });
-      if (httpStatus === 401) tokens?.drop();
+      if (httpStatus === 401 && token !== undefined) tokens?.drop(token);
       const failure = readFailure(httpStatus, body);
       if (failure !== undefined) return { ok: false, reason: `${path}: ${failure}` };
       return { ok: true, value: parse(body) };

@@ -1,8 +1,10 @@
 /**
  * Auth tokens of one account (LP §4): minted locally, cached, renewed long before their deadline.
  *
- * A token is a bearer secret for reads: it goes into a header or a subscribe frame and nowhere else.
+ * A token is a bearer secret for reads: it goes into a header or a subscribe frame and nowhere else. Any key of the account signs one,
+ * so after a refusal it is the next key's turn: one revoked key must not make the account deaf and blind.
  */
+import { invariant } from '../../domain/assert';
 import type { Clock } from './clock';
 import type { Signer } from './signer';
 
@@ -19,13 +21,16 @@ export interface Token {
 
 export class Tokens {
   #current: Promise<Token> | undefined;
+  #minted: Token | undefined;
+  #turn = 0;
 
   constructor(
     private readonly options: {
       readonly signer: Signer;
       readonly clock: Clock;
       readonly accountIndex: number;
-      readonly lane: number;
+      /** API keys to sign with, the first one first. At least one. */
+      readonly lanes: readonly number[];
       readonly lifeMs: number;
       /** Exchange clock minus ours, if known: the deadline is read on the exchange's clock. */
       readonly skewMs: () => number | undefined;
@@ -44,16 +49,22 @@ export class Tokens {
     return this.#current;
   }
 
-  /** Forgets the cached token: the exchange did not like it. */
-  drop(): void {
+  /** The exchange did not take `token`: the next one is signed with the next key. Many refusals of one token are one. */
+  drop(token: Token): void {
+    if (token !== this.#minted) return;
+    this.#minted = undefined;
     this.#current = undefined;
+    this.#turn += 1;
   }
 
   async #mint(): Promise<Token> {
-    const { signer, clock, accountIndex, lane, lifeMs, skewMs } = this.options;
+    const { signer, clock, accountIndex, lanes, lifeMs, skewMs } = this.options;
+    const lane = lanes[this.#turn % lanes.length];
+    invariant(lane !== undefined, 'an account has at least one key');
     const now = clock.wallMs();
     const deadlineS = Math.ceil((now + (skewMs() ?? 0) + lifeMs) / 1000);
     const text = await signer.authToken({ accountIndex, lane, deadlineS });
-    return { text, renewAtMs: now + lifeMs * TOKEN_RENEW_AT };
+    this.#minted = { text, renewAtMs: now + lifeMs * TOKEN_RENEW_AT };
+    return this.#minted;
   }
 }
