@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Config, PairConfig } from '../config';
 import { parseLots } from '../domain/lots';
 import type { Market } from '../domain/records';
-import { pairInput, type PairOverrides, startPair } from '../workers/pairs';
+import { otherLanes, pairInput, type PairOverrides, startPair } from '../workers/pairs';
 import { CommandError } from './context';
 
 export interface PairRequest {
@@ -16,8 +16,15 @@ export async function startConfiguredPair(client: Client, config: Config, reques
   const { market, changes = {} } = request;
   const pair = pairOf(config, market.symbol);
   checkAmounts(pair, market, changes);
-  const how = await startPair(client, pairInput(config, pair, market, changes));
-  return how === 'started' ? 'started' : 'is running already, with the settings it was started with';
+  const input = pairInput(config, pair, market, changes);
+  if ((await startPair(client, input)) === 'started') return 'started';
+  const others = await otherLanes(client, input);
+  return (
+    'is running already, with the settings it was started with' +
+    (others.length === 0
+      ? ''
+      : `: on API key ${others.join(', ')} too, which the configuration does not give it (restart the maker to have fills there heard)`)
+  );
 }
 
 /** Amounts must be exact in the market's decimals, and an order at least its minimum. */

@@ -1,13 +1,13 @@
 /**
  * The maker process: A's keys, the maker activities, the listener on A's stream, the dead-man's switch. Wiring only.
  *
- * Order of the start: subscribe → snapshot (the listener hears it) → then quote (S-08).
+ * Order of the start: which lanes to hear → subscribe → snapshot (the listener hears it) → then quote (S-08).
  */
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { createMakerActivities } from '../activities/maker-activities';
-import { loadNoticeSecret, type Config } from '../config';
+import { loadNoticeSecret, type Config, type PairConfig } from '../config';
 import { Canceller } from '../desk/canceller';
 import { DeadMan } from '../desk/dead-man';
 import { Desk } from '../desk/desk';
@@ -17,15 +17,15 @@ import { MAKER_QUEUE } from '../domain/messages';
 import type { Market } from '../domain/records';
 import { Listener } from '../listener/listener';
 import { TemporalSignalSink } from '../listener/temporal-sink';
-import type { LaneTerms } from '../listener/translate';
 import { NoticePublisher } from '../notifications/publisher';
 import { startObservability, type Observability } from '../observability';
 import { openSide, type ExchangeSide } from './account';
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
+import { HeardLanes } from './lanes';
 import { opening, type Opened } from './opened';
-import { pairInput, startPair, type PairOverrides } from './pairs';
+import { otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { connectTemporal } from './temporal';
 
@@ -54,6 +54,10 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   opened.add(observability, (it) => it.close());
   const { logger } = observability;
   installRuntime(logger);
+  const temporal = opened.add(await connectTemporal(config), (it) => it.close());
+  const others = await Promise.all(
+    config.pairs.map((pair) => readOtherLanes({ config, pair, client: temporal.client, logger })),
+  );
   const side = await openSide({ opened, config, role: 'maker', env: options.env, observability });
   const { exchange, account } = side;
   const redis = config.redis.enabled
@@ -70,7 +74,10 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     identity: `maker ${process.pid}`,
   });
   opened.add(sink, (it) => it.close());
-  opened.add(startListener({ config, side, publisher, sink, observability }), (it) => it.close());
+  const heard = new HeardLanes(logger);
+  for (const pair of config.pairs) heard.addConfigured(marketOf(side.markets, pair.market), pair);
+  for (const { market, lanes } of others) heard.addOthers(marketOf(side.markets, market), lanes);
+  opened.add(startListener({ config, side, heard, publisher, sink, observability }), (it) => it.close());
   const watch = opened.add(new OrderWatch(account.stream), (it) => it.close());
   const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
   const deadMan = opened.add(startSwitch({ config, side, canceller, observability }), (it) => it.stop());
@@ -95,7 +102,6 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     mayQuote: () => budget.tryTake(QUOTE_COST, wallClock()),
     now: wallClock,
   });
-  const temporal = opened.add(await connectTemporal(config), (it) => it.close());
   const { raiseAlert } = observability;
   await Promise.all([checkKeys({ config, role: 'maker', account, logger, raiseAlert }), account.stream.whenLive()]);
   deadMan.start();
@@ -123,7 +129,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   opened.add(ledgers, (it) => it.close()).start();
   const running = startWorker({ worker, observability, opened });
   try {
-    await startPairs({ config, options, side, client: temporal.client, logger });
+    await startPairs({ config, options, side, heard, client: temporal.client, logger });
   } catch (error) {
     await running.stop();
     throw error;
@@ -136,15 +142,18 @@ async function startPairs(input: {
   readonly config: Config;
   readonly options: MakerOptions;
   readonly side: ExchangeSide;
+  readonly heard: HeardLanes;
   readonly client: Client;
   readonly logger: Observability['logger'];
 }): Promise<void> {
-  const { config, options, side, client, logger } = input;
+  const { config, options, side, heard, client, logger } = input;
   for (const pair of config.pairs) {
     if (options.markets && !options.markets.includes(pair.market)) continue;
     const market = marketOf(side.markets, pair.market);
     void side.exchange.whenBook(market.marketId).catch(() => undefined);
     const how = await startPair(client, pairInput(config, pair, market, options.pair));
+    // It may have been started since its lanes were read.
+    if (how === 'joined') heard.addOthers(market, (await readOtherLanes({ config, pair, client, logger })).lanes);
     logger.info(
       { market: pair.market },
       how === 'started' ? 'the pair is started' : 'the pair runs already; joined it with its own settings',
@@ -152,30 +161,40 @@ async function startPairs(input: {
   }
 }
 
+/** Lanes of a pair that runs already, read before the stream is opened: its first snapshot may hold a fill on one of them (S-08). */
+async function readOtherLanes(input: {
+  readonly config: Config;
+  readonly pair: PairConfig;
+  readonly client: Client;
+  readonly logger: Observability['logger'];
+}): Promise<{ readonly market: string; readonly lanes: readonly number[] }> {
+  const { config, pair, client, logger } = input;
+  const { market, lanes } = pair;
+  const wanted = { maker_account: config.accounts.maker.index, market, lanes: [...lanes] };
+  try {
+    return { market, lanes: await otherLanes(client, wanted) };
+  } catch (error) {
+    logger.error(
+      { market, error: String(error) },
+      'the lanes of the running pair could not be read: fills on lanes that the configuration does not give it are not heard. ' +
+        'Compare them (`counterleg pair status`), and restart the maker',
+    );
+    return { market, lanes: [] };
+  }
+}
+
 function startListener(input: {
   readonly config: Config;
   readonly side: ExchangeSide;
+  readonly heard: HeardLanes;
   readonly publisher: NoticePublisher;
   readonly sink: TemporalSignalSink;
   readonly observability: Observability;
 }): Listener {
   const { metrics, logger, raiseAlert } = input.observability;
-  const lanes = new Map<number, LaneTerms>();
-  for (const pair of input.config.pairs) {
-    const market = marketOf(input.side.markets, pair.market);
-    for (const lane of pair.lanes) {
-      lanes.set(lane, {
-        marketId: market.marketId,
-        sizeDecimals: market.sizeDecimals,
-        priceDecimals: market.priceDecimals,
-        // Both: a running pair that this process joins keeps the side it was started with, whatever the file says now.
-        sides: ['buy', 'sell'],
-      });
-    }
-  }
   return new Listener({
     stream: input.side.account.stream,
-    registry: { makerAccount: input.config.accounts.maker.index, lanes },
+    registry: { makerAccount: input.config.accounts.maker.index, lanes: input.heard.terms },
     notices: input.publisher,
     signals: input.sink,
     onNotice: ({ fills, publication, parsedMs, tookMs }) => {

@@ -1,5 +1,10 @@
 /** Starting a pair, or joining the one that runs: everything it needs for its life comes from the configuration, once, here. */
-import { WorkflowExecutionAlreadyStartedError, WorkflowIdConflictPolicy, type Client } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  type Client,
+} from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Config, PairConfig } from '../config';
 import { pairWorkflowId } from '../domain/ids';
@@ -9,6 +14,8 @@ import { pairInputFrom } from '../domain/received';
 import type { Market } from '../domain/records';
 import type { pair as pairWorkflow } from '../workflows';
 import { MARKET } from '../workflows/messages';
+
+const GRPC_NOT_FOUND = 5;
 
 export interface PairOverrides {
   readonly quantity?: string;
@@ -42,7 +49,7 @@ export function pairInput(config: Config, pair: PairConfig, market: Market, over
   };
 }
 
-/** Starts the pair; one that already runs is joined and keeps its own settings. Rejects when its lanes are not in `input`. */
+/** Starts the pair; one that already runs is joined and keeps its own settings, its lanes too (`otherLanes`). */
 export async function startPair(client: Client, input: PairInput): Promise<'started' | 'joined'> {
   try {
     await client.workflow.start<typeof pairWorkflow>('pair', {
@@ -56,23 +63,25 @@ export async function startPair(client: Client, input: PairInput): Promise<'star
     return 'started';
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await checkLanes(client, input);
     return 'joined';
   }
 }
 
-/** The listener hears the configuration's lanes only: a fill on another one would wait for the order's time-out. */
-async function checkLanes(client: Client, wanted: PairInput): Promise<void> {
-  const running = await inputOf(client, pairWorkflowId(wanted.maker_account, wanted.market));
-  const unheard = running?.lanes.filter((lane) => !wanted.lanes.includes(lane)) ?? [];
-  if (unheard.length === 0) return;
-  throw new Error(
-    `the running pair ${wanted.market} quotes on lane ${unheard.join(', ')}, which the configuration does not give it: ` +
-      'restore its lanes, or stop the pair with the old configuration first',
-  );
+/** Lanes that the market's newest pair was started with and `wanted` lacks; none when there was no pair. */
+export async function otherLanes(
+  client: Client,
+  wanted: Pick<PairInput, 'maker_account' | 'market' | 'lanes'>,
+): Promise<readonly number[]> {
+  try {
+    const known = await inputOf(client, pairWorkflowId(wanted.maker_account, wanted.market));
+    return known?.lanes.filter((lane) => !wanted.lanes.includes(lane)) ?? [];
+  } catch (error) {
+    if (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND) return [];
+    throw error;
+  }
 }
 
-/** What the run was started with; from its history, so that no worker needs to answer. Undefined when it has just ended. */
+/** What the newest run was started with; from its history, so that no worker needs to answer. */
 async function inputOf(client: Client, workflowId: string): Promise<PairInput | undefined> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,

@@ -1,5 +1,6 @@
 /** The strategy of a market: when it quotes, when it must not, and what its operators can do. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { runMaker } from '../../src/workers/maker';
 import { eventually } from './eventually';
 import { A, B, NEIGHBOUR, System, type SystemOptions } from './harness';
 import { BTC, expectMirror, position, settled, tradeByHand, type Truth } from './orders';
@@ -31,6 +32,26 @@ async function placements(): Promise<number> {
 }
 
 describe('operators', () => {
+  test('lanes taken out of the configuration while their pair runs: its fills are heard all the same, those of the gap too', async () => {
+    await start({}, 2);
+    await quotes(1);
+    await system.stopMaker();
+    const first = await system.fill(1);
+    const pairs = system.config.pairs.map((pair) => ({ ...pair, lanes: [9] }));
+    system.maker = await runMaker(
+      { ...system.config, pairs },
+      { env: process.env, version: 'test', logLevel: 'silent' },
+    );
+    await settled(system, first);
+    const second = await system.fill(1);
+    await settled(system, second);
+    for (const id of [first, second]) {
+      const { result } = await system.ended(id);
+      expect(result.hedge.slices.map(({ path }) => path)).toEqual(['fast']);
+    }
+    await expectMirror(system);
+  });
+
   test('two slots, an order limit: it ends by itself after so many filled orders, all hedged', async () => {
     await start({ pairs: [{ lanes: [5, 6], side: 'round-trip' }] }, 4);
     for (let filled = 0; filled < 4; filled++) await settled(system, await system.fill(1));

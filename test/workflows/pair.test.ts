@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { laneOf, nextOrderId, type OrderId, parseOrderId } from '../../src/domain/ids';
-import { startPair } from '../../src/workers/pairs';
+import { otherLanes, startPair } from '../../src/workers/pairs';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
 import { BTC, Gate, PRICE_TICKS, Script } from './script';
@@ -220,12 +220,13 @@ describe('joining a pair that runs', () => {
     await pair.handle.terminate('a test');
   });
 
-  test('with another lane: refused, since nobody would listen to its fills', async () => {
+  test('with another lane: joined, and told which, so that its fills are heard too', async () => {
     const pair = await stage.pair(newScript(), { lanes: [stage.nextLane()] });
     const other = { ...pair.input, lanes: [stage.nextLane()] };
-    await expect(startPair(stage.client, other)).rejects.toThrow(
-      `the running pair ${pair.input.market} quotes on lane ${pair.input.lanes[0]}, which the configuration does not give it`,
-    );
+    expect(await startPair(stage.client, other)).toBe('joined');
+    expect(await otherLanes(stage.client, other)).toEqual(pair.input.lanes);
+    expect(await otherLanes(stage.client, pair.input)).toEqual([]);
+    expect(await otherLanes(stage.client, { ...other, market: 'never-started' })).toEqual([]);
     await pair.handle.terminate('a test');
   });
 });
