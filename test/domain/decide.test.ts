@@ -114,6 +114,22 @@ function coverResult(executed: number, state: CoverResult['state'], blocked?: Co
 
 const margin = { code: '21739', message: 'not enough margin', retry_after_ms: 1_000 };
 
+/** A quote of which 4 lots filled is asked to end: cancelled until its record is terminal, hedged, confirmed. */
+function expectHedgedThenConfirmed(ask: typeof askCancel): void {
+  const d = driven().quoting().update(4);
+  ask(d.order);
+  expect(d.wants().sort()).toEqual(['cancel', 'cover']);
+  d.start('cover');
+  d.covered(4);
+  d.start('cancel');
+  absorbCancel(
+    d.order,
+    { known: true, status: 'canceled', filled_lots: '4', filled_quote: '40', transaction_time_us: 0 },
+    1,
+  );
+  expect(d.wants()).toEqual(['confirm']);
+}
+
 describe('decide: the ordinary life', () => {
   test('arm comes before place (invariant 11), place before the wait', () => {
     const d = driven();
@@ -230,18 +246,7 @@ describe('decide: time-out and cancel', () => {
   });
 
   test('an operator cancel while quoting: cancelled, what filled is hedged, flat', () => {
-    const d = driven().quoting().update(4);
-    askCancel(d.order);
-    expect(d.wants().sort()).toEqual(['cancel', 'cover']);
-    d.start('cover');
-    d.covered(4);
-    d.start('cancel');
-    absorbCancel(
-      d.order,
-      { known: true, status: 'canceled', filled_lots: '4', filled_quote: '40', transaction_time_us: 0 },
-      1,
-    );
-    expect(d.wants()).toEqual(['confirm']);
+    expectHedgedThenConfirmed(askCancel);
   });
 
   test('a cancel before anything was placed ends it without placing', () => {
@@ -255,18 +260,7 @@ describe('decide: time-out and cancel', () => {
 
 describe('decide: the pair ends the quote', () => {
   test('while quoting: cancelled until the record is terminal, what filled is hedged, flat', () => {
-    const d = driven().quoting().update(4);
-    askEndQuote(d.order);
-    expect(d.wants().sort()).toEqual(['cancel', 'cover']);
-    d.start('cover');
-    d.covered(4);
-    d.start('cancel');
-    absorbCancel(
-      d.order,
-      { known: true, status: 'canceled', filled_lots: '4', filled_quote: '40', transaction_time_us: 0 },
-      1,
-    );
-    expect(d.wants()).toEqual(['confirm']);
+    expectHedgedThenConfirmed(askEndQuote);
   });
 
   test('S-32 while hedging, and the hedge gets stuck: it is not given up, and hedges when it can', () => {

@@ -46,13 +46,22 @@ test('one order per slot, each on its own lane; the limit counts filled orders, 
   await keepHistory('order-of-pair-flat', third.handle);
 });
 
-test('S-32 one stuck order stops all quoting of its pair, until it is hedged', async () => {
+/** Two slots; the first one's order fills, and B has no margin to hedge it until it is given some. */
+async function pairWithoutMargin() {
   const script = newScript();
   let hasMargin = false;
   script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
   const pair = await stage.pair(script, { lanes: [stage.nextLane(), stage.nextLane()] });
   const [first, second] = [await pair.order(1), await pair.order(2)];
   await first.fills(20);
+  const giveMargin = (): void => {
+    hasMargin = true;
+  };
+  return { script, pair, first, second, giveMargin };
+}
+
+test('S-32 one stuck order stops all quoting of its pair, until it is hedged', async () => {
+  const { script, pair, first, second, giveMargin } = await pairWithoutMargin();
   await pair.when(
     'it knows',
     (state) => state.reason === 'an order is stuck: no new quotes until it is hedged or closed',
@@ -62,7 +71,7 @@ test('S-32 one stuck order stops all quoting of its pair, until it is hedged', a
   const quotes = script.count('quote');
   await script.called('cover', script.count('cover') + 3); // time passes
   expect(script.count('quote')).toBe(quotes);
-  hasMargin = true;
+  giveMargin();
   await first.handle.result();
   await script.called('quote', quotes + 1);
   await pair.update('stop');
@@ -71,15 +80,10 @@ test('S-32 one stuck order stops all quoting of its pair, until it is hedged', a
 });
 
 test('S-32 a hedge that gets stuck ends the resting quotes of the other slots', async () => {
-  const script = newScript();
-  let hasMargin = false;
-  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
-  const pair = await stage.pair(script, { lanes: [stage.nextLane(), stage.nextLane()] });
-  const [first, second] = [await pair.order(1), await pair.order(2)];
-  await first.fills(20);
+  const { pair, first, second, giveMargin } = await pairWithoutMargin();
   expect(await second.handle.result()).toMatchObject({ maker: { status: 'canceled' }, hedge_state: 'flat' });
   await pair.when('it knows', (state) => state.slots.some((slot) => slot.hedge_state === 'stuck'));
-  hasMargin = true;
+  giveMargin();
   await first.handle.result();
   await pair.update('stop');
   expect(await pair.handle.result()).toMatchObject({ counts: { filled: 1 } });
