@@ -133,6 +133,14 @@ const MUTATIONS = [
     tests: ['test/exchange/account-stream.test.ts'],
     named: '',
   },
+  {
+    name: 'S-07 nobody asks where the order of a trade is',
+    file: 'src/exchange/lighter/account-stream.ts',
+    find: 'this.#trades.heard(frame.body);',
+    replace: ';',
+    tests: ['test/exchange/account-stream.test.ts'],
+    named: '',
+  },
 ];
 
 const asked = process.argv.slice(2);

@@ -9,6 +9,7 @@ import { FakeLighter, FAST, fixture, HASH, signed, until, type FakeAnswer, type 
 
 const INACTIVE = '/api/v1/accountInactiveOrders';
 const BY_ID = '/api/v1/accountOrders';
+const ACTIVE = '/api/v1/accountActiveOrders';
 const template = fixture<{ orders: Record<string, unknown>[] }>('account-active-orders.json').orders[0] ?? {};
 
 interface OrderParts {
@@ -56,14 +57,19 @@ const signer = {
   },
 } as unknown as Signer;
 
-function open({ lookMs, ...options }: { readonly tokenLifeMs?: number; readonly lookMs?: number } = {}): void {
+interface Options {
+  readonly tokenLifeMs?: number;
+  readonly lookMs?: number;
+  readonly tradeGraceMs?: number;
+}
+function open({ tokenLifeMs, ...times }: Options = {}): void {
   exchange = openLighter({
     baseUrl: lighter.url,
     signer,
-    sessionTimes: lookMs === undefined ? FAST : { ...FAST, lookMs },
+    sessionTimes: { ...FAST, ...times },
     restDeadlineMs: 500,
     onMalformed: (_what, reason) => malformed.push(reason),
-    ...options,
+    ...(tokenLifeMs === undefined ? {} : { tokenLifeMs }),
   });
   account = exchange.openAccount({ accountIndex: 516, keys: new Map([[5, 'key']]) });
   account.stream.on('orders', (frame) => frames.push(frame));
@@ -96,26 +102,169 @@ afterEach(async () => {
   await lighter.close();
 });
 
-test('S-07 a fill whose frame is lost on a connection that lives is found by looking again', async () => {
-  live = [order({ id: 11, client: 1280 })];
-  open({ lookMs: 20 });
-  await account.stream.whenLive();
-  lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
-  await until(() => frames.length > 1, 'the fill');
-  expect(shown().slice(0, 2)).toEqual(['snapshot 11 open 0', 'change 11 filled 100']);
-  const asked = lighter.requests.filter(({ path }) => path === BY_ID).length;
-  lighter.push(change(order({ id: 12, client: 0 }))); // carries no index of ours: nothing to look for
-  await until(() => frames.length > 2, 'a later frame');
-  expect(lighter.requests.filter(({ path }) => path === BY_ID).length).toBe(asked);
-});
+describe('S-07 a frame that is lost on a connection that lives', () => {
+  const TIME = 1785542568396486;
+  const ask = (id: number, client: number, timeUs: number) => ({
+    ...{ trade_id: timeUs % 1e9, market_id: 1, size: '0.00100', price: '60000.0', timestamp: Math.floor(timeUs / 1e3) },
+    ...{ ask_id: id, ask_id_str: String(id), ask_client_id: client, ask_client_id_str: String(client) },
+    ...{ bid_id: 99, bid_id_str: '99', ask_account_id: 516, bid_account_id: 9, transaction_time: timeUs },
+  });
+  const trades = (...list: object[]) => ({
+    ...{ type: 'update/account_all_trades', channel: 'account_all_trades:516', trades: { '1': list } },
+  });
+  const asked = (path: string): number => lighter.requests.filter((request) => request.path === path).length;
+  const requests = (): number => lighter.requests.length;
+  /** When this order frame has been seen, so has everything that was pushed before it. */
+  const settled = async (id: number): Promise<void> => {
+    lighter.push(change(order({ id, client: 0 })));
+    await until(() => shown().some((text) => text.startsWith(`change ${id} `)), 'the last frame');
+  };
 
-test('an order that only a read has shown is looked after like any other', async () => {
-  open({ lookMs: 20 });
-  await account.stream.whenLive();
-  lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280 })));
-  await account.findOrders([1280n as ClientOrderIndex]);
-  lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
-  await until(() => shown().includes('change 11 filled 100'), 'the fill');
+  /** So long that our side asked twice whether the server is there. */
+  const quiet = async (): Promise<void> => {
+    const pings = (): number => lighter.messages.filter(({ type }) => type === 'ping').length;
+    const before = pings();
+    await until(() => pings() >= before + 2, 'two pings');
+  };
+
+  test("is missed as soon as the trades tell of the fill; the amount is the record's", async () => {
+    live = [order({ id: 11, client: 1280 })];
+    open({ tradeGraceMs: 10 });
+    await account.stream.whenLive();
+    const filled = order({ id: 11, client: 1280, filled: '0.00300', status: 'filled', timeUs: TIME + 1 });
+    lighter.routes.set(BY_ID, ({ query }) => (query.get('client_order_indexes') === '1280' ? rows(filled) : rows()));
+    lighter.push(trades(ask(11, 1280, TIME + 1)));
+    await until(() => frames.length > 1, 'the fill');
+    expect(shown()).toEqual(['snapshot 11 open 0', 'change 11 filled 300']);
+    expect(asked(BY_ID)).toBe(1);
+  });
+
+  test('is missed too when it was the only one that spoke of the order', async () => {
+    open({ tradeGraceMs: 10 });
+    await account.stream.whenLive();
+    lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
+    lighter.push(trades(ask(11, 1280, TIME)));
+    await until(() => shown().includes('change 11 filled 100'), 'the fill');
+  });
+
+  test('of a second partial fill is missed although the first was shown; the read is repeated until lists know it', async () => {
+    live = [order({ id: 11, client: 1280 })];
+    open({ tradeGraceMs: 10 });
+    await account.stream.whenLive();
+    const first = order({ id: 11, client: 1280, filled: '0.00100', timeUs: TIME + 1 });
+    const second = order({ id: 11, client: 1280, filled: '0.00200', timeUs: TIME + 2 });
+    lighter.routes.set(BY_ID, () => rows(asked(BY_ID) < 3 ? first : second));
+    lighter.push(change(first));
+    lighter.push(trades(ask(11, 1280, TIME + 1)));
+    lighter.push(trades(ask(11, 1280, TIME + 2)));
+    await until(() => shown().includes('change 11 open 200'), 'the second fill');
+    expect(shown()).toEqual(['snapshot 11 open 0', 'change 11 open 100', 'change 11 open 200']);
+  });
+
+  test('with 250 orders open and nothing happening no order costs a request; all together cost the slow look', async () => {
+    live = Array.from({ length: 250 }, (_, i) => order({ id: i + 1, client: (i + 1) * 128 }));
+    lighter.routes.set(ACTIVE, () => rows(...(live as object[])));
+    open({ lookMs: 20 });
+    await account.stream.whenLive();
+    const before = requests();
+    await until(() => asked(ACTIVE) > 3, 'some looks');
+    expect(requests() - before).toBe(asked(ACTIVE));
+    expect(frames).toHaveLength(1);
+  });
+
+  test('trades whose orders were shown, old ones told again, those of others and unreadable ones cost no request', async () => {
+    live = [order({ id: 11, client: 1280 }), order({ id: 12, client: 1408 })];
+    open({ tradeGraceMs: 1 });
+    await account.stream.whenLive();
+    const before = requests();
+    lighter.push({ ...trades(ask(7, 896, TIME - 5)), type: 'subscribed/account_all_trades' });
+    lighter.push(change(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled', timeUs: TIME + 1 })));
+    lighter.push(trades(ask(11, 1280, TIME + 1)));
+    lighter.push(change(order({ id: 12, client: 1408, filled: '0.00100', timeUs: TIME + 2 })));
+    lighter.push(trades(ask(12, 1408, TIME + 2)));
+    lighter.push(change(order({ id: 17, client: 1920, filled: '0.00100', timeUs: 0 }))); // a record without a time
+    lighter.push(trades(ask(17, 1920, TIME + 2)));
+    lighter.push(trades({ ...ask(13, 1536, TIME + 3), ask_account_id: 9 }));
+    lighter.push(trades(ask(14, 0, TIME + 3))); // without an index of ours it cannot be asked for
+    lighter.push({ ...trades(ask(15, 1664, TIME + 3)), channel: 'account_all_trades:517' });
+    for (const some of [null, [], {}]) lighter.push({ ...trades(), trades: some });
+    lighter.push({ ...trades(), trades: 7 });
+    lighter.push(trades({ ...ask(16, 1792, TIME + 3), ask_id: undefined, ask_id_str: undefined }));
+    await settled(20);
+    await until(() => malformed.length === 2, 'the unreadable ones, after their grace');
+    expect(requests()).toBe(before);
+    expect(lighter.connections).toBe(1);
+  });
+
+  test('the trades are heard again after a reconnect, and what was missed before it stays missed', async () => {
+    open({ tradeGraceMs: 10 });
+    await account.stream.whenLive();
+    lighter.push(trades(ask(11, 1280, TIME)));
+    cut();
+    lighter.routes.set(BY_ID, ({ query }) =>
+      rows(
+        order({
+          id: Number(query.get('client_order_indexes')) === 1280 ? 11 : 12,
+          client: Number(query.get('client_order_indexes')),
+          filled: '0.00100',
+          status: 'filled',
+        }),
+      ),
+    );
+    await until(
+      () => lighter.messages.filter(({ channel }) => channel === 'account_all_trades/516').length === 2,
+      'again',
+    );
+    lighter.push(trades(ask(12, 1408, TIME)));
+    await until(() => shown().includes('change 12 filled 100'), 'the fill after the reconnect');
+    await until(() => shown().includes('change 11 filled 100'), 'the fill before the reconnect');
+  });
+
+  test('with the trade frame lost as well, one read of all that lives finds it, however many live', async () => {
+    live = Array.from({ length: 50 }, (_, i) => order({ id: i + 1, client: (i + 1) * 128 }));
+    const part = order({ id: 7, client: 7 * 128, filled: '0.00100', timeUs: TIME + 1 });
+    const ended = order({ id: 9, client: 9 * 128, filled: '0.00100', status: 'filled', timeUs: TIME + 1 });
+    const left = (live as ReturnType<typeof order>[]).filter(({ order_index: id }) => id !== 7 && id !== 9);
+    lighter.routes.set(ACTIVE, () => rows(...left, part));
+    lighter.routes.set(BY_ID, ({ query }) => (query.get('client_order_indexes') === '1152' ? rows(ended) : rows()));
+    open({ lookMs: 20 });
+    await account.stream.whenLive();
+    await until(() => shown().includes('change 9 filled 100'), 'the order that ended');
+    expect(shown().filter((text) => text.startsWith('change'))).toEqual(['change 7 open 100', 'change 9 filled 100']);
+    await until(() => asked(ACTIVE) > 3, 'further looks');
+    expect(asked(BY_ID)).toBe(1);
+    expect(frames).toHaveLength(2);
+  });
+
+  test('nobody looks while nothing lives; an order that only a read has shown is looked after', async () => {
+    lighter.routes.set(ACTIVE, () => rows());
+    open({ lookMs: 20 });
+    await account.stream.whenLive();
+    await settled(20);
+    lighter.push(change(order({ id: 20, client: 0, status: 'canceled' })));
+    await until(() => shown().at(-1) === 'change 20 canceled 0', 'the end of it');
+    const before = asked(ACTIVE);
+    lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280 })));
+    await account.findOrders([1280n as ClientOrderIndex]);
+    lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
+    await until(() => shown().includes('change 11 filled 100'), 'the fill');
+    const after = asked(ACTIVE);
+    expect(after - before).toBeGreaterThan(0);
+    await quiet();
+    expect(asked(ACTIVE)).toBe(after);
+  });
+
+  test('a list that lags does not bring back an order that has ended', async () => {
+    live = [order({ id: 11, client: 1280 }), order({ id: 12, client: 1408 })];
+    lighter.routes.set(ACTIVE, () => rows(...live.map((some) => some as object)));
+    open({ lookMs: 20 });
+    await account.stream.whenLive();
+    lighter.push(change(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled', timeUs: TIME + 1 })));
+    await until(() => frames.length === 2, 'the end');
+    const looks = asked(ACTIVE);
+    await until(() => asked(ACTIVE) > looks + 1, 'two looks');
+    expect(shown()).toEqual(['snapshot 11 open 0', 'snapshot 12 open 0', 'change 11 filled 100']);
+  });
 });
 
 test('snapshot, then changes; live only after both snapshot and gap', async () => {
@@ -130,8 +279,11 @@ test('snapshot, then changes; live only after both snapshot and gap', async () =
   expect(states).toEqual(['live']);
   expect(Math.abs((frames[2]?.receivedAtMs ?? 0) - performance.now())).toBeLessThan(1_000);
   const subscriptions = lighter.messages.filter(({ type }) => type === 'subscribe');
-  expect(subscriptions.map(({ channel }) => channel)).toEqual(['account_all_orders/516', 'account_tx/516']);
-  expect(subscriptions.map(({ auth }) => auth)).toEqual([minted[0], minted[0]]);
+  expect(subscriptions.map(({ channel, auth }) => [channel, auth])).toEqual([
+    ['account_all_orders/516', minted[0]],
+    ['account_tx/516', minted[0]],
+    ['account_all_trades/516', undefined],
+  ]);
 });
 
 test('an update before the snapshot is dropped; frames of other accounts and channels too', async () => {
@@ -367,8 +519,6 @@ describe('send and reads of the account', () => {
       status: 'of-tomorrow',
     });
     const idOn = (lane: number): number => (283_000_000 * 256 + lane) * 128;
-    const ACTIVE = '/api/v1/accountActiveOrders';
-
     test('hides no other order from a look by index: what is not found proves nothing anyway', async () => {
       open();
       await account.stream.whenLive();

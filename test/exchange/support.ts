@@ -135,7 +135,8 @@ export const FAST: SessionTimes = {
   idleMs: 10_000,
   sendMs: 600,
   probeMs: 200,
-  lookMs: 2_500,
+  lookMs: 60_000,
+  tradeGraceMs: 20,
   reconnectMinMs: 5,
   reconnectMaxMs: 50,
 };

@@ -1,5 +1,6 @@
 /**
- * One account's live record: its orders and transactions, from `account_all_orders` and `account_tx` (LP §5.6).
+ * One account's live record: its orders and transactions, from `account_all_orders` and `account_tx` (LP §5.6); from
+ * `account_all_trades` it only learns which order's frame was lost.
  *
  * `live` means: subscribed, snapshot delivered, gap re-read. A frame is a hint that may be lost, repeated or reordered (invariant 7);
  * a record that cannot be read is refused and counted, and neither it nor a listener that throws stops the stream (S-33).
@@ -8,12 +9,13 @@ import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/record
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
 import { Backoff, type Clock, type Log } from './clock';
 import { reasonOf } from './errors';
-import { LiveOrders, readGap, type GapReads } from './gap';
+import { LiveOrders, readGap, readLive, type StreamReads } from './gap';
 import type { Markets } from './markets';
 import { MalformedError, parseOrder, rawOrdersOf, UnknownMarketError } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
 import { Session, type Frame, type SessionTimes } from './session';
 import type { Token, Tokens } from './tokens';
+import { TradeWatch } from './trade-watch';
 
 /** From the subscription to the snapshot. */
 const SNAPSHOT_MS = 5_000;
@@ -36,7 +38,7 @@ export interface AccountStreamOptions {
   readonly times: SessionTimes;
   readonly tokens: Tokens;
   readonly markets: Markets;
-  readonly reads: GapReads;
+  readonly reads: StreamReads;
   readonly onMalformed: (what: string, reason: string) => void;
 }
 
@@ -48,6 +50,8 @@ export class LighterAccountStream implements AccountStream {
   readonly #live = new LiveOrders();
   readonly #ordersChannel: string;
   readonly #txChannel: string;
+  readonly #tradesChannel: string;
+  readonly #trades: TradeWatch;
   readonly #readBackoff: Backoff;
   #state: StreamState = 'connecting';
   /** Counts connections: what an older one started must not act on a newer one. */
@@ -63,6 +67,19 @@ export class LighterAccountStream implements AccountStream {
   constructor(private readonly options: AccountStreamOptions) {
     this.#ordersChannel = `account_all_orders:${options.accountIndex}`;
     this.#txChannel = `account_tx:${options.accountIndex}`;
+    this.#tradesChannel = `account_all_trades:${options.accountIndex}`;
+    this.#trades = new TradeWatch({
+      accountIndex: options.accountIndex,
+      clock: options.clock,
+      log: options.log,
+      graceMs: options.times.tradeGraceMs,
+      isShown: ({ orderIndex, transactionTimeUs }) => this.#live.shows(orderIndex, transactionTimeUs),
+      look: async (indexes) => {
+        const read = await options.reads.byClientIndex(indexes);
+        if (read.ok && this.#state !== 'closed') this.#emitFound(read.value);
+      },
+      onMalformed: (reason) => options.onMalformed('account_all_trades', reason),
+    });
     this.#readBackoff = new Backoff(options.clock, { minMs: 100, maxMs: 5_000 });
     this.session = new Session({
       url: options.url,
@@ -100,6 +117,7 @@ export class LighterAccountStream implements AccountStream {
 
   async close(): Promise<void> {
     this.#endConnection();
+    this.#trades.close();
     this.#enter('closed');
     await this.session.close();
   }
@@ -156,6 +174,9 @@ export class LighterAccountStream implements AccountStream {
       case 'update/account_tx':
         if (frame.channel === this.#txChannel) this.#transactions(frame);
         return;
+      case 'update/account_all_trades': // the first frame may repeat old trades: no news
+        if (frame.channel === this.#tradesChannel) this.#trades.heard(frame.body);
+        return;
       default: // other channels' frames, `unsubscribed`, kinds that later servers add: not ours
         return;
     }
@@ -168,6 +189,10 @@ export class LighterAccountStream implements AccountStream {
       return;
     }
     this.#cancelSnapshotDeadline();
+    if (!this.#snapshotSeen) {
+      // Public, and only now: an error frame before the snapshot is taken for a refusal of the token.
+      this.session.write(`{"type":"subscribe","channel":"account_all_trades/${this.options.accountIndex}"}`);
+    }
     this.#snapshotSeen = true;
     const missing = this.#live.missingFrom(orders);
     const sinceUs = this.#live.lastSeenUs > 0 ? this.#live.lastSeenUs - OVERLAP_US : this.#lookBackUs();
@@ -257,15 +282,15 @@ export class LighterAccountStream implements AccountStream {
     }
   }
 
-  /** Reads what lives again and again: a fill whose frame was lost would else be naked until the order times out (invariant 7). */
+  /** The last net: a fill of which every frame was lost would else be naked until the order times out (invariant 7). */
   async #lookAgain(): Promise<void> {
     const epoch = this.#epoch;
     const { reads, times } = this.options;
     for (;;) {
       await this.#pause(times.lookMs);
-      const { indexes } = this.#live;
-      if (indexes.length === 0) continue;
-      const read = await reads.byClientIndex(indexes);
+      const known = this.#live.all;
+      if (known.length === 0) continue;
+      const read = await readLive(known, reads);
       if (epoch !== this.#epoch) return;
       if (read.ok) this.#emitFound(read.value);
     }

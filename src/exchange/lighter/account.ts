@@ -84,6 +84,7 @@ export class LighterAccount implements AccountPort {
       markets: deps.markets,
       reads: {
         // An order that lived before and is in no row is asked for by its index: an unread row hides none of those.
+        active: () => this.#orders('/api/v1/accountActiveOrders', { market_id: 255 }, () => true),
         inactive: () => this.#orders('/api/v1/accountInactiveOrders', { market_id: 255, limit: GAP_ROWS }, () => true),
         byClientIndex: (indexes) => this.findOrders(indexes),
       },

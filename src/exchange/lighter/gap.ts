@@ -8,30 +8,48 @@
 import type { ClientOrderIndex } from '../../domain/ids';
 import { isTerminal, type OrderRecord, type Read } from '../../domain/records';
 
+/** Ended orders that are remembered: more than can end while a list lags. */
+const ENDED_KEPT = 4_096;
+
 /** Orders of one account that were live when last heard of. */
 export class LiveOrders {
   readonly #orders = new Map<bigint, OrderRecord>();
+  /** Oldest first. */
+  readonly #ended = new Set<bigint>();
 
   /** The newest transaction time heard of, µs. */
   lastSeenUs = 0;
 
   /** False for a record older than what is known of that order: lists lag behind frames. */
   isNews(order: OrderRecord): boolean {
+    if (isTerminal(order.status)) return true;
+    if (this.#ended.has(order.orderIndex)) return false;
     const known = this.#orders.get(order.orderIndex);
-    return known === undefined || isTerminal(order.status) || order.transactionTimeUs > known.transactionTimeUs;
+    return known === undefined || order.transactionTimeUs > known.transactionTimeUs;
+  }
+
+  /** Whether a record of that time (µs) or later was heard, or how the order ended. */
+  shows(orderIndex: bigint, timeUs: number): boolean {
+    const known = this.#orders.get(orderIndex);
+    if (known === undefined) return this.#ended.has(orderIndex);
+    // A record without a time cannot be compared: that it shows a fill has to do.
+    return known.transactionTimeUs === 0 ? known.filledLots > 0n : known.transactionTimeUs >= timeUs;
   }
 
   note(order: OrderRecord): void {
     this.lastSeenUs = Math.max(this.lastSeenUs, order.transactionTimeUs);
-    if (isTerminal(order.status)) this.#orders.delete(order.orderIndex);
-    else this.#orders.set(order.orderIndex, order);
+    if (!isTerminal(order.status)) {
+      this.#orders.set(order.orderIndex, order);
+      return;
+    }
+    this.#orders.delete(order.orderIndex);
+    this.#ended.add(order.orderIndex);
+    const [oldest] = this.#ended;
+    if (oldest !== undefined && this.#ended.size > ENDED_KEPT) this.#ended.delete(oldest);
   }
 
-  /** By client index: those of orders that carry one. */
-  get indexes(): ClientOrderIndex[] {
-    return [...this.#orders.values()].flatMap(({ clientOrderIndex }) =>
-      clientOrderIndex === 0n ? [] : [clientOrderIndex],
-    );
+  get all(): OrderRecord[] {
+    return [...this.#orders.values()];
   }
 
   /** Known live before, and not among `present`. */
@@ -48,6 +66,11 @@ export class LiveOrders {
 export interface GapReads {
   readonly inactive: () => Promise<Read<readonly OrderRecord[]>>;
   readonly byClientIndex: (indexes: readonly ClientOrderIndex[]) => Promise<Read<readonly OrderRecord[]>>;
+}
+
+export interface StreamReads extends GapReads {
+  /** All that live, in one request. */
+  readonly active: () => Promise<Read<readonly OrderRecord[]>>;
 }
 
 export interface GapResult {
@@ -87,4 +110,21 @@ export async function readGap(
       }),
     },
   };
+}
+
+/**
+ * All that lives, read once, and by client index what of `known` (live when it was asked) is not among it. A failed read fails the whole;
+ * what no list shows is left out: absence proves nothing.
+ */
+export async function readLive(
+  known: readonly OrderRecord[],
+  reads: StreamReads,
+): Promise<Read<readonly OrderRecord[]>> {
+  const active = await reads.active();
+  if (!active.ok) return active;
+  const present = new Set(active.value.map(({ orderIndex }) => orderIndex));
+  const gone = known.filter(({ orderIndex, clientOrderIndex }) => !present.has(orderIndex) && clientOrderIndex !== 0n);
+  if (gone.length === 0) return active;
+  const found = await reads.byClientIndex(gone.map(({ clientOrderIndex }) => clientOrderIndex));
+  return found.ok ? { ok: true, value: [...active.value, ...found.value] } : found;
 }

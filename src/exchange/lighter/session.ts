@@ -27,8 +27,10 @@ export interface SessionTimes {
   readonly sendMs: number;
   /** Silence on a submission that makes us ask for a sign of life at once, and how long it may take. */
   readonly probeMs: number;
-  /** How often live orders are read again: a frame lost on a connection that lives leaves no trace. */
+  /** How often all live orders are read in one request, in case both frames of a fill were lost on a connection that lives. */
   readonly lookMs: number;
+  /** From a frame that tells of a trade until the order's own must have come; beyond it the order is read. */
+  readonly tradeGraceMs: number;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
 }
@@ -41,7 +43,8 @@ export const SESSION_TIMES: SessionTimes = {
   idleMs: 30_000,
   sendMs: 1_500,
   probeMs: 1_000,
-  lookMs: 2_500,
+  lookMs: 30_000,
+  tradeGraceMs: 120,
   reconnectMinMs: 50,
   reconnectMaxMs: 5_000,
 };

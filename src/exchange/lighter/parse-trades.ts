@@ -1,0 +1,45 @@
+/**
+ * Frames of `account_all_trades` → which orders of an account traded, and when (LP §5.6). Not how much: amounts come from records of
+ * orders (invariant 7). Throws `MalformedError` for what it cannot read.
+ */
+import { z } from 'zod';
+import type { ClientOrderIndex } from '../../domain/ids';
+import { check, epochMs, exactId, list } from './parse';
+
+export interface OwnTrade {
+  readonly orderIndex: bigint;
+  readonly clientOrderIndex: ClientOrderIndex;
+  readonly transactionTimeUs: number;
+}
+
+const idText = z.string().regex(/^\d{1,20}$/);
+const id = z.number().optional(); // may be beyond 2^53; the text has it exact
+// Keys whose value is zero are left out.
+const tradeShape = z.object({
+  ...{ ask_id: id, ask_id_str: idText.optional(), bid_id: id, bid_id_str: idText.optional() },
+  ...{ ask_client_id: id.default(0), ask_client_id_str: idText.optional() },
+  ...{ bid_client_id: id.default(0), bid_client_id_str: idText.optional() },
+  ...{ ask_account_id: z.number().default(0), bid_account_id: z.number().default(0) },
+  ...{ timestamp: z.number(), transaction_time: z.number().optional() },
+});
+const tradesFrameShape = z.object({ trades: z.union([z.record(z.string(), list), list]) });
+
+/** The raw trades of a frame: a map by market id, a list, or null when there are none. */
+export function rawTradesOf(frame: unknown): unknown[] {
+  return Object.values(check(tradesFrameShape, frame, 'trades frame').trades).flat();
+}
+
+/** The account's sides of a trade: one as a rule, both when it traded with itself. Orders without a client index are left out. */
+export function parseOwnTrades(raw: unknown, accountIndex: number): OwnTrade[] {
+  const trade = check(tradeShape, raw, 'trade');
+  const transactionTimeUs = trade.transaction_time ?? epochMs(trade.timestamp) * 1000;
+  const own: OwnTrade[] = [];
+  for (const side of ['ask', 'bid'] as const) {
+    if (trade[`${side}_account_id`] !== accountIndex) continue;
+    const clientOrderIndex = exactId(trade[`${side}_client_id_str`], trade[`${side}_client_id`], `${side}_client_id`);
+    if (clientOrderIndex === 0n) continue;
+    const orderIndex = exactId(trade[`${side}_id_str`], trade[`${side}_id`], `${side}_id`);
+    own.push({ orderIndex, clientOrderIndex: clientOrderIndex as ClientOrderIndex, transactionTimeUs });
+  }
+  return own;
+}
