@@ -1,42 +1,39 @@
-/** A TCP proxy that holds every chunk back for a fixed time, each way: distance between two processes of one machine. */
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+/** Distance between processes of one machine: TCP proxies that hold every chunk back for a fixed time, each way. */
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../../src/config';
+import type { FromProxies, ToProxies } from './delay-proxy-process';
 
-export interface DelayProxy {
-  readonly port: number;
-  /** Where connections go from now on, on this machine. */
-  leadTo(port: number): void;
+export interface Distance {
+  /** Of each way, on this machine. */
+  readonly ports: readonly number[];
+  /** Where connections to each way go from now on: ports of this machine. */
+  leadTo(ports: readonly number[]): void;
+  /** How late chunks left since the last call, milliseconds: the error of the distance itself. */
+  lateMs(): Promise<readonly number[]>;
   close(): void;
 }
 
-/** `delayMs` is a least: Node's timers add up to a millisecond, so what goes through is compared with a floor on the same way. */
-export async function startDelayProxy(delayMs: number): Promise<DelayProxy> {
-  let target = 0;
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (near) => {
-    const far = connect({ host: '127.0.0.1', port: target, noDelay: true });
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (chunk) => setTimeout(() => to.writable && to.write(chunk), delayMs));
-      from.on('end', () => setTimeout(() => to.end(), delayMs));
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        setTimeout(() => to.destroy(), delayMs);
-      });
-    }
+export async function startDistance(options: { readonly delayMs: number; readonly ways: number }): Promise<Distance> {
+  const { delayMs, ways } = options;
+  const child = fork(join(__dirname, 'delay-proxy-process.ts'), [String(delayMs), String(ways)], {
+    execArgv: ['-r', join(PROJECT_ROOT, 'scripts', 'ts-hook.cjs')],
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const answer = (): Promise<FromProxies> =>
+    new Promise((resolve, reject) => {
+      child.once('message', (message) => resolve(message as FromProxies));
+      child.once('exit', (code) => reject(new Error(`the delaying proxies ended (${code ?? 'signal'})`)));
+    });
+  const say = (message: ToProxies): void => void child.send(message);
+  const first = await answer();
   return {
-    port: (server.address() as AddressInfo).port,
-    leadTo(port) {
-      target = port;
+    ports: 'ports' in first ? first.ports : [],
+    leadTo: (leadTo) => say({ leadTo }),
+    async lateMs() {
+      say('lateness');
+      const message = await answer();
+      return 'lateMs' in message ? message.lateMs : [];
     },
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
+    close: () => child.disconnect(),
   };
 }

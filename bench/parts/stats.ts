@@ -3,17 +3,13 @@ import { build, type Histogram } from 'hdr-histogram-js';
 import { cpus } from 'node:os';
 
 /** Microseconds to three digits, up to ten minutes. */
-export function histogramOf(samplesMs: readonly number[], openLoop?: { readonly intervalMs: number }): Histogram {
+export function histogramOf(samplesMs: readonly number[]): Histogram {
   const histogram = build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: 600_000_000,
     numberOfSignificantValueDigits: 3,
   });
-  for (const ms of samplesMs) {
-    const us = Math.max(1, Math.round(ms * 1_000));
-    if (openLoop === undefined) histogram.recordValue(us);
-    else histogram.recordValueWithExpectedInterval(us, openLoop.intervalMs * 1_000);
-  }
+  for (const ms of samplesMs) histogram.recordValue(Math.max(1, Math.round(ms * 1_000)));
   return histogram;
 }
 
@@ -33,20 +29,18 @@ export interface Line {
   readonly conditions: string;
 }
 
-/**
- * Prints and returns the line. `openLoop` corrects for coordinated omission: samples that a slow one kept from being taken at their
- * time are added (only where the load is sent by the clock and a sample's time starts at its sending).
- */
+/** Prints and returns the line. */
 export function report(input: {
   readonly bench: string;
   readonly samplesMs: readonly number[];
   /** Empty when there is nothing to compare with. */
   readonly floorMs: readonly number[];
   readonly conditions: string;
-  readonly openLoop?: { readonly intervalMs: number };
+  /** Further figures of the line, by name with unit. */
+  readonly more?: Readonly<Record<string, number>>;
 }): Line {
-  const samples = histogramOf(input.samplesMs, input.openLoop);
-  const floor = histogramOf(input.floorMs, input.openLoop);
+  const samples = histogramOf(input.samplesMs);
+  const floor = histogramOf(input.floorMs);
   const machine = `${cpus().length} cores ${cpus()[0]?.model ?? ''}, Node ${process.versions.node}`;
   const ofFloor = (q: number): number | null => (input.floorMs.length === 0 ? null : quantileMs(floor, q));
   const line: Line = {
@@ -60,6 +54,7 @@ export function report(input: {
     floor_p99_ms: ofFloor(0.99),
     conditions: `${input.conditions}; ${machine}`,
   };
-  console.log(JSON.stringify(line));
+  const more = Object.entries(input.more ?? {}).map(([name, value]) => [name, Number(value.toFixed(3))] as const);
+  console.log(JSON.stringify({ ...line, ...Object.fromEntries(more) }));
   return line;
 }
