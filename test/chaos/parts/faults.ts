@@ -101,11 +101,15 @@ function frameFaults(): FaultKind[] {
       ]),
     ),
     planned(`order and transaction frames of ${account}: drop`, 'system', (where) =>
-      ['account_all_orders', 'account_tx'].map((channel) => ({
-        ...{ on: 'frame', action: 'drop', count: 0, match: { channel: `${channel}:${where[account]}` } },
-      })),
+      framesLost(where[account], ['account_all_orders', 'account_tx']),
     ),
   ]);
+}
+
+function framesLost(account: number, channels: readonly string[]): readonly Body[] {
+  return channels.map((channel) => ({
+    ...{ on: 'frame', action: 'drop', count: 0, match: { channel: `${channel}:${account}` } },
+  }));
 }
 
 function listFaults(): FaultKind[] {
@@ -165,8 +169,13 @@ function beyondFaults(): FaultKind[] {
     ...BOTH.map((account) =>
       planned(`lists of ${account} lag 16 s, its order frames lost`, 'beyond', (where) => [
         { on: 'lists', action: 'lag', ms: 16_000, count: 0, match: { account_index: where[account] } },
-        { on: 'frame', action: 'drop', count: 0, match: { channel: `account_all_orders:${where[account]}` } },
+        ...framesLost(where[account], ['account_all_orders']),
       ]),
+    ),
+    ...BOTH.map((account) =>
+      planned(`order, transaction and trade frames of ${account}: drop`, 'beyond', (where) =>
+        framesLost(where[account], ['account_all_orders', 'account_tx', 'account_all_trades']),
+      ),
     ),
     planned('every send of B answered 503', 'beyond', (where) => hedgesRefused(where.B)),
   ];
