@@ -7,8 +7,6 @@ import { listOrders, type OrderReport } from '../../src/cli/order-list';
 import type { Fleet } from './fleet';
 import type { Floor } from './floor';
 
-/** Above this rate several orders are filled in one instant. */
-const SALES_PER_SECOND_MAX = 50;
 const FLOOR_EVERY_MS = 100;
 const ORDERS_MAX = 50_000;
 
@@ -16,6 +14,8 @@ export interface LoadRun {
   /** Fills sent by the clock; those that met no order of ours. */
   readonly sent: number;
   readonly missed: number;
+  /** When the clock said that each was to come, epoch milliseconds; those that met no order left out. */
+  readonly due: readonly { readonly marketId: number; readonly atMs: number }[];
   /** Epoch milliseconds. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -33,9 +33,8 @@ export interface Load {
 
 export async function fillByClock(load: Load): Promise<LoadRun> {
   const { fleet, markets } = load;
-  const batch = Math.ceil(load.perSecond / SALES_PER_SECOND_MAX);
-  const stepMs = (batch * 1_000) / load.perSecond;
-  const steps = Math.max(1, Math.round((load.seconds * 1_000) / stepMs));
+  const stepMs = 1_000 / load.perSecond;
+  const steps = Math.max(1, Math.round(load.seconds * load.perSecond));
   const floorMs: number[] = [];
   let filling = true;
   const measuring = (async () => {
@@ -45,21 +44,22 @@ export async function fillByClock(load: Load): Promise<LoadRun> {
     }
   })();
   const fromMs = performance.timeOrigin + performance.now();
-  const startMs = performance.now();
-  let missed = 0;
+  const due: { marketId: number; atMs: number }[] = [];
   let last: Promise<void> = Promise.resolve();
   for (let i = 0; i < steps; i++) {
-    await sleep(Math.max(0, startMs + i * stepMs - performance.now()));
+    const atMs = fromMs + i * stepMs;
+    await sleep(Math.max(0, atMs - performance.timeOrigin - performance.now()));
     const marketId = markets[i % markets.length] ?? 1;
     // One sale at a time on the wire: each is three requests that nothing may come between.
     last = last.then(async () => {
-      missed += batch - Math.min(batch, await fleet.fill(marketId, batch));
+      if ((await fleet.fill(marketId)) > 0) due.push({ marketId, atMs });
     });
   }
   await last;
   filling = false;
   await measuring;
-  return { sent: steps * batch, missed, fromMs, toMs: performance.timeOrigin + performance.now(), floorMs };
+  const toMs = performance.timeOrigin + performance.now();
+  return { sent: steps, missed: steps - due.length, due, fromMs, toMs, floorMs };
 }
 
 /** Ended orders that were filled in that period, of all pairs of accounts; waits until they have all ended. */

@@ -1,4 +1,4 @@
-/** A line plot as SVG text: logarithmic x axis from 1, one or two decades of y as needed, a legend; readable on light and dark pages. */
+/** A line plot as SVG text: logarithmic x axis, a legend; readable on light and dark pages. */
 
 export interface Series {
   readonly name: string;
@@ -74,15 +74,16 @@ function scaleOf(values: readonly number[], kind: 'linear' | 'log', [from, to]: 
     const ticks = Array.from({ length: Math.round(end / step) + 1 }, (_, i) => i * step);
     return { at: (value) => from + (value / end) * (to - from), ticks };
   }
-  const low = Math.log10(Math.min(...values.filter((value) => value > 0)));
-  const [start, end] = [Math.floor(low), Math.max(Math.ceil(Math.log10(most)), Math.floor(low) + 1)];
-  const ticks = Array.from({ length: end - start + 1 }, (_, i) => start + i)
-    .flatMap((decade) => [1, 2, 5].map((digit) => digit * 10 ** decade))
-    .filter((tick) => tick <= 10 ** end * 1.001);
-  return {
-    at: (value) => from + ((Math.log10(Math.max(value, 10 ** start)) - start) / (end - start)) * (to - from),
-    ticks,
-  };
+  const least = Math.min(...values.filter((value) => value > 0));
+  const decades = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most)) + 1] as const;
+  const all = Array.from({ length: decades[1] - decades[0] + 1 }, (_, i) => decades[0] + i).flatMap((decade) =>
+    [1, 2, 5].map((digit) => Number(`${digit}e${decade}`)),
+  );
+  const start = all.findLast((tick) => tick <= least) ?? least;
+  const end = all.find((tick) => tick >= most && tick > start) ?? most;
+  const ticks = all.filter((tick) => tick >= start && tick <= end);
+  const share = (value: number): number => Math.log(Math.max(value, start) / start) / Math.log(end / start);
+  return { at: (value) => from + share(value) * (to - from), ticks };
 }
 
 function niceStep(least: number): number {
