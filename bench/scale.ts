@@ -45,7 +45,7 @@ async function main(): Promise<void> {
 
 /** Up to 250 on one pair of accounts, in as many markets as that takes; above, on as many pairs of accounts as are needed. */
 async function againstOpenOrders(): Promise<void> {
-  const load = { perSecond: 4, seconds: 20 };
+  const load = { perSecond: 4, seconds: 15 };
   const slots = [1, 9, 40, 50, 50, 50, 50];
   const few = chosen([1, 10, 50, 100, 250]);
   if (few.length > 0)
