@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
 import { openLighter, type Signer } from '../../src/exchange/lighter';
+import { silentLog, systemClock, type Clock, type Log } from '../../src/exchange/lighter/clock';
 import type { AccountPort, ExchangePort, OrdersFrame, StreamState } from '../../src/exchange/port';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
 import type { TxRecord } from '../../src/domain/records';
@@ -58,14 +59,16 @@ const signer = {
 } as unknown as Signer;
 
 interface Options {
+  readonly clock?: Clock;
+  readonly log?: Log;
   readonly tokenLifeMs?: number;
   readonly lookMs?: number;
   readonly tradeGraceMs?: number;
 }
-function open({ tokenLifeMs, ...times }: Options = {}): void {
+function open({ tokenLifeMs, clock = systemClock, log = silentLog, ...times }: Options = {}): void {
   exchange = openLighter({
     baseUrl: lighter.url,
-    signer,
+    ...{ signer, clock, log },
     sessionTimes: { ...FAST, ...times },
     restDeadlineMs: 500,
     onMalformed: (_what, reason) => malformed.push(reason),
@@ -218,6 +221,44 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     lighter.push(trades(ask(12, 1408, TIME)));
     await until(() => shown().includes('change 12 filled 100'), 'the fill after the reconnect');
     await until(() => shown().includes('change 11 filled 100'), 'the fill before the reconnect');
+  });
+
+  test.each([
+    ['is not acknowledged: that is said', false, 1],
+    ['is acknowledged: nothing is said', true, 0],
+  ])('a trades channel that %s; the stream is live all the same', async (_, acknowledged, complaints) => {
+    const deadlines = new Set<() => void>();
+    const errors: string[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      after(delayMs, action) {
+        const cancel = systemClock.after(delayMs, action);
+        if (delayMs !== 5_000) return cancel;
+        deadlines.add(action);
+        return () => {
+          cancel();
+          deadlines.delete(action);
+        };
+      },
+    };
+    const refused = '{"error":{"code":30005,"message":"Invalid Channel"}}';
+    const acknowledgement = JSON.stringify({ ...trades(), type: 'subscribed/account_all_trades' });
+    let answered = false;
+    const { onMessage } = lighter;
+    lighter.onMessage = (message, socket) => {
+      onMessage(message, socket);
+      if (message['channel'] !== 'account_all_trades/516') return;
+      socket.send(acknowledged ? acknowledgement : refused);
+      answered = true;
+    };
+    open({ clock, log: { ...silentLog, error: (_fields, message) => errors.push(message) } });
+    await account.stream.whenLive();
+    await until(() => answered, 'the answer');
+    await settled(20);
+    for (const action of deadlines) action();
+    expect(errors).toHaveLength(complaints);
+    expect(account.stream.state).toBe('live');
+    expect(lighter.connections).toBe(1);
   });
 
   test('with the trade frame lost as well, one read of all that lives finds it, however many live', async () => {

@@ -60,6 +60,7 @@ export class LighterAccountStream implements AccountStream {
   #token: Token | undefined;
   #snapshotSeen = false;
   #cancelSnapshotDeadline: () => void = () => undefined;
+  #cancelTradesDeadline: () => void = () => undefined;
   #cancelRenewal: () => void = () => undefined;
   readonly #pauses = new Set<() => void>();
   #waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
@@ -150,6 +151,15 @@ export class LighterAccountStream implements AccountStream {
     }
   }
 
+  /** The stream does without this channel, but then a lost frame is found late: that must not go unnoticed. */
+  #subscribeToTrades(): void {
+    const { accountIndex, clock, log } = this.options;
+    this.session.write(`{"type":"subscribe","channel":"account_all_trades/${accountIndex}"}`);
+    this.#cancelTradesDeadline = clock.after(SNAPSHOT_MS, () => {
+      log.error({ accountIndex }, 'the exchange does not tell our trades; a lost order frame is found late');
+    });
+  }
+
   /** Reconnects at a moment when no submission is out, so that none becomes unknown by our own doing. */
   #renew(epoch: number, waitedMs: number): void {
     if (epoch !== this.#epoch) return;
@@ -174,7 +184,10 @@ export class LighterAccountStream implements AccountStream {
       case 'update/account_tx':
         if (frame.channel === this.#txChannel) this.#transactions(frame);
         return;
-      case 'update/account_all_trades': // the first frame may repeat old trades: no news
+      case 'subscribed/account_all_trades': // may repeat old trades: no news
+        if (frame.channel === this.#tradesChannel) this.#cancelTradesDeadline();
+        return;
+      case 'update/account_all_trades':
         if (frame.channel === this.#tradesChannel) this.#trades.heard(frame.body);
         return;
       default: // other channels' frames, `unsubscribed`, kinds that later servers add: not ours
@@ -190,8 +203,8 @@ export class LighterAccountStream implements AccountStream {
     }
     this.#cancelSnapshotDeadline();
     if (!this.#snapshotSeen) {
-      // Public, and only now: an error frame before the snapshot is taken for a refusal of the token.
-      this.session.write(`{"type":"subscribe","channel":"account_all_trades/${this.options.accountIndex}"}`);
+      // Only now: an error frame before the snapshot is taken for a refusal of the token, and this channel needs none.
+      this.#subscribeToTrades();
     }
     this.#snapshotSeen = true;
     const missing = this.#live.missingFrom(orders);
@@ -353,6 +366,7 @@ export class LighterAccountStream implements AccountStream {
     this.#epoch += 1;
     this.#snapshotSeen = false;
     this.#cancelSnapshotDeadline();
+    this.#cancelTradesDeadline();
     this.#cancelRenewal();
     for (const cancel of this.#pauses) cancel();
     this.#pauses.clear();
