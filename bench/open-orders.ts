@@ -2,8 +2,9 @@
  * Many open orders: what they weigh, what they ask of the exchange while nothing happens, and whether a fill among them is as fast as
  * among ten.
  *
- * 10 orders, then 250 on one pair of accounts (all its lanes), then 1 000 over four pairs of accounts; BENCH_OPEN_ORDERS chooses
- * among them. BENCH_QUIET_SECONDS (60) is the time without any fill in which REST requests are counted at the exchange.
+ * 10 orders, then 250 on one pair of accounts (all its lanes), then 1 000 over four pairs of accounts, and 40 over four pairs: what
+ * eight workers on one machine cost without the orders. BENCH_OPEN_ORDERS chooses among them. BENCH_QUIET_SECONDS (60) is the time
+ * without any fill in which REST requests are counted at the exchange.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fleet, type FleetOptions } from './parts/fleet';
@@ -19,6 +20,7 @@ const MOST = [50, 50, 50, 50, 50];
 
 const CASES: Readonly<Record<string, FleetOptions & { readonly slots: readonly number[] }>> = {
   '10': { accountPairs: 1, slots: [2, 2, 2, 2, 2], redis: 'with' },
+  '40': { accountPairs: 4, slots: [2, 2, 2, 2, 2], redis: 'with' },
   '250': { accountPairs: 1, slots: MOST, redis: 'with' },
   '1000': { accountPairs: 4, slots: MOST, redis: 'with' },
 };
@@ -37,8 +39,10 @@ async function measure(options: (typeof CASES)[string]): Promise<void> {
   const fleet = await Fleet.start(options);
   const floor = await startFloor({ redisUrl: fleet.redisUrl });
   try {
+    const quotedAtMs = performance.now();
     await fleet.quote();
-    await fleet.untilResting(open, 120_000);
+    await fleet.untilResting(open, 60_000 + open * 300);
+    const restingAfterS = Number(((performance.now() - quotedAtMs) / 1_000).toFixed(1));
     await sleep(SETTLE_MS);
     const quiet = await quietMinute(fleet);
     const markets = options.slots.map((_, i) => i + 1);
@@ -58,6 +62,7 @@ async function measure(options: (typeof CASES)[string]): Promise<void> {
       JSON.stringify({
         bench: `open orders: a quiet minute of ${open}`,
         n: open,
+        resting_after_s: restingAfterS,
         ...quiet,
         rss_mib_after_fills: rss,
         conditions,
