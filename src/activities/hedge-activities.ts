@@ -55,12 +55,15 @@ export interface HedgeActivities extends CoverActivities {
 }
 
 const BPS = 10_000n;
+/** Orders whose confirmation is remembered: a task that runs again does so within seconds. */
+const CONFIRMED_MAX = 1_000;
 /** Free margin is read at most this often: reads are part of the request budget that hedges need. */
 const MARGIN_AGE_MS = 5_000;
 
 export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
   const margin = cachedMargin(deps);
   const lanesSeen = new Map<number, bigint>();
+  const confirmed = new Set<string>();
   deps.account.stream.on('txs', (txs) => {
     for (const tx of txs) {
       if (tx.status !== 'executed') continue; // what failed consumed nothing
@@ -101,7 +104,13 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
     },
 
     confirm({ result }) {
-      deps.acknowledge(result);
+      // Within a workflow task it runs again whenever that task does (TF §2): said once, counted once.
+      if (!confirmed.has(result.order_id)) {
+        confirmed.add(result.order_id);
+        const [oldest] = confirmed;
+        if (confirmed.size > CONFIRMED_MAX && oldest !== undefined) confirmed.delete(oldest);
+        deps.acknowledge(result);
+      }
       return Promise.resolve();
     },
 

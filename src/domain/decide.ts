@@ -24,6 +24,7 @@ import {
   laterId,
   makerIsClosed,
   mayRest,
+  mustTellEnd,
   nextTicket,
   patienceEndsMs,
   restMs,
@@ -186,7 +187,7 @@ function pairStep(order: Order, hedgeState: HedgeState, over: boolean): Step | u
   const alert = alertStep(order, over);
   if (alert) return alert;
   const tell: Step = { lane: 'pair', do: 'tell', state: hedgeState, done: over };
-  const worthTelling = over || hedgeState === 'stuck' || order.told !== '';
+  const worthTelling = over ? mustTellEnd(order) : hedgeState === 'stuck' || order.told !== '';
   return worthTelling && order.told !== tellKey(tell) ? tell : undefined;
 }
 

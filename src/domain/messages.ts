@@ -45,6 +45,8 @@ export interface OrderInput {
   pair_workflow_id?: string;
   /** Lanes for a ticket whose own lane was jumped over. */
   spare_lanes: number[];
+  /** Which sequence of commands its run follows, for as long as it is replayed; absent: the first. */
+  version?: 2;
 }
 
 /** Signal `orderUpdate`: cumulative state of the maker order as one frame showed it. */
@@ -63,7 +65,9 @@ export interface OrderUpdate {
   noticed_at_ms?: number;
 }
 
-/** Signal `orderState`, order → pair: when stuck, when no longer stuck, and at the end. */
+/**
+ * Signal `orderState`, order → pair: when stuck, when no longer stuck, and at the end unless the result says it all (`last_id` in it).
+ */
 export interface OrderState {
   order_id: string;
   /** Highest id this order used; the lane's next one must be later. */
@@ -178,6 +182,8 @@ export interface OrderResult {
   reason: string;
   /** Milliseconds since the epoch of each stage that happened. */
   timings: Record<string, number>;
+  /** Highest id this order used: present when this result alone tells its pair the end. */
+  last_id?: string;
 }
 
 /** What a pair asks before each order. */

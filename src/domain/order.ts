@@ -70,6 +70,8 @@ export interface Order {
   readonly policy: HedgePolicy;
   readonly spareLanes: readonly number[];
   readonly createdMs: number;
+  /** 2: its end is told by its result alone when that says it all. */
+  readonly version: 1 | 2;
   arm: 'wanted' | 'done' | 'refused';
   /** `in-doubt`: asked for, and nobody could say what became of it; only asking again can tell. */
   placement: 'wanted' | 'asked' | 'in-doubt' | 'placed' | 'not-placed';
@@ -89,6 +91,8 @@ export interface Order {
   cancelRequested: boolean;
   /** The pair wants nothing of it to rest any more; unlike after a cancel, the hedge goes on under all the rules. */
   quoteEnded: boolean;
+  /** The run of the pair that started it has ended or is about to: only a signal reaches the next one. */
+  endAsked: boolean;
   /** Set when it `wearsOn`: from then on what fails is tried again less and less often. */
   patient: boolean;
   makerCancels: number;
@@ -122,6 +126,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     policy: input.policy,
     spareLanes: input.spare_lanes,
     createdMs: nowMs,
+    version: input.version ?? 1,
     arm: 'wanted',
     placement: 'wanted',
     status: undefined,
@@ -135,6 +140,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     retryNow: false,
     cancelRequested: false,
     quoteEnded: false,
+    endAsked: false,
     patient: false,
     makerCancels: 0,
     nextCancelAtMs: 0,
@@ -423,7 +429,7 @@ export function mayRetry(order: Order): boolean {
 }
 
 /** Its pair may start the next order on the same lane from here on, under any later id: this one trades no more. */
-function hasSaidDone(order: Order): boolean {
+export function hasSaidDone(order: Order): boolean {
   return order.told.endsWith(DONE);
 }
 
@@ -452,6 +458,20 @@ export function askCancel(order: Order): void {
 /** From the pair: stopped, paused, or another of its orders is stuck. */
 export function askEndQuote(order: Order): void {
   order.quoteEnded = true;
+}
+
+/** From the pair, whose run ends: the end of the order is to be told by signal. */
+export function askEnd(order: Order): void {
+  order.endAsked = true;
+}
+
+/**
+ * Whether the end is told by signal: a result reaches only the run of the pair that started the order, and a Canceled run has none.
+ * A pair that was told of trouble hears of its end the same way.
+ */
+export function mustTellEnd(order: Order): boolean {
+  if (order.version === 1 || order.endAsked || order.cancelRequested || order.told !== '') return true;
+  return hedgeStateOf(order, 'ended') !== 'flat';
 }
 
 export function mayRest(order: Order): boolean {

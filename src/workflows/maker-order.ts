@@ -14,6 +14,7 @@ import {
   log,
   patched,
   proxyActivities,
+  proxyLocalActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -36,9 +37,12 @@ import {
   absorbUpdate,
   askCancel,
   askClose,
+  askEnd,
   askEndQuote,
   askRetry,
   exposureLots,
+  hasSaidDone,
+  makerIsClosed,
   mayClose,
   mayRetry,
   newOrder,
@@ -60,6 +64,7 @@ import {
   orderStateSignal,
   orderUpdateSignal,
   retryHedgeUpdate,
+  tellEndSignal,
 } from './messages';
 import { SPARES_HISTORY } from './patches';
 
@@ -72,6 +77,13 @@ const quick = { startToCloseTimeout: '5s', retry, cancellationType } as const;
 
 const hedger = proxyActivities<Pick<HedgeActivities, 'cover' | 'seal'>>(waiting);
 const desk = proxyActivities<Pick<HedgeActivities, 'arm' | 'confirm' | 'alert'>>(quick);
+/** Repeatable steps that reserve nothing, done within the workflow task: each saves the server an activity and a task (TF §2). */
+const inTask = proxyLocalActivities<Pick<HedgeActivities, 'arm' | 'confirm'>>({
+  // Meanwhile the order hears nothing (TF §0): short, and together well within its workflow task of 2 s.
+  scheduleToStartTimeout: '500ms',
+  startToCloseTimeout: '1s',
+  retry: { maximumAttempts: 1 },
+});
 const maker = proxyActivities<Pick<MakerActivities, 'place' | 'cancelMaker' | 'cover' | 'seal'>>({
   ...waiting,
   taskQueue: MAKER_QUEUE,
@@ -157,6 +169,10 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
     askEndQuote(order);
     changed();
   });
+  setHandler(tellEndSignal, () => {
+    askEnd(order);
+    changed();
+  });
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(
     retryHedgeUpdate,
@@ -194,18 +210,15 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
   return () => cancellation;
 }
 
-async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
+async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
   switch (step.do) {
     case 'arm': {
       const [first] = order.tickets;
       if (!first) return;
-      absorbArm(
-        order,
-        await desk.arm.executeWithOptions({ summary: `can B hedge up to ${amountOf(order, order.lots)}?` }, [
-          { ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS },
-        ]),
-        Date.now(),
-      );
+      const input = { ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS };
+      const summary = `can B hedge up to ${amountOf(order, order.lots)}?`;
+      const result = await inTaskFirst(order, (on) => on.arm.executeWithOptions({ summary }, [input]));
+      absorbArm(order, result, Date.now());
       return;
     }
     case 'place':
@@ -215,7 +228,7 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
           {
             summary: `${order.side} ${amountOf(order, order.lots)} at ${formatDecimal(order.priceTicks, order.market.price_decimals)}, post-only`,
           },
-          [{ order: input, stale_at_ms: order.createdMs + STALE_MS }],
+          [{ order: given, stale_at_ms: order.createdMs + STALE_MS }],
         ),
         Date.now(),
       );
@@ -225,7 +238,7 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
         order,
         await maker.cancelMaker.executeWithOptions(
           { summary: `cancel the quote, ${amountOf(order, order.filledLots)} known to be filled` },
-          [{ order_id: input.order_id, market: input.market }],
+          [{ order_id: given.order_id, market: given.market }],
         ),
         Date.now(),
       );
@@ -254,18 +267,18 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
       );
       return;
     }
-    case 'confirm':
+    case 'confirm': {
       order.timings.confirmed_ms = Date.now();
-      await desk.confirm.executeWithOptions(
-        { summary: `nothing is naked: ${amountOf(order, order.filledLots)} filled` },
-        [{ result: reportOf(order, 'ended') }],
-      );
+      const summary = `nothing is naked: ${amountOf(order, order.filledLots)} filled`;
+      const input = { result: reportOf(order, 'ended') };
+      await inTaskFirst(order, (on) => on.confirm.executeWithOptions({ summary }, [input]));
       order.confirmed = true;
       return;
+    }
     case 'alert':
       await desk.alert.executeWithOptions({ summary: step.what.slice(0, SUMMARY_CHARS_MAX) }, [
         {
-          order_id: input.order_id,
+          order_id: given.order_id,
           kind: step.key === 'abandoned' || step.key === 'contradiction' ? step.key : 'stuck',
           what: step.what,
           next: step.next,
@@ -273,8 +286,19 @@ async function act(order: Order, input: OrderInput, step: Step): Promise<void> {
       ]);
       return;
     case 'tell':
-      await tellPair(order, input, step);
+      await tellPair(order, given, step);
       return;
+  }
+}
+
+/** Within the workflow task; what fails there or does not answer at once is asked again as a step of its own, retried as such. */
+async function inTaskFirst<T>(order: Order, ask: (on: typeof desk | typeof inTask) => Promise<T>): Promise<T> {
+  if (order.version === 1) return ask(desk);
+  try {
+    return await ask(inTask);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return ask(desk);
   }
 }
 
@@ -317,9 +341,11 @@ async function onFailure(order: Order, step: Step, error: unknown): Promise<void
  */
 function show(order: Order, plan: Plan, shown: string): string {
   const exposure = formatDecimal(exposureLots(order), order.market.size_decimals);
+  // Even and closed: the next thing to show is its end.
+  const isEnding = order.version === 2 && !plan.end && plan.hedgeState === 'quoting' && makerIsClosed(order);
   const face = plan.hedgeState === 'stuck' ? `stuck ${exposure}` : plan.hedgeState;
   setCurrentDetails(detailsOf(order, plan.end ? 'ended' : 'running'));
-  if (face === shown) return shown;
+  if (face === shown || isEnding) return shown;
   upsertSearchAttributes([
     { key: HEDGE_STATE, value: plan.hedgeState },
     { key: EXPOSURE, value: Number(exposure) },
@@ -328,7 +354,10 @@ function show(order: Order, plan: Plan, shown: string): string {
 }
 
 function finish(order: Order, cancellation: Error | undefined): OrderResult {
-  const result = reportOf(order, 'ended');
+  const result = {
+    ...reportOf(order, 'ended'),
+    ...(hasSaidDone(order) ? {} : { last_id: order.lastId.toString() }),
+  };
   upsertMemo({ result });
   if (cancellation) throw cancellation; // status Canceled; such a run has no result, the memo keeps it
   return result;

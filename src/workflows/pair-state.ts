@@ -11,6 +11,8 @@ export interface Slot extends PairSlot {
   quoteEnded?: boolean;
   /** Its order was started by a run before this one. */
   carried?: boolean;
+  /** Whether its order has been asked to tell its end by signal, and whether it has heard that. */
+  tellsEnd?: 'asked' | 'heard';
   /** Orders up to this id were part of a flatten that read both positions as zero. */
   flatUpTo?: OrderId;
 }
@@ -150,6 +152,7 @@ export class PairState {
     delete slot.lots;
     delete slot.quoteEnded;
     delete slot.carried;
+    delete slot.tellsEnd;
   }
 
   get status(): PairStatus {

@@ -1,7 +1,8 @@
 /**
  * One market on two accounts: runs its slots, one maker order each, until it is stopped.
  *
- * Orders are children that outlive it (ABANDON); it acts on their `orderState` signals, because a cancelled child yields no result.
+ * Orders are children that outlive it (ABANDON); it acts on their `orderState` signals, because a cancelled child yields no result, and
+ * on the results that carry a `last_id`: those orders send no signal at their end.
  * A slot is used only after its lane is proved free: no earlier order of it open on A, running, or naked (P-19).
  */
 import {
@@ -50,9 +51,10 @@ import {
   resumeUpdate,
   SIDE,
   stopUpdate,
+  tellEndSignal,
 } from './messages';
 import { PairState, type Slot } from './pair-state';
-import { ENDS_QUOTES_BY_SIGNAL, RENEWS_WITH_OPEN_ORDERS, WAKES_AFTER_FLATTEN } from './patches';
+import { ENDS_QUOTES_BY_SIGNAL, HEARS_RESULTS, RENEWS_WITH_OPEN_ORDERS, WAKES_AFTER_FLATTEN } from './patches';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
 const maker = proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
@@ -81,6 +83,8 @@ interface Steps {
   readonly changed: () => void;
   /** Ends all quotes of the pair. */
   readonly endAll: () => void;
+  /** An order spoke. */
+  readonly heard: (order: unknown) => void;
 }
 
 export async function pair(input: PairInput): Promise<PairStatus> {
@@ -107,7 +111,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     changed();
   };
   setHandler(pairQuery, () => state.status);
-  setHandler(orderStateSignal, (order) => {
+  const heard = (order: unknown): void => {
     try {
       const wasStuck = state.isStuck;
       state.heard(orderStateFrom(order));
@@ -116,7 +120,8 @@ export async function pair(input: PairInput): Promise<PairStatus> {
       log.error('an order state was refused and changed nothing', { order, error: String(error) });
     }
     changed();
-  });
+  };
+  setHandler(orderStateSignal, heard);
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(pauseUpdate, () => {
     state.pause('paused by the operator');
@@ -177,14 +182,17 @@ export async function pair(input: PairInput): Promise<PairStatus> {
       for (const slot of state.slots) {
         if (running.has(slot) || renew) continue;
         if (slot.state === 'unproven' && state.mode !== 'stopping') run(slot, () => prove(input, slot));
-        else if (state.mayStart(slot)) run(slot, () => quote(input, state, slot, { changed, endAll }));
+        else if (state.mayStart(slot)) run(slot, () => quote(input, state, slot, { changed, endAll, heard }));
       }
       setCurrentDetails(detailsOf(state.status));
       const quiet = running.size === 0 && flattening === undefined;
       if (quiet && state.isIdle && state.mode === 'stopping') break;
       // A stopping pair ends here instead: the next run would not know that it is to stop.
       const mayRenew = quiet && renew && state.mode !== 'stopping';
-      if (mayRenew && (state.isIdle || (ending === 0 && patched(RENEWS_WITH_OPEN_ORDERS)))) {
+      if (
+        mayRenew &&
+        (state.isIdle || (ending === 0 && patched(RENEWS_WITH_OPEN_ORDERS) && tellNextRun(state, changed)))
+      ) {
         await condition(allHandlersFinished);
         await continueAsNew<typeof pair>({ ...input, carry: state.carry });
       }
@@ -215,6 +223,31 @@ async function watchCarried(state: PairState, changed: () => void): Promise<void
       changed();
     }
   }
+}
+
+/**
+ * Whether every open order tells its end by signal: its result would reach this run only, which is about to end. Asks those that do
+ * not yet. One that is gone before it hears that has ended: its result is on the way to this run.
+ */
+function tellNextRun(state: PairState, changed: () => void): boolean {
+  if (!patched(HEARS_RESULTS)) return true;
+  const open = state.slots.filter((slot) => slot.order_id !== undefined && slot.carried !== true);
+  for (const slot of open) {
+    const { order_id, tellsEnd } = slot;
+    if (order_id === undefined || tellsEnd !== undefined) continue;
+    slot.tellsEnd = 'asked';
+    const workflowId = orderWorkflowId(state.input.maker_account, BigInt(order_id) as NonNullable<Slot['lastId']>);
+    void getExternalWorkflowHandle(workflowId)
+      .signal(tellEndSignal)
+      .then(
+        () => {
+          if (slot.order_id === order_id) slot.tellsEnd = 'heard';
+          changed();
+        },
+        (error: unknown) => log.info('an order was gone before it was asked', { workflowId, error: String(error) }),
+      );
+  }
+  return open.every(({ tellsEnd }) => tellsEnd === 'heard');
 }
 
 /** The engine suggests it near 4096 events; an input may ask for it earlier. */
@@ -324,7 +357,7 @@ async function startOrder(
   state: PairState,
   slot: Slot,
   answer: QuoteResult & { quote: true },
-  { changed, endAll }: Steps,
+  { changed, endAll, heard }: Steps,
 ): Promise<void> {
   const id = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
   const order: OrderInput = {
@@ -340,6 +373,7 @@ async function startOrder(
     policy: input.policy,
     pair_workflow_id: workflowInfo().workflowId,
     spare_lanes: input.spare_lanes,
+    version: 2,
   };
   const size = formatDecimal(BigInt(input.lots), answer.market.size_decimals);
   const price = formatDecimal(BigInt(answer.price_ticks), answer.market.price_decimals);
@@ -367,9 +401,14 @@ async function startOrder(
     throw error;
   });
   if (state.mode !== 'running' || (state.isStuck && patched(ENDS_QUOTES_BY_SIGNAL))) endAll();
-  // The signal says how it ended; this only notices a run that ended without a word, or whose word was lost.
+  // A result without `last_id` comes after a signal that said more; then this only notices a run whose word was lost.
   void child.result().then(
-    async () => {
+    async (result) => {
+      const { order_id, last_id, hedge_state } = result;
+      if (last_id !== undefined) {
+        heard({ order_id, last_id, hedge_state, exposure_lots: '0', done: true, result });
+        return;
+      }
       if (slot.order_id !== id.toString()) return;
       await sleep(1_000);
       gone();

@@ -18,5 +18,8 @@ export const SPARES_HISTORY = 'order-spares-history';
 /** Since 0.1.0, November 2026: a pair continues as new with its orders open; before, it quoted nothing until the last one had ended. */
 export const RENEWS_WITH_OPEN_ORDERS = 'pair-renews-with-open-orders';
 
+/** Since 0.1.0, November 2026: a pair's run asks its open orders, before it ends, to tell their end by signal; their results reach it alone. */
+export const HEARS_RESULTS = 'pair-hears-results';
+
 /** Since 0.1.0, November 2026: a pair acts at once on a stop that came during a flatten; before, it waited for the next event. */
 export const WAKES_AFTER_FLATTEN = 'pair-wakes-after-flatten';

@@ -11,7 +11,7 @@ import { Desk } from '../../src/desk/desk';
 import { OrderWatch } from '../../src/desk/order-watch';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
-import type { CoverInput, LaneOrder, TicketMessage } from '../../src/domain/messages';
+import type { CoverInput, LaneOrder, OrderResult, TicketMessage } from '../../src/domain/messages';
 import type { Market } from '../../src/domain/records';
 import type { ExchangePort } from '../../src/exchange/port';
 import { FakeAccount, type Placed } from './port';
@@ -241,6 +241,14 @@ describe('the hedger', () => {
     const proof = expect(prove()).rejects.toThrow(/could not be sealed/);
     await pass(10_500);
     await proof;
+  });
+
+  test('a confirmation that runs again with its workflow task is said and counted once', async () => {
+    const said: string[] = [];
+    const acknowledge = ({ order_id }: OrderResult): unknown => said.push(order_id);
+    activities = createHedgeActivities({ ...depsOf(), desk, acknowledge });
+    for (const order_id of ['128', '256', '128']) await activities.confirm({ result: { order_id } as OrderResult });
+    expect(said).toEqual(['128', '256']);
   });
 
   test('no order is armed on a lane whose key the exchange refuses', async () => {

@@ -12,6 +12,7 @@ import {
   activeTicket,
   askCancel,
   askClose,
+  askEnd,
   askEndQuote,
   askRetry,
   executedLots,
@@ -172,6 +173,51 @@ describe('decide: the ordinary life', () => {
     d.order.confirmed = true;
     d.start('tell');
     expect(d.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+  });
+
+  describe('an order whose result may tell its end', () => {
+    const toTheEnd = (before: (order: Order) => void) => {
+      const d = driven({ version: 2 }).quoting();
+      before(d.order);
+      d.update(20);
+      d.start('cover');
+      d.covered(20);
+      d.order.confirmed = true;
+      return d;
+    };
+
+    test('flat, and nothing was ever wrong: no further word', () => {
+      expect(toTheEnd(() => undefined).plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
+    });
+
+    test.each<[string, (order: Order) => void]>([
+      ['the run of the pair that would get the result ends', askEnd],
+      ['a Canceled run has no result', askCancel],
+    ])('%s: told by signal', (_, before) => {
+      const d = toTheEnd(before);
+      expect(d.start('tell')).toMatchObject({ state: 'flat', done: true });
+      expect(d.plan().end).toBe(true);
+    });
+
+    test('it was stuck, and the pair knows: told by signal', () => {
+      const d = driven({ version: 2 }).quoting().update(20);
+      d.start('cover');
+      d.covered(0, 'blocked', margin);
+      d.start('alert');
+      d.start('tell');
+      d.at(60_000).start('cover');
+      d.covered(20);
+      d.start('tell'); // no longer stuck
+      d.order.confirmed = true;
+      expect(d.start('tell')).toMatchObject({ state: 'flat', done: true });
+    });
+
+    test('nothing was placed: the result says so', () => {
+      const d = driven({ version: 2 });
+      d.start('arm');
+      absorbArm(d.order, { armed: false, code: 'margin', message: 'too little margin' }, 0);
+      expect(d.plan()).toMatchObject({ steps: [], end: true });
+    });
   });
 
   test('S-01 partial fills: each is covered by the cumulative amount, the last one ends it', () => {
@@ -503,8 +549,9 @@ describe('decide reaches a fixpoint', () => {
       fc.property(
         fc.array(event, { maxLength: 25, size: 'max' }),
         fc.constantFrom<'keep_trying' | 'close'>('keep_trying', 'close'),
-        (events, onStuck) => {
-          const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck } }), 0);
+        fc.constantFrom({}, { version: 2 as const }),
+        (events, onStuck, version) => {
+          const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck }, ...version }), 0);
           let now = 0;
           let truth = 0;
           let closed = false;

@@ -230,11 +230,15 @@ class Simulation {
       },
       pair_workflow_id: 'pair/101/BTC',
       spare_lanes: [...SPARE_LANES],
+      version: 2,
     };
   }
 
   #onOrderState(name: string, state: OrderState): void {
-    if (name !== 'orderState' || !state.done) return;
+    if (name === 'orderState' && state.done) this.#onDone(state);
+  }
+
+  #onDone(state: Pick<OrderState, 'order_id' | 'last_id' | 'result'>): void {
     const id = parseOrderId(state.order_id);
     const last = parseOrderId(state.last_id);
     const slot = this.#slots.find(({ last: mine }) => mine === id);
@@ -292,6 +296,8 @@ class Simulation {
     const id = parseOrderId(run.id.split('/')[2] ?? '');
     if (id !== undefined && run.end !== undefined)
       this.#truth.onEnd(id, run.end, run.result as OrderResult | undefined);
+    const result = run.end === 'completed' ? (run.result as OrderResult) : undefined;
+    if (result?.last_id !== undefined) this.#onDone({ order_id: result.order_id, last_id: result.last_id, result });
   }
 
   #outcome(reason: 'over' | 'deadline'): Outcome {

@@ -9,7 +9,7 @@ import type { Random } from '../../src/paper/core/random';
 import { backOff } from '../../src/domain/ladder';
 import type { Faults } from './faults';
 import type { Host, Time, TimedEvent } from './time';
-import { copyOf, Instance, type Command, type Job } from './workflow-runtime';
+import { copyOf, Instance, type Command, type Job, type LocalCommand } from './workflow-runtime';
 
 export interface Worker {
   readonly host: Host;
@@ -39,6 +39,23 @@ interface Activation {
   readonly atMs: number;
   readonly jobs: readonly Job[];
   readonly commands: readonly Command[];
+}
+
+/** A workflow task under way. */
+interface Task {
+  readonly activations: Activation[];
+  /** Activities within the task that were answered. */
+  readonly locals: { readonly name: string; readonly input: unknown; readonly result: unknown }[];
+  readonly isOver: () => boolean;
+}
+
+interface Activating {
+  readonly worker: Worker;
+  readonly run: Run;
+  readonly instance: Instance;
+  readonly task: Task;
+  readonly jobs: readonly Job[];
+  readonly atMs: number;
 }
 
 interface Activity {
@@ -190,24 +207,22 @@ export class TemporalServer {
     const stallMs = this.faults.strike('task-stalls') ? this.faults.random('task-stalls').logUniform(10, 5_000) : 0;
     this.time.after(1 + stallMs, worker.host, () => {
       if (isOver) return; // a worker that slept through its task: the engine has given it to another
-      const done = this.#execute(worker, run, atMs, jobs);
-      this.time.after(1 + 4 * this.random.next(), undefined, () => {
-        if (isOver || done === undefined || !isReachable(worker)) return;
-        isOver = true;
-        timeOut.run = undefined;
-        if (!this.#complete(run, { atMs, jobs, commands: done.commands })) return;
-        worker.cached.set(run.id, { instance: done.instance, activations: run.history.length });
+      const instance = this.#bringUpToDate(worker, run);
+      const task: Task = { activations: [], locals: [], isOver: () => isOver };
+      this.#activate({ worker, run, instance, task, jobs, atMs }, () => {
+        this.time.after(1 + 4 * this.random.next(), undefined, () => {
+          if (isOver || !isReachable(worker)) return;
+          isOver = true;
+          timeOut.run = undefined;
+          if (!this.#complete(run, task)) return;
+          worker.cached.set(run.id, { instance, activations: run.history.length });
+        });
       });
     });
   }
 
-  /** On the worker: brings the cached execution up to date, or replays, then runs the activation. */
-  #execute(
-    worker: Worker,
-    run: Run,
-    atMs: number,
-    jobs: readonly Job[],
-  ): { readonly instance: Instance; readonly commands: readonly Command[] } | undefined {
+  /** On the worker: the cached execution, or a replayed one. */
+  #bringUpToDate(worker: Worker, run: Run): Instance {
     let cached = worker.cached.get(run.id);
     worker.cached.delete(run.id); // back only when the engine has taken the answer
     if (cached?.activations !== run.history.length) {
@@ -221,15 +236,53 @@ export class TemporalServer {
         }
       }
     }
-    const { instance } = cached;
+    return cached.instance;
+  }
+
+  /** Runs the activation, then the activities within the task that it asks for, each of which brings another one. */
+  #activate(at: Activating, done: () => void): void {
+    const { run, instance, task, jobs, atMs } = at;
     const logged = instance.errors.length;
     const commands = instance.activate(atMs, jobs);
     for (const error of instance.errors.slice(logged)) this.events.onDefect(`${run.id} logged: ${error}`);
     if (instance.broken !== undefined) {
       this.events.onDefect(`${run.id}: workflow task failed: ${instance.broken}`);
-      return undefined;
+      return;
     }
-    return { instance, commands };
+    task.activations.push({ atMs, jobs, commands });
+    const local = commands.find((command) => command.do === 'local');
+    if (local === undefined) done();
+    else {
+      this.#performLocally(at, local, (job) => this.#activate({ ...at, jobs: [job], atMs: this.time.nowMs }, done));
+    }
+  }
+
+  /** One attempt, which may time out; nothing of it is on record before its task is. src/workflows has one at a time under way. */
+  #performLocally({ worker, run, task }: Activating, command: LocalCommand, answer: (job: Job) => void): void {
+    const { seq, name, input } = command;
+    let isAnswered = false;
+    const once = (job: Job): void => {
+      if (isAnswered || task.isOver()) return;
+      isAnswered = true;
+      answer(job);
+    };
+    this.events.onScheduled(name, input);
+    this.events.trace(() => `${run.id} wants ${name}, within its task${briefOf(input)}`);
+    this.time.after(command.startToCloseMs, worker.host, () => once({ do: 'reject', seq }));
+    const stallMs = this.faults.strike('task-stalls') ? this.faults.random('task-stalls').logUniform(10, 5_000) : 0;
+    this.time.after(stallMs, worker.host, () => {
+      const context = { signal: new AbortController().signal, heartbeat: () => undefined };
+      worker.perform(name, input, context).then(
+        (answered) => {
+          const result = copyOf(answered);
+          this.time.after(0, worker.host, () => {
+            if (!isAnswered) task.locals.push({ name, input, result });
+            once({ do: 'resolve', seq, result });
+          });
+        },
+        () => this.time.after(0, worker.host, () => once({ do: 'reject', seq })),
+      );
+    });
   }
 
   #fail(run: Run, jobs: readonly Job[]): void {
@@ -240,16 +293,21 @@ export class TemporalServer {
     this.#schedule(run);
   }
 
-  #complete(run: Run, activation: Activation): boolean {
-    const ends = activation.commands.some(({ do: what }) => what === 'complete' || what === 'end-canceled');
+  #complete(run: Run, { activations, locals }: Task): boolean {
+    const commands = activations.flatMap((activation) => activation.commands);
+    const ends = commands.some(({ do: what }) => what === 'complete' || what === 'end-canceled');
     // A workflow may not end over news it has not seen: the task fails and is done again with them.
     if ((ends && run.buffered.length > 0) || this.isDown) {
-      this.#fail(run, activation.jobs);
+      this.#fail(run, activations[0]?.jobs ?? []);
       return false;
     }
-    run.history.push(activation);
+    run.history.push(...activations);
     run.isTasked = false;
-    for (const command of activation.commands) this.#carryOut(run, command);
+    for (const { name, input, result } of locals) {
+      this.events.trace(() => `${run.id} has ${name} on record${briefOf(result)}`);
+      this.events.onAnswered(name, input, result);
+    }
+    for (const command of commands) this.#carryOut(run, command);
     this.#schedule(run);
     return true;
   }
@@ -281,6 +339,7 @@ export class TemporalServer {
         if (command.name === 'HedgeState') run.state = String(command.value);
         return;
       case 'update-answer':
+      case 'local':
         return;
       case 'complete':
       case 'end-canceled':

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { OrderInput } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
 import { Gate, Script } from './script';
-import { orderUpdate, Stage } from './stage';
+import { countEvents, orderUpdate, Stage } from './stage';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -40,6 +41,71 @@ test('arm, place, fill, cover, confirm: flat, and the record says so everywhere'
   expect(await order.state()).toMatchObject({ hedge_state: expect.any(String), exposure: '0.00000' });
   expect(await order.details()).toContain('filled 0.00020, hedged 0.00020, closed 0.00000, naked 0.00000 BTC');
   await keepHistory('order-flat', order.handle);
+});
+
+test('an ordinary order costs the server two activities; the rest is done within workflow tasks', async () => {
+  const order = await stage.order();
+  await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+  await order.fills(20);
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', last_id: order.id });
+  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(2);
+  expect(await countEvents(order.handle, 'MARKER_RECORDED')).toBe(2);
+  expect(await countEvents(order.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(0);
+  await keepHistory('order-steps-in-task', order.handle);
+});
+
+test('an order without a version takes every step as it did at first, so that open ones can be replayed', async () => {
+  const order = await stage.order({ version: undefined } as unknown as Partial<OrderInput>);
+  await order.script.called('place');
+  await order.fills(20);
+  expect(await order.handle.result()).not.toHaveProperty('last_id');
+  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(4);
+});
+
+test('news during the confirmation: the task is done again, and the order still ends once', async () => {
+  const confirming = new Gate();
+  const script = new Script().on('confirm', async (_, call) => {
+    if (call === 1) await confirming.passed;
+  });
+  const order = await stage.order({}, script);
+  await script.called('place');
+  await order.fills(20);
+  await script.called('confirm');
+  await order.signal(orderUpdate(order.id, 20, 'filled'));
+  confirming.open();
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  expect(script.executedLots()).toBe(20);
+  expect(script.count('confirm')).toBeGreaterThan(1);
+  await keepHistory('order-confirmed-again', order.handle);
+});
+
+test('a confirmation that fails within its task is asked again as a step of its own', async () => {
+  const script = new Script().on('confirm', (_, call) => {
+    if (call === 1) throw new Error('Redis is gone');
+  });
+  const order = await stage.order({}, script);
+  await script.called('place');
+  await order.fills(20);
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  expect(script.names()).toEqual(['arm', 'place', 'cover', 'confirm', 'confirm']);
+  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(3);
+  await keepHistory('order-confirmed-as-step', order.handle);
+});
+
+test('a cancel that comes while it is armed within a task: it is placed, and cancelled at once', async () => {
+  const arming = new Gate();
+  const script = new Script().on('arm', async () => {
+    await arming.passed;
+    return { armed: true };
+  });
+  const order = await stage.order({}, script);
+  await script.called('arm');
+  await order.handle.cancel();
+  arming.open();
+  expect(await order.ended()).toMatchObject({ maker: { filled_base_amount: '0.00000' }, hedge_state: 'flat' });
+  expect((await order.face()).status).toBe('CANCELLED');
+  const rests = script.count('place') > 0 && script.makerOf(order.id).status === 'open';
+  expect(rests).toBe(false);
 });
 
 test('S-03 the fill arrives before `place` has returned: it is hedged while `place` runs', async () => {
@@ -217,13 +283,14 @@ test('cancelled before anything was placed: nothing is placed', async () => {
     return { armed: true };
   });
   const order = await stage.order({}, script);
-  await script.called('arm');
+  await script.called('arm', 2); // no answer within its task: asked again as a step, beside which the order hears
   await order.handle.cancel();
   arming.open();
   expect(await order.ended()).toMatchObject({ maker: { status: 'not-placed' }, hedge_state: 'flat' });
-  expect(script.names()).toEqual(['arm']);
+  expect(script.names()).toEqual(['arm', 'arm']);
   expect((await order.face()).status).toBe('CANCELLED');
   await keepHistory('order-cancelled-arming', order.handle);
+  await keepHistory('order-cancelled-arming-as-step', order.handle);
 });
 
 test('cancelled while hedging, twice: the hedge finishes, the run ends Canceled once', async () => {

@@ -7,7 +7,7 @@ import { otherLanes, startPair } from '../../src/workers/pairs';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
 import { BTC, Gate, PRICE_TICKS, Script } from './script';
-import { Stage, type TestPair } from './stage';
+import { countEvents, Stage, type TestPair } from './stage';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -44,6 +44,17 @@ test('one order per slot, each on its own lane; the limit counts filled orders, 
   await keepHistory('pair-order-limit', pair.handle);
   await third.handle.result();
   await keepHistory('order-of-pair-flat', third.handle);
+});
+
+test('the end of an ordinary order is heard from its result alone', async () => {
+  const pair = await stage.pair(newScript(), { order_limit: 1 });
+  const order = await pair.order();
+  await order.fills(20);
+  expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 1, filled: 1 } });
+  expect(await countEvents(order.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(0);
+  expect(await countEvents(pair.handle, 'WORKFLOW_EXECUTION_SIGNALED')).toBe(0);
+  expect(await countEvents(pair.handle, 'TIMER_STARTED')).toBe(0);
+  await keepHistory('pair-hears-results', pair.handle);
 });
 
 /** Two slots; the first one's order fills, and B has no margin to hedge it until it is given some. */
@@ -380,15 +391,40 @@ test('a long history with an order open: continues as new at once; the order is 
   await pair.when('its end is heard', ({ counts }) => counts.filled > filled);
   expect(await slotOf(resting.id)).toBeUndefined();
   expect(pair.script.count('laneHistory')).toBe(2); // the two lanes, proved once
-  await keepHistory(
-    'pair-continued-with-orders-open',
-    stage.client.workflow.getHandle(pair.handle.workflowId, firstRun),
-  );
+  expect(await countEvents(resting.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(1); // asked by the first run
+  const first = stage.client.workflow.getHandle(pair.handle.workflowId, firstRun);
+  await keepHistory('pair-continued-with-orders-open', first);
+  await keepHistory('pair-asks-for-the-end', first);
+  await keepHistory('order-tells-the-next-run', resting.handle);
   await pair.update('stop');
   const renewed = stage.client.workflow.getHandle(pair.handle.workflowId);
   expect(await renewed.result()).toMatchObject({ mode: 'stopped' });
   await keepHistory('pair-continuation-with-orders-open', renewed);
 });
+
+test('orders that end while the pair continues as new are all heard, by the run before or by the next', async () => {
+  const lanes = [stage.nextLane(), stage.nextLane(), stage.nextLane()];
+  const pair = await stage.pair(newScript(), { lanes, history_events_max: 45 });
+  const firstRun = (await pair.handle.describe()).runId;
+  const filling: Promise<unknown>[] = [];
+  let n = 0;
+  for (let renewals = 0, run = firstRun; renewals < 3;) {
+    const order = await pair.order((n += 1));
+    filling.push(order.fills(20).then(() => order.handle.result()));
+    const { runId } = await pair.handle.describe();
+    if (runId !== run) renewals += 1;
+    run = runId;
+  }
+  await Promise.all(filling);
+  const handle = stage.client.workflow.getHandle(pair.handle.workflowId);
+  await eventually('every end is heard', async () => {
+    const { counts } = await pair.state();
+    return counts.filled === n || undefined;
+  });
+  expect(pair.script.count('laneHistory')).toBe(lanes.length); // none was taken for vanished
+  await pair.update('stop');
+  await handle.result();
+}, 60_000);
 
 test('pause in the very task that continues as new: the quote is ended all the same', async () => {
   const probe = await stage.pair(newScript());

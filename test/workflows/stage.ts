@@ -5,6 +5,7 @@
  * never for time. Never judges: expectations are the tests' own.
  */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -146,6 +147,12 @@ export class Stage {
   }
 }
 
+/** How often a run's history holds an event of that type, e.g. `TIMER_STARTED`. */
+export async function countEvents(handle: WorkflowHandle, type: string): Promise<number> {
+  const { events } = JSON.parse(historyToJSON(await handle.fetchHistory())) as { events: { eventType: string }[] };
+  return events.filter(({ eventType }) => eventType === `EVENT_TYPE_${type}`).length;
+}
+
 export class TestOrder {
   readonly id: string;
 
@@ -268,6 +275,7 @@ function orderInput(id: OrderId, script: Script, change: Partial<OrderInput>): O
     expiry_ms: 600_000,
     policy: { slippage_bps: 50, max_slippage_bps: 300, on_stuck: 'keep_trying', force_close_timeout_ms: 60_000 },
     spare_lanes: [],
+    version: 2,
     ...change,
   };
 }
