@@ -10,8 +10,8 @@ import type { RunningSystem } from './running-system';
 
 /** How long a fill waits for an order that rests. */
 const RESTING_MS = 20_000;
-/** After the last fill: hedges, confirmations, and the visibility of what ended. */
-const SETTLE_MS = 3_000;
+/** How long the end of all filled orders is waited for after the last fill. */
+const ENDED_MS = 20_000;
 const ORDERS_MAX = 20_000;
 
 export interface FillPlan {
@@ -42,6 +42,7 @@ export async function fillAndCollect(plan: FillPlan): Promise<FillRun> {
             floorMs.push(await floor.sample());
           }
         })();
+  const before = (await filledOrders(plan.system)).length;
   const taken = new Set<string>();
   for (let i = 0; i < plan.fills; i++) {
     await sleep(exponential(plan.intervalMs));
@@ -55,8 +56,17 @@ export async function fillAndCollect(plan: FillPlan): Promise<FillRun> {
   }
   filling = false;
   await measuring;
-  await sleep(SETTLE_MS);
-  return { orders: await filledOrders(plan.system), floorMs };
+  return { orders: await ended(plan.system, before + plan.fills), floorMs };
+}
+
+/** All filled orders, once there are so many, or no more come. */
+async function ended(system: RunningSystem, count: number): Promise<OrderReport[]> {
+  const deadlineMs = performance.now() + ENDED_MS;
+  for (;;) {
+    const orders = await filledOrders(system);
+    if (orders.length >= count || performance.now() > deadlineMs) return orders;
+    await sleep(250);
+  }
 }
 
 /** In turn from all markets, so that every market's order has had time to come to rest. */
