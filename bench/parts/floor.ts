@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { preferMainThread } from '../../src/workers/priority';
 
 const HOOK = join(__dirname, '..', '..', 'scripts', 'ts-hook.cjs');
 const HOP = join(__dirname, 'floor-hop.ts');
@@ -26,8 +27,9 @@ export async function startFloor(route: FloorRoute): Promise<Floor> {
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const connect = async (role: 'maker' | 'hedger', redisUrl: string): Promise<WebSocket> => {
     const joined = new Promise<WebSocket>((resolve) => server.once('connection', resolve));
-    spawn(process.execPath, ['-r', HOOK, HOP, role, url, redisUrl], { stdio: 'inherit' });
+    const { pid } = spawn(process.execPath, ['-r', HOOK, HOP, role, url, redisUrl], { stdio: 'inherit' });
     const socket = await joined;
+    if (pid !== undefined) await preferMainThread(pid); // as the product's processes have it
     await new Promise((resolve) => socket.once('message', resolve));
     return socket;
   };

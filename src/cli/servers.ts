@@ -7,6 +7,7 @@ import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { toolPath } from '../config/tools';
+import { preferMainThread } from '../workers/priority';
 import { type Child, hostOf, isListening, portOf, startProgram, untilReady } from './child';
 
 const HOST = '127.0.0.1';
@@ -45,6 +46,8 @@ export interface TemporalServerOptions {
 export interface RedisServerOptions {
   readonly folder: string;
   readonly port: number;
+  /** Ask for real-time priority: it stands between a fill and its hedge. */
+  readonly realTime?: boolean;
 }
 
 /** Resolves when the server answers. */
@@ -121,6 +124,7 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Chi
   });
   try {
     await untilReady(child, () => isListening(HOST, options.port), 15_000);
+    if (options.realTime === true) await preferMainThread(child.pid);
   } catch (error) {
     await child.stop();
     throw error;

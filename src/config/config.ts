@@ -66,12 +66,21 @@ export interface Config {
     readonly uiPort: number;
     readonly connection: TemporalConnectionOptions;
   };
+  readonly fastPath: {
+    /** Ask for real-time priority of the main threads between a fill and its hedge. */
+    readonly realTime: boolean;
+    /** How often the code on the way is gone through without a fill; 0: never. */
+    readonly rehearseEveryMs: number;
+  };
   readonly redis: { readonly enabled: boolean; readonly url: string };
   readonly notices: { readonly secretFile: string };
   readonly metrics: { readonly host: string; readonly makerPort: number; readonly hedgerPort: number };
   readonly alerts: { readonly webhookUrl?: string };
   readonly paper: { readonly port: number; readonly seed: number; readonly latency: 'tier' | 'zero' };
 }
+
+/** Twice as often as the code needs to stay in the processor's caches (docs/benchmarks.md). */
+const REHEARSE_EVERY_MS = 10;
 
 /** Reads and validates. Throws ConfigError naming every problem at once. */
 export function loadConfig(input: { readonly path: string; readonly env: NodeJS.ProcessEnv }): Config {
@@ -126,6 +135,10 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       reserve: raw.request_budget.reserve,
     },
     temporal: temporalOf(raw, env),
+    fastPath: {
+      realTime: raw.fast_path?.real_time ?? true,
+      rehearseEveryMs: raw.fast_path?.rehearse_every_ms ?? REHEARSE_EVERY_MS,
+    },
     redis: raw.redis,
     notices: { secretFile: raw.notices.secret_file },
     metrics: { host: raw.metrics.host, makerPort: raw.metrics.maker_port, hedgerPort: raw.metrics.hedger_port },

@@ -66,8 +66,13 @@ export interface DeskEvents {
   }): void;
 }
 
+/** The part of an account that covers need. */
+export type DeskAccount = Pick<AccountPort, 'accountIndex' | 'sign' | 'send' | 'findOrders' | 'nonceFate'> & {
+  readonly stream: Pick<AccountPort['stream'], 'on'>;
+};
+
 export interface DeskOptions {
-  readonly account: AccountPort;
+  readonly account: DeskAccount;
   /** How a seal looks when its price is refused: B rests nothing, so there everything may be cancelled. */
   readonly sealBy: 'cancel-all' | 'cancel-order';
   /** A: when a dead-man's switch renewed now would fire, epoch ms in exchange time. Seals by cancel may be refused there. */

@@ -10,6 +10,7 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
+  REHEARSAL_CHANNEL,
   type NoticeChannel,
   type OutgoingNotice,
 } from './notice';
@@ -44,6 +45,7 @@ export class NoticePublisher {
   #published = 0;
   #dropped = 0;
   #inFlight = 0;
+  #rehearsing = false;
 
   constructor(options: NoticePublisherOptions) {
     this.#key = options.redis && new NoticeKey(options.redis.noticeSecret);
@@ -70,6 +72,20 @@ export class NoticePublisher {
     this.#publish(HEDGES_CHANNEL, [hedge]);
   }
 
+  /**
+   * Writes, signs and sends a made-up fill, where nobody acts on it. Makes way for real ones: nothing happens while one of those, or
+   * the last rehearsal, is unanswered.
+   */
+  rehearse(fill: OutgoingNotice): void {
+    const redis = this.#link.live;
+    const key = this.#key;
+    if (redis === undefined || key === undefined || this.#inFlight > 0 || this.#rehearsing) return;
+    this.#rehearsing = true;
+    const sentAtUs = this.#nowUs();
+    const text = encodeNotice({ channel: FILLS_CHANNEL, notice: fill, key, sequence: 0, sentAtUs });
+    void publish(redis, REHEARSAL_CHANNEL, [text]).then(() => (this.#rehearsing = false));
+  }
+
   close(): void {
     this.#link.close();
   }
@@ -92,12 +108,7 @@ export class NoticePublisher {
 
   #send(redis: Redis, channel: NoticeChannel, texts: readonly string[]): void {
     this.#inFlight += texts.length;
-    const pipeline = redis.pipeline();
-    for (const text of texts) pipeline.publish(channel, text);
-    pipeline.exec().then(
-      (answers) => this.#settle(texts.length, answers?.filter(([error]) => error === null).length ?? 0),
-      () => this.#settle(texts.length, 0),
-    );
+    void publish(redis, channel, texts).then((published) => this.#settle(texts.length, published));
   }
 
   #settle(sent: number, published: number): void {
@@ -111,6 +122,16 @@ export class NoticePublisher {
     this.#sequence = Math.max(this.#sequence + 1, nowUs);
     return this.#sequence;
   }
+}
+
+/** How many of them Redis took. Never rejects. */
+function publish(redis: Redis, channel: string, texts: readonly string[]): Promise<number> {
+  const pipeline = redis.pipeline();
+  for (const text of texts) pipeline.publish(channel, text);
+  return pipeline.exec().then(
+    (answers) => answers?.filter(([error]) => error === null).length ?? 0,
+    () => 0,
+  );
 }
 
 function systemNowUs(): number {

@@ -12,6 +12,7 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
+  REHEARSAL_CHANNEL,
   type NoticeChannel,
   type ReceivedNotice,
 } from './notice';
@@ -33,6 +34,8 @@ export interface NoticeSubscriberOptions extends RedisLinkOptions {
   /** What to listen to, and from which account. Called in order of arrival, once per accepted notice. */
   readonly fills?: { readonly account: number; readonly handle: (notice: ReceivedNotice) => void };
   readonly hedges?: { readonly account: number; readonly handle: (notice: ReceivedNotice) => void };
+  /** A made-up fill came by and was checked like a real one. */
+  readonly onRehearsal?: () => void;
   readonly onRefused?: (reason: RefusalReason, channel: string) => void;
   /** Epoch milliseconds, for the parked ring only. */
   readonly nowMs?: () => number;
@@ -85,10 +88,12 @@ export class NoticeSubscriber {
     redis.removeAllListeners('message');
     redis.on('message', (channel: string, text: string) => this.#receive(channel, text));
     const channels = [FILLS_CHANNEL, HEDGES_CHANNEL].filter((channel) => this.#consumerOf(channel) !== undefined);
-    if (channels.length > 0) await redis.subscribe(...channels);
+    if (channels.length === 0) return;
+    await redis.subscribe(...channels, ...(this.#options.fills ? [REHEARSAL_CHANNEL] : []));
   }
 
   #receive(channel: string, text: string): void {
+    if (channel === REHEARSAL_CHANNEL) return this.#rehearse(text);
     const consumer = this.#consumerOf(channel);
     if (consumer === undefined || this.#key === undefined) return;
     const decoded = decodeNotice(consumer.channel, text, this.#key);
@@ -102,6 +107,11 @@ export class NoticeSubscriber {
     } catch {
       this.#refuse(channel, text, 'handler-failed');
     }
+  }
+
+  /** Whatever it says, nothing comes of it. */
+  #rehearse(text: string): void {
+    if (this.#key && decodeNotice(FILLS_CHANNEL, text, this.#key).ok) this.#options.onRehearsal?.();
   }
 
   /**

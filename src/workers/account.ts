@@ -3,7 +3,7 @@
  */
 import { loadKeys, toolPath, type AccountRole, type Config } from '../config';
 import type { Market } from '../domain/records';
-import { loadSigner, openLighter } from '../exchange/lighter';
+import { loadSigner, openLighter, type Signer } from '../exchange/lighter';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import type { Observability } from '../observability';
 import type { Opened } from './opened';
@@ -12,6 +12,7 @@ export interface ExchangeSide {
   readonly exchange: ExchangePort;
   readonly account: AccountPort;
   readonly markets: readonly Market[];
+  readonly signer: Signer;
 }
 
 const MARKETS_RETRY_MS = 1_000;
@@ -33,11 +34,12 @@ export async function openSide(input: {
   const { logger, metrics, health, raiseAlert } = observability;
   const keys = loadKeys(config, role, input.env);
   const { baseUrl, wsUrl, chainId } = config.lighter;
+  const signer = loadSigner(toolPath('signer', input.env));
   const exchange = openLighter({
     baseUrl,
     wsUrl,
     ...(chainId === undefined ? {} : { chainId }),
-    signer: loadSigner(toolPath('signer', input.env)),
+    signer,
     log: logger,
     onMalformed: (what, reason) => {
       metrics.malformedFrames.inc({ account: role });
@@ -70,7 +72,7 @@ export async function openSide(input: {
   }, SKEW_EVERY_MS);
   skewTimer.unref();
   opened.add(skewTimer, clearInterval);
-  return { exchange, account, markets };
+  return { exchange, account, markets, signer };
 }
 
 async function readMarkets(

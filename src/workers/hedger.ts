@@ -7,8 +7,10 @@ import { PositionAuditor } from '../auditor/position-auditor';
 import { createHedgeActivities, type AlertInput } from '../activities/hedge-activities';
 import { loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
+import { rehearseHedge } from '../desk/rehearsal';
 import { ORDERS_QUEUE } from '../domain/messages';
 import { opposite } from '../domain/records';
+import { madeUpSigning } from '../exchange/lighter';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
@@ -20,6 +22,8 @@ import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
 import { opening, type Opened } from './opened';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { preferFastPath } from './priority';
+import { startRehearsals } from './rehearsal';
 import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
@@ -61,6 +65,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     redis,
     onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
     onRefused: (reason) => metrics.noticesRefused.inc({ reason }),
+    onRehearsal: () => void rehearseHedge().catch(() => undefined),
     fills: {
       account: config.accounts.maker.index,
       handle: (notice) => {
@@ -117,10 +122,14 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     stickyQueueScheduleToStartTimeout: '1s',
     // Beats are sent every 200 ms; the engine would else hold them back to 800 of a time-out of 1 000.
     maxHeartbeatThrottleInterval: '200ms',
-    // Every waiting poll of a frozen worker swallows one task for its whole time-out. One of these five is not sticky, so an order
-    // loses two workflow tasks of 2 s at most: its last one here, and one more.
-    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 5 },
-    nonStickyToStickyPollRatio: 0.2,
+    // Every waiting poll of a frozen worker swallows one task for its whole time-out. Two of these twenty are not sticky, so an order
+    // loses three workflow tasks of 2 s at most: its last one here, and two more. With five, tasks waited for a poll, and were written
+    // to the queue's table first, from 15 orders a second on.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
+    nonStickyToStickyPollRatio: 0.1,
+    // An order holds one of each for up to 1.5 s when arming hangs: that must not hold up the others.
+    maxConcurrentWorkflowTaskExecutions: 500,
+    maxConcurrentLocalActivityExecutions: 500,
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',
@@ -142,6 +151,13 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   });
   const ledgers = new LedgerAuditor({ ...auditing, account, role: 'hedge' });
   for (const auditor of [positions, ledgers]) opened.add(auditor, (it) => it.close()).start();
+  let signing: ReturnType<typeof madeUpSigning> | undefined;
+  const rehearsals = startRehearsals(redis ? config.fastPath.rehearseEveryMs : 0, async () => {
+    const sign = await (signing ??= madeUpSigning(side.signer));
+    await sign();
+  });
+  opened.add(rehearsals, (it) => it.close());
+  await preferFastPath(config, logger);
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
   return startWorker({ worker, observability, opened });
 }

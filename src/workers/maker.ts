@@ -15,6 +15,7 @@ import { OrderWatch } from '../desk/order-watch';
 import { RequestBudget } from '../domain/budget';
 import { MAKER_QUEUE } from '../domain/messages';
 import type { Market } from '../domain/records';
+import { readMadeUpFill } from '../exchange/lighter';
 import { Listener } from '../listener/listener';
 import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
@@ -27,6 +28,8 @@ import { HeardLanes } from './lanes';
 import { opening, type Opened } from './opened';
 import { otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { preferFastPath } from './priority';
+import { startRehearsals } from './rehearsal';
 import { connectTemporal } from './temporal';
 
 export interface MakerOptions extends WorkerProcessOptions {
@@ -77,7 +80,9 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const heard = new HeardLanes(logger);
   for (const pair of config.pairs) heard.addConfigured(marketOf(side.markets, pair.market), pair);
   for (const { market, lanes } of others) heard.addOthers(marketOf(side.markets, market), lanes);
-  opened.add(startListener({ config, side, heard, publisher, sink, observability }), (it) => it.close());
+  const listener = opened.add(startListener({ config, side, heard, publisher, sink, observability }), (it) =>
+    it.close(),
+  );
   const watch = opened.add(new OrderWatch(account.stream), (it) => it.close());
   const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
   const deadMan = opened.add(startSwitch({ config, side, canceller, observability }), (it) => it.stop());
@@ -134,6 +139,11 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     await running.stop();
     throw error;
   }
+  if (redis) {
+    const rehearsals = startRehearsals(config.fastPath.rehearseEveryMs, () => listener.rehearse(readMadeUpFill()));
+    opened.add(rehearsals, (it) => it.close());
+  }
+  await preferFastPath(config, logger);
   logger.info({ account: account.accountIndex }, 'the maker is ready');
   return running;
 }

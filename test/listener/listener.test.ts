@@ -1,6 +1,7 @@
 /** Frames in, notices and signals out. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { clientOrderIndexOf } from '../../src/domain/ids';
+import { readMadeUpFill } from '../../src/exchange/lighter/rehearsal';
 import type { OrderRecord } from '../../src/domain/records';
 import { Listener, type ListenerEvents } from '../../src/listener/listener';
 import type { IgnoreReason } from '../../src/listener/translate';
@@ -165,6 +166,17 @@ test('after close nothing is handled', () => {
   listen().close();
   stream.push(frame([filled(orderAt(0), 5)]));
   expect([pipelines, sink.calls]).toEqual([[], []]);
+});
+
+describe('a rehearsal', () => {
+  test('takes a made-up fill as far as Redis, and leaves no signal, no notice and no memory', () => {
+    const rehearsed: OutgoingNotice[] = [];
+    const notices = { publishFills: collect, rehearse: (fill: OutgoingNotice) => void rehearsed.push(fill) };
+    const listener = new Listener({ stream, registry, notices, signals: sink, clock });
+    listener.rehearse(readMadeUpFill());
+    expect(rehearsed).toHaveLength(1);
+    expect([pipelines, sink.calls, listener.undelivered]).toEqual([[], [], 0]);
+  });
 });
 
 function listen(events: ListenerEvents = {}, publishFills = collect): Listener {

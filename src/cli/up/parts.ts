@@ -42,7 +42,8 @@ export async function redisPart(plan: Plan): Promise<Part | undefined> {
   if (await isListening(hostname, plan.redisPort)) return undefined;
   if (!isThisMachine(hostname)) throw new CommandError(`Redis does not answer at ${hostname}:${plan.redisPort}`);
   const folder = join(plan.folder, 'redis');
-  return { name: 'redis', onEnd: 'restart', start: () => startRedisServer({ folder, port: plan.redisPort }) };
+  const { realTime } = plan.config.fastPath;
+  return { name: 'redis', onEnd: 'restart', start: () => startRedisServer({ folder, port: plan.redisPort, realTime }) };
 }
 
 export function paperPart(plan: Plan): Part {

@@ -1,0 +1,83 @@
+/** Going through the motions: by the clock, one at a time, and never anybody's trouble. */
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { rehearseHedge } from '../../src/desk/rehearsal';
+import { madeUpSigning } from '../../src/exchange/lighter/rehearsal';
+import type { LaneKey, Signer } from '../../src/exchange/lighter/signer';
+import type { TxRequest } from '../../src/exchange/port';
+import { preferMainThread } from '../../src/workers/priority';
+import { startRehearsals } from '../../src/workers/rehearsal';
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+test('one every few milliseconds until closed; never when the configuration says 0', async () => {
+  let count = 0;
+  const rehearsals = startRehearsals(10, () => count++);
+  const none = startRehearsals(0, () => (count += 100));
+  await jest.advanceTimersByTimeAsync(35);
+  expect(count).toBe(3);
+  rehearsals.close();
+  none.close();
+  await jest.advanceTimersByTimeAsync(100);
+  expect(count).toBe(3);
+});
+
+test('one that throws or rejects costs nothing but itself', async () => {
+  let count = 0;
+  const rehearsals = startRehearsals(10, () => {
+    count++;
+    if (count === 1) throw new Error('a bug');
+    return Promise.reject(new Error('another'));
+  });
+  await jest.advanceTimersByTimeAsync(30);
+  expect(count).toBe(3);
+  rehearsals.close();
+});
+
+test('one that takes long is not overtaken by the next', async () => {
+  let count = 0;
+  let finish: () => void = () => undefined;
+  const rehearsals = startRehearsals(10, () => {
+    count++;
+    return new Promise<void>((resolve) => (finish = resolve));
+  });
+  await jest.advanceTimersByTimeAsync(50);
+  expect(count).toBe(1);
+  finish();
+  await jest.advanceTimersByTimeAsync(10);
+  expect(count).toBe(2);
+  rehearsals.close();
+});
+
+test('the desk’s part hedges a made-up fill on an account that sends nothing', async () => {
+  await expect(rehearseHedge()).resolves.toBeUndefined();
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('what is signed for practice is signed with a key of nobody', async () => {
+  const registered: LaneKey[] = [];
+  const signed: { account: number; request: TxRequest }[] = [];
+  const signer: Signer = {
+    generateKey: () => Promise.resolve({ privateKey: 'fresh', publicKey: '' }),
+    register: (key) => {
+      registered.push(key);
+      return () => undefined;
+    },
+    sign: (account, request) => {
+      signed.push({ account, request });
+      return Promise.reject(new Error('not needed here'));
+    },
+    authToken: () => Promise.reject(new Error('not needed here')),
+  };
+  const sign = await madeUpSigning(signer);
+  await expect(sign()).rejects.toThrow('not needed here');
+  expect(registered.map(({ privateKey }) => privateKey)).toEqual(['fresh']);
+  expect(signed.map(({ account }) => account)).toEqual([registered[0]?.accountIndex]);
+  expect(signed[0]?.account).toBe(281_474_976_710_654);
+});
+
+test('a process that may not be preferred goes on as it is, and can say why', async () => {
+  jest.useRealTimers();
+  const gone = 2 ** 22 + 1; // above the largest pid of the kernel
+  expect(await preferMainThread(gone)).toMatchObject({ kind: 'ordinary', reason: expect.stringMatching(/./) });
+});
