@@ -29,8 +29,9 @@ export async function startFloor(route: FloorRoute): Promise<Floor> {
     const joined = new Promise<WebSocket>((resolve) => server.once('connection', resolve));
     const { pid } = spawn(process.execPath, ['-r', HOOK, HOP, role, url, redisUrl], { stdio: 'inherit' });
     const socket = await joined;
+    const ready = new Promise((resolve) => socket.once('message', resolve));
     if (pid !== undefined) await preferMainThread(pid); // as the product's processes have it
-    await new Promise((resolve) => socket.once('message', resolve));
+    await ready;
     return socket;
   };
   const hedger = await connect('hedger', route.redisUrl);
