@@ -97,7 +97,7 @@ export class Fleet {
     if (this.#options.redis === 'with') {
       const port = await freePort();
       this.redisUrl = `redis://127.0.0.1:${port}`;
-      this.#children.push(await startRedisServer({ folder: join(this.#folder, 'redis'), port }));
+      this.#children.push(await startRedisServer({ folder: join(this.#folder, 'redis'), port, realTime: true }));
     }
     await this.#startPaper();
     for (const [i, namespace] of ['default', ...namespaces].entries()) await this.#startPair(i, namespace);
