@@ -40,11 +40,12 @@ const SCENARIOS = [
     'quote-ended',
     'quote-ended-then-stuck',
   ],
+  ...['steps-in-task', 'confirmed-again', 'confirmed-as-step', 'cancelled-arming-as-step', 'tells-the-next-run'],
 ].map((name) => `order-${name}`);
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],
   ...['continued', 'continuation', 'flattened', 'stuck-ends-quotes', 'stopped-while-hedging', 'paused-while-hedging'],
-  ...['continued-with-orders-open', 'continuation-with-orders-open'],
+  ...['continued-with-orders-open', 'continuation-with-orders-open', 'hears-results', 'asks-for-the-end'],
 ].map((name) => `pair-${name}`);
 
 const quiet = new DefaultLogger('ERROR', () => undefined);
