@@ -43,6 +43,12 @@ export interface ListenerOptions extends ListenerEvents {
   readonly clock?: ListenerClock;
 }
 
+/**
+ * How long a signal waits when its notice has left. The hedge is then a millisecond away, and the signal's work, here and in Temporal,
+ * would take the processor from it; if the notice is lost, the hedge is so much later.
+ */
+export const SIGNAL_HOLD_MS = 8;
+
 /** Orders whose noticed amount is remembered. Forgetting one costs a repeated notice. */
 const ORDERS_KEPT = 4_096;
 
@@ -93,8 +99,9 @@ export class Listener {
       const { sightings, ignored } = translate(frame, registry, this.#clock.epochMs());
       let noticedAtMs: number | undefined;
       this.#guard(() => (noticedAtMs = this.#notify(frame, sightings, parsedAtMs)));
+      const holdMs = noticedAtMs === undefined ? 0 : SIGNAL_HOLD_MS;
       for (const sighting of sightings)
-        this.#guard(() => this.#courier.offer({ ...sighting, parsedAtMs, noticedAtMs }));
+        this.#guard(() => this.#courier.offer({ ...sighting, parsedAtMs, noticedAtMs }, holdMs));
       for (const { reason } of ignored) onIgnored?.(reason);
     });
   }

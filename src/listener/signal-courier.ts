@@ -41,6 +41,8 @@ type Phase = 'idle' | 'in-flight' | 'waiting';
 
 interface Parcel {
   newest: Sighting;
+  /** The state of the last call. */
+  sent: Sighting | undefined;
   /** The state last delivered, or last found orphaned. */
   settled: Sighting | undefined;
   phase: Phase;
@@ -67,14 +69,19 @@ export class SignalCourier {
     this.#events = input.events;
   }
 
-  /** Takes a state to deliver. A state that says nothing more than the newest known one is dropped. */
-  offer(sighting: Sighting): void {
+  /**
+   * Takes a state to deliver. A state that says nothing more than the newest known one is dropped. With `holdMs` it waits so long
+   * before its call: its hedge is on the way already, and the work of a signal would take the processor from it.
+   */
+  offer(sighting: Sighting, holdMs = 0): void {
     if (this.#closed) return;
     const known = this.#parcels.get(sighting.orderId);
     if (known && !saysMore(sighting.record, known.newest.record)) return;
     const parcel = known ?? this.#newParcel(sighting);
-    parcel.newest = sighting;
-    if (parcel.phase === 'idle') this.#send(parcel);
+    parcel.newest = known ? timedByTheFirst(known, sighting) : sighting;
+    if (parcel.phase !== 'idle') return;
+    if (holdMs > 0) this.#wait(parcel, holdMs);
+    else this.#send(parcel);
   }
 
   /** Orders whose newest state is not delivered yet. */
@@ -96,7 +103,13 @@ export class SignalCourier {
   }
 
   #newParcel(sighting: Sighting): Parcel {
-    const parcel: Parcel = { newest: sighting, settled: undefined, phase: 'idle', cancelWait: undefined };
+    const parcel: Parcel = {
+      newest: sighting,
+      sent: undefined,
+      settled: undefined,
+      phase: 'idle',
+      cancelWait: undefined,
+    };
     this.#parcels.set(sighting.orderId, parcel);
     if (this.#parcels.size > ORDERS_KEPT) this.#forgetOneFinished();
     return parcel;
@@ -105,11 +118,12 @@ export class SignalCourier {
   #send(parcel: Parcel): void {
     const sent = parcel.newest;
     parcel.phase = 'in-flight';
+    parcel.sent = sent;
     const workflowId = orderWorkflowId(this.#makerAccount, sent.orderId);
     this.#call(workflowId, this.#updateOf(sent)).then(
       (answer) => this.#settle(parcel, sent, answer),
       (error: unknown) => {
-        this.#wait(parcel);
+        this.#wait(parcel, SIGNAL_RETRY_MS);
         tell(() => this.#events.onSignalFailed?.(error, sent.orderId));
       },
     );
@@ -130,10 +144,10 @@ export class SignalCourier {
     return this.#sink.signal(workflowId, update, SIGNAL_DEADLINE_MS);
   }
 
-  #wait(parcel: Parcel): void {
+  #wait(parcel: Parcel, delayMs: number): void {
     parcel.phase = 'waiting';
     if (this.#closed) return;
-    parcel.cancelWait = this.#clock.after(SIGNAL_RETRY_MS, () => {
+    parcel.cancelWait = this.#clock.after(delayMs, () => {
       parcel.cancelWait = undefined;
       this.#send(parcel);
     });
@@ -162,6 +176,14 @@ export class SignalCourier {
       }
     }
   }
+}
+
+/** A fill that was never sent gives its times to the state that overtakes it: they say when the fill was first seen. */
+function timedByTheFirst({ newest, sent, settled }: Parcel, next: Sighting): Sighting {
+  const unheard = newest !== sent && newest.record.filledLots > (settled?.record.filledLots ?? 0n);
+  if (!unheard) return next;
+  const { receivedAtMs, parsedAtMs, noticedAtMs } = newest;
+  return { ...next, receivedAtMs, noticedAtMs, ...(parsedAtMs === undefined ? {} : { parsedAtMs }) };
 }
 
 /** A listener's error, say in a metric, must neither stop a delivery nor end the process as an unhandled rejection. */

@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { clientOrderIndexOf } from '../../src/domain/ids';
 import { readMadeUpFill } from '../../src/exchange/lighter/rehearsal';
 import type { OrderRecord } from '../../src/domain/records';
-import { Listener, type ListenerEvents } from '../../src/listener/listener';
+import type { OrdersFrame } from '../../src/exchange/port';
+import { Listener, SIGNAL_HOLD_MS, type ListenerEvents } from '../../src/listener/listener';
 import type { IgnoreReason } from '../../src/listener/translate';
 import type { OutgoingNotice } from '../../src/notifications/notice';
 import type { Publication } from '../../src/notifications/publisher';
@@ -84,20 +85,43 @@ describe('signals', () => {
 
   test('a snapshot is delivered as any frame, and costs no signal when it tells nothing new', async () => {
     listen();
-    stream.push(frame([filled(orderAt(0), 5)]));
+    pushAndHold(frame([filled(orderAt(0), 5)]));
     await sink.last.answer('delivered');
-    stream.push(frame([filled(orderAt(0), 5)], 'snapshot'));
-    stream.push(frame([filled(orderAt(1), 3)], 'snapshot'));
+    pushAndHold(frame([filled(orderAt(0), 5)], 'snapshot'));
+    pushAndHold(frame([filled(orderAt(1), 3)], 'snapshot'));
     expect(sink.calls.map((call) => call.update.filled_lots)).toEqual(['5', '3']);
   });
 
   test('S-15 each order has its own workflow', () => {
     listen();
-    stream.push(frame([filled(orderAt(0), 5), record({ ...filled(orderAt(0, 6), 5), marketId: 0 })]));
+    pushAndHold(frame([filled(orderAt(0), 5), record({ ...filled(orderAt(0, 6), 5), marketId: 0 })]));
     expect(sink.calls.map((call) => call.workflowId)).toEqual([
       `order/${MAKER}/${orderAt(0)}`,
       `order/${MAKER}/${orderAt(0, 6)}`,
     ]);
+  });
+});
+
+describe('a signal waits', () => {
+  test('while the hedge that its notice started is on the way', () => {
+    listen();
+    stream.push(frame([filled(orderAt(0), 5)]));
+    clock.advance(SIGNAL_HOLD_MS - 1);
+    expect(sink.calls).toHaveLength(0);
+    clock.advance(1);
+    expect(sink.calls).toHaveLength(1);
+  });
+
+  test.each(['dropped', 'absent'] as const)('for nothing when the notice was %s', (publication) => {
+    listen({}, () => publication);
+    stream.push(frame([filled(orderAt(0), 5)]));
+    expect(sink.calls).toHaveLength(1);
+  });
+
+  test('for nothing when there was nothing to hedge', () => {
+    listen();
+    stream.push(frame([record({ status: 'canceled' })]));
+    expect(sink.calls).toHaveLength(1);
   });
 });
 
@@ -115,7 +139,7 @@ describe('one path’s trouble', () => {
     const poison: unknown[] = [];
     listen({ onPoison: (error) => poison.push(error) });
     stream.push(frame(null as unknown as OrderRecord[]));
-    stream.push(frame([filled(orderAt(0), 5)]));
+    pushAndHold(frame([filled(orderAt(0), 5)]));
     expect([poison.length, amounts(), sink.calls.length]).toEqual([1, [[5n]], 1]);
   });
 
@@ -123,6 +147,7 @@ describe('one path’s trouble', () => {
     const listener = listen();
     for (let amount = 1; amount <= 20; amount++) stream.push(frame([filled(orderAt(0), amount)]));
     expect(amounts()).toHaveLength(20);
+    clock.advance(SIGNAL_HOLD_MS);
     expect([sink.calls.length, listener.undelivered]).toEqual([1, 1]);
   });
 });
@@ -131,12 +156,12 @@ test('latencies count from the frame’s arrival', async () => {
   const told: [string, number][] = [];
   listen({ onNotice: ({ tookMs }) => told.push(['notice', tookMs]), onSignal: (ms) => told.push(['signal', ms]) });
   clock.advance(2);
-  stream.push(frame([filled(orderAt(0), 5)]));
+  pushAndHold(frame([filled(orderAt(0), 5)]));
   clock.advance(5);
   await sink.last.answer('delivered');
   expect(told).toEqual([
     ['notice', 2],
-    ['signal', 7],
+    ['signal', 2 + SIGNAL_HOLD_MS + 5],
   ]);
 });
 
@@ -146,7 +171,7 @@ test('the signal carries the stages of its frame: arrived, read, and told if Red
     clock.advance(1);
     return collect(fills);
   });
-  stream.push(frame([filled(orderAt(0), 5)]));
+  pushAndHold(frame([filled(orderAt(0), 5)]));
   expect(sink.last.update).toMatchObject({
     received_at_ms: NOW_MS,
     parsed_at_ms: NOW_MS + 2,
@@ -181,6 +206,12 @@ describe('a rehearsal', () => {
 
 function listen(events: ListenerEvents = {}, publishFills = collect): Listener {
   return new Listener({ stream, registry, notices: { publishFills }, signals: sink, clock, ...events });
+}
+
+/** And lets the time pass for which a signal makes way for a hedge. */
+function pushAndHold(pushed: OrdersFrame): void {
+  stream.push(pushed);
+  clock.advance(SIGNAL_HOLD_MS);
 }
 
 function collect(fills: readonly OutgoingNotice[]): Publication {

@@ -59,6 +59,32 @@ describe('a signal', () => {
     expect(sink.calls).toHaveLength(2);
   });
 
+  test('may be held back for a moment; what comes meanwhile goes instead, with the time of the fill that it overtook', () => {
+    const carrier = courier();
+    carrier.offer({ ...sighting(orderAt(0), 5), parsedAtMs: 1_001, noticedAtMs: 1_002 }, 8);
+    expect(sink.calls).toHaveLength(0);
+    clock.advance(4);
+    const ended = { ...filled(orderAt(0), 5), status: 'canceled' } as const;
+    carrier.offer({ ...sighting(orderAt(0), 5), record: ended, receivedAtMs: 1_004, parsedAtMs: 1_005 });
+    expect(sink.calls).toHaveLength(0);
+    clock.advance(4);
+    expect(sink.last.update).toMatchObject({
+      status: 'canceled',
+      received_at_ms: NOW_MS,
+      parsed_at_ms: NOW_MS + 1,
+      noticed_at_ms: NOW_MS + 2,
+    });
+    expect(sink.calls).toHaveLength(1);
+  });
+
+  test('a fill seen while the one before is on its way keeps its own time', async () => {
+    const carrier = courier();
+    carrier.offer(sighting(orderAt(0), 5));
+    carrier.offer({ ...sighting(orderAt(0), 9), receivedAtMs: 1_003 });
+    await sink.last.answer('delivered');
+    expect(sink.last.update).toMatchObject({ filled_lots: '9', received_at_ms: NOW_MS + 3 });
+  });
+
   test('S-14 a state known already is not sent again, nor one that says less', async () => {
     const carrier = courier();
     carrier.offer(sighting(orderAt(0), 9));
