@@ -67,11 +67,16 @@ async function againstOpenOrders(): Promise<void> {
     await withFleet(
       { slots: STOCK.slots, accountPairs: Math.max(...many) / 250, redis: 'with' },
       async (fleet, floor) => {
-        for (const [i, pair] of fleet.pairs.entries()) {
-          const [open, { markets }] = [250 * (i + 1), STOCK];
-          await fleet.quote({ pairs: [pair] });
-          await fleet.untilResting(open, RESTING_MS);
-          if (i === 0) await fillByClock({ fleet, floor, ...WARM_UP, markets });
+        let open = 0;
+        for (const pair of fleet.pairs) {
+          const { markets } = STOCK;
+          // Fifty at a time: of more at once some cannot be placed in time, and their pair pauses.
+          for (const symbol of fleet.symbols) {
+            await fleet.quote({ symbols: [symbol], pairs: [pair] });
+            open += 50;
+            await fleet.untilResting(open, RESTING_MS);
+          }
+          if (open === 250) await fillByClock({ fleet, floor, ...WARM_UP, markets });
           if (many.includes(open))
             await take('open-orders', { fleet, floor, x: open, goes: 1, stock: open, load: { ...load, markets } });
         }
