@@ -70,6 +70,12 @@ export type TxRequest =
       readonly atMs: number;
     });
 
+/**
+ * `here` holds everything else up for a millisecond or two, and is for the hedge that a fill waits for: another thread would have to
+ * be waited for, and may have to wait for a processor. `beside`, the default, is for all the rest.
+ */
+export type SigningThread = 'here' | 'beside';
+
 /** Signed bytes. Opaque outside the adapter; never logged, stored or put in a payload. */
 export interface SignedTx {
   readonly request: TxRequest;
@@ -129,7 +135,7 @@ export interface AccountPort {
   readonly stream: AccountStream;
   /** Lanes whose private key this process holds. */
   readonly lanes: readonly number[];
-  sign(request: TxRequest): Promise<SignedTx>;
+  sign(request: TxRequest, where?: SigningThread): Promise<SignedTx>;
   /** Sends over the open WebSocket, else HTTP. Never throws for a business answer, never resends by itself. */
   send(tx: SignedTx): Promise<SendOutcome>;
   /**

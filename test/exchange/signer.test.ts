@@ -68,9 +68,13 @@ test('a generated pair belongs together', () => {
   expect(publicKeyOf(key.privateKey)).toBe(key.publicKey);
 });
 
-test.each(Object.entries(requests))('%s', async (_name, request) => {
+const onBothThreads = Object.entries(requests).flatMap(([name, request]) =>
+  (['beside', 'here'] as const).map((where) => [name, where, request] as const),
+);
+
+test.each(onBothThreads)('%s, signed %s', async (_name, where, request) => {
   const before = Date.now();
-  const tx = await signer.sign(ACCOUNT, request);
+  const tx = await signer.sign(ACCOUNT, request, where);
   const info = JSON.parse(tx.txInfo()) as Record<string, unknown>;
   expect(info).toMatchObject({ AccountIndex: ACCOUNT, ApiKeyIndex: 5, Nonce: Number(nonce) });
   expect(tx.txHash).toBe(txHash(CHAIN, tx.txType, parseTxInfo(tx.txInfo()) ?? {}));

@@ -8,7 +8,7 @@ import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from
 import { ORDER_ID_BITS } from '../../domain/limits';
 import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome } from '../../domain/records';
 import { KEYS_CHECKED_MAX } from '../port';
-import type { AccountOptions, AccountPort, RefusedKey, SignedTx, TxRequest } from '../port';
+import type { AccountOptions, AccountPort, RefusedKey, SignedTx, SigningThread, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { Clock, Log } from './clock';
 import type { ClockSkew } from './clock-skew';
@@ -93,11 +93,11 @@ export class LighterAccount implements AccountPort {
     this.stream.open();
   }
 
-  async sign(request: TxRequest): Promise<SignedTx> {
+  async sign(request: TxRequest, where?: SigningThread): Promise<SignedTx> {
     if (!this.lanes.includes(request.lane)) {
       throw new SignerError(`account ${this.accountIndex}: no private key for API key ${request.lane}`);
     }
-    return this.deps.signer.sign(this.accountIndex, request);
+    return this.deps.signer.sign(this.accountIndex, request, where);
   }
 
   /** Not async: with an open connection the bytes are in the socket before this returns. */

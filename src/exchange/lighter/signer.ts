@@ -5,7 +5,7 @@
  * private key or a signature. The library is created without a URL, so it does no HTTP of its own.
  */
 import { createHash } from 'node:crypto';
-import type { SignedTx, TxRequest } from '../port';
+import type { SignedTx, SigningThread, TxRequest } from '../port';
 import { shorten } from './errors';
 import { loadKoffi, type NativeFunction } from './koffi';
 import { signCallOf, verifySigned } from './sign-request';
@@ -38,7 +38,7 @@ export interface Signer {
    * library would silently sign everybody's transactions with the newer one. The returned function gives the lane free.
    */
   register(key: LaneKey): () => void;
-  sign(accountIndex: number, request: TxRequest): Promise<LighterSignedTx>;
+  sign(accountIndex: number, request: TxRequest, where?: SigningThread): Promise<LighterSignedTx>;
   /** Token for REST and WebSocket (LP §4). */
   authToken(request: Lane & { readonly deadlineS: number }): Promise<string>;
 }
@@ -86,7 +86,12 @@ interface KeyAnswer {
 type Native<T> = (...args: readonly unknown[]) => Promise<T>;
 interface Library {
   readonly createClient: (...args: readonly unknown[]) => string | null;
-  readonly sign: Readonly<Record<ReturnType<typeof signCallOf>['fn'], Native<TxAnswer>>>;
+  readonly sign: Readonly<
+    Record<
+      ReturnType<typeof signCallOf>['fn'],
+      { readonly here: (...args: readonly unknown[]) => TxAnswer; readonly beside: Native<TxAnswer> }
+    >
+  >;
   readonly authToken: Native<TokenAnswer>;
   readonly generateKey: Native<KeyAnswer>;
 }
@@ -129,9 +134,10 @@ class NativeSigner implements Signer {
     };
   }
 
-  async sign(accountIndex: number, request: TxRequest): Promise<LighterSignedTx> {
+  async sign(accountIndex: number, request: TxRequest, where: SigningThread = 'beside'): Promise<LighterSignedTx> {
     const call = signCallOf(accountIndex, request);
-    const answer = await this.library.sign[call.fn](...call.args);
+    const sign = this.library.sign[call.fn];
+    const answer = where === 'here' ? sign.here(...call.args) : await sign.beside(...call.args);
     if (answer.err !== null) throw new SignerError(`signer: ${shorten(answer.err)}`);
     if (answer.txInfo === null || answer.txHash === null || answer.txType !== call.txType) {
       throw new SignerError('signer: the answer is not the transaction that was asked for');
@@ -186,9 +192,9 @@ function bind(libraryPath: string): Library {
     return {
       createClient: library.func('CreateClient', text, ['str', 'str', 'int', 'int', ll]) as Library['createClient'],
       sign: {
-        SignCreateOrder: offThread(library.func('SignCreateOrder', signed, [...createOrder, ...tail])),
-        SignCancelOrder: offThread(library.func('SignCancelOrder', signed, [ll, ll, ...tail])),
-        SignCancelAllOrders: offThread(library.func('SignCancelAllOrders', signed, ['int', ll, ll, ...tail])),
+        SignCreateOrder: onBoth(library.func('SignCreateOrder', signed, [...createOrder, ...tail])),
+        SignCancelOrder: onBoth(library.func('SignCancelOrder', signed, [ll, ll, ...tail])),
+        SignCancelAllOrders: onBoth(library.func('SignCancelAllOrders', signed, ['int', ll, ll, ...tail])),
       },
       authToken: offThread(library.func('CreateAuthToken', koffi.struct({ str: text, err: text }), [ll, 'int', ll])),
       generateKey: offThread(
@@ -200,6 +206,17 @@ function bind(libraryPath: string): Library {
       `cannot load the signer library ${libraryPath}: ${error instanceof Error ? shorten(error.message) : 'unknown reason'}`,
     );
   }
+}
+
+function onBoth(fn: NativeFunction): Library['sign']['SignCreateOrder'] {
+  const here = (...args: readonly unknown[]): TxAnswer => {
+    try {
+      return fn(...args) as TxAnswer;
+    } catch {
+      throw new SignerError('the signer call failed');
+    }
+  };
+  return { here, beside: offThread(fn) };
 }
 
 /** Runs the call on koffi's worker threads: about 0.6 ms of arithmetic that must not stop the event loop. */
