@@ -25,7 +25,8 @@ const ACCEPTED: SendOutcome = { kind: 'accepted', txHash: '', predictedExecution
 const NOBODY: DeskAccount = {
   accountIndex: 1,
   stream: { on: () => () => undefined },
-  sign: (request: TxRequest): Promise<SignedTx> => Promise.resolve({ request, txHash: '', expiresAtMs: Infinity }),
+  sign: (request: TxRequest): Promise<SignedTx> =>
+    Promise.resolve({ request, txHash: '', expiresAtMs: Date.now() + 600_000 }),
   send: () => Promise.resolve(ACCEPTED),
   findOrders: () => Promise.resolve({ ok: true, value: [] }),
   nonceFate: () => Promise.resolve({ ok: false, reason: 'nobody trades here' }),

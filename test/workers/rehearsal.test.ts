@@ -49,9 +49,13 @@ test('one that takes long is not overtaken by the next', async () => {
   rehearsals.close();
 });
 
-test('the desk’s part hedges a made-up fill on an account that sends nothing', async () => {
+test('the desk’s part hedges a made-up fill on an account that sends nothing, with timers that Node can keep', async () => {
+  const set = jest.spyOn(globalThis, 'setTimeout');
   await expect(rehearseHedge()).resolves.toBeUndefined();
   expect(jest.getTimerCount()).toBe(0);
+  const delays = set.mock.calls.map(([, ms]) => ms ?? 0);
+  expect(delays.length).toBeGreaterThan(0);
+  expect(delays.filter((ms) => ms > 2 ** 31 - 1)).toEqual([]); // beyond it Node warns, and fires at once
 });
 
 test('what is signed for practice is signed with a key of nobody', async () => {
