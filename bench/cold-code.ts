@@ -4,8 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toolPath } from '../src/config';
-import type { OrderId } from '../src/domain/ids';
-import { loadSigner, madeUpSigning, readMadeUpFill } from '../src/exchange/lighter';
+import type { ClientOrderIndex, Nonce, OrderId } from '../src/domain/ids';
+import { lots, ticks } from '../src/domain/lots';
+import { loadSigner, readMadeUpFill } from '../src/exchange/lighter';
+import type { TxRequest } from '../src/exchange/port';
 import { decodeNotice, encodeNotice, FILLS_CHANNEL, NoticeKey } from '../src/notifications/notice';
 import { report } from './parts/stats';
 
@@ -18,7 +20,7 @@ const key = new NoticeKey('a key that guards nothing');
 
 async function main(): Promise<void> {
   await measure('a fill read, its notice written and checked', handOver, LOOPS);
-  await measure('a hedge signed', await madeUpSigning(loadSigner(toolPath('signer'))), SIGNATURES);
+  await measure('a hedge signed', await signing(), SIGNATURES);
 }
 
 async function measure(what: string, code: () => unknown, loops: number): Promise<void> {
@@ -51,6 +53,26 @@ function handOver(): void {
   const notice = { ...order, orderId, sizeDecimals: 5, priceDecimals: 1 };
   const text = encodeNotice({ channel: FILLS_CHANNEL, notice, key, sequence: 1, sentAtUs: 1 });
   if (!decodeNotice(FILLS_CHANNEL, text, key).ok) throw new Error('the notice was refused');
+}
+
+async function signing(): Promise<() => Promise<unknown>> {
+  const signer = loadSigner(toolPath('signer'));
+  const { privateKey } = await signer.generateKey();
+  const [accountIndex, lane] = [1001, 5];
+  signer.register({ accountIndex, lane, chainId: 304, privateKey });
+  const hedge: TxRequest = {
+    kind: 'market-order',
+    lane,
+    nonce: 1n as Nonce,
+    skipNonce: true,
+    marketId: 1,
+    clientOrderIndex: 1n as ClientOrderIndex,
+    side: 'buy',
+    lots: lots(20n),
+    boundTicks: ticks(1_094_485n),
+    reduceOnly: false,
+  };
+  return () => signer.sign(accountIndex, hedge, 'here');
 }
 
 main().catch((error: unknown) => {

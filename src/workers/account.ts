@@ -3,7 +3,7 @@
  */
 import { loadKeys, toolPath, type AccountRole, type Config } from '../config';
 import type { Market } from '../domain/records';
-import { loadSigner, openLighter, type Signer } from '../exchange/lighter';
+import { loadSigner, openLighter } from '../exchange/lighter';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import type { Observability } from '../observability';
 import type { Opened } from './opened';
@@ -12,7 +12,6 @@ export interface ExchangeSide {
   readonly exchange: ExchangePort;
   readonly account: AccountPort;
   readonly markets: readonly Market[];
-  readonly signer: Signer;
 }
 
 const MARKETS_RETRY_MS = 1_000;
@@ -34,12 +33,11 @@ export async function openSide(input: {
   const { logger, metrics, health, raiseAlert } = observability;
   const keys = loadKeys(config, role, input.env);
   const { baseUrl, wsUrl, chainId } = config.lighter;
-  const signer = loadSigner(toolPath('signer', input.env));
   const exchange = openLighter({
     baseUrl,
     wsUrl,
     ...(chainId === undefined ? {} : { chainId }),
-    signer,
+    signer: loadSigner(toolPath('signer', input.env)),
     log: logger,
     onMalformed: (what, reason) => {
       metrics.malformedFrames.inc({ account: role });
@@ -72,7 +70,7 @@ export async function openSide(input: {
   }, SKEW_EVERY_MS);
   skewTimer.unref();
   opened.add(skewTimer, clearInterval);
-  return { exchange, account, markets, signer };
+  return { exchange, account, markets };
 }
 
 async function readMarkets(

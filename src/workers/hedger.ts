@@ -10,7 +10,6 @@ import { Desk } from '../desk/desk';
 import { rehearseHedge } from '../desk/rehearsal';
 import { ORDERS_QUEUE } from '../domain/messages';
 import { opposite } from '../domain/records';
-import { madeUpSigning } from '../exchange/lighter';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
@@ -23,7 +22,6 @@ import { checkKeys } from './keys';
 import { opening, type Opened } from './opened';
 import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { preferFastPath } from './priority';
-import { startRehearsals } from './rehearsal';
 import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
@@ -151,12 +149,6 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   });
   const ledgers = new LedgerAuditor({ ...auditing, account, role: 'hedge' });
   for (const auditor of [positions, ledgers]) opened.add(auditor, (it) => it.close()).start();
-  let signing: ReturnType<typeof madeUpSigning> | undefined;
-  const rehearsals = startRehearsals(redis ? config.fastPath.rehearseEveryMs : 0, async () => {
-    const sign = await (signing ??= madeUpSigning(side.signer));
-    await sign();
-  });
-  opened.add(rehearsals, (it) => it.close());
   await preferFastPath(config, logger);
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
   return startWorker({ worker, observability, opened });

@@ -1,9 +1,6 @@
 /** Going through the motions: by the clock, one at a time, and never anybody's trouble. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { rehearseHedge } from '../../src/desk/rehearsal';
-import { madeUpSigning } from '../../src/exchange/lighter/rehearsal';
-import type { LaneKey, Signer } from '../../src/exchange/lighter/signer';
-import type { TxRequest } from '../../src/exchange/port';
 import { preferMainThread } from '../../src/workers/priority';
 import { startRehearsals } from '../../src/workers/rehearsal';
 
@@ -56,28 +53,6 @@ test('the desk’s part hedges a made-up fill on an account that sends nothing, 
   const delays = set.mock.calls.map(([, ms]) => ms ?? 0);
   expect(delays.length).toBeGreaterThan(0);
   expect(delays.filter((ms) => ms > 2 ** 31 - 1)).toEqual([]); // beyond it Node warns, and fires at once
-});
-
-test('what is signed for practice is signed with a key of nobody', async () => {
-  const registered: LaneKey[] = [];
-  const signed: { account: number; request: TxRequest }[] = [];
-  const signer: Signer = {
-    generateKey: () => Promise.resolve({ privateKey: 'fresh', publicKey: '' }),
-    register: (key) => {
-      registered.push(key);
-      return () => undefined;
-    },
-    sign: (account, request) => {
-      signed.push({ account, request });
-      return Promise.reject(new Error('not needed here'));
-    },
-    authToken: () => Promise.reject(new Error('not needed here')),
-  };
-  const sign = await madeUpSigning(signer);
-  await expect(sign()).rejects.toThrow('not needed here');
-  expect(registered.map(({ privateKey }) => privateKey)).toEqual(['fresh']);
-  expect(signed.map(({ account }) => account)).toEqual([registered[0]?.accountIndex]);
-  expect(signed[0]?.account).toBe(281_474_976_710_654);
 });
 
 test('a process that may not be preferred goes on as it is, and can say why', async () => {

@@ -18,7 +18,7 @@ import { TOKEN_LIFE_MS } from './tokens';
 
 export { systemClock, type Clock, type Log } from './clock';
 export type { SessionTimes } from './session';
-export { madeUpSigning, readMadeUpFill } from './rehearsal';
+export { readMadeUpFill } from './rehearsal';
 export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type Signer } from './signer';
 
 export interface LighterOptions {

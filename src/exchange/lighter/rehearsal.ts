@@ -1,15 +1,11 @@
 /**
- * The adapter's part of a rehearsal: a made-up fill is read, and a made-up hedge is signed, by the code that does it in earnest.
+ * The adapter's part of a rehearsal: a made-up fill is read by the code that reads real ones.
  *
- * Code that runs for a tenth of a millisecond now and then is out of the processor's caches when its moment comes and takes ten times
- * as long (docs/benchmarks.md). Nothing made here can trade: the hedge is signed under a key that was generated for it and belongs
- * to no account, and the bytes are dropped.
+ * Code that runs for a tenth of a millisecond now and then is out of the processor's caches when its moment comes, and takes ten times
+ * as long (docs/benchmarks.md).
  */
-import type { ClientOrderIndex, Nonce } from '../../domain/ids';
-import { lots, ticks } from '../../domain/lots';
 import type { OrdersFrame } from '../port';
 import { parseOrder, rawOrdersOf } from './parse';
-import type { Signer } from './signer';
 
 /** An order as `account_all_orders` shows it when it has filled (LP §5.6). */
 const ORDER = {
@@ -49,27 +45,4 @@ export function readMadeUpFill(): OrdersFrame {
   const frame: unknown = JSON.parse(BYTES.toString());
   const orders = rawOrdersOf(frame).map((raw) => parseOrder(raw, () => SCALE));
   return { kind: 'change', orders, receivedAtMs: performance.now() };
-}
-
-/** The largest account index there is (LP §2.2): nobody's. */
-const NOBODY = 281_474_976_710_654;
-const LANE = 254;
-
-/** Rejects when the library refuses; the caller may go on without. */
-export async function madeUpSigning(signer: Signer): Promise<() => Promise<void>> {
-  const { privateKey } = await signer.generateKey();
-  signer.register({ accountIndex: NOBODY, lane: LANE, chainId: 1, privateKey });
-  const hedge = {
-    kind: 'market-order',
-    lane: LANE,
-    nonce: 1n as Nonce,
-    skipNonce: true,
-    marketId: 1,
-    clientOrderIndex: 1n as ClientOrderIndex,
-    side: 'buy',
-    lots: lots(20n),
-    boundTicks: ticks(1_094_485n),
-    reduceOnly: false,
-  } as const;
-  return async () => void (await signer.sign(NOBODY, hedge));
 }
