@@ -16,6 +16,7 @@ const MARKETS = 4;
 const SLOTS = Number(process.env['BENCH_SLOTS'] ?? 50);
 const WARM_UP_SECONDS = 5;
 const USAGE_EVERY_MS = 5_000;
+const READINGS = 7;
 
 async function main(): Promise<void> {
   const fleet = await Fleet.start({ markets: MARKETS, slots: SLOTS, redis: 'with' });
@@ -71,16 +72,19 @@ async function main(): Promise<void> {
   }
 }
 
-/** Memory over the run (first, middle, last reading) and average share of a core, by process. */
+/** Memory over the run (`READINGS`, evenly spread, the first and the last among them) and average share of a core, by process. */
 function used(seen: readonly { readonly atMs: number; readonly usage: Usage }[]): Record<string, object> {
   const [first, last] = [seen[0], seen.at(-1)];
-  const middle = seen[Math.floor(seen.length / 2)];
-  if (!first || !middle || !last) return {};
+  if (!first || !last) return {};
+  const readings = Array.from(
+    { length: READINGS },
+    (_, i) => seen[Math.round((i * (seen.length - 1)) / (READINGS - 1))],
+  );
   return Object.fromEntries(
     Object.keys(first.usage).map((name) => {
-      const [a, m, b] = [first, middle, last].map(({ usage }) => usage[name] ?? { rssMiB: NaN, cpuMs: NaN });
-      const cores = ((b?.cpuMs ?? NaN) - (a?.cpuMs ?? NaN)) / (last.atMs - first.atMs);
-      return [name, { rss_mib: [a?.rssMiB, m?.rssMiB, b?.rssMiB], cores: Number(cores.toFixed(2)) }];
+      const cpuMs = (last.usage[name]?.cpuMs ?? NaN) - (first.usage[name]?.cpuMs ?? NaN);
+      const rss_mib = readings.map((reading) => reading?.usage[name]?.rssMiB);
+      return [name, { rss_mib, cores: Number((cpuMs / (last.atMs - first.atMs)).toFixed(2)) }];
     }),
   );
 }

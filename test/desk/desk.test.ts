@@ -413,10 +413,20 @@ describe('one ticket and the others', () => {
 });
 
 describe('memory', () => {
-  test('a finished ticket is forgotten after a while; one that is armed or under way is not', async () => {
+  test('a ticket that can trade no more is forgotten within two minutes, however long it was armed for', async () => {
+    fillAll();
+    await arm();
+    await cover(20);
+    await pass(50_000);
+    expect(desk.size).toBe(1);
+    await pass(90_000);
+    expect(desk.size).toBe(0);
+  });
+
+  test('one that may still trade is kept for as long as it is armed, and a while after the last word about it', async () => {
     fillAll();
     await arm(ticketOf({ id: otherId }));
-    await cover(20);
+    await cover(8);
     expect(desk.size).toBe(2);
     await pass(14 * 60_000);
     expect(desk.size).toBe(2);
