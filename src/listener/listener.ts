@@ -84,7 +84,8 @@ export class Listener {
     const terms = { marketId: order.marketId, sizeDecimals: 5, priceDecimals: 1, sides: [order.side] };
     const registry = { makerAccount: order.accountIndex, lanes: new Map([[laneOf(id), terms]]) };
     const { sightings } = translate(frame, registry, epochMsOf(timeOf(id)));
-    for (const fill of sightings) this.#options.notices.rehearse?.(noticeOf(fill));
+    for (const fill of sightings)
+      this.#options.notices.rehearse?.({ ...noticeOf(fill), accountIndex: this.#options.registry.makerAccount });
   }
 
   close(): void {

@@ -10,7 +10,7 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
-  REHEARSAL_CHANNEL,
+  rehearsalChannel,
   type NoticeChannel,
   type OutgoingNotice,
 } from './notice';
@@ -83,7 +83,7 @@ export class NoticePublisher {
     this.#rehearsing = true;
     const sentAtUs = this.#nowUs();
     const text = encodeNotice({ channel: FILLS_CHANNEL, notice: fill, key, sequence: 0, sentAtUs });
-    void publish(redis, REHEARSAL_CHANNEL, [text]).then(() => (this.#rehearsing = false));
+    void publish(redis, rehearsalChannel(fill.accountIndex), [text]).then(() => (this.#rehearsing = false));
   }
 
   close(): void {

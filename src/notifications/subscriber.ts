@@ -12,7 +12,7 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
-  REHEARSAL_CHANNEL,
+  rehearsalChannel,
   type NoticeChannel,
   type ReceivedNotice,
 } from './notice';
@@ -89,12 +89,13 @@ export class NoticeSubscriber {
     redis.on('message', (channel: string, text: string) => this.#receive(channel, text));
     const channels = [FILLS_CHANNEL, HEDGES_CHANNEL].filter((channel) => this.#consumerOf(channel) !== undefined);
     if (channels.length === 0) return;
-    await redis.subscribe(...channels, ...(this.#options.fills ? [REHEARSAL_CHANNEL] : []));
+    const { fills } = this.#options;
+    await redis.subscribe(...channels, ...(fills ? [rehearsalChannel(fills.account)] : []));
   }
 
   #receive(channel: string, text: string): void {
-    if (channel === REHEARSAL_CHANNEL) return this.#rehearse(text);
     const consumer = this.#consumerOf(channel);
+    if (consumer === undefined) this.#rehearse(text);
     if (consumer === undefined || this.#key === undefined) return;
     const decoded = decodeNotice(consumer.channel, text, this.#key);
     if (!decoded.ok) return this.#refuse(channel, text, decoded.reason);

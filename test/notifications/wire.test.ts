@@ -7,7 +7,7 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
-  REHEARSAL_CHANNEL,
+  rehearsalChannel,
   type ReceivedNotice,
 } from '../../src/notifications/notice';
 import { NoticePublisher, type NoticePublisherOptions } from '../../src/notifications/publisher';
@@ -318,7 +318,7 @@ describe('rehearsals', () => {
       onRehearsal: () => rehearsed.add(1),
     });
     const stranger = openStranger();
-    await stranger.publish(REHEARSAL_CHANNEL, 'nonsense');
+    await stranger.publish(rehearsalChannel(MAKER), 'nonsense');
     await stranger.publish(FILLS_CHANNEL, signed(0, 5, 1));
     await fills.count(1);
     expect([rehearsed.seen, subscriber.parked]).toEqual([[], []]);
