@@ -33,7 +33,7 @@ import type { CoverResult, CoverTimings, SliceReport, SliceTimes } from '../doma
 import { boundTicks } from '../domain/price';
 import type { SendOutcome, Side, TxRecord } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
-import type { AccountPort, OrdersFrame, SelfTradeRule, SignedTx, TxRequest } from '../exchange/port';
+import type { AccountPort, OrdersFrame, SelfTradeRule, SignedTx, SigningThread, TxRequest } from '../exchange/port';
 
 export interface DeskEvents {
   /** The bytes of a slice were handed to the socket. */
@@ -87,6 +87,8 @@ export interface DeskOptions {
 
 /** Nothing is left to try for this long: a `cover` answers what it knows rather than wait on. */
 const PATIENCE_MS = 10_000;
+/** A signature on this thread holds up everything else for a millisecond or two. */
+const SIGNS_HERE_EVERY_MS = 20;
 /** Signed-ahead bytes are renewed this long before they die. */
 const RENEW_AHEAD_MS = 60_000;
 /** A ticket that nobody asks for any more is remembered this long, for late notices and reads. */
@@ -126,6 +128,7 @@ export class Desk {
   readonly #now: () => number;
   readonly #monotonicNow: () => number;
   #closed = false;
+  #signedHereAtMs = -Infinity;
   readonly #unsubscribe: (() => void)[] = [];
   readonly #sweep: NodeJS.Timeout;
 
@@ -320,7 +323,7 @@ export class Desk {
     let outcome: SendOutcome;
     let atMs = this.#now();
     try {
-      const signed = usable ? ahead : await account.sign(request, 'here');
+      const signed = usable ? ahead : await account.sign(request, this.#signingThread(command.k));
       const sending = account.send(signed);
       atMs = this.#now();
       timesOf(cover, command.k).submitted_ms ??= atMs;
@@ -347,6 +350,17 @@ export class Desk {
       ...(outcome.kind === 'refused' ? { code: outcome.code } : {}),
     });
     this.#feed(cover, { type: 'sent', k: command.k, outcome });
+  }
+
+  /**
+   * Here for the first hedge of an order, so that it waits for no other thread. Not twice in a short time: in a burst the others would
+   * wait for this one.
+   */
+  #signingThread(k: number): SigningThread {
+    const nowMs = this.#now();
+    if (k > 1 || nowMs - this.#signedHereAtMs < SIGNS_HERE_EVERY_MS) return 'beside';
+    this.#signedHereAtMs = nowMs;
+    return 'here';
   }
 
   #request(cover: Cover, command: CoverCommand & { do: 'send' }): TxRequest {

@@ -111,6 +111,32 @@ describe('the fast path', () => {
     expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20' });
   });
 
+  test('a first hedge that is not signed ahead is signed here; what follows it shortly holds nobody up', async () => {
+    fillAll();
+    await arm();
+    notice(5);
+    await pass(1);
+    notice(20);
+    await pass(1);
+    expect(account.threads).toEqual(['beside', 'here', 'beside']);
+  });
+
+  test('of many first hedges at once one is signed here, and again one some time later', async () => {
+    const [first, second, later] = [5, 6, 7].map((lane) => {
+      const each = orderIdOf({ time: tenthsAt(START_MS), lane });
+      return ticketOf({ id: each, orderId: each });
+    }) as [Ticket, Ticket, Ticket];
+    const raised = ({ orderId, side }: Ticket): unknown =>
+      desk.raise({ orderId, marketId: 1, side, fillLots: lots(5) });
+    for (const ticket of [first, second, later]) await desk.arm({ ticket, keepUntilMs: START_MS + 60_000 });
+    account.threads.length = 0;
+    raised(first);
+    raised(second);
+    await pass(20);
+    raised(later);
+    expect(account.threads).toEqual(['here', 'beside', 'here']);
+  });
+
   test('the time of submission is that of the bytes on the socket: signing at fill time counts', async () => {
     fillAll();
     await arm();

@@ -24,6 +24,7 @@ import type {
   AccountStreamEvents,
   RefusedKey,
   SignedTx,
+  SigningThread,
   StreamState,
   TxRequest,
 } from '../../src/exchange/port';
@@ -79,6 +80,8 @@ export class FakeAccount implements AccountPort {
   readonly lanes = [4, 5, 9];
   readonly stream = new FakeStream();
   readonly signed: TxRequest[] = [];
+  /** Where each of them was signed. */
+  readonly threads: SigningThread[] = [];
   readonly sent: SignedTx[] = [];
   readonly sends: SendFault[] = [];
   readonly orders: OrderRecord[] = [];
@@ -93,7 +96,8 @@ export class FakeAccount implements AccountPort {
   position = lots(0);
   readonly #next = new Map<number, bigint>();
 
-  async sign(request: TxRequest): Promise<SignedTx> {
+  async sign(request: TxRequest, where: SigningThread = 'beside'): Promise<SignedTx> {
+    this.threads.push(where);
     await this.signing?.();
     this.signed.push(request);
     return { request, txHash: `hash-${this.signed.length}`, expiresAtMs: Date.now() + this.signedLifeMs };
