@@ -138,7 +138,12 @@ export function portOf(address: string): number {
 export class StartError extends Error {
   override readonly name = 'StartError';
 
-  constructor(child: Child, what: string) {
+  constructor(
+    child: Child,
+    what: string,
+    /** It ended by itself. */
+    readonly ended: boolean,
+  ) {
     const log = existsSync(child.logFile) ? readFileSync(child.logFile, 'utf8') : '';
     const last = log.trim().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
     super(`${child.name} ${what}; the end of its log, ${child.logFile}:\n${last}`);
@@ -149,8 +154,8 @@ export class StartError extends Error {
 export async function untilReady(child: Child, ready: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await ready())) {
-    if (!child.running) throw new StartError(child, `ended (${await child.ended})`);
-    if (performance.now() > deadlineMs) throw new StartError(child, 'was not ready in time');
+    if (!child.running) throw new StartError(child, `ended (${await child.ended})`, true);
+    if (performance.now() > deadlineMs) throw new StartError(child, 'was not ready in time', false);
     await sleep(50);
   }
 }

@@ -8,7 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { toolPath } from '../config/tools';
 import { preferMainThread } from '../workers/priority';
-import { type Child, hostOf, isListening, portOf, startProgram, untilReady } from './child';
+import { type Child, hostOf, isListening, portOf, startProgram, StartError, untilReady } from './child';
 
 const HOST = '127.0.0.1';
 
@@ -50,8 +50,21 @@ export interface RedisServerOptions {
   readonly realTime?: boolean;
 }
 
-/** Resolves when the server answers. */
+/** The server takes ports of its own choice beside ours and panics when another process is faster (seen once in hundreds of starts). */
+const STARTS_MAX = 3;
+
+/** Resolves when the server answers. One that ends before that is started again. */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<Child> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startTemporalOnce(options);
+    } catch (error) {
+      if (!(error instanceof StartError && error.ended) || attempt === STARTS_MAX) throw error;
+    }
+  }
+}
+
+async function startTemporalOnce(options: TemporalServerOptions): Promise<Child> {
   mkdirSync(options.folder, { recursive: true });
   const child = startProgram({
     name: 'temporal',

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isListening } from '../../src/cli/child';
-import { temporalAnswers } from '../../src/cli/servers';
+import { freePort, isListening } from '../../src/cli/child';
+import { startTemporalServer, temporalAnswers } from '../../src/cli/servers';
+import { toolPath } from '../../src/config';
 import { sharedTemporal, startTemporal } from '../helpers/temporal';
 import { sharedRedis, startRedis } from '../helpers/valkey';
 
@@ -28,6 +31,37 @@ describe('servers for tests and for `up`', () => {
       await temporal.stop();
     }
   });
+
+  test.each([
+    { failures: 1, starts: 2, comes: true },
+    { failures: 9, starts: 3, comes: false },
+  ])(
+    'a Temporal that ends at its start $failures times is started $starts times',
+    async ({ failures, starts, comes }) => {
+      const folder = mkdtempSync(join(tmpdir(), 'counterleg-servers-'));
+      const counter = join(folder, 'starts');
+      const program = join(folder, 'temporal');
+      const real = toolPath('temporal');
+      writeFileSync(
+        program,
+        `#!/bin/sh\necho >> '${counter}'\n[ $(wc -l < '${counter}') -gt ${failures} ] || exit 2\nexec '${real}' "$@"\n`,
+        { mode: 0o755 },
+      );
+      const before = process.env['COUNTERLEG_TEMPORAL'];
+      process.env['COUNTERLEG_TEMPORAL'] = program;
+      try {
+        const port = await freePort();
+        const start = startTemporalServer({ folder: join(folder, 'data'), port, synchronous: 'OFF' });
+        if (comes) await (await start).stop();
+        else await expect(start).rejects.toThrow('exit code 2');
+        expect(readFileSync(counter, 'utf8')).toHaveLength(starts);
+      } finally {
+        if (before === undefined) delete process.env['COUNTERLEG_TEMPORAL'];
+        else process.env['COUNTERLEG_TEMPORAL'] = before;
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
 
   test('a Redis can crash and come back on the same port', async () => {
     expect(await sharedRedis()).toMatch(/^redis:\/\/127\.0\.0\.1:\d+$/);
