@@ -58,10 +58,10 @@ interface Payloads {
 }
 
 /** The parts of a history event that tell the story; protobuf fields are absent or null when unset. */
-interface HistoryEvent {
+export interface HistoryEvent {
   readonly eventId: unknown;
   readonly userMetadata?: { readonly summary?: { readonly data?: Uint8Array | null } | null } | null;
-  readonly eventTime?: { readonly seconds?: unknown; readonly nanos?: number | null } | null;
+  readonly eventTime?: Timestamp | null;
   readonly workflowExecutionStartedEventAttributes?: { readonly input?: Payloads | null } | null;
   readonly workflowExecutionSignaledEventAttributes?: Signal | null;
   readonly workflowExecutionUpdateAcceptedEventAttributes?: {
@@ -72,6 +72,7 @@ interface HistoryEvent {
   readonly activityTaskCompletedEventAttributes?: ActivityEnd | null;
   readonly activityTaskFailedEventAttributes?: ActivityEnd | null;
   readonly activityTaskTimedOutEventAttributes?: ActivityEnd | null;
+  readonly markerRecordedEventAttributes?: Marker | null;
   readonly workflowExecutionCompletedEventAttributes?: { readonly result?: Payloads | null } | null;
   readonly workflowExecutionCanceledEventAttributes?: object | null;
   readonly workflowExecutionFailedEventAttributes?: { readonly failure?: { readonly message?: string } | null } | null;
@@ -90,13 +91,32 @@ interface Activity {
   readonly input?: Payloads | null;
 }
 
+/** What a step within a workflow task leaves behind: `data` says which and when, `result` its answer. */
+interface Marker {
+  readonly markerName?: string;
+  readonly details?: { readonly data?: Payloads | null; readonly result?: Payloads | null } | null;
+  readonly failure?: { readonly message?: string } | null;
+}
+
+interface StepInTask {
+  readonly activity_type?: string;
+  readonly original_schedule_time?: Timestamp;
+  readonly complete_time?: Timestamp;
+}
+
+interface Timestamp {
+  readonly seconds?: unknown;
+  readonly nanos?: number | null;
+}
+
 interface ActivityEnd {
   readonly scheduledEventId?: unknown;
   readonly result?: Payloads | null;
   readonly failure?: { readonly message?: string } | null;
 }
 
-function historyLines(events: readonly HistoryEvent[]): StoryLine[] {
+/** What the workflow did, as its history tells. */
+export function historyLines(events: readonly HistoryEvent[]): StoryLine[] {
   const scheduled = new Map<string, HistoryEvent>();
   return events.flatMap((event) => {
     if (event.activityTaskScheduledEventAttributes) scheduled.set(String(event.eventId), event);
@@ -129,6 +149,8 @@ function historyLine(event: HistoryEvent, scheduledBy: (id: unknown) => HistoryE
     const summary = textOf(event.userMetadata?.summary?.data);
     return line(nameOf(event), first(activity.input), summary === undefined ? {} : { summary });
   }
+  const marker = event.markerRecordedEventAttributes;
+  if (marker?.markerName === 'core_local_activity') return stepInTask(event, marker);
   const ended = done ?? failed;
   if (ended) {
     const begun = scheduledBy(ended.scheduledEventId);
@@ -148,8 +170,37 @@ function historyLine(event: HistoryEvent, scheduledBy: (id: unknown) => HistoryE
   return [];
 }
 
+/** Begun and ended before its event was written. */
+function stepInTask(event: HistoryEvent, { details, failure }: Marker): StoryLine[] {
+  const step = (first(details?.data) ?? {}) as StepInTask;
+  const name = step.activity_type ?? 'step';
+  const beginMs = step.original_schedule_time ? msOf(step.original_schedule_time) : timeOf(event);
+  // The engine counts the end from the beginning of the workflow task: it may lie before the step.
+  const endMs = Math.max(beginMs, step.complete_time ? msOf(step.complete_time) : beginMs);
+  const summary = textOf(event.userMetadata?.summary?.data);
+  const result = first(details?.result);
+  return [
+    { atMs: beginMs, source: 'workflow', what: name, ...(summary === undefined ? {} : { summary }) },
+    {
+      atMs: endMs,
+      source: 'workflow',
+      what: failure ? `${name} FAILED` : `${name} done`,
+      ...(endMs > beginMs ? { tookMs: endMs - beginMs } : {}),
+      ...(failure
+        ? { details: failure.message ?? 'no answer in time' }
+        : result === undefined
+          ? {}
+          : { details: result }),
+    },
+  ];
+}
+
 function timeOf(event: HistoryEvent): number {
-  return Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6;
+  return msOf(event.eventTime ?? {});
+}
+
+function msOf({ seconds, nanos }: Timestamp): number {
+  return Number(seconds ?? 0) * 1000 + (nanos ?? 0) / 1e6;
 }
 
 function nameOf(event: HistoryEvent | undefined): string {
