@@ -104,7 +104,7 @@ const MUTATIONS = [
   {
     name: 'P-11 a signal that failed is not sent again',
     file: 'src/listener/signal-courier.ts',
-    find: '        this.#wait(parcel);\n',
+    find: '        this.#wait(parcel, SIGNAL_RETRY_MS);\n',
     replace: '',
     tests: ['test/listener/signal-courier.test.ts'],
     named: '',
