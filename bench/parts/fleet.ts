@@ -193,16 +193,16 @@ export class Fleet {
   }
 
   /**
-   * Somebody sells to the oldest `count` of our orders on that market, in one instant.
+   * Somebody sells to the oldest of our orders on that market.
    *
    * Ours rest at the second level, so that a hedge meets the first one and not our own orders. For the sale the simulated quotes
    * step aside: three requests in one write, which the exchange handles before any hedge can reach it. Afterwards they queue up
    * behind ours again. Answers how many trades there were.
    */
-  async fill(marketId: number, count = 1): Promise<number> {
+  async fill(marketId: number): Promise<number> {
     const sale = {
       ...{ market_id: marketId, is_ask: true, type: 'ioc', price: LOW_PRICE },
-      base_amount: ((ORDER_LOTS * count) / 1e5).toFixed(5),
+      base_amount: (ORDER_LOTS / 1e5).toFixed(5),
     };
     const [, sold = '{}'] = await (this.#taker ??= new Pipeline(this.#paperPort)).post([
       { path: '/_paper/market', body: { market_id: marketId, levels: 0 } },

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { MADE_UP_FRAME } from '../../src/exchange/lighter/rehearsal';
 import { preferMainThread } from '../../src/workers/priority';
 
 const HOOK = join(__dirname, '..', '..', 'scripts', 'ts-hook.cjs');
@@ -47,7 +48,7 @@ export async function startFloor(route: FloorRoute): Promise<Floor> {
           resolve((JSON.parse(data.toString()) as { readonly tookMs: number }).tookMs);
         };
         hedger.on('message', hear);
-        maker.send(FRAME);
+        maker.send(MADE_UP_FRAME);
       });
     },
     close() {
@@ -58,53 +59,3 @@ export async function startFloor(route: FloorRoute): Promise<Floor> {
 }
 
 const OPENING_BRACE = 0x7b;
-
-/** One filled order as the exchange shows it, LP §5.6. */
-const FRAME = JSON.stringify({
-  channel: 'account_all_orders:1001',
-  orders: {
-    '1': [
-      {
-        order_index: 281474976710657,
-        client_order_index: 36510212345856,
-        order_id: '281474976710657',
-        client_order_id: '36510212345856',
-        market_index: 1,
-        owner_account_index: 1001,
-        initial_base_amount: '0.00020',
-        price: '109448.5',
-        nonce: 4711,
-        remaining_base_amount: '0.00000',
-        is_ask: false,
-        base_size: 0,
-        base_price: 1094485,
-        filled_base_amount: '0.00020',
-        filled_quote_amount: '21.889700',
-        side: '',
-        type: 'limit',
-        time_in_force: 'post-only',
-        reduce_only: false,
-        trigger_price: '0.0',
-        order_expiry: 1795000000000,
-        status: 'filled',
-        trigger_status: 'na',
-        trigger_time: 0,
-        parent_order_index: 0,
-        parent_order_id: '0',
-        to_trigger_order_id_0: '0',
-        to_trigger_order_id_1: '0',
-        to_cancel_order_id_0: '0',
-        integrator_fee_collector_index: '0',
-        integrator_taker_fee: '0',
-        integrator_maker_fee: '0',
-        order_flags: 0,
-        block_height: 1000,
-        timestamp: 1795000000,
-        created_at: 1795000000,
-        updated_at: 1795000000,
-        transaction_time: 1795000000000000,
-      },
-    ],
-  },
-  type: 'update/account_all_orders',
-});

@@ -3,6 +3,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { laneOf, nonceOf, orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
+import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
 import type { ArmResult, LaneHistory, LaneOrder, OrderResult, PositionRead, TicketMessage } from '../domain/messages';
 import { opposite } from '../domain/records';
@@ -107,8 +108,7 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       // Within a workflow task it runs again whenever that task does (TF §2): said once, counted once.
       if (!confirmed.has(result.order_id)) {
         confirmed.add(result.order_id);
-        const [oldest] = confirmed;
-        if (confirmed.size > CONFIRMED_MAX && oldest !== undefined) confirmed.delete(oldest);
+        keepNewest(confirmed, CONFIRMED_MAX);
         deps.acknowledge(result);
       }
       return Promise.resolve();

@@ -7,6 +7,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { clientOrderIndexOf, orderWorkflowId, parseOrderId, type ClientOrderIndex, type OrderId } from '../domain/ids';
+import { keepNewest } from '../domain/keep-newest';
 import { formatDecimal, parseLots } from '../domain/lots';
 import type { OrderResult } from '../domain/messages';
 import { isTerminal, type Market, type OrderRecord } from '../domain/records';
@@ -138,10 +139,7 @@ export class LedgerAuditor {
       this.#claims.delete(orderId);
       this.skipped += 1;
     }
-    for (const id of this.#seen) {
-      if (this.#seen.size <= 10 * CLAIMS_MAX) break;
-      this.#seen.delete(id);
-    }
+    keepNewest(this.#seen, 10 * CLAIMS_MAX);
   }
 
   #claimOf(result: OrderResult): Claim | undefined {

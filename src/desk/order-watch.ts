@@ -4,6 +4,7 @@
  * A cache of facts: a record that is here happened; one that is not here says nothing. Bounded: old orders are forgotten.
  */
 import type { ClientOrderIndex } from '../domain/ids';
+import { keepNewest } from '../domain/keep-newest';
 import { isTerminal, type OrderRecord } from '../domain/records';
 import type { AccountStream } from '../exchange/port';
 
@@ -65,10 +66,7 @@ export class OrderWatch {
     if (known && (isTerminal(known.status) || known.filledLots > record.filledLots)) return;
     this.#records.delete(record.clientOrderIndex);
     this.#records.set(record.clientOrderIndex, record);
-    if (this.#records.size > RECORDS_MAX) {
-      const oldest = this.#records.keys().next().value;
-      if (oldest !== undefined) this.#records.delete(oldest);
-    }
+    keepNewest(this.#records, RECORDS_MAX);
     this.#waiters.get(record.clientOrderIndex)?.forEach((listener) => listener(record));
   }
 }

@@ -6,6 +6,7 @@
  * slow or away must not delay the next frame (S-05, S-39), and a poison frame must not end the listening (S-33).
  */
 import { epochMsOf, laneOf, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids';
+import { keepNewest } from '../domain/keep-newest';
 import type { Lots } from '../domain/lots';
 import type { AccountStream, OrdersFrame } from '../exchange/port';
 import type { OutgoingNotice } from '../notifications/notice';
@@ -144,9 +145,7 @@ export class Listener {
     if (noticedLots !== undefined && noticedLots >= record.filledLots) return;
     this.#noticed.delete(orderId); // re-inserted last: the Map's order is "longest unheard of first"
     this.#noticed.set(orderId, record.filledLots);
-    if (this.#noticed.size <= ORDERS_KEPT) return;
-    const [oldest] = this.#noticed.keys();
-    if (oldest !== undefined) this.#noticed.delete(oldest);
+    keepNewest(this.#noticed, ORDERS_KEPT);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { OrderId } from '../domain/ids';
+import { keepNewest } from '../domain/keep-newest';
 import type { Lots } from '../domain/lots';
 import {
   decodeNotice,
@@ -128,10 +129,7 @@ export class NoticeSubscriber {
       sequence: Math.max(notice.sequence, newest?.sequence ?? 0),
       filledLots: newest && newest.filledLots > notice.filledLots ? newest.filledLots : notice.filledLots,
     });
-    if (this.#newest.size > ORDERS_REMEMBERED) {
-      const [oldest] = this.#newest.keys();
-      if (oldest !== undefined) this.#newest.delete(oldest);
-    }
+    keepNewest(this.#newest, ORDERS_REMEMBERED);
     return true;
   }
 

@@ -22,6 +22,7 @@ import {
   startChild,
   WorkflowIdReusePolicy,
   workflowInfo,
+  type ExternalWorkflowHandle,
 } from '@temporalio/workflow';
 import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
@@ -236,16 +237,14 @@ function tellNextRun(state: PairState, changed: () => void): boolean {
     const { order_id, tellsEnd } = slot;
     if (order_id === undefined || tellsEnd !== undefined) continue;
     slot.tellsEnd = 'asked';
-    const workflowId = orderWorkflowId(state.input.maker_account, BigInt(order_id) as NonNullable<Slot['lastId']>);
-    void getExternalWorkflowHandle(workflowId)
-      .signal(tellEndSignal)
-      .then(
-        () => {
-          if (slot.order_id === order_id) slot.tellsEnd = 'heard';
-          changed();
-        },
-        (error: unknown) => log.info('an order was gone before it was asked', { workflowId, error: String(error) }),
-      );
+    const { workflowId, order } = orderOf(state, order_id);
+    void order.signal(tellEndSignal).then(
+      () => {
+        if (slot.order_id === order_id) slot.tellsEnd = 'heard';
+        changed();
+      },
+      (error: unknown) => log.info('an order was gone before it was asked', { workflowId, error: String(error) }),
+    );
   }
   return open.every(({ tellsEnd }) => tellsEnd === 'heard');
 }
@@ -425,11 +424,9 @@ async function startOrder(
  * Each promise resolves when its order has been told, or was gone.
  */
 function endQuotes(state: PairState): Promise<void>[] {
-  const { input } = state;
   return state.slots.flatMap((slot) => {
     if (slot.order_id === undefined || slot.hedge_state === 'stuck') return [];
-    const workflowId = orderWorkflowId(input.maker_account, BigInt(slot.order_id) as NonNullable<Slot['lastId']>);
-    const order = getExternalWorkflowHandle(workflowId);
+    const { workflowId, order } = orderOf(state, slot.order_id);
     const end = (): Promise<void> => {
       if (!patched(ENDS_QUOTES_BY_SIGNAL)) return order.cancel();
       slot.quoteEnded = true;
@@ -440,6 +437,12 @@ function endQuotes(state: PairState): Promise<void>[] {
       log.info('an order was gone before its quote was ended', { workflowId, error: String(error) }),
     );
   });
+}
+
+/** One of the pair's orders, by its id, for signals. */
+function orderOf({ input }: PairState, id: string): { workflowId: string; order: ExternalWorkflowHandle } {
+  const workflowId = orderWorkflowId(input.maker_account, BigInt(id) as NonNullable<Slot['lastId']>);
+  return { workflowId, order: getExternalWorkflowHandle(workflowId) };
 }
 
 async function flattenAll(input: PairInput, state: PairState): Promise<string> {

@@ -51,6 +51,16 @@ const fillAll = (): void => {
   account.auto = (request) => ({ lots: request.kind === 'market-order' ? request.lots : lots(0) });
 };
 
+/** 5 lots of an armed order, then all of it. */
+const fillInTwo = async (): Promise<void> => {
+  fillAll();
+  await arm();
+  notice(5);
+  await pass(1);
+  notice(20);
+  await pass(1);
+};
+
 beforeEach(() => {
   jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
   account = new FakeAccount();
@@ -101,23 +111,13 @@ describe('the fast path', () => {
   });
 
   test('S-01 5, then 15: the second slice carries exactly the rest, after the first', async () => {
-    fillAll();
-    await arm();
-    notice(5);
-    await pass(1);
-    notice(20);
-    await pass(1);
+    await fillInTwo();
     expect(account.sent.map(({ request }) => 'lots' in request && request.lots)).toEqual([5n, 15n]);
     expect(await cover(20)).toMatchObject({ state: 'covered', executed_lots: '20' });
   });
 
   test('a first hedge that is not signed ahead is signed here; what follows it shortly holds nobody up', async () => {
-    fillAll();
-    await arm();
-    notice(5);
-    await pass(1);
-    notice(20);
-    await pass(1);
+    await fillInTwo();
     expect(account.threads).toEqual(['beside', 'here', 'beside']);
   });
 

@@ -7,7 +7,7 @@
  */
 import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
-import { Backoff, type Clock, type Log } from './clock';
+import { Backoff, Pauses, type Clock, type Log } from './clock';
 import { reasonOf } from './errors';
 import { LiveOrders, readGap, readLive, type StreamReads } from './gap';
 import type { Markets } from './markets';
@@ -62,7 +62,8 @@ export class LighterAccountStream implements AccountStream {
   #cancelSnapshotDeadline: () => void = () => undefined;
   #cancelTradesDeadline: () => void = () => undefined;
   #cancelRenewal: () => void = () => undefined;
-  readonly #pauses = new Set<() => void>();
+  /** Of this connection: they end with it. */
+  readonly #pauses: Pauses;
   #waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
 
   constructor(private readonly options: AccountStreamOptions) {
@@ -81,6 +82,7 @@ export class LighterAccountStream implements AccountStream {
       },
       onMalformed: (reason) => options.onMalformed('account_all_trades', reason),
     });
+    this.#pauses = new Pauses(options.clock);
     this.#readBackoff = new Backoff(options.clock, { minMs: 100, maxMs: 5_000 });
     this.session = new Session({
       url: options.url,
@@ -290,7 +292,7 @@ export class LighterAccountStream implements AccountStream {
         return;
       }
       log.warn({ accountIndex: this.options.accountIndex, reason: gap.reason }, 'the gap could not be read; again');
-      await this.#pause(this.#readBackoff.nextMs());
+      await this.#pauses.pause(this.#readBackoff.nextMs());
       if (epoch !== this.#epoch) return;
     }
   }
@@ -300,7 +302,7 @@ export class LighterAccountStream implements AccountStream {
     const epoch = this.#epoch;
     const { reads, times } = this.options;
     for (;;) {
-      await this.#pause(times.lookMs);
+      await this.#pauses.pause(times.lookMs);
       const known = this.#live.all;
       if (known.length === 0) continue;
       const read = await readLive(known, reads);
@@ -316,7 +318,7 @@ export class LighterAccountStream implements AccountStream {
     const endsAtMs = clock.monotonicMs() + CHASE_ENDS_MS;
     let left = missing;
     while (left.length > 0 && clock.monotonicMs() < endsAtMs) {
-      await this.#pause(backoff.nextMs());
+      await this.#pauses.pause(backoff.nextMs());
       if (epoch !== this.#epoch) return; // a new connection sees them missing again
       const gap = await readGap(left, sinceUs, reads);
       if (epoch !== this.#epoch) return;
@@ -351,25 +353,13 @@ export class LighterAccountStream implements AccountStream {
     if (this.#state === 'live') this.#enter('stale');
   }
 
-  /** Never resolves when the connection it belongs to goes away. */
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.options.clock.after(delayMs, () => {
-        this.#pauses.delete(cancel);
-        resolve();
-      });
-      this.#pauses.add(cancel);
-    });
-  }
-
   #endConnection(): void {
     this.#epoch += 1;
     this.#snapshotSeen = false;
     this.#cancelSnapshotDeadline();
     this.#cancelTradesDeadline();
     this.#cancelRenewal();
-    for (const cancel of this.#pauses) cancel();
-    this.#pauses.clear();
+    this.#pauses.drop();
   }
 
   #lookBackUs(): number {

@@ -35,6 +35,28 @@ export const systemClock: Clock = {
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** Pauses that can be dropped all at once: those then never end. */
+export class Pauses {
+  readonly #cancels = new Set<() => void>();
+
+  constructor(private readonly clock: Pick<Clock, 'after'>) {}
+
+  pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.clock.after(delayMs, () => {
+        this.#cancels.delete(cancel);
+        resolve();
+      });
+      this.#cancels.add(cancel);
+    });
+  }
+
+  drop(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+}
+
 /** Full-jitter exponential back-off between `minMs` and `maxMs`; `reset` after a success. */
 export class Backoff {
   #attempt = 0;

@@ -6,6 +6,7 @@
  * for seconds (S-11), and absence proves nothing.
  */
 import type { ClientOrderIndex } from '../../domain/ids';
+import { keepNewest } from '../../domain/keep-newest';
 import { isTerminal, type OrderRecord, type Read } from '../../domain/records';
 
 /** Ended orders that are remembered: more than can end while a list lags. */
@@ -44,8 +45,7 @@ export class LiveOrders {
     }
     this.#orders.delete(order.orderIndex);
     this.#ended.add(order.orderIndex);
-    const [oldest] = this.#ended;
-    if (oldest !== undefined && this.#ended.size > ENDED_KEPT) this.#ended.delete(oldest);
+    keepNewest(this.#ended, ENDED_KEPT);
   }
 
   get all(): OrderRecord[] {

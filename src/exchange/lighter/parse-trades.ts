@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { ClientOrderIndex } from '../../domain/ids';
-import { check, epochMs, exactId, list } from './parse';
+import { check, epochMs, exactId, idText, list } from './parse';
 
 export interface OwnTrade {
   readonly orderIndex: bigint;
@@ -12,7 +12,6 @@ export interface OwnTrade {
   readonly transactionTimeUs: number;
 }
 
-const idText = z.string().regex(/^\d{1,20}$/);
 const id = z.number().optional(); // may be beyond 2^53; the text has it exact
 // Keys whose value is zero are left out.
 const tradeShape = z.object({

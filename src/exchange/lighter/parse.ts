@@ -29,7 +29,7 @@ const CLIENT_INDEX_LIMIT = 1n << 48n;
 const integer = z.number().int();
 const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
 const signedDecimalText = z.string().regex(/^-?\d+(\.\d+)?$/);
-const idText = z.string().regex(/^\d{1,20}$/);
+export const idText = z.string().regex(/^\d{1,20}$/);
 
 /** Lists may come as null when empty (LP §1.2); absent is malformed, because absent is not empty (invariant 8). */
 export const list = z.union([z.array(z.unknown()), z.null()]).transform((value) => value ?? []);

@@ -20,8 +20,11 @@ const ORDER = {
   nonce: 4711,
   remaining_base_amount: '0.00000',
   is_ask: false,
+  base_size: 0,
+  base_price: 1094485,
   filled_base_amount: '0.00020',
   filled_quote_amount: '21.889700',
+  side: '',
   type: 'limit',
   time_in_force: 'post-only',
   reduce_only: false,
@@ -29,15 +32,29 @@ const ORDER = {
   order_expiry: 1795000000000,
   status: 'filled',
   trigger_status: 'na',
+  trigger_time: 0,
+  parent_order_index: 0,
+  parent_order_id: '0',
+  to_trigger_order_id_0: '0',
+  to_trigger_order_id_1: '0',
+  to_cancel_order_id_0: '0',
+  integrator_fee_collector_index: '0',
+  integrator_taker_fee: '0',
+  integrator_maker_fee: '0',
+  order_flags: 0,
   block_height: 1000,
   timestamp: 1795000000,
   created_at: 1795000000,
   updated_at: 1795000000,
   transaction_time: 1795000000000000,
 };
-const BYTES = Buffer.from(
-  JSON.stringify({ channel: 'account_all_orders:1', orders: { '1': [ORDER] }, type: 'update/account_all_orders' }),
-);
+/** Its frame, for account 1 and market 1. */
+export const MADE_UP_FRAME = JSON.stringify({
+  channel: 'account_all_orders:1',
+  orders: { '1': [ORDER] },
+  type: 'update/account_all_orders',
+});
+const BYTES = Buffer.from(MADE_UP_FRAME);
 const SCALE = { sizeDecimals: 5, priceDecimals: 1 };
 
 /** Reads the made-up frame; its account is 1, its market 1. */

@@ -6,7 +6,7 @@
  * two channels come in any order (LP §9), and a fill's hedge comes first: a trade frame is only put aside, and read after the grace.
  */
 import type { ClientOrderIndex } from '../../domain/ids';
-import { Backoff, type Clock, type Log } from './clock';
+import { Backoff, Pauses, type Clock, type Log } from './clock';
 import { reasonOf } from './errors';
 import { parseOwnTrades, rawTradesOf, type OwnTrade } from './parse-trades';
 
@@ -29,20 +29,22 @@ export interface TradeWatchOptions {
 }
 
 export class TradeWatch {
-  readonly #timers = new Set<() => void>();
+  readonly #pauses: Pauses;
   #closed = false;
 
-  constructor(private readonly options: TradeWatchOptions) {}
+  constructor(private readonly options: TradeWatchOptions) {
+    this.#pauses = new Pauses(options.clock);
+  }
 
   /** Takes a frame of the trades channel. Goes on across reconnects: what is missed does not depend on the connection. */
   heard(frame: unknown): void {
-    void this.#pause(this.options.graceMs).then(() => this.#follow(this.#tradesOf(frame)));
+    if (this.#closed) return;
+    void this.#pauses.pause(this.options.graceMs).then(() => this.#follow(this.#tradesOf(frame)));
   }
 
   close(): void {
     this.#closed = true;
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
+    this.#pauses.drop();
   }
 
   async #follow(trades: readonly OwnTrade[]): Promise<void> {
@@ -52,9 +54,9 @@ export class TradeWatch {
     let missed = trades.filter((trade) => !isShown(trade));
     while (missed.length > 0 && clock.monotonicMs() < endsAtMs) {
       await look([...new Set(missed.map(({ clientOrderIndex }) => clientOrderIndex))]);
-      missed = missed.filter((trade) => !isShown(trade));
-      if (missed.length > 0) await this.#pause(backoff.nextMs());
       if (this.#closed) return;
+      missed = missed.filter((trade) => !isShown(trade));
+      if (missed.length > 0) await this.#pauses.pause(backoff.nextMs());
     }
     for (const { orderIndex } of missed) {
       log.error({ orderIndex: orderIndex.toString() }, 'a trade of an order that neither frame nor list shows');
@@ -72,17 +74,5 @@ export class TradeWatch {
     };
     const raws = readable(() => rawTradesOf(frame));
     return raws.flatMap((raw) => readable(() => parseOwnTrades(raw, this.options.accountIndex)));
-  }
-
-  /** Never resolves once closed. */
-  #pause(delayMs: number): Promise<void> {
-    if (this.#closed) return new Promise(() => undefined);
-    return new Promise((resolve) => {
-      const cancel = this.options.clock.after(delayMs, () => {
-        this.#timers.delete(cancel);
-        resolve();
-      });
-      this.#timers.add(cancel);
-    });
   }
 }
