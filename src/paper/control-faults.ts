@@ -101,8 +101,17 @@ export const faultKinds: readonly FaultKind[] = [
     on: 'lists',
     action: 'lag',
     needs: ['ms'],
-    meaning: 'Order lists, trades and nextNonce show the state of ms ago.',
+    meaning: 'Lists of orders, trades and transactions and nextNonce show the state of ms ago.',
     example: { on: 'lists', action: 'lag', ms: 16000, match: { account_index: 100 }, count: 0 },
+  },
+  {
+    on: 'lists',
+    action: 'scatter',
+    needs: ['ms'],
+    meaning:
+      'Each row of the lists of orders, trades and transactions (and each later state of it) becomes visible after a delay of ' +
+      'its own between 0 and ms, the same in every read, so newer rows may show before older ones. nextNonce likewise, per key.',
+    example: { on: 'lists', action: 'scatter', ms: 12000, match: { path: 'accountTxs' }, count: 0 },
   },
   {
     on: 'sequencer',

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { refuse } from './core/codes';
 import type { Account, Order, Trade, TxRecord } from './core/types';
 import { orderAsOf } from './core/world';
-import { addEndpoint, authorize, badRequest, integerParam, invalidParam, limitParam, listInstantUs } from './rest';
-import type { RestAnswer, RestCall, RestContext } from './rest';
+import { addEndpoint, authorize, badRequest, integerParam, invalidParam, limitParam, listView } from './rest';
+import type { ListView, RestAnswer, RestCall, RestContext } from './rest';
 import { accountLimitsJson, detailedAccountJson, subAccountJson } from './wire/accounts';
 import { encode, RawJson } from './wire/json';
 import { orderJson, tradeJson, txJson } from './wire/orders';
@@ -87,7 +87,7 @@ function nextNonce(context: RestContext, call: RestCall): RestAnswer {
   const found = context.exchange.world.accounts.get(accountIndex);
   const key = found?.keys.get(apiKeyIndex);
   if (found === undefined || key === undefined) return encode({ code: 200, nonce: 0 });
-  const atUs = listInstantUs(context, call);
+  const atUs = listView(context, call)(`key ${accountIndex}/${apiKeyIndex}`);
   if (atUs === Infinity) return encode({ code: 200, nonce: key.bookedNext });
   for (let index = found.txs.length - 1; index >= 0; index -= 1) {
     const record = found.txs[index]!;
@@ -104,9 +104,8 @@ function activeOrders(context: RestContext, call: RestCall): RestAnswer {
   const allowed = authorize(context, call, accountIndex);
   if ('denied' in allowed) return allowed.denied;
   const marketId = integerParam(call, 'market_id') ?? allMarkets;
-  const atUs = listInstantUs(context, call);
   const rows: Order[] = [];
-  for (const order of ordersAsOf(allowed.account, atUs)) {
+  for (const order of ordersAsOf(allowed.account, listView(context, call))) {
     if (isLiveStatus(order) && (marketId === allMarkets || order.marketId === marketId)) rows.push(order);
   }
   return orderList(context, rows, undefined);
@@ -121,7 +120,7 @@ function inactiveOrders(context: RestContext, call: RestCall): RestAnswer {
   const marketId = integerParam(call, 'market_id') ?? allMarkets;
   const askFilter = integerParam(call, 'ask_filter') ?? -1;
   const cursor = call.query.get('cursor');
-  const atUs = listInstantUs(context, call);
+  const view = listView(context, call);
   const [fromMs, untilMs] = (call.query.get('between_timestamps') ?? '').split('-').map(Number);
   const list = allowed.account.inactiveOrders;
   let start = list.length - 1;
@@ -133,7 +132,7 @@ function inactiveOrders(context: RestContext, call: RestCall): RestAnswer {
   let index = start;
   for (; index >= 0 && rows.length < limit; index -= 1) {
     const order = list[index]!;
-    if (order.transactionUs > atUs) continue;
+    if (order.transactionUs > view(order.indexText)) continue;
     if (marketId !== allMarkets && order.marketId !== marketId) continue;
     if (askFilter !== -1 && (order.side === 'ask') !== (askFilter === 1)) continue;
     if (fromMs !== undefined && untilMs !== undefined && (order.updatedAtMs < fromMs || order.updatedAtMs > untilMs))
@@ -155,7 +154,7 @@ function ordersByClientIndex(context: RestContext, call: RestCall): RestAnswer {
   const wanted = new Set(texts.map(Number));
   const oldestMs = context.clock.nowMs() - lookBack.windowMs;
   const rows: Order[] = [];
-  for (const order of ordersAsOf(allowed.account, listInstantUs(context, call), lookBack.inactive)) {
+  for (const order of ordersAsOf(allowed.account, listView(context, call), lookBack.inactive)) {
     if (wanted.has(order.clientIndex) && (isLiveStatus(order) || order.updatedAtMs >= oldestMs)) rows.push(order);
   }
   return orderList(context, rows, undefined);
@@ -168,15 +167,16 @@ function orderList(context: RestContext, rows: readonly Order[], nextCursor: str
   return `{"code":200${nextCursor === undefined ? '' : `,"next_cursor":"${nextCursor}"`},"orders":[${list}]}`;
 }
 
-/** Live and (the newest) finished orders as they were at an instant. */
-function* ordersAsOf(owner: Account, atUs: number, inactiveMax = 1_000): Generator<Order> {
+/** Live and (the newest) finished orders as the list shows them. */
+function* ordersAsOf(owner: Account, view: ListView, inactiveMax = 1_000): Generator<Order> {
   for (const order of owner.liveOrders.values()) {
-    const then = orderAsOf(order, atUs);
+    const then = orderAsOf(order, view(order.indexText));
     if (then !== undefined) yield then;
   }
   const list = owner.inactiveOrders;
   for (let index = list.length - 1; index >= Math.max(0, list.length - inactiveMax); index -= 1) {
-    const then = orderAsOf(list[index]!, atUs);
+    const order = list[index]!;
+    const then = orderAsOf(order, view(order.indexText));
     if (then !== undefined) yield then;
   }
 }
@@ -195,14 +195,24 @@ function accountTxs(context: RestContext, call: RestCall): RestAnswer {
   const before = integerParam(call, 'index') ?? 0;
   const typesText = call.query.get('types');
   const types = typesText === undefined ? undefined : new Set(typesText.split(',').map(Number));
+  const view = listView(context, call);
   const rows: TxRecord[] = [];
   const { txs } = allowed.account;
   for (let index = txs.length - 1; index >= 0 && rows.length < limit; index -= 1) {
     const record = txs[index]!;
     if (before > 0 && record.sequence >= before) continue;
-    if (types === undefined || types.has(record.txType)) rows.push(record);
+    if (types !== undefined && !types.has(record.txType)) continue;
+    const then = txAsOf(record, view(record.hash));
+    if (then !== undefined) rows.push(then);
   }
   return `{"code":200,"txs":[${rows.map((record) => txJson(record, 'listed')).join(',')}]}`;
+}
+
+/** The transaction as it was at an instant: not there before it was accepted, queued until it was executed. */
+function txAsOf(record: TxRecord, atUs: number): TxRecord | undefined {
+  if (record.queuedAtUs > atUs) return undefined;
+  if (record.state !== 'executed' || record.executedAtUs <= atUs) return record;
+  return { ...record, state: 'queued', eventInfo: '{}', executedAtUs: 0, blockHeight: 0 };
 }
 
 const tradeKinds = ['all', 'trade', 'liquidation', 'deleverage', 'market-settlement'];
@@ -255,11 +265,11 @@ function tradeFilter(
   const askFilter = integerParam(call, 'ask_filter') ?? -1;
   const role = call.query.get('role') ?? 'all';
   const orderIndex = call.query.get('order_index');
-  const atUs = listInstantUs(context, call);
+  const view = listView(context, call);
   const keyOf = (trade: Trade): number =>
     sortBy === 'timestamp' ? trade.timestampMs : sortBy === 'trade_id' ? trade.tradeId : trade.blockHeight;
   return (trade) => {
-    if (trade.tradeId >= cursor || trade.transactionUs > atUs) return false;
+    if (trade.tradeId >= cursor || trade.transactionUs > view(`trade ${trade.tradeId}`)) return false;
     // `from` is an upper bound (LP §1.4).
     if (from >= 0 && keyOf(trade) > from) return false;
     if (marketId !== allMarkets && trade.marketId !== marketId) return false;

@@ -2,6 +2,7 @@
  * The REST face: wraps every endpoint with faults, limits and the exchange's answer shapes (LP §1.2). The endpoints themselves are
  * in rest-market.ts, rest-account.ts and rest-send.ts.
  */
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from './auth';
 import type { ExchangeClock } from './clock';
@@ -134,10 +135,23 @@ export function authorize(
   return { account };
 }
 
-/** The instant a list shows: now, or earlier while a `lists` fault makes it lag (LP §9). */
-export function listInstantUs(context: RestContext, call: RestCall): number {
+/** The instant (µs) at which a list shows a row; `row` is what tells it from every other one. */
+export type ListView = (row: string) => number;
+
+const current: ListView = () => Infinity;
+
+/** How a list is seen: as it is, or while a `lists` fault lasts as it was, all rows alike or each with a delay of its own (LP §9). */
+export function listView(context: RestContext, call: RestCall): ListView {
   const fault = context.faults.take('lists', call.facts);
-  return fault === undefined ? Infinity : (context.clock.nowMs() - fault.ms) * 1000;
+  if (fault === undefined) return current;
+  const nowMs = context.clock.nowMs();
+  if (fault.action === 'lag') return () => (nowMs - fault.ms) * 1000;
+  return (row) => (nowMs - delayOf(row, fault.ms)) * 1000;
+}
+
+/** 0…maxMs, always the same for a row. */
+function delayOf(row: string, maxMs: number): number {
+  return createHash('sha256').update(row).digest().readUInt32LE(0) % (maxMs + 1);
 }
 
 function callOf(request: FastifyRequest): Omit<RestCall, 'facts'> {

@@ -124,8 +124,62 @@ describe('lists', () => {
     expect([await ids(active), await ids(inactive), await ids(byId)]).toEqual([['7 open'], [], ['7 open']]);
     const nonce = await exchange.get('/api/v1/nextNonce?account_index=100&api_key_index=5');
     expect(nonce.body['nonce']).toBe(2);
+    const txs = await exchange.get('/api/v1/accountTxs?by=account_index&value=100&limit=10', token);
+    expect((txs.body['txs'] as Row[]).map((row) => row['nonce'])).toEqual([1]);
     await exchange.call('/_paper/faults', { method: 'DELETE' });
     expect(await ids(byId)).toEqual(['8 open', '7 canceled']);
+  });
+});
+
+describe('lists whose rows come one by one', () => {
+  const token = (): string => exchange.token(100);
+  const active = '/api/v1/accountActiveOrders?account_index=100';
+  const txs = '/api/v1/accountTxs?by=account_index&value=100&limit=100';
+  const trades = '/api/v1/trades?sort_by=trade_id&limit=100&account_index=100';
+  const cover = [
+    [active, 'orders', 'client_order_index'],
+    [txs, 'txs', 'nonce'],
+    [trades, 'trades', 'ask_client_id'],
+  ] as const;
+  const shown = async ([path, list, field]: (typeof cover)[number]): Promise<number[]> =>
+    ((await exchange.get(path, token())).body[list] as Row[]).map((row) => Number(row[field])).sort((a, b) => a - b);
+
+  it.each(cover)('%s: not as a prefix, each row after its own delay, the same in every read', async (...list) => {
+    await exchange.post('/_paper/market', { market_id: 1, levels: 0 });
+    for (let id = 1; id <= 30; id += 1) {
+      const isTrade = list[1] === 'trades';
+      if (isTrade) {
+        await exchange.post('/_paper/orders', { market_id: 1, is_ask: false, base_amount: '0.00020', price: '109000' });
+      }
+      const order = { Nonce: id, ClientOrderIndex: id, Price: isTrade ? 1_090_000 : 1_080_000 };
+      await exchange.create({ ...order, ...(isTrade ? { IsAsk: 1, TimeInForce: 0 } : {}) });
+    }
+    const all = Array.from({ length: 30 }, (_, i) => i + 1);
+    expect(await shown(list)).toEqual(all);
+    await fault({ on: 'lists', action: 'scatter', ms: 100_000, count: 0, match: { account_index: 100 } });
+    await exchange.post('/_paper/clock', { offset_ms: 50_000 });
+    const half = await shown(list);
+    expect(half.length).toBeGreaterThan(3);
+    expect(half.length).toBeLessThan(27);
+    expect(half).not.toEqual(all.slice(0, half.length));
+    expect(await shown(list)).toEqual(expect.arrayContaining(half));
+    await exchange.post('/_paper/clock', { offset_ms: 101_000 });
+    expect(await shown(list)).toEqual(all);
+  });
+
+  it('a row that is seen stays seen, and its changes come late too', async () => {
+    await exchange.create({ Nonce: 1, ClientOrderIndex: 7 });
+    await fault({ on: 'lists', action: 'scatter', ms: 10_000, count: 0 });
+    await exchange.post('/_paper/clock', { offset_ms: 20_000 });
+    const state = async (): Promise<unknown> =>
+      ((await exchange.get('/api/v1/accountOrders?client_order_indexes=7', token())).body['orders'] as Row[])[0]?.[
+        'status'
+      ];
+    expect(await state()).toBe('open');
+    await exchange.send(15, { ...orderInfo({ Nonce: 2, ExpiredAt: Date.now() + 500_000 }), Index: 7 });
+    expect(await state()).toBe('open');
+    await exchange.post('/_paper/clock', { offset_ms: 31_000 });
+    expect(await state()).toBe('canceled');
   });
 });
 
