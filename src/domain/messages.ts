@@ -45,8 +45,6 @@ export interface OrderInput {
   pair_workflow_id?: string;
   /** Lanes for a ticket whose own lane was jumped over. */
   spare_lanes: number[];
-  /** Which sequence of commands its run follows, for as long as it is replayed; absent: the first. */
-  version?: 2;
 }
 
 /** Signal `orderUpdate`: cumulative state of the maker order as one frame showed it. */

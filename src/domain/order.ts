@@ -70,8 +70,6 @@ export interface Order {
   readonly policy: HedgePolicy;
   readonly spareLanes: readonly number[];
   readonly createdMs: number;
-  /** 2: its end is told by its result alone when that says it all. */
-  readonly version: 1 | 2;
   arm: 'wanted' | 'done' | 'refused';
   /** `in-doubt`: asked for, and nobody could say what became of it; only asking again can tell. */
   placement: 'wanted' | 'asked' | 'in-doubt' | 'placed' | 'not-placed';
@@ -126,7 +124,6 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     policy: input.policy,
     spareLanes: input.spare_lanes,
     createdMs: nowMs,
-    version: input.version ?? 1,
     arm: 'wanted',
     placement: 'wanted',
     status: undefined,
@@ -470,7 +467,7 @@ export function askEnd(order: Order): void {
  * A pair that was told of trouble hears of its end the same way.
  */
 export function mustTellEnd(order: Order): boolean {
-  if (order.version === 1 || order.endAsked || order.cancelRequested || order.told !== '') return true;
+  if (order.endAsked || order.cancelRequested || order.told !== '') return true;
   return hedgeStateOf(order, 'ended') !== 'flat';
 }
 

@@ -44,7 +44,6 @@ export function orderInputFrom(value: unknown): OrderInput {
   demandTimes(input);
   demandPolicy(input['policy']);
   demand(isLanes(input['spare_lanes']), 'spare_lanes');
-  demand(input['version'] === undefined || input['version'] === 2, 'version');
   return value as OrderInput;
 }
 

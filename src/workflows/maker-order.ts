@@ -12,7 +12,6 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
-  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -66,7 +65,6 @@ import {
   retryHedgeUpdate,
   tellEndSignal,
 } from './messages';
-import { SPARES_HISTORY } from './patches';
 
 const retry = { initialInterval: '50ms', backoffCoefficient: 1.5, maximumInterval: '1s' } as const;
 /** An abandoned wait abandons nothing: the nonce settles what was sent, and the next step finds it. */
@@ -123,7 +121,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
     let shown = 'arming';
     for (;;) {
       const seen = changes;
-      if (wearsOn(order, Date.now()) && patched(SPARES_HISTORY)) order.patient = true;
+      if (wearsOn(order, Date.now())) order.patient = true;
       weigh(order, Date.now());
       const plan = decide(order, Date.now());
       for (const step of plan.steps) {
@@ -217,7 +215,7 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
       if (!first) return;
       const input = { ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS };
       const summary = `can B hedge up to ${amountOf(order, order.lots)}?`;
-      const result = await inTaskFirst(order, (on) => on.arm.executeWithOptions({ summary }, [input]));
+      const result = await inTaskFirst((on) => on.arm.executeWithOptions({ summary }, [input]));
       absorbArm(order, result, Date.now());
       return;
     }
@@ -271,7 +269,7 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
       order.timings.confirmed_ms = Date.now();
       const summary = `nothing is naked: ${amountOf(order, order.filledLots)} filled`;
       const input = { result: reportOf(order, 'ended') };
-      await inTaskFirst(order, (on) => on.confirm.executeWithOptions({ summary }, [input]));
+      await inTaskFirst((on) => on.confirm.executeWithOptions({ summary }, [input]));
       order.confirmed = true;
       return;
     }
@@ -292,8 +290,7 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
 }
 
 /** Within the workflow task; what fails there or does not answer at once is asked again as a step of its own, retried as such. */
-async function inTaskFirst<T>(order: Order, ask: (on: typeof desk | typeof inTask) => Promise<T>): Promise<T> {
-  if (order.version === 1) return ask(desk);
+async function inTaskFirst<T>(ask: (on: typeof desk | typeof inTask) => Promise<T>): Promise<T> {
   try {
     return await ask(inTask);
   } catch (error) {
@@ -342,7 +339,7 @@ async function onFailure(order: Order, step: Step, error: unknown): Promise<void
 function show(order: Order, plan: Plan, shown: string): string {
   const exposure = formatDecimal(exposureLots(order), order.market.size_decimals);
   // Even and closed: the next thing to show is its end.
-  const isEnding = order.version === 2 && !plan.end && plan.hedgeState === 'quoting' && makerIsClosed(order);
+  const isEnding = !plan.end && plan.hedgeState === 'quoting' && makerIsClosed(order);
   const face = plan.hedgeState === 'stuck' ? `stuck ${exposure}` : plan.hedgeState;
   setCurrentDetails(detailsOf(order, plan.end ? 'ended' : 'running'));
   if (face === shown || isEnding) return shown;

@@ -13,7 +13,6 @@ import {
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
-  patched,
   proxyActivities,
   setCurrentDetails,
   setDefaultSignalHandler,
@@ -55,7 +54,6 @@ import {
   tellEndSignal,
 } from './messages';
 import { PairState, type Slot } from './pair-state';
-import { ENDS_QUOTES_BY_SIGNAL, HEARS_RESULTS, RENEWS_WITH_OPEN_ORDERS, WAKES_AFTER_FLATTEN } from './patches';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
 const maker = proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
@@ -116,7 +114,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     try {
       const wasStuck = state.isStuck;
       state.heard(orderStateFrom(order));
-      if (state.isStuck && !wasStuck && patched(ENDS_QUOTES_BY_SIGNAL)) endAll();
+      if (state.isStuck && !wasStuck) endAll();
     } catch (error) {
       log.error('an order state was refused and changed nothing', { order, error: String(error) });
     }
@@ -154,7 +152,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     changed();
     flattening ??= CancellationScope.nonCancellable(() => flattenAll(input, state)).finally(() => {
       flattening = undefined;
-      if (patched(WAKES_AFTER_FLATTEN)) changed();
+      changed();
     });
     return flattening;
   });
@@ -190,10 +188,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
       if (quiet && state.isIdle && state.mode === 'stopping') break;
       // A stopping pair ends here instead: the next run would not know that it is to stop.
       const mayRenew = quiet && renew && state.mode !== 'stopping';
-      if (
-        mayRenew &&
-        (state.isIdle || (ending === 0 && patched(RENEWS_WITH_OPEN_ORDERS) && tellNextRun(state, changed)))
-      ) {
+      if (mayRenew && (state.isIdle || (ending === 0 && tellNextRun(state, changed)))) {
         await condition(allHandlersFinished);
         await continueAsNew<typeof pair>({ ...input, carry: state.carry });
       }
@@ -231,7 +226,6 @@ async function watchCarried(state: PairState, changed: () => void): Promise<void
  * not yet. One that is gone before it hears that has ended: its result is on the way to this run.
  */
 function tellNextRun(state: PairState, changed: () => void): boolean {
-  if (!patched(HEARS_RESULTS)) return true;
   const open = state.slots.filter((slot) => slot.order_id !== undefined && slot.carried !== true);
   for (const slot of open) {
     const { order_id, tellsEnd } = slot;
@@ -372,7 +366,6 @@ async function startOrder(
     policy: input.policy,
     pair_workflow_id: workflowInfo().workflowId,
     spare_lanes: input.spare_lanes,
-    version: 2,
   };
   const size = formatDecimal(BigInt(input.lots), answer.market.size_decimals);
   const price = formatDecimal(BigInt(answer.price_ticks), answer.market.price_decimals);
@@ -399,7 +392,7 @@ async function startOrder(
     gone();
     throw error;
   });
-  if (state.mode !== 'running' || (state.isStuck && patched(ENDS_QUOTES_BY_SIGNAL))) endAll();
+  if (state.mode !== 'running' || state.isStuck) endAll();
   // A result without `last_id` comes after a signal that said more; then this only notices a run whose word was lost.
   void child.result().then(
     async (result) => {
@@ -428,7 +421,6 @@ function endQuotes(state: PairState): Promise<void>[] {
     if (slot.order_id === undefined || slot.hedge_state === 'stuck') return [];
     const { workflowId, order } = orderOf(state, slot.order_id);
     const end = (): Promise<void> => {
-      if (!patched(ENDS_QUOTES_BY_SIGNAL)) return order.cancel();
       slot.quoteEnded = true;
       return order.signal(endQuoteSignal);
     };

@@ -147,9 +147,7 @@ describe('decide: the ordinary life', () => {
     expect(d.wants()).toEqual(['arm']);
     d.start('arm');
     absorbArm(d.order, { armed: false, code: 'margin', message: 'account B has too little margin' }, 0);
-    expect(d.wants()).toEqual(['tell']);
-    d.start('tell');
-    expect(d.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+    expect(d.plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
     expect(reportOf(d.order, 'ended')).toMatchObject({
       reason: 'not quoted: account B has too little margin',
       maker: { status: 'not-placed' },
@@ -165,19 +163,18 @@ describe('decide: the ordinary life', () => {
     expect(d.start('cover')).toMatchObject({ fillLots: 20n });
   });
 
-  test('full fill: cover, confirm, tell, end flat', () => {
+  test('full fill: cover, confirm, end flat', () => {
     const d = driven().quoting().update(20);
     d.start('cover');
     d.covered(20);
     expect(d.wants()).toEqual(['confirm']);
     d.order.confirmed = true;
-    d.start('tell');
-    expect(d.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+    expect(d.plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
   });
 
   describe('an order whose result may tell its end', () => {
     const toTheEnd = (before: (order: Order) => void) => {
-      const d = driven({ version: 2 }).quoting();
+      const d = driven().quoting();
       before(d.order);
       d.update(20);
       d.start('cover');
@@ -200,7 +197,7 @@ describe('decide: the ordinary life', () => {
     });
 
     test('it was stuck, and the pair knows: told by signal', () => {
-      const d = driven({ version: 2 }).quoting().update(20);
+      const d = driven().quoting().update(20);
       d.start('cover');
       d.covered(0, 'blocked', margin);
       d.start('alert');
@@ -213,7 +210,7 @@ describe('decide: the ordinary life', () => {
     });
 
     test('nothing was placed: the result says so', () => {
-      const d = driven({ version: 2 });
+      const d = driven();
       d.start('arm');
       absorbArm(d.order, { armed: false, code: 'margin', message: 'too little margin' }, 0);
       expect(d.plan()).toMatchObject({ steps: [], end: true });
@@ -277,7 +274,7 @@ describe('decide: time-out and cancel', () => {
       { known: true, status: 'canceled', filled_lots: '0', filled_quote: '0', transaction_time_us: 0 },
       90_000,
     );
-    expect(d.wants()).toEqual(['tell']);
+    expect(d.plan()).toMatchObject({ steps: [], end: true });
   });
 
   test('S-30, P-01 the cancel answers, the order had filled further: hedged', () => {
@@ -326,14 +323,12 @@ describe('decide: the pair ends the quote', () => {
   test('before anything was placed: it ends without placing', () => {
     const d = driven();
     askEndQuote(d.order);
-    expect(d.wants()).toEqual(['tell']);
+    expect(d.plan()).toMatchObject({ steps: [], end: true });
     const armed = driven();
     armed.start('arm');
     askEndQuote(armed.order);
     absorbArm(armed.order, { armed: true }, 0);
-    expect(armed.wants()).toEqual(['tell']);
-    armed.start('tell');
-    expect(armed.plan()).toMatchObject({ end: true, hedgeState: 'flat' });
+    expect(armed.plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
   });
 
   test('a cancel after it still gives up what is stuck', () => {
@@ -549,9 +544,8 @@ describe('decide reaches a fixpoint', () => {
       fc.property(
         fc.array(event, { maxLength: 25, size: 'max' }),
         fc.constantFrom<'keep_trying' | 'close'>('keep_trying', 'close'),
-        fc.constantFrom({}, { version: 2 as const }),
-        (events, onStuck, version) => {
-          const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck }, ...version }), 0);
+        (events, onStuck) => {
+          const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck } }), 0);
           let now = 0;
           let truth = 0;
           let closed = false;

@@ -230,7 +230,6 @@ class Simulation {
       },
       pair_workflow_id: 'pair/101/BTC',
       spare_lanes: [...SPARE_LANES],
-      version: 2,
     };
   }
 

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { OrderInput } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
 import { Gate, Script } from './script';
 import { countEvents, orderUpdate, Stage } from './stage';
@@ -52,14 +51,6 @@ test('an ordinary order costs the server two activities; the rest is done within
   expect(await countEvents(order.handle, 'MARKER_RECORDED')).toBe(2);
   expect(await countEvents(order.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(0);
   await keepHistory('order-steps-in-task', order.handle);
-});
-
-test('an order without a version takes every step as it did at first, so that open ones can be replayed', async () => {
-  const order = await stage.order({ version: undefined } as unknown as Partial<OrderInput>);
-  await order.script.called('place');
-  await order.fills(20);
-  expect(await order.handle.result()).not.toHaveProperty('last_id');
-  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(4);
 });
 
 test('news during the confirmation: the task is done again, and the order still ends once', async () => {

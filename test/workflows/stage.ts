@@ -275,7 +275,6 @@ function orderInput(id: OrderId, script: Script, change: Partial<OrderInput>): O
     expiry_ms: 600_000,
     policy: { slippage_bps: 50, max_slippage_bps: 300, on_stuck: 'keep_trying', force_close_timeout_ms: 60_000 },
     spare_lanes: [],
-    version: 2,
     ...change,
   };
 }
