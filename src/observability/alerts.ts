@@ -17,6 +17,7 @@ export const ALERT_KINDS = [
   'books-differ',
   'clock-skew',
   'stream-stale',
+  'channel-missing',
   'quoting-stopped',
   'switch-not-renewed',
   'key-refused',

@@ -43,6 +43,7 @@ export async function openSide(input: {
       metrics.malformedFrames.inc({ account: role });
       logger.warn({ what, reason }, 'the exchange sent something unreadable; it was refused and changed nothing');
     },
+    onTrouble: raiseAlert,
   });
   opened.add(exchange, (it) => it.close());
   const markets = await readMarkets(exchange, config, observability);

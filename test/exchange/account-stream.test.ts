@@ -1,7 +1,7 @@
 /** The account stream: snapshot, changes, the gap after a cut (S-07), poison frames (S-33), tokens, lagging lists (S-11). */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
-import { openLighter, type Signer } from '../../src/exchange/lighter';
+import { openLighter, type Signer, type Trouble } from '../../src/exchange/lighter';
 import { silentLog, systemClock, type Clock, type Log } from '../../src/exchange/lighter/clock';
 import type { AccountPort, ExchangePort, OrdersFrame, StreamState } from '../../src/exchange/port';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
@@ -12,6 +12,10 @@ const INACTIVE = '/api/v1/accountInactiveOrders';
 const BY_ID = '/api/v1/accountOrders';
 const ACTIVE = '/api/v1/accountActiveOrders';
 const template = fixture<{ orders: Record<string, unknown>[] }>('account-active-orders.json').orders[0] ?? {};
+
+/** As it is recorded by third parties: without `txs` (LP §5.4). */
+const TX_ACKNOWLEDGED = '{"type":"subscribed/account_tx","channel":"account_tx:516"}';
+const TRADES_ACKNOWLEDGED = '{"type":"subscribed/account_all_trades","channel":"account_all_trades:516","trades":{}}';
 
 interface OrderParts {
   readonly id: number;
@@ -45,6 +49,7 @@ let txs: TxRecord[];
 let states: StreamState[];
 let malformed: string[];
 let minted: string[];
+let troubles: Trouble[];
 let live: unknown[];
 /** What the server does with the orders subscription; default: sends the snapshot of `live`. */
 let subscribed: (socket: WebSocket, message: Message) => void;
@@ -72,6 +77,7 @@ function open({ tokenLifeMs, clock = systemClock, log = silentLog, ...times }: O
     sessionTimes: { ...FAST, ...times },
     restDeadlineMs: 500,
     onMalformed: (_what, reason) => malformed.push(reason),
+    onTrouble: (trouble) => troubles.push(trouble),
     ...(tokenLifeMs === undefined ? {} : { tokenLifeMs }),
   });
   account = exchange.openAccount({ accountIndex: 516, keys: new Map([[5, 'key']]) });
@@ -83,6 +89,11 @@ const cut = (): void => lighter.sockets.at(-1)?.terminate();
 const rows = (...orders: unknown[]): FakeAnswer => ({ body: { code: 200, orders } });
 const shown = () =>
   frames.flatMap(({ kind, orders }) => orders.map((o) => `${kind} ${o.orderIndex} ${o.status} ${o.filledLots}`));
+/** When this order frame has been seen, so has everything that was pushed before it. */
+const changed = async (id: number): Promise<void> => {
+  lighter.push(change(order({ id, client: 0 })));
+  await until(() => shown().some((text) => text.startsWith(`change ${id} `)), 'the last frame');
+};
 
 beforeEach(async () => {
   lighter = await new FakeLighter().start();
@@ -91,6 +102,7 @@ beforeEach(async () => {
   states = [];
   malformed = [];
   minted = [];
+  troubles = [];
   live = [];
   subscribed = (socket) => socket.send(JSON.stringify(snapshot(...live)));
   lighter.routes.set(INACTIVE, () => rows());
@@ -98,6 +110,8 @@ beforeEach(async () => {
   lighter.onMessage = (message, socket) => {
     if (message['type'] === 'ping') socket.send('{"type":"pong"}');
     if (message['channel'] === 'account_all_orders/516') subscribed(socket, message);
+    if (message['channel'] === 'account_tx/516') socket.send(TX_ACKNOWLEDGED);
+    if (message['channel'] === 'account_all_trades/516') socket.send(TRADES_ACKNOWLEDGED);
   };
 });
 afterEach(async () => {
@@ -117,12 +131,6 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
   });
   const asked = (path: string): number => lighter.requests.filter((request) => request.path === path).length;
   const requests = (): number => lighter.requests.length;
-  /** When this order frame has been seen, so has everything that was pushed before it. */
-  const settled = async (id: number): Promise<void> => {
-    lighter.push(change(order({ id, client: 0 })));
-    await until(() => shown().some((text) => text.startsWith(`change ${id} `)), 'the last frame');
-  };
-
   /** So long that our side asked twice whether the server is there. */
   const quiet = async (): Promise<void> => {
     const pings = (): number => lighter.messages.filter(({ type }) => type === 'ping').length;
@@ -193,7 +201,7 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     for (const some of [null, [], {}]) lighter.push({ ...trades(), trades: some });
     lighter.push({ ...trades(), trades: 7 });
     lighter.push(trades({ ...ask(16, 1792, TIME + 3), ask_id: undefined, ask_id_str: undefined }));
-    await settled(20);
+    await changed(20);
     await until(() => malformed.length === 2, 'the unreadable ones, after their grace');
     expect(requests()).toBe(before);
     expect(lighter.connections).toBe(1);
@@ -223,44 +231,6 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     await until(() => shown().includes('change 11 filled 100'), 'the fill before the reconnect');
   });
 
-  test.each([
-    ['is not acknowledged: that is said', false, 1],
-    ['is acknowledged: nothing is said', true, 0],
-  ])('a trades channel that %s; the stream is live all the same', async (_, acknowledged, complaints) => {
-    const deadlines = new Set<() => void>();
-    const errors: string[] = [];
-    const clock: Clock = {
-      ...systemClock,
-      after(delayMs, action) {
-        const cancel = systemClock.after(delayMs, action);
-        if (delayMs !== 5_000) return cancel;
-        deadlines.add(action);
-        return () => {
-          cancel();
-          deadlines.delete(action);
-        };
-      },
-    };
-    const refused = '{"error":{"code":30005,"message":"Invalid Channel"}}';
-    const acknowledgement = JSON.stringify({ ...trades(), type: 'subscribed/account_all_trades' });
-    let answered = false;
-    const { onMessage } = lighter;
-    lighter.onMessage = (message, socket) => {
-      onMessage(message, socket);
-      if (message['channel'] !== 'account_all_trades/516') return;
-      socket.send(acknowledged ? acknowledgement : refused);
-      answered = true;
-    };
-    open({ clock, log: { ...silentLog, error: (_fields, message) => errors.push(message) } });
-    await account.stream.whenLive();
-    await until(() => answered, 'the answer');
-    await settled(20);
-    for (const action of deadlines) action();
-    expect(errors).toHaveLength(complaints);
-    expect(account.stream.state).toBe('live');
-    expect(lighter.connections).toBe(1);
-  });
-
   test('with the trade frame lost as well, one read of all that lives finds it, however many live', async () => {
     live = Array.from({ length: 50 }, (_, i) => order({ id: i + 1, client: (i + 1) * 128 }));
     const part = order({ id: 7, client: 7 * 128, filled: '0.00100', timeUs: TIME + 1 });
@@ -281,7 +251,7 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     lighter.routes.set(ACTIVE, () => rows());
     open({ lookMs: 20 });
     await account.stream.whenLive();
-    await settled(20);
+    await changed(20);
     lighter.push(change(order({ id: 20, client: 0, status: 'canceled' })));
     await until(() => shown().at(-1) === 'change 20 canceled 0', 'the end of it');
     const before = asked(ACTIVE);
@@ -308,6 +278,79 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
   });
 });
 
+describe.each(['account_tx', 'account_all_trades'])('S-52 the channel %s', (channel) => {
+  /** Deadlines of subscriptions and the pauses before the next one: they run when the test says so. */
+  let due: Set<() => void>;
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, action) {
+      if (delayMs !== 5_000 && delayMs !== 55_000) return systemClock.after(delayMs, action);
+      due.add(action);
+      return () => due.delete(action);
+    },
+  };
+  const elapse = (): void => {
+    for (const action of [...due]) if (due.delete(action)) action();
+  };
+  const asked = (): number => lighter.messages.filter((message) => message['channel'] === `${channel}/516`).length;
+  const answers = (answer: string | undefined): void => {
+    const { onMessage } = lighter;
+    lighter.onMessage = (message, socket) => {
+      if (message['channel'] !== `${channel}/516`) onMessage(message, socket);
+      else if (answer !== undefined) socket.send(answer);
+    };
+  };
+  beforeEach(() => {
+    due = new Set();
+  });
+
+  test.each([
+    ['refused', '{"error":{"code":30005,"message":"Invalid Channel"}}'],
+    ['refused for its token', '{"error":{"code":20001,"message":"invalid param : auth field is required: x"}}'],
+    ['silent', undefined],
+    ['renamed', `{"type":"subscribed/${channel}_v2","channel":"${channel}_v2:516","txs":[]}`],
+  ])('%s: the stream lives on the one connection, and it is told once', async (_, answer) => {
+    answers(answer);
+    subscribed = (socket) => void setTimeout(() => socket.send(JSON.stringify(snapshot(...live))), 100);
+    open({ clock });
+    await account.stream.whenLive();
+    await until(() => asked() === 1, 'asked for');
+    await changed(20);
+    elapse();
+    expect(troubles).toEqual([
+      expect.objectContaining({ kind: 'channel-missing', what: expect.stringMatching(channel) }),
+    ]);
+    elapse(); // a minute later
+    await until(() => asked() === 2, 'asked for again');
+    elapse();
+    expect(troubles).toHaveLength(1);
+    expect(account.stream.state).toBe('live');
+    expect(lighter.connections).toBe(1);
+    expect(minted).toHaveLength(1);
+  });
+
+  test('served: nothing is told', async () => {
+    open({ clock });
+    await account.stream.whenLive();
+    await until(() => asked() === 1, 'asked for');
+    await changed(20);
+    elapse();
+    expect(troubles).toEqual([]);
+    expect(malformed).toEqual([]);
+  });
+});
+
+test('S-52 an error frame that can only answer a transaction does not speak against the subscription', async () => {
+  subscribed = (socket) => {
+    socket.send('{"error":{"code":21739,"message":"not enough margin to create the order"}}');
+    socket.send(JSON.stringify(snapshot()));
+  };
+  open();
+  await account.stream.whenLive();
+  expect(lighter.connections).toBe(1);
+  expect(minted).toHaveLength(1);
+});
+
 test('snapshot, then changes; live only after both snapshot and gap', async () => {
   live = [order({ id: 11 })];
   open();
@@ -319,11 +362,12 @@ test('snapshot, then changes; live only after both snapshot and gap', async () =
   expect(shown()).toEqual(['snapshot 11 open 0', 'change 11 open 40', 'change 11 filled 100']);
   expect(states).toEqual(['live']);
   expect(Math.abs((frames[2]?.receivedAtMs ?? 0) - performance.now())).toBeLessThan(1_000);
+  await until(() => lighter.messages.length >= 3, 'all subscribed');
   const subscriptions = lighter.messages.filter(({ type }) => type === 'subscribe');
   expect(subscriptions.map(({ channel, auth }) => [channel, auth])).toEqual([
     ['account_all_orders/516', minted[0]],
-    ['account_tx/516', minted[0]],
     ['account_all_trades/516', undefined],
+    ['account_tx/516', minted[0]],
   ]);
 });
 
@@ -480,7 +524,7 @@ test('no snapshot, no life: closing rejects those who wait', async () => {
   open();
   const waiting = account.stream.whenLive();
   const rejected = expect(waiting).rejects.toThrow(/closed/);
-  await until(() => lighter.messages.length >= 2, 'subscribed');
+  await until(() => lighter.messages.length >= 1, 'subscribed');
   await account.close();
   await rejected;
   expect(account.stream.state).toBe('closed');

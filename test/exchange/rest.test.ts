@@ -22,7 +22,7 @@ beforeEach(async () => {
   malformed = [];
   const onMalformed = (what: string): void => void malformed.push(what);
   skew = new ClockSkew(systemClock);
-  rest = new Rest({ baseUrl: lighter.url, clock: systemClock, skew, deadlineMs: 300, onMalformed });
+  rest = new Rest({ baseUrl: lighter.url, clock: systemClock, skew, deadlineMs: 300, sendMs: 100, onMalformed });
   markets = new Markets(rest, systemClock, onMalformed);
 });
 afterEach(async () => {
@@ -109,6 +109,17 @@ test.each<[string, FakeAnswer, string]>([
   expect(sends()).toHaveLength(1);
   expect(sends()[0]?.form.get('tx_type')).toBe('14');
   expect(sends()[0]?.form.get('tx_info')).toBe('{"Nonce":7,"Sig":"SECRET"}');
+});
+
+test('S-12 a submission over HTTP without an answer is in doubt long before a read would be given up', async () => {
+  lighter.routes.set('/api/v1/sendTx', () => ({ fault: 'silence' }));
+  lighter.routes.set(ORDERS, () => ({ fault: 'silence' }));
+  const ended: string[] = [];
+  await Promise.all([
+    readOrders().then(() => ended.push('read')),
+    rest.sendTx(signed()).then(({ kind }) => ended.push(kind)),
+  ]);
+  expect(ended).toEqual(['unknown', 'read']);
 });
 
 test('the token goes into the header; answers 401 make a fresh one, once, with the next key', async () => {

@@ -169,12 +169,50 @@ describe('jsonapi/sendtx', () => {
     expect(await session.send(signed())).toMatchObject({ kind: 'unknown' });
   });
 
-  test('an error without id is no refusal; with one submission out it is in doubt at once', async () => {
-    answerSends(recorded.ws_unattributed);
+  test.each([
+    [21739, 'not enough margin to create the order'],
+    [21501, 'invalid tx info'],
+    [21104, 'invalid nonce'],
+  ])('an error without id, %i, is the answer of the only submission that is out', async (code, message) => {
+    answerSends({ error: { code, message } });
     open({ sendMs: 60_000 });
     await isOpen();
+    expect(await session.send(signed())).toEqual({ kind: 'refused', txHash: HASH, code, message });
+    expect(errors).toEqual([]);
+  });
+
+  test.each([29501, 23000, 20001, 21999, 30010])(
+    'an error without id whose code refuses no transaction, %i: the only submission learns early that it is in doubt',
+    async (code) => {
+      answerSends({ type: 'error', error: { code, message: 'x' } });
+      open({ sendMs: 60_000 });
+      await isOpen();
+      expect(await session.send(signed())).toMatchObject({ kind: 'unknown' });
+      expect(errors).toEqual([code]);
+    },
+  );
+
+  test.each([30002, 30003, 30005, 30008, 30012])(
+    'an error without id about a subscription, %i, is no news of a submission',
+    async (code) => {
+      open({ sendMs: 60_000 });
+      await isOpen();
+      const outcome = session.send(signed());
+      await until(() => lighter.messages.length === 1, 'sent');
+      lighter.push({ error: { code, message: 'Invalid Channel' } });
+      await until(() => errors.length === 1, 'error frame');
+      expect(session.inFlight).toBe(1);
+      lighter.push(JSON.stringify({ ...recorded.ws_accepted, id: '1' }).replace('HASH', HASH));
+      expect(await outcome).toMatchObject({ kind: 'accepted' });
+    },
+  );
+
+  test('an error without id after the only submission was given up is nobody’s', async () => {
+    open({ sendMs: 30 });
+    await isOpen();
     expect(await session.send(signed())).toMatchObject({ kind: 'unknown' });
-    expect(errors).toEqual([21501]);
+    lighter.push({ error: { code: 21739, message: 'late' } });
+    await until(() => errors.length === 1, 'error frame');
   });
 
   test('an error without id settles nothing while several are out', async () => {

@@ -1,6 +1,6 @@
 /**
  * One account's live record: its orders and transactions, from `account_all_orders` and `account_tx` (LP §5.6); from
- * `account_all_trades` it only learns which order's frame was lost.
+ * `account_all_trades` it only learns which order's frame was lost. Only the first of the three is needed.
  *
  * `live` means: subscribed, snapshot delivered, gap re-read. A frame is a hint that may be lost, repeated or reordered (invariant 7);
  * a record that cannot be read is refused and counted, and neither it nor a listener that throws stops the stream (S-33).
@@ -8,14 +8,16 @@
 import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
 import { Backoff, Pauses, type Clock, type Log } from './clock';
-import { reasonOf } from './errors';
+import { field, isAboutTransactions, reasonOf } from './errors';
 import { LiveOrders, readGap, readLive, type StreamReads } from './gap';
 import type { Markets } from './markets';
 import { MalformedError, parseOrder, rawOrdersOf, UnknownMarketError } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
 import { Session, type Frame, type SessionTimes } from './session';
+import { SideChannel } from './side-channel';
 import type { Token, Tokens } from './tokens';
 import { TradeWatch } from './trade-watch';
+import type { TellTrouble } from './trouble';
 
 /** From the subscription to the snapshot. */
 const SNAPSHOT_MS = 5_000;
@@ -40,6 +42,7 @@ export interface AccountStreamOptions {
   readonly markets: Markets;
   readonly reads: StreamReads;
   readonly onMalformed: (what: string, reason: string) => void;
+  readonly onTrouble: TellTrouble;
 }
 
 type Listeners = { [E in keyof AccountStreamEvents]: Set<AccountStreamEvents[E]> };
@@ -52,6 +55,8 @@ export class LighterAccountStream implements AccountStream {
   readonly #txChannel: string;
   readonly #tradesChannel: string;
   readonly #trades: TradeWatch;
+  readonly #txSide: SideChannel;
+  readonly #tradesSide: SideChannel;
   readonly #readBackoff: Backoff;
   #state: StreamState = 'connecting';
   /** Counts connections: what an older one started must not act on a newer one. */
@@ -60,7 +65,6 @@ export class LighterAccountStream implements AccountStream {
   #token: Token | undefined;
   #snapshotSeen = false;
   #cancelSnapshotDeadline: () => void = () => undefined;
-  #cancelTradesDeadline: () => void = () => undefined;
   #cancelRenewal: () => void = () => undefined;
   /** Of this connection: they end with it. */
   readonly #pauses: Pauses;
@@ -81,6 +85,16 @@ export class LighterAccountStream implements AccountStream {
         if (read.ok && this.#state !== 'closed') this.#emitFound(read.value);
       },
       onMalformed: (reason) => options.onMalformed('account_all_trades', reason),
+    });
+    this.#txSide = this.#sideChannel({
+      name: 'account_tx',
+      auth: true,
+      means: 'a transaction that the exchange refuses late is found by reading, some seconds later',
+    });
+    this.#tradesSide = this.#sideChannel({
+      name: 'account_all_trades',
+      auth: false,
+      means: 'a fill whose order frame is lost is found by the next reading of all orders, up to half a minute later',
     });
     this.#pauses = new Pauses(options.clock);
     this.#readBackoff = new Backoff(options.clock, { minMs: 100, maxMs: 5_000 });
@@ -142,7 +156,6 @@ export class LighterAccountStream implements AccountStream {
       this.#token = token;
       const auth = JSON.stringify(token.text);
       this.session.write(`{"type":"subscribe","channel":"account_all_orders/${accountIndex}","auth":${auth}}`);
-      this.session.write(`{"type":"subscribe","channel":"account_tx/${accountIndex}","auth":${auth}}`);
       // Whether a stream is cut when its token expires is unknown (LP §4): be on a fresh connection before that.
       this.#cancelRenewal();
       this.#cancelRenewal = clock.after(Math.max(1, token.renewAtMs - clock.wallMs()), () => this.#renew(epoch, 0));
@@ -153,12 +166,26 @@ export class LighterAccountStream implements AccountStream {
     }
   }
 
-  /** The stream does without this channel, but then a lost frame is found late: that must not go unnoticed. */
-  #subscribeToTrades(): void {
-    const { accountIndex, clock, log } = this.options;
-    this.session.write(`{"type":"subscribe","channel":"account_all_trades/${accountIndex}"}`);
-    this.#cancelTradesDeadline = clock.after(SNAPSHOT_MS, () => {
-      log.error({ accountIndex }, 'the exchange does not tell our trades; a lost order frame is found late');
+  #sideChannel(channel: { readonly name: string; readonly auth: boolean; readonly means: string }): SideChannel {
+    const { accountIndex, clock, log, tokens, onTrouble } = this.options;
+    const { name, auth, means } = channel;
+    const subscribe = async (): Promise<void> => {
+      const epoch = this.#epoch;
+      const token = auth ? JSON.stringify((await tokens.token()).text) : undefined;
+      if (epoch !== this.#epoch) return;
+      const member = token === undefined ? '' : `,"auth":${token}`;
+      this.session.write(`{"type":"subscribe","channel":"${name}/${accountIndex}"${member}}`);
+    };
+    return new SideChannel({
+      clock,
+      subscribe: () => void subscribe().catch(() => undefined), // then its first frame is missed, which is told
+      onMissing: () =>
+        onTrouble({
+          kind: 'channel-missing',
+          what: `the exchange does not serve the channel ${name} of account ${accountIndex}: ${means}. Hedging goes on`,
+          next: 'Nothing at once: it is asked for every minute. If it lasts, look for a change of the exchange, and report it.',
+        }),
+      onBack: () => log.info({ accountIndex, channel: name }, 'the channel is served again'),
     });
   }
 
@@ -184,10 +211,13 @@ export class LighterAccountStream implements AccountStream {
         return;
       case 'subscribed/account_tx':
       case 'update/account_tx':
-        if (frame.channel === this.#txChannel) this.#transactions(frame);
+        if (frame.channel !== this.#txChannel) return;
+        this.#txSide.heard();
+        // The first frame has none (LP §5.4).
+        if (frame.type.startsWith('update/') || field(frame.body, 'txs') !== undefined) this.#transactions(frame);
         return;
       case 'subscribed/account_all_trades': // may repeat old trades: no news
-        if (frame.channel === this.#tradesChannel) this.#cancelTradesDeadline();
+        if (frame.channel === this.#tradesChannel) this.#tradesSide.heard();
         return;
       case 'update/account_all_trades':
         if (frame.channel === this.#tradesChannel) this.#trades.heard(frame.body);
@@ -205,8 +235,9 @@ export class LighterAccountStream implements AccountStream {
     }
     this.#cancelSnapshotDeadline();
     if (!this.#snapshotSeen) {
-      // Only now: an error frame before the snapshot is taken for a refusal of the token, and this channel needs none.
-      this.#subscribeToTrades();
+      // Only now: an error frame names no channel, and before the snapshot it is taken for a refusal of the orders.
+      this.#txSide.open();
+      this.#tradesSide.open();
     }
     this.#snapshotSeen = true;
     const missing = this.#live.missingFrom(orders);
@@ -343,7 +374,7 @@ export class LighterAccountStream implements AccountStream {
   #errored(error: { readonly code: number; readonly message: string }): void {
     this.options.log.warn({ ...error, accountIndex: this.options.accountIndex }, 'the exchange sent an error frame');
     // It may be the answer to our subscription; before the snapshot that is what it is taken for.
-    if (this.#snapshotSeen) return;
+    if (this.#snapshotSeen || isAboutTransactions(error.code)) return;
     if (this.#token !== undefined) this.options.tokens.drop(this.#token);
     this.session.reconnect(`subscription refused: ${error.code} ${error.message}`);
   }
@@ -357,7 +388,8 @@ export class LighterAccountStream implements AccountStream {
     this.#epoch += 1;
     this.#snapshotSeen = false;
     this.#cancelSnapshotDeadline();
-    this.#cancelTradesDeadline();
+    this.#txSide.close();
+    this.#tradesSide.close();
     this.#cancelRenewal();
     this.#pauses.drop();
   }

@@ -27,6 +27,7 @@ import type { Rest } from './rest';
 import type { SessionTimes } from './session';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
+import type { TellTrouble } from './trouble';
 
 /** `accountOrders` takes at most so many client indexes per call (LP §1.4). */
 const FIND_BATCH = 20;
@@ -48,6 +49,7 @@ export interface AccountDependencies {
   readonly times: SessionTimes;
   readonly tokenLifeMs: number;
   readonly onMalformed: (what: string, reason: string) => void;
+  readonly onTrouble: TellTrouble;
 }
 
 export class LighterAccount implements AccountPort {
@@ -89,6 +91,7 @@ export class LighterAccount implements AccountPort {
         byClientIndex: (indexes) => this.findOrders(indexes),
       },
       onMalformed: deps.onMalformed,
+      onTrouble: deps.onTrouble,
     });
     this.stream.open();
   }

@@ -2,7 +2,7 @@
  * From raw answers to a submission's fate (LP §3.7).
  *
  * Refused only when the exchange says so with a listed code (src/domain/refusals.ts), on HTTP 400 or in a WebSocket error that
- * carries our id. Rate limits (429/405), 5xx, time-outs, 29501, unreadable bodies, and a 200 without a transaction hash are unknown.
+ * carries our id, or none while a single submission is out. Rate limits (429/405), 5xx, time-outs, 29501, unreadable bodies, and a 200 without a transaction hash are unknown.
  */
 import { findRefusal } from '../../domain/refusals';
 import type { SendOutcome } from '../../domain/records';
@@ -33,6 +33,21 @@ export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): SendOutcome
   }
   const what = code === undefined ? '' : ` code ${code} ${shorten(stringField(body, 'message') ?? '')}`;
   return unknown(txHash, `HTTP ${httpStatus}${what}`.trim());
+}
+
+/** Whether an error frame without id can only answer a transaction. 20001 may as well be about a subscription's token (LP §5.3). */
+export function isAboutTransactions(code: number): boolean {
+  return code >= 21_000 && findRefusal(code) !== undefined;
+}
+
+/** LP §3.9. Not 30009, 30010: too many messages may be too many submissions. */
+const SUBSCRIPTION_CODES: ReadonlySet<number> = new Set([
+  20013, 30002, 30003, 30004, 30005, 30006, 30008, 30011, 30012,
+]);
+
+/** Whether an error frame can only be about a subscription. */
+export function isAboutSubscriptions(code: number): boolean {
+  return SUBSCRIPTION_CODES.has(code);
 }
 
 export function unknown(txHash: string, reason: string): SendOutcome {

@@ -15,9 +15,11 @@ import { Rest } from './rest';
 import { SESSION_TIMES, type SessionTimes } from './session';
 import type { Signer } from './signer';
 import { TOKEN_LIFE_MS } from './tokens';
+import type { TellTrouble, Trouble } from './trouble';
 
 export { systemClock, type Clock, type Log } from './clock';
 export type { SessionTimes } from './session';
+export type { Trouble } from './trouble';
 export { readMadeUpFill } from './rehearsal';
 export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type Signer } from './signer';
 
@@ -33,7 +35,9 @@ export interface LighterOptions {
   readonly log?: Log;
   /** Called for everything that was refused because it could not be read; count it. */
   readonly onMalformed?: (what: string, reason: string) => void;
-  /** Deadline of one HTTP request; default 5 s. */
+  /** Called when something that a person should know begins; it is in the log too. */
+  readonly onTrouble?: TellTrouble;
+  /** Deadline of one read over HTTP; default 5 s. A submission's is `sessionTimes.sendMs` on either way. */
   readonly restDeadlineMs?: number;
   readonly sessionTimes?: Partial<SessionTimes>;
   /** Life of an auth token; at most 8 h (LP §4), default 4 h. */
@@ -74,6 +78,7 @@ class Lighter implements ExchangePort {
       clock: this.#clock,
       skew: this.#skew,
       deadlineMs: options.restDeadlineMs ?? 5_000,
+      sendMs: this.#times.sendMs,
       onMalformed: this.#malformed,
     });
     this.#markets = new Markets(this.#rest, this.#clock, this.#malformed);
@@ -136,6 +141,7 @@ class Lighter implements ExchangePort {
         times: this.#times,
         tokenLifeMs: this.options.tokenLifeMs ?? TOKEN_LIFE_MS,
         onMalformed: this.#malformed,
+        onTrouble: this.#troubled,
       },
       account,
     );
@@ -152,5 +158,10 @@ class Lighter implements ExchangePort {
   readonly #malformed = (what: string, reason: string): void => {
     this.#log.warn({ what, reason }, 'refused what could not be read');
     this.options.onMalformed?.(what, reason);
+  };
+
+  readonly #troubled = (trouble: Trouble): void => {
+    this.#log.error({ kind: trouble.kind }, trouble.what);
+    this.options.onTrouble?.(trouble);
   };
 }

@@ -22,8 +22,10 @@ export interface RestOptions {
   readonly baseUrl: string;
   readonly clock: Clock;
   readonly skew: ClockSkew;
-  /** For each request, connection included. */
+  /** For each read, connection included. */
   readonly deadlineMs: number;
+  /** For each submission: short, because asking again with the same nonce cannot trade twice. */
+  readonly sendMs: number;
   readonly onMalformed: (what: string, reason: string) => void;
 }
 
@@ -93,6 +95,7 @@ export class Rest {
         path: '/api/v1/sendTx',
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: form,
+        deadlineMs: this.options.sendMs,
       });
       return outcomeOf({ ...answer, txHash: tx.txHash });
     } catch (error) {
@@ -109,8 +112,10 @@ export class Rest {
     readonly path: string;
     readonly headers: Record<string, string>;
     readonly body?: string;
+    readonly deadlineMs?: number;
   }): Promise<Answer> {
-    const { clock, skew, deadlineMs } = this.options;
+    const { clock, skew } = this.options;
+    const deadlineMs = request.deadlineMs ?? this.options.deadlineMs;
     const abort = new AbortController();
     const cancelDeadline = clock.after(deadlineMs, () => abort.abort(new Error(`no answer within ${deadlineMs} ms`)));
     const sentAtMs = clock.monotonicMs();

@@ -9,7 +9,17 @@
 import { WebSocket } from 'ws';
 import type { SendOutcome } from '../../domain/records';
 import { Backoff, type Clock, type Log } from './clock';
-import { field, numberField, outcomeOf, reasonOf, shorten, stringField, unknown } from './errors';
+import {
+  field,
+  isAboutSubscriptions,
+  isAboutTransactions,
+  numberField,
+  outcomeOf,
+  reasonOf,
+  shorten,
+  stringField,
+  unknown,
+} from './errors';
 import type { LighterSignedTx } from './signer';
 
 export interface SessionTimes {
@@ -61,7 +71,7 @@ export interface SessionHandlers {
   /** The server has greeted: subscribe now. Called once per connection. */
   readonly onOpen: () => void;
   readonly onFrame: (frame: Frame) => void;
-  /** An error frame that no submission of ours can own: about a subscription, but it does not say which (LP §5.3). */
+  /** An error frame that is not known to answer a submission: about a subscription, say, but it names none (LP §5.3). */
   readonly onError: (error: { readonly code: number; readonly message: string }) => void;
   readonly onDown: (reason: string) => void;
   readonly onMalformed: (reason: string) => void;
@@ -74,6 +84,8 @@ interface Pending {
 
 const PING = '{"type":"ping"}';
 const PONG = '{"type":"pong"}';
+/** After so long no answer is expected any more. */
+const ANSWERS_LATE_MS = 10_000;
 const FRAME_BYTES_MAX = 32 * 1024 * 1024;
 
 export class Session {
@@ -88,6 +100,8 @@ export class Session {
   #cancelWatch: () => void = () => undefined;
   #cancelRetry: () => void = () => undefined;
   readonly #pending = new Map<string, Pending>();
+  /** Submissions of this connection whose answers came not in time, and when they were given up: the answers may still come. */
+  readonly #givenUp = new Map<string, number>();
   readonly #backoff: Backoff;
 
   constructor(
@@ -271,6 +285,7 @@ export class Session {
         if (this.#socket === socket && this.#lastReceivedMs < sentAtMs) this.#probe(times.probeMs);
       });
       const cancelDeadline = clock.after(times.sendMs, () => {
+        this.#giveUp(id);
         this.#settle(id, unknown(txHash, `no answer within ${times.sendMs} ms`));
       });
       const settle = (outcome: SendOutcome): void => {
@@ -283,6 +298,7 @@ export class Session {
   }
 
   #answered(id: string, body: unknown): void {
+    this.#givenUp.delete(id);
     const pending = this.#pending.get(id);
     if (pending === undefined) return; // after its deadline: already reported as unknown
     const error = field(body, 'error');
@@ -295,17 +311,33 @@ export class Session {
     );
   }
 
+  /** With exactly one submission whose answer is out it is that one's, unless its code speaks of something else. */
   #errorWithoutId(body: unknown): void {
     const inner = field(body, 'error') ?? body;
     const code = numberField(inner, 'code') ?? 0;
     const message = shorten(stringField(inner, 'message') ?? '');
-    // Not a refusal: without an id nobody can say whose it is. The only submission out learns early that it is in doubt.
-    const [only, ...others] = this.#pending.keys();
-    if (only !== undefined && others.length === 0) {
-      const { txHash } = this.#pending.get(only) ?? { txHash: '' };
+    const [only, ...others] = [...this.#pending.keys(), ...this.#givenUpLately()];
+    const pending = others.length === 0 && only !== undefined ? this.#pending.get(only) : undefined;
+    if (only !== undefined && pending !== undefined && !isAboutSubscriptions(code)) {
+      const { txHash } = pending;
+      if (isAboutTransactions(code)) {
+        this.#settle(only, { kind: 'refused', txHash, code, message });
+        return;
+      }
       this.#settle(only, unknown(txHash, `error frame without id: code ${code} ${message}`));
     }
     this.options.handlers.onError({ code, message });
+  }
+
+  #giveUp(id: string): void {
+    const lately = this.#givenUpLately();
+    for (const old of this.#givenUp.keys()) if (!lately.includes(old)) this.#givenUp.delete(old);
+    this.#givenUp.set(id, this.options.clock.monotonicMs());
+  }
+
+  #givenUpLately(): string[] {
+    const sinceMs = this.options.clock.monotonicMs() - ANSWERS_LATE_MS;
+    return [...this.#givenUp].flatMap(([id, atMs]) => (atMs >= sinceMs ? [id] : []));
   }
 
   #settle(id: string, outcome: SendOutcome): void {
@@ -338,6 +370,7 @@ export class Session {
     this.#socket?.on('error', () => undefined); // terminating a half-open handshake emits one
     this.#socket = undefined;
     this.#greeted = false;
+    this.#givenUp.clear();
     for (const [id, { txHash }] of [...this.#pending]) {
       this.#settle(id, unknown(txHash, `connection lost: ${reason}`));
     }
