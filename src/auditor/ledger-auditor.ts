@@ -2,7 +2,8 @@
  * Compares what ended orders say with this account's own order records on the exchange, one batch at a time.
  *
  * Lists lag by up to 16 s (S-11), so a record that is missing or behind is *late* first; only what stays different is reported. A row
- * that cannot be read is not a missing one: nothing is concluded from its list. The request budget bounds it: when orders end faster
+ * that cannot be read is not a missing one: nothing is concluded from its list. An order whose own result cannot be read is told, and left
+ * out: it must not keep the others from being checked. The request budget bounds it: when orders end faster
  * than they can be checked, the oldest are skipped and counted.
  */
 import type { Client } from '@temporalio/client';
@@ -13,6 +14,7 @@ import type { OrderResult } from '../domain/messages';
 import { isTerminal, type Market, type OrderRecord } from '../domain/records';
 import type { AccountPort } from '../exchange/port';
 import type { RaiseAlert } from '../observability';
+import { listRuns, type ListedRun } from './runs';
 
 export interface LedgerAuditorOptions {
   readonly account: Pick<AccountPort, 'findOrders'>;
@@ -37,6 +39,7 @@ interface Claim {
 /** `accountOrders` takes at most 20 client order indexes (LP §1.4). */
 const INDEXES_MAX = 20;
 const CLAIMS_MAX = 500;
+const LIST_DEADLINE_MS = 5_000;
 /** Twice the worst lag seen on the exchange. */
 const LATE_MS_MAX = 32_000;
 
@@ -49,6 +52,7 @@ export class LedgerAuditor {
   #indexesMax = INDEXES_MAX;
   #closed = false;
   skipped = 0;
+  unreadable = 0;
 
   constructor(options: LedgerAuditorOptions) {
     this.#options = options;
@@ -126,12 +130,10 @@ export class LedgerAuditor {
     const fromMs = this.#fromMs;
     const query = `WorkflowId STARTS_WITH "${prefix}" AND CloseTime > "${new Date(fromMs - 10_000).toISOString()}"`;
     const nextMs = now();
-    for await (const info of client.workflow.list({ query })) {
-      if (this.#seen.has(info.workflowId)) continue;
-      const result = info.memo?.['result'] as OrderResult | undefined;
-      const claim = result && this.#claimOf(result);
-      this.#seen.add(info.workflowId);
-      if (claim) this.#claims.set(claim.orderId, claim);
+    for (const run of await client.withDeadline(Date.now() + LIST_DEADLINE_MS, () => listRuns(client, query))) {
+      if (this.#seen.has(run.workflowId)) continue;
+      this.#seen.add(run.workflowId);
+      this.#take(run);
     }
     this.#fromMs = nextMs;
     for (const [orderId] of this.#claims) {
@@ -142,10 +144,27 @@ export class LedgerAuditor {
     keepNewest(this.#seen, 10 * CLAIMS_MAX);
   }
 
+  #take(run: ListedRun): void {
+    try {
+      const result = run.memo('result') as OrderResult | undefined;
+      const claim = result && this.#claimOf(result);
+      if (claim) this.#claims.set(claim.orderId, claim);
+    } catch (error) {
+      this.unreadable += 1;
+      // Without an order's id of its own: of a thousand of them one message a minute tells.
+      this.#options.raiseAlert({
+        kind: 'books-differ',
+        what: `the result in the memo of ${run.workflowId} cannot be read, so nobody checks it against the exchange: ${String(error)}`,
+        next: 'Compare `counterleg order` with the exchange by hand. A market whose decimals changed, another version, or a stranger in Temporal writes such a memo.',
+      });
+    }
+  }
+
   #claimOf(result: OrderResult): Claim | undefined {
     const market = this.#options.markets.find((m) => m.symbol === result.market);
     const id = parseOrderId(result.order_id);
-    if (!market || id === undefined) return undefined;
+    if (id === undefined || typeof result.market !== 'string') throw new Error('it is no result of an order');
+    if (!market) return undefined;
     const text = this.#options.role === 'maker' ? result.maker.filled_base_amount : result.hedge.executed_base_amount;
     const indexes =
       this.#options.role === 'maker'

@@ -1,8 +1,11 @@
 /**
  * Reads both accounts' positions and the orders' own words, and raises an alarm when they do not fit (design: the last line of defence).
  *
- * Independent of the desk and the workflows' code: it sees only the exchange's public face and Temporal's list. A reading that failed
- * says nothing. It also finds what `terminate` left behind: such an order ran no code at its end.
+ * Independent of the desk and the workflows' code: it sees only the exchange's public face and Temporal's list. Without the list it
+ * compares all the same, only knows no excuse. An order's word counts for as long as a hedge may take and no longer, because a run
+ * that cannot go on says `hedging` for ever. It also finds what `terminate` left behind: such an order ran no code at its end.
+ *
+ * A round is two requests. Positions that could not be read are asked for again no sooner than after a good reading, and later each time.
  */
 import type { Client } from '@temporalio/client';
 import { orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
@@ -10,7 +13,8 @@ import { formatDecimal, parseLots } from '../domain/lots';
 import type { AccountState, Market } from '../domain/records';
 import type { ExchangePort } from '../exchange/port';
 import type { HealthPart, RaiseAlert } from '../observability';
-import { judge, newBooks, type Books, type Reading } from './books';
+import { judge, LATE_MS_MAX, newBooks, type Books, type Reading } from './books';
+import { listRuns, type ListedRun } from './runs';
 
 export interface PositionAuditorOptions {
   readonly exchange: Pick<ExchangePort, 'accountState'>;
@@ -20,23 +24,38 @@ export interface PositionAuditorOptions {
   readonly markets: readonly Market[];
   readonly raiseAlert: RaiseAlert;
   readonly health: HealthPart;
-  /** What the running orders of a market say to be naked, in base units. */
-  readonly onNaked: (market: string, amount: number) => void;
+  /** What is naked in a market as far as it is known, in base units; undefined: nothing is known right now. */
+  readonly onExposure: (market: string, amount: number | undefined) => void;
   readonly now: () => number;
-  /** Pause between readings while all is even; a difference is looked at again after a fifth of it. */
+  /** From reading to reading while all is even; a difference is looked at again after two fifths of it. */
   readonly everyMs: number;
+  /** An order that has hedged for longer explains nothing any more. */
+  readonly hedgeMsMax: number;
 }
 
-interface Orders {
-  readonly nakedLots: Map<string, bigint>;
-  readonly abandonedLots: Map<string, bigint>;
+/** What the orders of one market say. */
+interface Word {
+  nakedLots: bigint;
+  explainedLots: bigint;
+  /** Orders that have hedged for longer than a hedge may take. */
+  readonly overdue: string[];
 }
+type Words = ReadonlyMap<string, Word>;
+type Positions = readonly [maker: AccountState, hedge: AccountState];
+
+/** Temporal's list takes milliseconds; later than this is as good as never. */
+const LIST_DEADLINE_MS = 1_000;
+const BACKOFF_MS_MAX = 60_000;
 
 export class PositionAuditor {
   readonly #options: PositionAuditorOptions;
   readonly #books = new Map<number, Books>();
   readonly #terminated = new Set<string>();
+  /** Orders that are naked, by workflow id, since when. */
+  readonly #hedgingSinceMs = new Map<string, number>();
   readonly #startedAtMs: number;
+  #failures = 0;
+  #readAgainAtMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -47,9 +66,13 @@ export class PositionAuditor {
 
   start(): void {
     const round = async (): Promise<void> => {
-      const { everyMs } = this.#options;
-      const calm = await this.audit().catch(() => false); // a failed reading says nothing; the health page shows the silence
-      if (!this.#closed) this.#timer = setTimeout(() => void round(), calm ? everyMs : everyMs / 5);
+      const { everyMs, now } = this.#options;
+      const startedAtMs = now();
+      // A failed reading says nothing of the books; the health page shows the silence, the gauge no old value.
+      const calm = await this.audit().catch(() => true);
+      const pauseMs = calm ? everyMs : (2 * everyMs) / 5;
+      if (!this.#closed)
+        this.#timer = setTimeout(() => void round(), Math.max(everyMs / 5, startedAtMs + pauseMs - now()));
     };
     void round();
   }
@@ -59,94 +82,122 @@ export class PositionAuditor {
     clearTimeout(this.#timer);
   }
 
-  /** One reading of everything; answers whether all is even. Rejects when something could not be read. */
+  /** One reading of everything; answers whether all is even. Rejects when the positions could not be read. */
   async audit(): Promise<boolean> {
-    const { exchange, makerAccount, hedgeAccount, markets, health, now, onNaked } = this.#options;
-    const orders = await this.#readOrders();
-    const [a, b] = await Promise.all([exchange.accountState(makerAccount), exchange.accountState(hedgeAccount)]);
-    if (!a.ok || !b.ok) throw new Error('the positions could not be read');
+    const { markets, health } = this.#options;
+    const [words, read] = await Promise.all([
+      within(LIST_DEADLINE_MS, this.#readOrders()).catch(() => undefined),
+      this.#readPositions(),
+    ]);
+    for (const market of markets) this.#show(market, words, read?.positions);
+    if (!read) throw new Error('the positions could not be read');
     let calm = true;
-    for (const market of markets) {
-      const reading: Reading = {
-        atMs: now(),
-        makerLots: positionOf(a.value, market),
-        hedgeLots: positionOf(b.value, market),
-        nakedLots: orders.nakedLots.get(market.symbol) ?? 0n,
-        abandonedLots: orders.abandonedLots.get(market.symbol) ?? 0n,
-      };
-      onNaked(market.symbol, Number(formatDecimal(reading.nakedLots, market.sizeDecimals)));
-      calm = this.#judge(market, reading) && calm;
-    }
-    health.ok();
+    for (const market of markets) calm = this.#judge(market, words, read) && calm;
+    if (words) health.ok();
     return calm;
   }
 
-  #judge(market: Market, reading: Reading): boolean {
-    const books = this.#books.get(market.marketId) ?? newBooks();
-    this.#books.set(market.marketId, books);
-    const verdict = judge(books, reading);
-    const { raiseAlert } = this.#options;
-    const amount = (value: bigint): string => `${formatDecimal(value, market.sizeDecimals)} ${market.symbol}`;
-    const positions = `A ${amount(reading.makerLots)}, B ${amount(reading.hedgeLots)}`;
-    switch (verdict.kind) {
-      case 'even':
-        return true;
-      case 'late':
-        return false;
-      case 'started-off':
-        raiseAlert({
-          kind: 'books-differ',
-          what: `at the start the accounts do not mirror each other: ${positions}`,
-          exposed: amount(verdict.lots),
-          next: 'If this is not meant, flatten the pair. From here on this difference is taken as given.',
-        });
-        return true;
-      case 'wrong':
-        raiseAlert({
-          kind: 'books-differ',
-          what: `for ${Math.round(verdict.forMs / 1_000)} s the accounts have not mirrored each other, and no order explains it: ${positions}`,
-          exposed: amount(verdict.lots),
-          next: 'Pause the pair. Look for a terminated order or a trade made by hand; hedge or close this amount.',
-        });
-        return false;
-    }
+  /** Running orders know best what is naked; without their word the positions' difference is shown, without either nothing. */
+  #show(market: Market, words: Words | undefined, positions: Positions | undefined): void {
+    const net = positions && positionOf(positions[0], market) + positionOf(positions[1], market);
+    const lots = words ? (words.get(market.symbol)?.nakedLots ?? 0n) : net;
+    this.#options.onExposure(
+      market.symbol,
+      lots === undefined ? undefined : Number(formatDecimal(lots < 0n ? -lots : lots, market.sizeDecimals)),
+    );
   }
 
-  async #readOrders(): Promise<Orders> {
+  async #readPositions(): Promise<{ readonly atMs: number; readonly positions: Positions } | undefined> {
+    const { exchange, makerAccount, hedgeAccount, now, everyMs } = this.#options;
+    if (now() < this.#readAgainAtMs) return undefined;
+    const [a, b] = await Promise.all([exchange.accountState(makerAccount), exchange.accountState(hedgeAccount)]);
+    if (a.ok && b.ok) {
+      this.#failures = 0;
+      return { atMs: now(), positions: [a.value, b.value] };
+    }
+    this.#readAgainAtMs = now() + Math.min(everyMs * 2 ** this.#failures, BACKOFF_MS_MAX);
+    this.#failures += 1;
+    return undefined;
+  }
+
+  #judge(
+    market: Market,
+    words: Words | undefined,
+    { atMs, positions: [maker, hedge] }: { readonly atMs: number; readonly positions: Positions },
+  ): boolean {
+    const books = this.#books.get(market.marketId) ?? newBooks();
+    this.#books.set(market.marketId, books);
+    const word = words?.get(market.symbol);
+    const reading: Reading = {
+      atMs,
+      makerLots: positionOf(maker, market),
+      hedgeLots: positionOf(hedge, market),
+      explainedLots: words && (word?.explainedLots ?? 0n),
+    };
+    const verdict = judge(books, reading);
+    if (verdict.kind === 'wrong') this.#tell(market, reading, { ...verdict, overdue: word?.overdue ?? [] });
+    return verdict.kind === 'even';
+  }
+
+  #tell(
+    market: Market,
+    reading: Reading,
+    { lots, forMs, overdue }: { readonly lots: bigint; readonly forMs: number; readonly overdue: readonly string[] },
+  ): void {
+    const amount = (value: bigint): string => `${formatDecimal(value, market.sizeDecimals)} ${market.symbol}`;
+    const [why, next] = explanationOf(reading, overdue);
+    this.#options.raiseAlert({
+      kind: 'books-differ',
+      what:
+        `for ${Math.round(forMs / 1_000)} s the accounts have not mirrored each other, and ${why}: ` +
+        `A ${amount(reading.makerLots)}, B ${amount(reading.hedgeLots)}`,
+      exposed: amount(lots),
+      next,
+      market: market.symbol,
+    });
+  }
+
+  async #readOrders(): Promise<Words> {
     const { client, makerAccount } = this.#options;
     const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
     const since = new Date(this.#startedAtMs).toISOString();
     const query =
-      `WorkflowId STARTS_WITH "${prefix}" AND (HedgeState = "hedging" OR HedgeState = "stuck" ` +
-      `OR (HedgeState = "abandoned" AND CloseTime > "${since}") OR (ExecutionStatus = "Terminated" AND CloseTime > "${since}"))`;
-    const nakedLots = new Map<string, bigint>();
-    const abandonedLots = new Map<string, bigint>();
-    for await (const info of client.workflow.list({ query })) {
-      const market = this.#marketOf(info.searchAttributes['Market']?.[0]);
-      const exposure = info.searchAttributes['Exposure']?.[0];
-      const lots =
-        market && typeof exposure === 'number'
-          ? parseLots(exposure.toFixed(market.sizeDecimals), market.sizeDecimals)
-          : 0n;
-      if (info.status.name === 'TERMINATED') this.#onTerminated(info.workflowId);
-      else if (info.status.name === 'RUNNING' && market)
-        nakedLots.set(market.symbol, (nakedLots.get(market.symbol) ?? 0n) + lots);
-      else if (market) {
-        const side = info.searchAttributes['Side']?.[0] === 'buy' ? 1n : -1n;
-        abandonedLots.set(market.symbol, (abandonedLots.get(market.symbol) ?? 0n) + side * lots);
-      }
+      `WorkflowId STARTS_WITH "${prefix}" AND ((ExecutionStatus = "Running" AND (HedgeState = "hedging" OR HedgeState = "stuck")) ` +
+      `OR (ExecutionStatus = "Terminated" AND CloseTime > "${since}"))`;
+    const runs = await client.withDeadline(Date.now() + LIST_DEADLINE_MS, () => listRuns(client, query));
+    const words = new Map<string, Word>();
+    const naked = new Set<string>();
+    for (const run of runs) {
+      if (run.terminated) this.#onTerminated(run.workflowId);
+      if (run.running && this.#hear(run, words)) naked.add(run.workflowId);
     }
-    return { nakedLots, abandonedLots };
+    for (const workflowId of this.#hedgingSinceMs.keys())
+      if (!naked.has(workflowId)) this.#hedgingSinceMs.delete(workflowId);
+    return words;
   }
 
-  #marketOf(symbol: unknown): Market | undefined {
-    return this.#options.markets.find((market) => market.symbol === symbol);
+  /** Takes in what a running order says of itself; answers whether it says that something is naked. */
+  #hear(run: ListedRun, words: Map<string, Word>): boolean {
+    const { markets, now, hedgeMsMax } = this.#options;
+    const market = markets.find(({ symbol }) => symbol === run.attribute('Market'));
+    const exposure = run.attribute('Exposure');
+    if (!market || typeof exposure !== 'number' || !(exposure > 0)) return false;
+    const word = words.get(market.symbol) ?? { nakedLots: 0n, explainedLots: 0n, overdue: [] };
+    words.set(market.symbol, word);
+    const lots = parseLots(exposure.toFixed(market.sizeDecimals), market.sizeDecimals);
+    const sinceMs = this.#hedgingSinceMs.get(run.workflowId) ?? now();
+    this.#hedgingSinceMs.set(run.workflowId, sinceMs);
+    word.nakedLots += lots;
+    // What is not explained any more is judged for a while longer.
+    if (now() - sinceMs < hedgeMsMax - LATE_MS_MAX) word.explainedLots += lots;
+    else word.overdue.push(idOf(run.workflowId));
+    return true;
   }
 
   #onTerminated(workflowId: string): void {
     if (this.#terminated.has(workflowId)) return;
     this.#terminated.add(workflowId);
-    const orderId = parseOrderWorkflowId(workflowId)?.id.toString() ?? workflowId;
+    const orderId = idOf(workflowId);
     this.#options.raiseAlert({
       kind: 'orphan-fill',
       what: `order ${orderId} was terminated: no code ran at its end, its quote may rest and its fill may be naked`,
@@ -156,6 +207,38 @@ export class PositionAuditor {
   }
 }
 
+/** Why nothing excuses the difference, and what to do. */
+function explanationOf(reading: Reading, overdue: readonly string[]): readonly [why: string, next: string] {
+  if (reading.explainedLots === undefined)
+    return [
+      'the orders cannot be read, so whether one of them is hedging it is not known',
+      'Get Temporal to answer first: the order that this belongs to may still hedge it. Hedge or close it by hand only when `counterleg orders` shows that none does.',
+    ];
+  const [first] = overdue;
+  if (first !== undefined)
+    return [
+      `${overdue.length === 1 ? `order ${first} says` : `orders ${overdue.join(', ')} say`} to be hedging it for longer than that may take`,
+      `Look at \`counterleg order ${first}\`: remove its reason, or \`counterleg hedge close ${first}\`. By hand only after cancelling it.`,
+    ];
+  return [
+    'no order explains it',
+    'Pause the pair. Look for a terminated or abandoned order, a liquidation, a trade made by hand; hedge or close this amount.',
+  ];
+}
+
+function idOf(workflowId: string): string {
+  return parseOrderWorkflowId(workflowId)?.id.toString() ?? workflowId;
+}
+
 function positionOf(account: AccountState, market: Market): bigint {
   return account.positions.find((position) => position.marketId === market.marketId)?.lots ?? 0n;
+}
+
+/** A call whose own deadline is not kept (a connection that never opens) is given up all the same. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

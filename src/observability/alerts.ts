@@ -2,7 +2,7 @@
  * Alerts: what happened, what is exposed, what to do next.
  *
  * Each goes to the log, the metric and, if configured, a webhook. Raising never waits and never throws: the webhook has a queue of
- * its own, bounded; repeats of one kind and order are folded into one message per window. Alerts hold no secret, and the webhook's
+ * its own, bounded; repeats of one kind, order and market are folded into one message per window. Alerts hold no secret, and the webhook's
  * address is one: it is never shown.
  */
 import type { Logger } from './logger';
@@ -21,6 +21,7 @@ export const ALERT_KINDS = [
   'quoting-stopped',
   'switch-not-renewed',
   'key-refused',
+  'run-failing',
   'invariant-broken',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
@@ -34,6 +35,8 @@ export interface Alert {
   /** What the operator should do. */
   readonly next: string;
   readonly orderId?: string;
+  /** Symbol, where it is about a market and not about one order. */
+  readonly market?: string;
 }
 
 export type RaiseAlert = (alert: Alert) => void;
@@ -56,7 +59,7 @@ const FOLD_WINDOW_MS = 60_000;
 const WEBHOOK_TIMEOUT_MS = 5000;
 /** Beyond this the webhook is not keeping up, and the log is the record. */
 const QUEUE_MAX = 100;
-/** Distinct (kind, order) remembered for folding. */
+/** Distinct (kind, order, market) remembered for folding. */
 const FOLDED_MAX = 1000;
 
 export class Alerts {
@@ -73,7 +76,7 @@ export class Alerts {
 
   readonly raise: RaiseAlert = (alert) => {
     this.#options.count(alert.kind);
-    const key = `${alert.kind} ${alert.orderId ?? ''}`;
+    const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''}`;
     const nowMs = this.#nowMs();
     const fold = this.#folded.get(key);
     if (fold !== undefined && nowMs < fold.untilMs) {
@@ -104,7 +107,7 @@ export class Alerts {
 
   /** `text` is what Slack, Mattermost and Telegram's sendMessage read; the fields are for programs. */
   #body(alert: Alert, repeated: number): Record<string, unknown> {
-    const { kind, what, next, exposed, orderId } = alert;
+    const { kind, what, next, exposed, orderId, market } = alert;
     const lines = [
       `[counterleg ${this.#options.process}] ${kind}: ${what}`,
       ...(exposed === undefined ? [] : [`Exposed: ${exposed}`]),
@@ -112,7 +115,7 @@ export class Alerts {
       `Next: ${next}`,
       ...(repeated === 0 ? [] : [`(raised ${repeated} more times since the last message)`]),
     ];
-    return { text: lines.join('\n'), kind, what, next, exposed, order_id: orderId, repeated };
+    return { text: lines.join('\n'), kind, what, next, exposed, order_id: orderId, market, repeated };
   }
 
   async #drain(): Promise<void> {

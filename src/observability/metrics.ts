@@ -85,7 +85,11 @@ function gauges(registry: Registry) {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name: `counterleg_${name}`, help, labelNames, registers: [registry] });
   return {
-    exposure: gauge('exposure_base_units', 'What running orders last said to be naked, in base units', ['market']),
+    exposure: gauge(
+      'exposure_base_units',
+      'What is naked as far as it is known, in base units; absent while nothing is known',
+      ['market'],
+    ),
     streamLive: gauge('stream_live', '1 while the stream can be relied on, else 0', ['stream']),
     redisLive: gauge('redis_live', '1 while the fast path is connected, else 0'),
     clockSkew: gauge('clock_skew_seconds', 'Exchange clock minus ours'),

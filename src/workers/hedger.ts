@@ -2,6 +2,7 @@
  * The hedger process: B's keys, the workflows, the hedge activities, the desk, the subscriber of notices. Wiring only.
  */
 import { Worker } from '@temporalio/worker';
+import { FailingRuns } from '../auditor/failing-runs';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { PositionAuditor } from '../auditor/position-auditor';
 import { createHedgeActivities, type AlertInput } from '../activities/hedge-activities';
@@ -20,12 +21,23 @@ import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
 import { opening, type Opened } from './opened';
-import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import {
+  AUDIT_EVERY_MS,
+  installRuntime,
+  LEDGERS_EVERY_MS,
+  startWorker,
+  type RunningProcess,
+  type WorkerProcessOptions,
+} from './process';
 import { preferFastPath } from './priority';
 import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
 const MARGIN_BPS = 1_000;
+/** After `force_close_timeout` a hedge is stuck and alerted; an order that says for this much longer that it hedges explains nothing. */
+const HEDGE_GRACE_MS = 10_000;
+/** The server says so some 20 s after the first failure; within a minute a person must know. */
+const FAILING_RUNS_EVERY_MS = 15_000;
 const OWNER_RETRY_MS = 1_000;
 const OWNER_TRIES = 60;
 
@@ -138,17 +150,21 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     markets: side.markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol)),
     raiseAlert,
     now: wallClock,
-    everyMs: options.auditEveryMs ?? AUDIT_EVERY_MS,
   };
+  const everyMs = options.auditEveryMs ?? AUDIT_EVERY_MS;
   const positions = new PositionAuditor({
     ...auditing,
     exchange,
     hedgeAccount: config.accounts.hedge.index,
-    health: observability.health.part('auditor', { staleAfterMs: 6 * auditing.everyMs }),
-    onNaked: (market, amount) => metrics.exposure.set({ market }, amount),
+    health: observability.health.part('auditor', { staleAfterMs: 12 * everyMs }),
+    onExposure: (market, amount) =>
+      amount === undefined ? metrics.exposure.remove({ market }) : metrics.exposure.set({ market }, amount),
+    everyMs,
+    hedgeMsMax: config.hedge.forceCloseTimeoutMs + HEDGE_GRACE_MS,
   });
-  const ledgers = new LedgerAuditor({ ...auditing, account, role: 'hedge' });
-  for (const auditor of [positions, ledgers]) opened.add(auditor, (it) => it.close()).start();
+  const ledgers = new LedgerAuditor({ ...auditing, account, role: 'hedge', everyMs: LEDGERS_EVERY_MS });
+  const failing = new FailingRuns({ ...auditing, logger, everyMs: FAILING_RUNS_EVERY_MS });
+  for (const auditor of [positions, ledgers, failing]) opened.add(auditor, (it) => it.close()).start();
   await preferFastPath(config, logger);
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
   return startWorker({ worker, observability, opened });

@@ -27,7 +27,13 @@ import { checkKeys } from './keys';
 import { HeardLanes } from './lanes';
 import { opening, type Opened } from './opened';
 import { otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
-import { AUDIT_EVERY_MS, installRuntime, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import {
+  installRuntime,
+  LEDGERS_EVERY_MS,
+  startWorker,
+  type RunningProcess,
+  type WorkerProcessOptions,
+} from './process';
 import { preferFastPath } from './priority';
 import { startRehearsals } from './rehearsal';
 import { connectTemporal } from './temporal';
@@ -129,7 +135,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     markets: side.markets,
     raiseAlert,
     now: wallClock,
-    everyMs: options.auditEveryMs ?? AUDIT_EVERY_MS,
+    everyMs: LEDGERS_EVERY_MS,
   });
   opened.add(ledgers, (it) => it.close()).start();
   const running = startWorker({ worker, observability, opened });

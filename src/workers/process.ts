@@ -6,14 +6,16 @@ import type { Opened } from './opened';
 export interface WorkerProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
-  /** Pause between two readings of the auditors; default 10 s. */
+  /** From one reading of the positions to the next; default 5 s. */
   readonly auditEveryMs?: number;
   /** Default: info. */
   readonly logLevel?: string;
 }
 
-/** Reads are part of the request budget; a difference is looked at again sooner. */
-export const AUDIT_EVERY_MS = 10_000;
+/** Two requests each time, part of the request budget. A difference must be told within 10 s of its beginning. */
+export const AUDIT_EVERY_MS = 5_000;
+/** One request each time at most. Nothing is late before the exchange's lists have had 32 s. */
+export const LEDGERS_EVERY_MS = 15_000;
 
 export interface RunningProcess {
   /** Resolves when the process has ended by itself or by `stop`; rejects when its worker failed. */

@@ -5,8 +5,7 @@ const at = (atMs: number, change: Partial<Reading> = {}): Reading => ({
   atMs,
   makerLots: 0n,
   hedgeLots: 0n,
-  nakedLots: 0n,
-  abandonedLots: 0n,
+  explainedLots: 0n,
   ...change,
 });
 
@@ -25,11 +24,13 @@ describe('the auditor tells late from wrong', () => {
     expect(judge(books, at(6_000, { makerLots: 40n, hedgeLots: -20n })).kind).toBe('late');
   });
 
-  test('a difference that nothing explains and that stays is wrong', () => {
+  test('a difference that nothing explains and that stays is wrong, and goes on being wrong until it is gone', () => {
     const books = newBooks();
     judge(books, at(0));
     expect(judge(books, at(1_000, { makerLots: 20n })).kind).toBe('late');
     expect(judge(books, at(5_000, { makerLots: 20n }))).toEqual({ kind: 'wrong', lots: 20n, forMs: 4_000 });
+    expect(judge(books, at(3_605_000, { makerLots: 20n }))).toEqual({ kind: 'wrong', lots: 20n, forMs: 3_604_000 });
+    expect(judge(books, at(3_606_000)).kind).toBe('even');
   });
 
   test('a busy market is not wrong: each difference is another one', () => {
@@ -42,40 +43,44 @@ describe('the auditor tells late from wrong', () => {
     }
   });
 
-  test('what running orders say is naked explains as much, and not more', () => {
+  test('S-55 fills under way on top of a difference do not hide it for long: never even is wrong too', () => {
+    const books = newBooks();
+    let first: number | undefined;
+    for (let ms = 0; ms <= 30_000; ms += 2_000) {
+      const underWay = BigInt(20 * (ms % 3));
+      if (judge(books, at(ms, { makerLots: underWay, hedgeLots: -50n })).kind === 'wrong') first ??= ms;
+    }
+    expect(first).toBe(20_000);
+  });
+
+  test('what running orders explain is late as long as they explain it, and no more than they explain', () => {
     const books = newBooks();
     judge(books, at(0));
     for (const ms of [1_000, 30_000])
-      expect(judge(books, at(ms, { makerLots: 20n, nakedLots: 20n })).kind).toBe('late');
-    judge(books, at(31_000, { makerLots: 25n, nakedLots: 20n }));
-    expect(judge(books, at(36_000, { makerLots: 25n, nakedLots: 20n })).kind).toBe('wrong');
+      expect(judge(books, at(ms, { makerLots: 20n, explainedLots: 20n })).kind).toBe('late');
+    judge(books, at(31_000, { makerLots: 25n, explainedLots: 20n }));
+    expect(judge(books, at(36_000, { makerLots: 25n, explainedLots: 20n })).kind).toBe('wrong');
   });
 
-  test('an abandoned exposure was reported once; the rest must still be even', () => {
+  test('S-46 what the orders explain is not known: a difference that lasts longer than a hedge may take is wrong', () => {
     const books = newBooks();
     judge(books, at(0));
-    expect(judge(books, at(1_000, { makerLots: 14n, abandonedLots: 14n })).kind).toBe('even');
+    expect(judge(books, at(1_000, { makerLots: 20n, explainedLots: undefined })).kind).toBe('late');
+    expect(judge(books, at(5_000, { makerLots: 20n, explainedLots: undefined })).kind).toBe('wrong');
   });
 
-  test('a difference from before our time is said once and then taken as given', () => {
+  test('S-56 a difference from before our time is told like any other, and a mirrored reading ends it', () => {
     const books = newBooks();
     expect(judge(books, at(0, { makerLots: 5n })).kind).toBe('late');
-    expect(judge(books, at(4_000, { makerLots: 5n }))).toEqual({ kind: 'started-off', lots: 5n });
-    expect(judge(books, at(5_000, { makerLots: 5n })).kind).toBe('even');
+    for (const ms of [4_000, 64_000, 124_000]) expect(judge(books, at(ms, { makerLots: 5n })).kind).toBe('wrong');
+    for (const ms of [130_000, 200_000]) expect(judge(books, at(ms)).kind).toBe('even');
   });
 
-  test('started while others trade, it does not take a hedge under way for a difference from before its time', () => {
+  test('started while others trade, it does not take a hedge under way for a difference', () => {
     const books = newBooks();
     expect(judge(books, at(0, { makerLots: 300n })).kind).toBe('late');
     expect(judge(books, at(1_000, { makerLots: 300n, hedgeLots: -200n })).kind).toBe('late');
     expect(judge(books, at(2_000, { makerLots: 300n, hedgeLots: -300n })).kind).toBe('even');
     expect(judge(books, at(9_000, { makerLots: 100n, hedgeLots: -100n })).kind).toBe('even');
-  });
-
-  test('it does not start its books in the middle of a hedge', () => {
-    const books = newBooks();
-    expect(judge(books, at(0, { makerLots: 20n, nakedLots: 20n })).kind).toBe('late');
-    expect(judge(books, at(1_000, { makerLots: 20n, hedgeLots: -20n })).kind).toBe('even');
-    expect(books.startLots).toBe(0n);
   });
 });

@@ -1,5 +1,6 @@
 /** The ledger auditor against the adapter: a row that cannot be read proves nothing, least of all that nothing was executed. */
 import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { LedgerAuditor } from '../../src/auditor/ledger-auditor';
 import { clientOrderIndexOf, nextOrderId, orderWorkflowId, type OrderId } from '../../src/domain/ids';
@@ -40,13 +41,22 @@ const result = (id: OrderId) => ({
   maker: { filled_base_amount: '0.00020' },
   hedge: { slices: [] },
 });
+/** Memos that are not what an order of ours writes. */
+let memos: Map<OrderId, unknown>;
+const payload = (value: unknown) => defaultPayloadConverter.toPayload(value);
 /** The part of a client that lists ended orders. */
 const client = {
-  workflow: {
-    async *list() {
-      for (const id of await Promise.resolve(ended))
-        yield { workflowId: orderWorkflowId(516, id), memo: { result: result(id) } };
-    },
+  options: { namespace: 'n' },
+  withDeadline: (_: number, call: () => Promise<unknown>) => call(),
+  workflowService: {
+    listWorkflowExecutions: () =>
+      Promise.resolve({
+        executions: ended.map((id) => ({
+          execution: { workflowId: orderWorkflowId(516, id), runId: 'r' },
+          status: 2,
+          memo: { fields: { result: memos.has(id) ? memos.get(id) : payload(result(id)) } },
+        })),
+      }),
   },
 } as unknown as Client;
 
@@ -59,6 +69,7 @@ beforeEach(async () => {
   nowMs = Date.now();
   alerts = [];
   ended = [];
+  memos = new Map();
   auditor = new LedgerAuditor({
     account: exchange.openAccount({ accountIndex: 516, keys: new Map([[5, 'key']]) }),
     role: 'maker',
@@ -124,4 +135,22 @@ test('a row that never becomes readable does not keep the orders behind it from 
   for (let round = 0; round < 40 && left !== 1; round++) left = await auditor.audit().catch(() => undefined);
   expect(left).toBe(1);
   expect(alerts.map(({ orderId }) => orderId)).toEqual([last.toString()]);
+});
+
+test.each([
+  ['with one digit too many', (id: OrderId) => payload({ ...result(id), maker: { filled_base_amount: '0.000201' } })],
+  ['without its amounts', (id: OrderId) => payload({ ...result(id), maker: undefined })],
+  ['that is no object', () => payload('nonsense')],
+  ['that cannot be decoded', () => ({ metadata: { encoding: Buffer.from('binary/unknown') }, data: Buffer.from('?') })],
+])('S-56 a memo %s is told, counted and left out; the orders beside it are checked all the same', async (_, memo) => {
+  const [bad, good] = [newId(), newId() + 128n] as [OrderId, OrderId];
+  ended = [bad, good];
+  memos.set(bad, memo(bad));
+  listed();
+  expect(await auditor.audit()).toBe(1);
+  expect(alerts.map(({ kind, what }) => [kind, what.includes(bad.toString())])).toEqual([['books-differ', true]]);
+  nowMs += LATE_MS;
+  expect(await auditor.audit()).toBe(0);
+  expect(alerts[1]).toMatchObject({ kind: 'books-differ', orderId: good.toString() });
+  expect([alerts.length, auditor.unreadable]).toEqual([2, 1]);
 });
