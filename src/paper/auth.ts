@@ -1,6 +1,7 @@
 /** Authentication tokens of reads and subscriptions (LP §1.3, §4). Tokens are compared and forgotten; they are never logged. */
 import { refuse } from './core/codes';
 import type { Refusal } from './core/codes';
+import { unregisteredKey } from './core/exchange';
 import type { World } from './core/world';
 import { parseAuthToken, verifyAuthToken } from './crypto';
 
@@ -31,7 +32,7 @@ export class Authenticator {
       return denied('invalid deadline');
     }
     const key = this.world.accounts.get(accountIndex)?.keys.get(apiKeyIndex);
-    if (key === undefined) return denied('invalid auth string');
+    if (key === undefined || key.publicKey === unregisteredKey) return denied('invalid auth string');
     if (this.signatures === 'verify' && key.publicKey !== '' && !verifyAuthToken(token, key.publicKey)) {
       return denied('invalid auth string');
     }

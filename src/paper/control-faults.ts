@@ -53,6 +53,20 @@ export const faultKinds: readonly FaultKind[] = [
     example: { on: 'response', action: 'delay', ms: 5000, match: { path: 'jsonapi/sendtx' } },
   },
   {
+    on: 'subscribe',
+    action: 'refuse',
+    needs: ['code'],
+    meaning: 'Subscribing is answered by an error frame with code; as on the exchange, it does not name the channel.',
+    example: { on: 'subscribe', action: 'refuse', code: 30005, match: { channel: 'account_tx' }, count: 0 },
+  },
+  {
+    on: 'subscribe',
+    action: 'silence',
+    needs: [],
+    meaning: 'Subscribing is never answered, and no frame of the channel comes on that connection.',
+    example: { on: 'subscribe', action: 'silence', match: { channel: 'account_tx', account_index: 100 }, count: 0 },
+  },
+  {
     on: 'stream',
     action: 'cut',
     needs: [],

@@ -6,12 +6,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExchangeClock } from './clock';
 import type { Exchange } from './core/exchange';
 import { parseScaled } from './core/decimal';
-import type { Account, MarketSpec, OrderRequest, Tier } from './core/types';
+import type { Account, MarketSpec, OrderRequest } from './core/types';
 import type { Changes, Market } from './core/world';
+import { addAccountRoutes } from './control-accounts';
 import { addFaultRoutes } from './control-faults';
 import { addMarketRoutes } from './control-market';
 import { truthJson } from './control-truth';
+import { addLimitRoutes } from './control-limits';
 import type { FaultPlan } from './faults';
+import type { RequestGate } from './limits';
 import type { Simulation } from './simulation';
 import { encode } from './wire/json';
 
@@ -20,6 +23,7 @@ export interface ControlContext {
   readonly simulation: Simulation;
   readonly clock: ExchangeClock;
   readonly faults: FaultPlan;
+  readonly gate: RequestGate;
   readonly publish: (changes: Changes) => void;
   readonly applyStreamFaults: () => void;
 }
@@ -31,15 +35,10 @@ export class ControlError extends Error {
   override readonly name = 'ControlError';
 }
 
-/** LP §1.1: 2^48 − 2 and 2^48 − 1 are the exchange's own. */
-const accountIndexMax = 2 ** 48 - 3;
 const clientIndexMax = 2 ** 48 - 1;
 const priceTicksMax = 2 ** 32 - 1;
 
-const tierNames: readonly Tier[] = ['standard', 'plus', 'premium'];
-
 export function addControlRoutes(app: FastifyInstance, context: ControlContext): void {
-  route(app, 'POST', '/_paper/accounts', (body) => addAccount(context, body));
   route(app, 'POST', '/_paper/orders', (body) => placeOrder(context, body));
   route(app, 'POST', '/_paper/clock', (body) => {
     known(body, ['offset_ms']);
@@ -51,7 +50,9 @@ export function addControlRoutes(app: FastifyInstance, context: ControlContext):
     const isNamed = query['account_index'] !== undefined;
     return truthJson(context, isNamed ? accountOf(context, integer(query, 'account_index')) : undefined);
   });
+  addAccountRoutes(app, context);
   addMarketRoutes(app, context);
+  addLimitRoutes(app, context);
   addFaultRoutes(app, context);
 }
 
@@ -76,55 +77,6 @@ export function route(
       }
     },
   });
-}
-
-function addAccount(context: ControlContext, body: Fields): string {
-  known(body, ['account_index', 'l1_address', 'tier', 'collateral', 'api_keys']);
-  const accountIndex = integer(body, 'account_index', 1, accountIndexMax);
-  const { world } = context.exchange;
-  const tier = tierNames.find((name) => name === (body['tier'] ?? 'standard'));
-  if (tier === undefined) throw new ControlError(`tier must be one of ${tierNames.join(', ')}`);
-  const { collateral = '0' } = body;
-  const collateralMicro =
-    typeof collateral === 'string' || typeof collateral === 'number' ? parseScaled(String(collateral), 6) : undefined;
-  if (collateralMicro === undefined)
-    throw new ControlError('collateral must be a decimal string, USDC with at most 6 decimals');
-  const keys = keysOf(objectOf(body, 'api_keys'));
-  const l1Address = textOr(body, 'l1_address', `0x${accountIndex.toString(16).padStart(40, '0')}`);
-  const existing = world.accounts.get(accountIndex);
-  if (existing?.synthetic === true) throw new ControlError(`account ${accountIndex} belongs to the simulated market`);
-  world.setTime(context.clock.nowUs());
-  if (existing === undefined) {
-    world.addAccount({ accountIndex, l1Address, tier, collateralMicro, keys, synthetic: false });
-  } else {
-    // The same account again: new keys and more money, never a new history.
-    if (body['tier'] !== undefined) existing.tier = tier;
-    existing.collateralMicro += collateralMicro;
-    existing.depositedMicro += collateralMicro;
-    for (const [index, publicKey] of keys) {
-      const key = existing.keys.get(index);
-      if (key === undefined) world.addKey(existing, index, publicKey);
-      else key.publicKey = publicKey;
-    }
-  }
-  return encode({ account_index: accountIndex, created: existing === undefined });
-}
-
-/** `{"5": public_key}`; an empty text accepts any signature. */
-function keysOf(fields: Fields): ReadonlyMap<number, string> {
-  const keys = new Map<number, string>();
-  for (const [index, publicKey] of Object.entries(fields)) {
-    const hex = typeof publicKey === 'string' ? publicKey.toLowerCase().replace(/^0x/, '') : undefined;
-    if (!/^\d{1,3}$/.test(index) || Number(index) > 254)
-      throw new ControlError(`api_keys: ${index} is no key index (0…254)`);
-    if (hex === undefined || !/^([0-9a-f]{80})?$/.test(hex)) {
-      throw new ControlError(
-        `api_keys: key ${index} must be a public key of 80 hex digits, or "" to accept any signature`,
-      );
-    }
-    keys.set(Number(index), hex);
-  }
-  return keys;
 }
 
 const orderKinds = ['limit', 'market', 'ioc', 'post-only'] as const;

@@ -2,7 +2,7 @@
  * The fault plan: which planned misbehaviour applies to what happens now (`/_paper/faults`).
  * Knows nothing about sockets; the places where faults bite ask `take` and carry the answer out themselves.
  */
-export type FaultOn = 'request' | 'response' | 'stream' | 'frame' | 'lists' | 'sequencer';
+export type FaultOn = 'request' | 'response' | 'subscribe' | 'stream' | 'frame' | 'lists' | 'sequencer';
 
 export interface FaultFacts {
   readonly path?: string | undefined;

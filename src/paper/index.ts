@@ -24,6 +24,8 @@ export function startPaper(options: PaperOptions = {}): Promise<PaperServer> {
     tls: options.tls ?? false,
     latency: options.latency ?? 'zero',
     rateLimits: options.rateLimits ?? 'off',
+    refusedCount: options.refusedCount ?? false,
+    firewall: options.firewall ?? false,
     flow: options.flow ?? 'on',
     markets: options.markets ?? defaultMarkets,
     chainId: options.chainId ?? 304,

@@ -17,7 +17,12 @@ export interface PaperOptions {
   readonly tls?: boolean;
   /** Time from acceptance to execution: none, by account tier (LP §6.4), or fixed. */
   readonly latency?: 'zero' | 'tier' | LatencySetting;
+  /** Budgets by tier (LP §6.1, §6.2); `/_paper/limits` switches them, and the next two, later. */
   readonly rateLimits?: 'off' | 'tier';
+  /** Whether a refused request uses the budget too, as firewalls count. */
+  readonly refusedCount?: boolean;
+  /** Whether a breach closes the address for a minute. */
+  readonly firewall?: boolean;
   /** Whether the simulated market lives from the start; `/_paper/market` switches it later. */
   readonly flow?: 'on' | 'off';
   readonly markets?: readonly MarketSetup[];

@@ -12,6 +12,7 @@ import { orderJson, tradeJson, txJson } from './wire/orders';
 const allMarkets = 255;
 const nilAccount = 281_474_976_710_655;
 const emptyKey = '0'.repeat(80);
+const firstFreeKey = 4;
 /** accountOrders looks this far back (LP §1.4). */
 const lookBack = { inactive: 1_000, windowMs: 86_400_000, ids: 20 } as const;
 
@@ -21,6 +22,8 @@ export function addAccountEndpoints(app: FastifyInstance, context: RestContext):
   get('account', (call) => account(context, call));
   get('accountsByL1Address', (call) => accountsByL1Address(context, call));
   get('apikeys', (call) => apiKeys(context, call));
+  get('getMakerOnlyApiKeys', (call) => makerOnlyKeys(context, call));
+  addEndpoint(app, context, 'POST', '/api/v1/setMakerOnlyApiKeys', (call) => setMakerOnlyKeys(context, call));
   get('nextNonce', (call) => nextNonce(context, call));
   get('accountLimits', (call) => {
     const allowed = authorize(context, call, integerParam(call, 'account_index'));
@@ -77,6 +80,30 @@ function apiKeys(context: RestContext, call: RestCall): RestAnswer {
     };
   });
   return encode({ code: 200, api_keys: rows });
+}
+
+function makerOnlyKeys(context: RestContext, call: RestCall): RestAnswer {
+  const allowed = authorize(context, call, integerParam(call, 'account_index'));
+  if ('denied' in allowed) return allowed.denied;
+  const marked = [...allowed.account.keys.values()].filter((key) => key.makerOnly);
+  return encode({ code: 200, api_key_indexes: marked.map((key) => key.index) });
+}
+
+/** Replaces the whole list; 0 to 3 belong to the exchange's own apps (LP §1.4, §3.6). */
+function setMakerOnlyKeys(context: RestContext, call: RestCall): RestAnswer {
+  const allowed = authorize(context, call, Number(call.body['account_index']));
+  if ('denied' in allowed) return allowed.denied;
+  const { keys, tier } = allowed.account;
+  if (tier !== 'premium') return badRequest(refuse(62002));
+  const listed = /^\[(\d+(?:,\d+)*)?\]$/.exec(String(call.body['api_key_indexes']).replaceAll(' ', ''));
+  if (listed === null) return invalidParam();
+  const wanted = (listed[1] ?? '')
+    .split(',')
+    .filter((text) => text !== '')
+    .map(Number);
+  if (wanted.some((index) => index < firstFreeKey || !keys.has(index))) return badRequest(refuse(21110));
+  for (const key of keys.values()) key.makerOnly = wanted.includes(key.index);
+  return encode({ code: 200 });
 }
 
 /** Counts what was accepted; under a `lists` fault, only what had executed by then (LP §10.5). */

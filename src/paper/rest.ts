@@ -11,7 +11,7 @@ import type { Refusal } from './core/codes';
 import type { Exchange } from './core/exchange';
 import type { Account } from './core/types';
 import type { FaultFacts, FaultPlan } from './faults';
-import type { RequestGate } from './limits';
+import type { Limited, RequestGate } from './limits';
 import type { Submissions } from './submissions';
 import { encode } from './wire/json';
 
@@ -25,7 +25,10 @@ export interface RestContext {
 }
 
 /** What an endpoint answers: JSON text (HTTP 200), or a refusal with its HTTP status. */
-export type RestAnswer = string | { readonly httpStatus: number; readonly refusal: Refusal };
+export type RestAnswer =
+  | string
+  | { readonly httpStatus: number; readonly refusal: Refusal }
+  | { readonly httpStatus: number; readonly page: string };
 
 export interface RestCall {
   readonly query: ReadonlyMap<string, string>;
@@ -58,7 +61,7 @@ export function addEndpoint(
       const before = context.faults.take('request', facts);
       if (before !== undefined && !(await passes(before, request, reply))) return reply;
       const limited = context.gate.mayRequest(request.ip, name, facts.accountIndex);
-      const answer = limited === undefined ? endpoint({ ...call, facts }) : { httpStatus: 429, refusal: limited };
+      const answer = limited === undefined ? endpoint({ ...call, facts }) : limitedAnswer(reply, limited);
       const after = context.faults.take('response', facts);
       if (after !== undefined && !(await passes(after, request, reply))) return reply;
       return send(reply, answer);
@@ -89,9 +92,17 @@ async function passes(
   }
 }
 
+/** 429 of the API, or the firewall's page, which is no JSON (LP §6.1, §9). */
+function limitedAnswer(reply: FastifyReply, limited: Limited): RestAnswer {
+  void reply.header('retry-after', String(limited.retryAfterSeconds));
+  if (limited.by === 'api') return { httpStatus: 429, refusal: refuse(23000) };
+  return { httpStatus: 405, page: '<html><body><h1>405 Not Allowed</h1></body></html>' };
+}
+
 export function send(reply: FastifyReply, answer: RestAnswer): FastifyReply {
   void reply.type('application/json');
   if (typeof answer === 'string') return reply.code(200).send(answer);
+  if ('page' in answer) return reply.type('text/html').code(answer.httpStatus).send(answer.page);
   const { code, message } = answer.refusal;
   return reply.code(answer.httpStatus).send(encode({ code, message }));
 }

@@ -31,7 +31,7 @@ export class Sequencer {
   /** Epoch ms at which it will execute, whole (LP §1.4 predicted_execution_time_ms). */
   enqueue(record: TxRecord, key: ApiKey, extraMs: number): number {
     const nowMs = record.queuedAtUs / 1000;
-    const ownDueMs = nowMs + this.#latencyMs(record) + extraMs;
+    const ownDueMs = nowMs + (key.makerOnly ? 0 : this.#latencyMs(record)) + extraMs;
     const dueMs = key.pending.length > 1 ? Math.max(ownDueMs, this.#lastDueMs.get(key) ?? 0) : ownDueMs;
     this.#lastDueMs.set(key, dueMs);
     this.#queue.push(dueMs, record);

@@ -14,6 +14,7 @@ import type { Changes } from './core/world';
 import { FaultPlan } from './faults';
 import { Hub } from './hub';
 import { RequestGate } from './limits';
+import type { LimitSettings } from './limits';
 import type { Settings } from './options';
 import { Publisher } from './publisher';
 import { addAccountEndpoints } from './rest-account';
@@ -60,7 +61,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   const sequencer = new Sequencer(exchange, clock, settings.latency, publish);
   const submissions = new Submissions(exchange, sequencer, clock, faults, settings);
   const auth = new Authenticator(world, settings.signatures, () => clock.nowMs());
-  const gate = new RequestGate(settings.rateLimits, world, () => clock.nowMs());
+  const gate = new RequestGate(limitsOf(settings), world, settings.now);
   const channels = new Channels(exchange, books, publisher, clock);
   const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, settings.now, settings.logger);
   const simulation = new Simulation(exchange, clock, publish, settings.markets, settings.seed, settings.flow);
@@ -74,7 +75,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   addHistoryEndpoints(app, context);
   addAdministrationEndpoints(app, context);
   const applyStreamFaults = (): void => streams.applyStreamFaults();
-  addControlRoutes(app, { exchange, simulation, clock, faults, publish, applyStreamFaults });
+  addControlRoutes(app, { exchange, simulation, clock, faults, gate, publish, applyStreamFaults });
   app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
 
   await app.listen({ port: settings.port, host: settings.host });
@@ -161,6 +162,10 @@ function publishHeight(exchange: Exchange, hub: Hub, clock: ExchangeClock): void
     'height',
     `{"channel":"height","height":${world.blockHeight},"timestamp":${world.nowMs},"type":"update/height"}`,
   );
+}
+
+function limitsOf({ rateLimits: mode, refusedCount, firewall }: Settings): LimitSettings {
+  return { mode, refusedCount, firewall };
 }
 
 function portOf(app: FastifyInstance): number {

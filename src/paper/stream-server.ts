@@ -142,6 +142,9 @@ export class StreamServer {
     if (connection.channels.has(channel.key)) {
       return sendError(connection, refuse(30003, `Already Subscribed to : ${channel.shownAs}`));
     }
+    const fault = this.faults.take('subscribe', factsOfChannel(channel.key));
+    if (fault?.action === 'silence') return undefined;
+    if (fault !== undefined) return sendError(connection, { code: fault.code, message: textOfCode(fault.code) });
     const refusal =
       this.#mayRead(channel, typeof auth === 'string' ? auth : undefined) ?? this.#mayJoin(connection, channel);
     if (refusal !== undefined) return sendError(connection, refusal);
@@ -196,7 +199,7 @@ export class StreamServer {
       if (text !== undefined) connection.send(text);
     };
     const act = (): void => {
-      const text = this.#run(type, inputs, id);
+      const text = this.#run(connection, type, inputs, id);
       const fault = this.faults.take('response', facts);
       if (fault?.action === 'delay') setTimeout(() => answer(text), fault.ms);
       else answer(fault?.action === 'drop' ? undefined : text);
@@ -216,11 +219,12 @@ export class StreamServer {
   }
 
   #run(
+    connection: Connection,
     type: 'jsonapi/sendtx' | 'jsonapi/sendtxbatch',
     inputs: readonly SubmissionInput[],
     id: string | undefined,
   ): string {
-    const limited = this.gate.maySubmit(inputs);
+    const limited = this.gate.maySubmit(inputs, connection.address);
     if (limited !== undefined) return errorText(limited, id);
     const [first] = inputs;
     if (type === 'jsonapi/sendtx' && first !== undefined) {

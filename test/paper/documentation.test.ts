@@ -69,7 +69,7 @@ describe('docs/paper-exchange.md', () => {
     expect(names.length).toBeGreaterThan(35);
     for (const name of names) {
       const path = name.startsWith('/') ? name : `/api/v1/${name}`;
-      const method = /^(sendTx|sendTxBatch|changeAccountTier)$/.test(name) ? 'POST' : 'GET';
+      const method = /^(sendTx|sendTxBatch|changeAccountTier|setMakerOnlyApiKeys)$/.test(name) ? 'POST' : 'GET';
       const answer = await exchange.call(path, { method });
       expect([name, answer.status === 404]).toEqual([name, false]);
     }

@@ -56,6 +56,37 @@ describe('request and response', () => {
   });
 });
 
+describe('subscriptions', () => {
+  it('refused: an error frame without a channel, no snapshot, other channels go on', async () => {
+    const socket = await exchange.open();
+    await fault({ on: 'subscribe', action: 'refuse', code: 30005, match: { channel: 'account_tx' }, count: 0 });
+    expect(await socket.subscribe('account_tx/100', exchange.token(100))).toEqual({
+      error: { code: 30005, message: 'Invalid Channel' },
+    });
+    const orders = await socket.subscribe('account_all_orders/100', exchange.token(100));
+    expect(orders['type']).toBe('subscribed/account_all_orders');
+    await exchange.create({ Nonce: 1 });
+    await socket.next((frame) => frame['type'] === 'update/account_all_orders');
+    await socket.next((frame) => frame['type'] === 'pong', ask(socket));
+    expect(socket.frames.map((frame) => frame['type'])).not.toContain('update/account_tx');
+    // Lifted, it is open to all again.
+    await exchange.call('/_paper/faults', { method: 'DELETE' });
+    expect((await socket.subscribe('account_tx/100', exchange.token(100)))['type']).toBe('subscribed/account_tx');
+  });
+
+  it('silent: never answered, nothing of the channel comes; other accounts are not concerned', async () => {
+    const socket = await exchange.open();
+    await fault({ on: 'subscribe', action: 'silence', match: { channel: 'account_tx', account_index: 100 } });
+    socket.say({ type: 'subscribe', channel: 'account_tx/100', auth: exchange.token(100) });
+    await socket.subscribe('account_tx/200', exchange.token(200));
+    await exchange.create({ Nonce: 1 });
+    await socket.next((frame) => frame['type'] === 'pong', ask(socket));
+    const types = socket.frames.map((frame) => `${frame['type']} ${frame['channel'] ?? ''}`);
+    expect(types).toEqual(['connected ', 'subscribed/account_tx account_tx:200', 'pong ']);
+    expect((await socket.subscribe('account_tx/100', exchange.token(100)))['type']).toBe('subscribed/account_tx');
+  });
+});
+
 describe('streams and frames', () => {
   it('cut closes matching connections only', async () => {
     const [mine, other] = [await exchange.open(), await exchange.open()];
@@ -243,6 +274,7 @@ describe('the face of the plan', () => {
     [{ on: 'request', action: 'explode' }, /no fault "request explode"; known: request drop/],
     [{ on: 'lists', action: 'lag' }, /needs ms/],
     [{ on: 'sequencer', action: 'refuse' }, /needs code/],
+    [{ on: 'subscribe', action: 'refuse' }, /needs code/],
   ])('refuses %j', async (body, text) => {
     const answer = await exchange.post('/_paper/faults', body);
     expect(answer.status).toBe(400);

@@ -82,13 +82,17 @@ describe('hostile input', () => {
 
 describe('limits by tier', () => {
   it('a Standard account has 60 requests a minute, then 429', async () => {
-    exchange = await quietExchange({ rateLimits: 'tier' });
+    let aheadMs = 0;
+    exchange = await quietExchange({ rateLimits: 'tier', now: () => Date.now() + aheadMs });
     const statuses: number[] = [];
     for (let call = 0; call < 62; call += 1) {
       statuses.push((await exchange.get('/api/v1/account?by=index&value=100')).status);
     }
     expect([statuses.slice(0, 60).every((status) => status === 200), statuses.slice(60)]).toEqual([true, [429, 429]]);
+    // The exchange's own clock forgives nothing.
     await exchange.post('/_paper/clock', { offset_ms: 61_000 });
+    expect((await exchange.get('/api/v1/account?by=index&value=100')).status).toBe(429);
+    aheadMs = 61_000;
     expect((await exchange.get('/api/v1/account?by=index&value=100')).status).toBe(200);
   });
 

@@ -10,7 +10,7 @@ import { tiers } from './tiers';
 import { attributeKeys } from './tx';
 import { bestTicks } from './world';
 import type { Market, World } from './world';
-import type { Account, OrderRequest, Tx } from './types';
+import type { Account, ApiKey, OrderRequest, Tx } from './types';
 
 const amountMax = 2 ** 48 - 1;
 const priceMax = 2 ** 32 - 1;
@@ -45,6 +45,28 @@ export function checkExpiredAt(tx: Tx, nowMs: number): Refusal | undefined {
   if (expiredAtMs <= nowMs) return refuse(21501, 'invalid tx info: transaction is expired');
   if (expiredAtMs > nowMs + expiredAtAheadMaxMs) return refuse(21501, 'invalid tx info: ExpiredAt is too far ahead');
   return undefined;
+}
+
+/** A maker-only key takes post-only orders, modifies of them, and cancels; all else is refused and keeps the nonce (LP §3.6 (9)). */
+export function checkMakerOnly(world: World, account: Account, key: ApiKey, tx: Tx): Refusal | undefined {
+  return !key.makerOnly || isQuoting(world, account, tx) ? undefined : refuse(62007);
+}
+
+function isQuoting(world: World, account: Account, { body }: Tx): boolean {
+  switch (body.kind) {
+    case 'create':
+      return body.order.type === type.limit && body.order.timeInForce === tif.postOnly;
+    case 'modify': {
+      const market = world.markets.get(body.marketId);
+      const order = market === undefined ? undefined : findLive(account, market, body.index);
+      return order === undefined || order.timeInForce === 'post-only';
+    }
+    case 'cancel':
+    case 'cancel-all':
+      return true;
+    default:
+      return false;
+  }
 }
 
 export function checkBody(world: World, account: Account, tx: Tx, options: CheckOptions): Refusal | undefined {

@@ -111,6 +111,7 @@ export const refusalTexts = {
   62004: 'account has open positions',
   62005: 'account has open orders',
   62006: 'account tier changed too recently',
+  62007: 'api key is maker only',
 } as const;
 
 export type RefusalCode = keyof typeof refusalTexts;

@@ -4,7 +4,7 @@
  *
  * Keeps: admission moves nothing but the booked nonce; execution consumes the nonce exactly once, whatever the transaction does.
  */
-import { checkBody, checkExpiredAt } from './checks';
+import { checkBody, checkExpiredAt, checkMakerOnly } from './checks';
 import type { CheckOptions } from './checks';
 import { refuse } from './codes';
 import type { Refusal } from './codes';
@@ -75,6 +75,7 @@ export class Exchange {
     const options = { ...this.options, priceProtection: submission.priceProtection };
     const refusal =
       checkExpiredAt(tx, this.world.nowMs) ??
+      checkMakerOnly(this.world, account, key, tx) ??
       checkBody(this.world, account, tx, options) ??
       (mayBook(key, tx.head) ? undefined : refuse(21104));
     if (refusal !== undefined) {

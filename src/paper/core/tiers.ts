@@ -36,7 +36,7 @@ export const tiers: Readonly<Record<Tier, TierTerms>> = {
     activeOrdersPerMarket: 250,
     pendingOrders: 500,
     pendingOrdersPerMarket: 16,
-    restPerMinute: 120_000,
+    restPerMinute: 24_000,
     weighted: 'weighted',
     sendPerMinute: 8_000,
     latency: { takerMs: 300, makerMs: 200, cancelMs: 200 },

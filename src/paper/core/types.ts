@@ -99,7 +99,10 @@ export interface Position {
 
 export interface ApiKey {
   readonly index: number;
+  /** Hex; empty accepts any signature, all zeros none. */
   publicKey: string;
+  /** May only quote (LP §3.6 (9)). */
+  makerOnly: boolean;
   /** Next nonce counting executed transactions only. */
   executedNext: number;
   /** Next nonce counting what was accepted too (LP §3.6 (1)). */

@@ -158,7 +158,8 @@ export class World {
 
   /** A fresh key starts at nonce 1: its ChangePubKey used 0 (LP §1.4 nextNonce). */
   addKey(account: Account, index: number, publicKey: string): void {
-    account.keys.set(index, { index, publicKey, executedNext: 1, bookedNext: 1, pending: [], updatedAtUs: this.nowUs });
+    const nonces = { executedNext: 1, bookedNext: 1, pending: [] };
+    account.keys.set(index, { index, publicKey, makerOnly: false, ...nonces, updatedAtUs: this.nowUs });
   }
 
   watchExpiry(order: Order): void {
