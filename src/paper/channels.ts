@@ -8,12 +8,12 @@ import type { Market } from './core/world';
 import type { BookFeed } from './book-feed';
 import type { ExchangeClock } from './clock';
 import type { ChannelKey } from './hub';
-import { statsFrame, tickerFrame } from './publisher';
+import { statsFrame, tickerFrame, tradeFrame } from './publisher';
 import type { Publisher } from './publisher';
 import { isRefusal } from './submissions';
 import { assetsJson, positionJson, positionsJson } from './wire/accounts';
 import { marketStatsJson } from './wire/markets';
-import { ordersByMarket, tradeJson } from './wire/orders';
+import { ordersByMarket } from './wire/orders';
 
 export interface Channel {
   readonly key: ChannelKey;
@@ -215,14 +215,8 @@ export class Channels {
 
 /** The last 50, newest first, on every subscription (LP §5.5). */
 function lastTrades(market: Market): string {
-  const { spec, trades } = market;
-  const rows = trades.slice(-50).reverse();
-  const nonce = rows[0]?.sequence ?? 0;
-  const list = rows.map((trade) => tradeJson(spec, trade, 'frame')).join(',');
-  return (
-    `{"channel":"trade:${spec.marketId}","liquidation_trades":[],"nonce":${nonce},"trades":[${list}],` +
-    `"type":"subscribed/trade"}`
-  );
+  const rows = market.trades.slice(-50).reverse();
+  return tradeFrame(market.spec, rows, rows[0]?.sequence ?? 0, 'subscribed');
 }
 
 function volumes(account: Account): { readonly count: number; readonly total: number } {

@@ -13,6 +13,7 @@ import { addFaultRoutes } from './control-faults';
 import { addMarketRoutes } from './control-market';
 import { truthJson } from './control-truth';
 import { addLimitRoutes } from './control-limits';
+import { addPositionRoutes } from './control-positions';
 import type { FaultPlan } from './faults';
 import type { RequestGate } from './limits';
 import type { Simulation } from './simulation';
@@ -51,6 +52,7 @@ export function addControlRoutes(app: FastifyInstance, context: ControlContext):
     return truthJson(context, isNamed ? accountOf(context, integer(query, 'account_index')) : undefined);
   });
   addAccountRoutes(app, context);
+  addPositionRoutes(app, context);
   addMarketRoutes(app, context);
   addLimitRoutes(app, context);
   addFaultRoutes(app, context);

@@ -4,7 +4,7 @@
  */
 import { resolutionsMs } from './core/candles';
 import type { Exchange } from './core/exchange';
-import type { Account, Trade } from './core/types';
+import type { Account, MarketSpec, Trade } from './core/types';
 import type { AccountChanges, Changes, Market } from './core/world';
 import type { BookFeed } from './book-feed';
 import type { ExchangeClock } from './clock';
@@ -110,6 +110,8 @@ export class Publisher {
       this.#send(trades, `{"channel":"${trades}","trades":${map},"type":"update/account_all_trades"}`);
     }
     if (change.markets.size > 0) this.#publishPositions(account, change);
+    this.#publishBalances(account, change);
+    for (const trade of change.trades) if (trade.kind !== 'trade') this.#notify(account, trade);
   }
 
   #publishMarketOrders(account: Account, marketId: number, change: AccountChanges): void {
@@ -156,13 +158,30 @@ export class Publisher {
         `{"channel":"${positions}","positions":${map},"shares":[],"type":"update/account_all_positions"}`,
       );
     }
+  }
+
+  #publishBalances(account: Account, change: AccountChanges): void {
+    const id = account.accountIndex;
     const stats = `user_stats:${id}`;
-    if (this.hub.has(stats)) this.#send(stats, this.userStats(account, 'update'));
+    if ((change.markets.size > 0 || change.moneyMoved) && this.hub.has(stats))
+      this.#send(stats, this.userStats(account, 'update'));
     const assets = `account_all_assets:${id}`;
-    if (change.trades.length > 0 && this.hub.has(assets)) {
+    if ((change.trades.length > 0 || change.moneyMoved) && this.hub.has(assets)) {
       const head = `{"assets":${assetsJson(account)},"channel":"${assets}"`;
       this.#send(assets, `${head},"timestamp":${this.clock.nowMs()},"type":"update/account_all_assets"}`);
     }
+  }
+
+  /** What befell the account without its doing (LP §5.6 notification; `content` is not recorded). */
+  #notify(account: Account, trade: Trade): void {
+    const channel = `notification:${account.accountIndex}`;
+    if (!this.hub.has(channel)) return;
+    const atSeconds = Math.floor(trade.timestampMs / 1000);
+    const spec = this.exchange.market(trade.marketId).spec;
+    const notification =
+      `{"id":"${trade.tradeId}","created_at":${atSeconds},"updated_at":${atSeconds},"kind":"${trade.kind}",` +
+      `"account_index":${account.accountIndex},"content":${tradeJson(spec, trade, 'frame')},"ack":false,"acked_at":null}`;
+    this.#send(channel, `{"channel":"${channel}","notifs":[${notification}],"type":"update/notification"}`);
   }
 
   #publishTrades(trades: readonly Trade[]): void {
@@ -176,12 +195,7 @@ export class Publisher {
       const channel = `trade:${marketId}`;
       const spec = this.exchange.world.markets.get(marketId)?.spec;
       if (spec === undefined || !this.hub.has(channel)) continue;
-      const rows = list.map((trade) => tradeJson(spec, trade, 'frame')).join(',');
-      const nonce = list[list.length - 1]?.sequence ?? 0;
-      this.#send(
-        channel,
-        `{"channel":"${channel}","liquidation_trades":[],"nonce":${nonce},"trades":[${rows}],"type":"update/trade"}`,
-      );
+      this.#send(channel, tradeFrame(spec, list, list[list.length - 1]?.sequence ?? 0, 'update'));
     }
   }
 
@@ -213,6 +227,24 @@ export class Publisher {
     if (this.frameMs === 0) this.hub.publish(channel, text);
     else setTimeout(() => this.hub.publish(channel, text), this.frameMs);
   }
+}
+
+/** Liquidations stand apart from the other trades (LP §5.5). */
+export function tradeFrame(
+  spec: MarketSpec,
+  trades: readonly Trade[],
+  nonce: number,
+  kind: 'subscribed' | 'update',
+): string {
+  const rows = (which: 'liquidations' | 'others'): string =>
+    trades
+      .filter((trade) => (trade.kind === 'liquidation') === (which === 'liquidations'))
+      .map((trade) => tradeJson(spec, trade, 'frame'))
+      .join(',');
+  return (
+    `{"channel":"trade:${spec.marketId}","liquidation_trades":[${rows('liquidations')}],"nonce":${nonce},` +
+    `"trades":[${rows('others')}],"type":"${kind}/trade"}`
+  );
 }
 
 export function tickerFrame(market: Market, nowMs: number, kind: 'subscribed' | 'update'): string {

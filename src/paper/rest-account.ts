@@ -262,9 +262,9 @@ function trades(context: RestContext, call: RestCall): RestAnswer {
     if (market === undefined && marketId !== allMarkets) return badRequest(refuse(21602));
     source = market?.trades ?? allTrades(context);
   }
-  // Everything that happens here is an ordinary trade of a perpetual.
-  if ((kind !== 'all' && kind !== 'trade') || call.query.get('market_type') === 'spot') source = [];
-  const wanted = tradeFilter(context, call, { accountIndex, marketId, sortBy });
+  // Everything that happens here is a trade of a perpetual.
+  if (call.query.get('market_type') === 'spot') source = [];
+  const wanted = tradeFilter(context, call, { accountIndex, marketId, sortBy, kind });
   const rows: Trade[] = [];
   let index = source.length - 1;
   for (; index >= 0 && rows.length < limit; index -= 1) {
@@ -284,9 +284,9 @@ function allTrades(context: RestContext): readonly Trade[] {
 function tradeFilter(
   context: RestContext,
   call: RestCall,
-  fixed: { readonly accountIndex: number; readonly marketId: number; readonly sortBy: string },
+  fixed: { readonly accountIndex: number; readonly marketId: number; readonly sortBy: string; readonly kind: string },
 ): (trade: Trade) => boolean {
-  const { accountIndex, marketId, sortBy } = fixed;
+  const { accountIndex, marketId, sortBy, kind } = fixed;
   const cursor = integerParam(call, 'cursor') ?? Infinity;
   const from = integerParam(call, 'from') ?? -1;
   const askFilter = integerParam(call, 'ask_filter') ?? -1;
@@ -296,6 +296,7 @@ function tradeFilter(
   const keyOf = (trade: Trade): number =>
     sortBy === 'timestamp' ? trade.timestampMs : sortBy === 'trade_id' ? trade.tradeId : trade.blockHeight;
   return (trade) => {
+    if (kind !== 'all' && trade.kind !== kind) return false;
     if (trade.tradeId >= cursor || trade.transactionUs > view(`trade ${trade.tradeId}`)) return false;
     // `from` is an upper bound (LP §1.4).
     if (from >= 0 && keyOf(trade) > from) return false;

@@ -64,7 +64,11 @@ function isQuoting(world: World, account: Account, { body }: Tx): boolean {
     case 'cancel':
     case 'cancel-all':
       return true;
-    default:
+    case 'grouped':
+    case 'update-leverage':
+    case 'update-margin':
+    case 'change-pub-key':
+    case 'approve-integrator':
       return false;
   }
 }

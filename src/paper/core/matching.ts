@@ -200,6 +200,7 @@ function trade(world: World, market: Market, taker: Order, maker: Order, lots: n
   world.engineSequence += 1;
   const record: Trade = {
     tradeId: world.nextTradeId++,
+    kind: 'trade',
     marketId: market.spec.marketId,
     lots,
     priceTicks: maker.priceTicks,
@@ -214,12 +215,13 @@ function trade(world: World, market: Market, taker: Order, maker: Order, lots: n
     transactionUs: world.nowUs,
     sequence: world.engineSequence,
   };
-  note(world, market, record, taker.account, maker.account);
+  noteTrade(world, market, record, taker.account, maker.account);
   if (maker.remainingLots === 0) finish(world, market, maker, 'filled');
   return record;
 }
 
-function note(world: World, market: Market, record: Trade, taker: Account, maker: Account): void {
+/** Statistics, histories and changes of a trade that has happened. */
+export function noteTrade(world: World, market: Market, record: Trade, taker: Account, maker: Account): void {
   market.lastTradeTicks = record.priceTicks;
   market.daily.trades += 1;
   market.daily.baseLots += record.lots;
@@ -239,7 +241,7 @@ function note(world: World, market: Market, record: Trade, taker: Account, maker
 }
 
 /** Moves position, entry cost, realised profit, collateral and fee of one side. */
-function applyToPosition(
+export function applyToPosition(
   world: World,
   market: Market,
   account: Account,

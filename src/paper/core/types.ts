@@ -222,6 +222,9 @@ export interface Level {
   tail: Order | undefined;
 }
 
+/** `type` of a trade row (LP §1.4). */
+export type TradeKind = 'trade' | 'liquidation' | 'deleverage';
+
 export interface TradeSide {
   readonly account: Account;
   readonly positionBeforeLots: number;
@@ -234,6 +237,7 @@ export interface TradeSide {
 
 export interface Trade {
   readonly tradeId: number;
+  readonly kind: TradeKind;
   readonly marketId: number;
   readonly lots: number;
   readonly priceTicks: number;

@@ -57,6 +57,8 @@ export interface AccountChanges {
   /** Markets whose position or order counts changed. */
   readonly markets: Set<number>;
   readonly txs: TxRecord[];
+  /** Collateral came or went without a trade. */
+  moneyMoved: boolean;
 }
 
 /** Everything that one event (a transaction, a sweep, a step of the market) changed. Read it before the next event. */
@@ -70,7 +72,7 @@ export class Changes {
   of(account: Account): AccountChanges {
     let changes = this.accounts.get(account);
     if (changes === undefined) {
-      changes = { orders: new Set(), trades: [], markets: new Set(), txs: [] };
+      changes = { orders: new Set(), trades: [], markets: new Set(), txs: [], moneyMoved: false };
       this.accounts.set(account, changes);
     }
     return changes;

@@ -48,7 +48,7 @@ export function tradeJson(spec: MarketSpec, trade: Trade, form: 'frame' | 'rest'
   const [askPnl, bidPnl] =
     trade.makerSide === 'ask' ? [maker.pnlMicro, taker.pnlMicro] : [taker.pnlMicro, maker.pnlMicro];
   return (
-    `{"trade_id":${trade.tradeId},"trade_id_str":"${trade.tradeId}","tx_hash":"${tradeHash(trade)}","type":"trade",` +
+    `{"trade_id":${trade.tradeId},"trade_id_str":"${trade.tradeId}","tx_hash":"${tradeHash(trade)}","type":"${trade.kind}",` +
     `"market_id":${trade.marketId},"size":"${size(trade.lots)}","price":"${formatScaled(trade.priceTicks, spec.priceDecimals)}",` +
     `"usd_amount":"${formatMicro(trade.quoteMicro)}","ask_id":${ask.indexText},"ask_id_str":"${ask.indexText}",` +
     `"bid_id":${bid.indexText},"bid_id_str":"${bid.indexText}","ask_client_id":${ask.clientIndex},` +

@@ -1,0 +1,54 @@
+/**
+ * A position reduced without an order of its owner: liquidated, or deleveraged against another account (LP §1.4 trades). Shows as a
+ * trade of that type whose two orders nobody placed; positions and money move as in any trade.
+ */
+import { applyToPosition, noteTrade } from './matching';
+import { takeBookNonce } from './orders';
+import type { Market, World } from './world';
+import type { Account, Trade } from './types';
+
+/** 1 %, as `liquidation_fee` of the market says; a recorded liquidation shows 10000 (LP §1.4). Deleveraging costs nothing. */
+const liquidationFeeTicks = 10_000;
+
+/** Inside an event: `account` loses `lots` of its position to `counterparty`. The caller has checked that it has as many. */
+export function reducePosition(
+  world: World,
+  market: Market,
+  account: Account,
+  counterparty: Account,
+  how: { readonly lots: number; readonly priceTicks: number; readonly kind: 'liquidation' | 'deleverage' },
+): Trade {
+  const { lots, priceTicks, kind } = how;
+  const side = world.position(account, market).lots > 0 ? 'ask' : 'bid';
+  const signedLots = side === 'ask' ? -lots : lots;
+  const quoteMicro = lots * priceTicks;
+  const feeTicks = kind === 'liquidation' ? liquidationFeeTicks : 0;
+  const taker = applyToPosition(world, market, account, signedLots, quoteMicro, feeTicks);
+  const maker = applyToPosition(world, market, counterparty, -signedLots, quoteMicro, 0);
+  const legOf = (of: Account, on: 'bid' | 'ask') => ({
+    indexText: ((BigInt(market.spec.marketId + 1) << 48n) + BigInt(takeBookNonce(market, on))).toString(),
+    clientIndex: 0,
+    accountIndex: of.accountIndex,
+  });
+  const [asker, bidder] = side === 'ask' ? [account, counterparty] : [counterparty, account];
+  world.engineSequence += 1;
+  const record: Trade = {
+    tradeId: world.nextTradeId++,
+    kind,
+    marketId: market.spec.marketId,
+    lots,
+    priceTicks,
+    quoteMicro,
+    ask: legOf(asker, 'ask'),
+    bid: legOf(bidder, 'bid'),
+    makerSide: side === 'ask' ? 'bid' : 'ask',
+    maker,
+    taker,
+    blockHeight: world.blockHeight,
+    timestampMs: world.nowMs,
+    transactionUs: world.nowUs,
+    sequence: world.engineSequence,
+  };
+  noteTrade(world, market, record, account, counterparty);
+  return record;
+}
