@@ -23,6 +23,7 @@ import {
 import { SEAL_SLICE, SLICE_MAX, SLICES_BEFORE_RENEWAL } from './limits';
 import { addLots, lots, maxLots, quote, subLots, ZERO_LOTS, type Lots, type Quote, type Ticks } from './lots';
 import { boundTicks, sealTicks } from './price';
+import { conclude } from './readings';
 import type { NonceFate, OrderRecord, OrderStatus, Read, SendOutcome, TxRecord } from './records';
 import { BELOW_MINIMUM, classOfStatus, describeRefusal, type RefusalClass } from './refusals';
 import { targetLots, type Ticket } from './ticket';
@@ -220,7 +221,8 @@ function onTraced(
   if (event.k !== currentSlice(state)) return;
   const fate = event.fate.ok ? event.fate.value : undefined;
   if (fate?.kind === 'consumed') addTx(state.evidence, fate.tx);
-  if (fate?.kind === 'passed' && settlementOf(state.evidence, event.k) === undefined) {
+  const finding = conclude(state.ladder.readings, event.fate, nowMs);
+  if (fate?.kind === 'passed' && finding === 'passed' && settlementOf(state.evidence, event.k) === undefined) {
     state.end = 'jumped';
     const nonce = nonceOf(state.ticket.id, event.k);
     commands.push({
@@ -359,6 +361,7 @@ function nextCommand(state: CoverState, nowMs: number): CoverCommand | undefined
     case 'look':
       return { do: 'look', k, indexes: lookIndexes(state, k) };
     case 'trace':
+      state.ladder.readings.askedAtMs = nowMs;
       return { do: 'trace', k, nonce: nonceOf(state.ticket.id, k) };
     default:
       return assertNever(state.ladder.rung);

@@ -10,6 +10,7 @@
  *     └──unknown──────▶ send again
  */
 import { assertNever } from './assert';
+import { newReadings, type Readings } from './readings';
 import type { SendOutcome } from './records';
 import { describeRefusal, type RefusalClass } from './refusals';
 
@@ -29,6 +30,7 @@ export interface Ladder {
   round: number;
   /** Consecutive refusals of the classes that need a human or the market to change. */
   refusals: number;
+  readonly readings: Readings;
 }
 
 /** Frames follow execution by 30…70 ms (LP §6.4); four times that is silence. */
@@ -42,7 +44,16 @@ export const BLOCKED_MS_MIN = 1_000;
 export const BLOCKED_MS_MAX = 30_000;
 
 export function newLadder(nowMs: number): Ladder {
-  return { rung: 'send', dueMs: nowMs, busy: false, sends: 0, booked: false, round: 0, refusals: 0 };
+  return {
+    rung: 'send',
+    dueMs: nowMs,
+    busy: false,
+    sends: 0,
+    booked: false,
+    round: 0,
+    refusals: 0,
+    readings: newReadings(),
+  };
 }
 
 export interface SetBack {

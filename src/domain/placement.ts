@@ -17,6 +17,7 @@ import {
 } from './ids';
 import { newLadder, onNothing, onSent, type Ladder } from './ladder';
 import { SEAL_SLICE } from './limits';
+import { conclude } from './readings';
 import {
   TX_CREATE_ORDER,
   type NonceFate,
@@ -89,14 +90,14 @@ export function placementWakeAtMs(state: PlacementState): number | undefined {
 
 export function advancePlacement(state: PlacementState, event: PlacementEvent, nowMs: number): PlacementCommand[] {
   absorb(state, event, nowMs);
-  state.end ??= conclude(state);
+  state.end ??= placementOf(state);
   if (state.end) return [];
   if (!state.sealing && nowMs >= state.staleAtMs) {
     giveUp(state, { code: 'stale', message: 'the quote could not be placed in time' }, nowMs);
   }
   if (state.ladder.busy || nowMs < state.ladder.dueMs) return [];
   state.ladder.busy = true;
-  return [nextCommand(state)];
+  return [nextCommand(state, nowMs)];
 }
 
 function absorb(state: PlacementState, event: PlacementEvent, nowMs: number): void {
@@ -122,7 +123,8 @@ function absorb(state: PlacementState, event: PlacementEvent, nowMs: number): vo
     case 'traced': {
       const fate = event.fate.ok ? event.fate.value : undefined;
       if (fate?.kind === 'consumed') addTx(state.evidence, fate.tx);
-      else if (fate?.kind === 'passed') {
+      const finding = conclude(state.ladder.readings, event.fate, nowMs);
+      if (fate?.kind === 'passed' && finding === 'passed' && placementOf(state) === undefined) {
         state.end = {
           placed: false,
           code: 'lane-jumped',
@@ -162,7 +164,7 @@ function giveUp(
   if (!state.ladder.booked) state.ladder.dueMs = nowMs;
 }
 
-function conclude(state: PlacementState): PlacementEnd | undefined {
+function placementOf(state: PlacementState): PlacementEnd | undefined {
   const record = state.evidence.orders.get(0);
   if (record) return { placed: true, record };
   const tx = state.evidence.txs.get(0);
@@ -183,7 +185,7 @@ function conclude(state: PlacementState): PlacementEnd | undefined {
   return tx.refusal ? { placed: false, code: tx.refusal.code.toString(), message: tx.refusal.message } : undefined;
 }
 
-function nextCommand(state: PlacementState): PlacementCommand {
+function nextCommand(state: PlacementState, nowMs: number): PlacementCommand {
   const nonce = nonceOf(state.id, 0);
   switch (state.ladder.rung) {
     case 'send':
@@ -200,6 +202,7 @@ function nextCommand(state: PlacementState): PlacementCommand {
     case 'look':
       return { do: 'look', indexes: [clientOrderIndexOf(state.id, 0)] };
     case 'trace':
+      state.ladder.readings.askedAtMs = nowMs;
       return { do: 'trace', nonce };
     default:
       return assertNever(state.ladder.rung);

@@ -129,13 +129,24 @@ export type SendOutcome =
 
 /**
  * What `accountTxs` says about one nonce of a lane.
- * `passed`: a complete read shows a later nonce of the lane executed and none with this one: it can never execute (LP §3.6).
+ * `passed`: a complete read shows a later nonce of the lane executed and none with this one, so it can never execute (LP §3.6), unless
+ * its row is only late: nothing says that rows become visible in their order. readings.ts concludes, from two of them.
  * `unseen`: nothing is known, including "not yet".
  */
 export type NonceFate =
   | { readonly kind: 'consumed'; readonly tx: TxRecord }
-  | { readonly kind: 'passed'; readonly by: TxRecord }
-  | { readonly kind: 'unseen' };
+  | {
+      readonly kind: 'passed';
+      readonly by: TxRecord;
+      /** A row with our nonce is there too, pending or failed: it consumed nothing as far as this reading knows. */
+      readonly isContested: boolean;
+    }
+  | {
+      readonly kind: 'unseen';
+      /** The read goes back, without a hole, to before the nonce can have been used. */
+      readonly isComplete: boolean;
+      readonly isContested: boolean;
+    };
 
 /** A position, signed: long is positive. */
 export interface Position {

@@ -69,8 +69,11 @@ import {
 const retry = { initialInterval: '50ms', backoffCoefficient: 1.5, maximumInterval: '1s' } as const;
 /** An abandoned wait abandons nothing: the nonce settles what was sent, and the next step finds it. */
 const cancellationType = ActivityCancellationType.TRY_CANCEL;
-/** Steps that wait send heartbeats, so that another worker takes over a second after theirs died. */
-const waiting = { startToCloseTimeout: '60s', heartbeatTimeout: '1s', retry, cancellationType } as const;
+/**
+ * Steps that wait send heartbeats, so that another worker takes over a second after theirs died. Long enough for the two readings that
+ * prove a lane passed (readings.ts): each attempt begins them anew.
+ */
+const waiting = { startToCloseTimeout: '180s', heartbeatTimeout: '1s', retry, cancellationType } as const;
 const quick = { startToCloseTimeout: '5s', retry, cancellationType } as const;
 
 const hedger = proxyActivities<Pick<HedgeActivities, 'cover' | 'seal'>>(waiting);

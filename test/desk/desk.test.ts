@@ -317,8 +317,11 @@ describe('doubt', () => {
 
   test('P-18 a lane that was jumped over ends the ticket, with an alert', async () => {
     account.foreign(5, nonceOf(id, 1) + 1_000n);
+    const early = cover(20);
+    await pass(15_000);
+    expect(await early).toMatchObject({ state: 'blocked', blocked: { code: 'waiting' } });
     const done = cover(20);
-    await pass(1_000);
+    await pass(15_000);
     expect(await done).toMatchObject({ state: 'jumped', executed_lots: '0' });
     expect(alerts).toEqual([expect.stringMatching(/^lane-jumped: /)]);
   });

@@ -242,7 +242,9 @@ export class FakeAccount implements AccountPort {
     const consumed = rows.find((tx) => tx.nonce === query.nonce);
     if (consumed) return this.#read<NonceFate>({ kind: 'consumed', tx: consumed });
     const by = rows.find((tx) => tx.nonce > query.nonce);
-    return this.#read<NonceFate>(by ? { kind: 'passed', by } : { kind: 'unseen' });
+    return this.#read<NonceFate>(
+      by ? { kind: 'passed', by, isContested: false } : { kind: 'unseen', isComplete: true, isContested: false },
+    );
   }
 
   activeOrders(): Promise<Read<readonly OrderRecord[]>> {

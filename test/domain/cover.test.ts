@@ -13,7 +13,7 @@ import {
 } from '../../src/domain/cover';
 import { clientOrderIndexOf, nonceOf, orderIdOf, type Nonce, type Tenths } from '../../src/domain/ids';
 import { lots, ticks, type Lots } from '../../src/domain/lots';
-import type { OrderStatus, SendOutcome } from '../../src/domain/records';
+import type { NonceFate, OrderStatus, SendOutcome } from '../../src/domain/records';
 import type { Ticket } from '../../src/domain/ticket';
 import { Lane, orderRecord, type Send } from './lane';
 
@@ -45,7 +45,7 @@ function machine(ticket = ticketOf(20)) {
   const state = newCover(ticket, B, 0);
   let now = 0;
   const feed = (event: CoverEvent): CoverCommand[] => advance(state, event, now);
-  return {
+  const self = {
     state,
     feed,
     raise: (fill: number) => feed({ type: 'raise', fillLots: lots(fill), path: 'fast' }),
@@ -62,11 +62,40 @@ function machine(ticket = ticketOf(20)) {
     },
     sent: (outcome: SendOutcome) => feed({ type: 'sent', k: currentSlice(state), outcome }),
     looked: () => feed({ type: 'looked', k: currentSlice(state) }),
+    /** One round of doubt: the send is refused for its nonce, the look finds nothing, the trace finds `fate`. Answers what came of it. */
+    step: (fate?: NonceFate) => {
+      const k = currentSlice(state);
+      if (!state.ladder.busy) {
+        const wake = wakeAtMs(state);
+        if (wake === undefined) throw new Error('the machine waits for nothing');
+        now = Math.max(now, wake);
+        return feed({ type: 'tick' });
+      }
+      switch (state.ladder.rung) {
+        case 'send':
+          return feed({ type: 'sent', k, outcome: refused(21104) });
+        case 'look':
+          return feed({ type: 'looked', k });
+        case 'trace':
+          return feed({ type: 'traced', k, fate: fate ? { ok: true, value: fate } : { ok: false, reason: '503' } });
+      }
+    },
+    /** Rounds of doubt until `ms` or the end of the ticket; answers the alerts. */
+    verdicts: (ms: number, fate: NonceFate | undefined) => {
+      const alerts: CoverCommand[] = [];
+      while (state.end === undefined && now < ms) {
+        const { busy, rung } = state.ladder;
+        const isTrace = busy && rung === 'trace';
+        alerts.push(...self.step(isTrace ? fate : undefined).filter((command) => command.do === 'alert'));
+      }
+      return alerts;
+    },
     record: (send: Send, executed: number, status?: OrderStatus) => {
       const record = orderRecord(B, 1, send, lots(executed));
       return feed({ type: 'order', record: status ? { ...record, status } : record });
     },
   };
+  return self;
 }
 
 function onlySend(commands: CoverCommand[]): Send {
@@ -142,7 +171,11 @@ describe('cover: settling', () => {
     m.raise(20);
     expect(m.sent(refused(21104)).map((c) => c.do)).toEqual(['look']);
     expect(m.looked().map((c) => c.do)).toEqual(['trace']);
-    m.feed({ type: 'traced', k: 1, fate: { ok: true, value: { kind: 'unseen' } } });
+    m.feed({
+      type: 'traced',
+      k: 1,
+      fate: { ok: true, value: { kind: 'unseen', isComplete: true, isContested: false } },
+    });
     for (let round = 0; round < 10; round++) {
       expect(onlySend(m.due()).nonce).toBe(nonceOf(id, 1));
       m.sent(refused(21104));
@@ -185,10 +218,72 @@ describe('cover: settling', () => {
     m.looked();
     const lane = new Lane(B, LANE, 1);
     lane.foreign((nonceOf(id, 1) + 1_000_000n) as Nonce);
-    const commands = m.feed({ type: 'traced', k: 1, fate: { ok: true, value: lane.fate(nonceOf(id, 1), 0) } });
+    const fate = lane.fate(nonceOf(id, 1), 0);
+    const commands = m.verdicts(30_000, fate);
     expect(commands).toEqual([expect.objectContaining({ do: 'alert', kind: 'lane-jumped' })]);
     expect(m.state.end).toBe('jumped');
     expect(wakeAtMs(m.state)).toBeUndefined();
+  });
+
+  describe('S-42 rows of a list become visible one by one: that the lane has passed a nonce needs two readings', () => {
+    const passed = (isContested = false): NonceFate => {
+      const lane = new Lane(B, LANE, 1);
+      lane.foreign(nonceOf(id, 2));
+      return { kind: 'passed', by: lane.log[0]!.tx, isContested };
+    };
+    const inDoubt = () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21104));
+      m.looked();
+      return m;
+    };
+
+    test('20 s apart, and nothing is concluded before', () => {
+      const m = inDoubt();
+      expect(m.verdicts(19_000, passed())).toEqual([]);
+      expect(m.state.end).toBeUndefined();
+      m.verdicts(30_000, passed());
+      expect(m.state.end).toBe('jumped');
+    });
+
+    test('a second reading that was asked for too early counts for nothing, however late its answer is', () => {
+      const m = inDoubt();
+      m.feed({ type: 'traced', k: 1, fate: { ok: true, value: passed() } });
+      while (m.state.ladder.rung !== 'trace' || !m.state.ladder.busy) m.step();
+      m.at(60_000, { type: 'traced', k: 1, fate: { ok: true, value: passed() } });
+      expect(m.state.end).toBeUndefined();
+    });
+
+    test('a reading that shows something else starts the clock anew; one that failed does not', () => {
+      const m = inDoubt();
+      m.verdicts(15_000, passed());
+      m.verdicts(21_000, { kind: 'unseen', isComplete: true, isContested: false });
+      m.verdicts(35_000, passed());
+      expect(m.state.end).toBeUndefined();
+      m.verdicts(41_000, undefined);
+      m.verdicts(60_000, passed());
+      expect(m.state.end).toBe('jumped');
+    });
+
+    test('the row that was late settles the slice', () => {
+      const m = machine();
+      const first = onlySend(m.raise(20));
+      m.sent(refused(21104));
+      m.looked();
+      m.verdicts(10_000, passed());
+      m.record(first, 20);
+      expect(m.state.executedLots).toBe(20n);
+      expect(m.state.end).toBeUndefined();
+    });
+
+    test('a row of our nonce that is pending or failed forbids the verdict for a minute', () => {
+      const m = inDoubt();
+      m.verdicts(55_000, passed(true));
+      expect(m.state.end).toBeUndefined();
+      m.verdicts(70_000, passed(true));
+      expect(m.state.end).toBe('jumped');
+    });
   });
 
   test('P-08 the bytes expired without consuming the nonce: sent again for the same nonce', () => {

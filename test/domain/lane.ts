@@ -122,7 +122,9 @@ export class Lane {
     const own = visible.find((entry) => entry.nonce === nonce);
     if (own) return { kind: 'consumed', tx: own.tx };
     const later = visible.find((entry) => entry.nonce > nonce);
-    return later ? { kind: 'passed', by: later.tx } : { kind: 'unseen' };
+    return later
+      ? { kind: 'passed', by: later.tx, isContested: false }
+      : { kind: 'unseen', isComplete: true, isContested: false };
   }
 
   visible(lagSteps: number): Executed[] {

@@ -125,7 +125,10 @@ test('markets, owner, account, an empty nonce history, the clock', async () => {
   expect(await account.nextNonce(LANE)).toMatchObject({ ok: true });
   expect(await account.activeOrders()).toEqual({ ok: true, value: [] });
   const nonce = nonceOf(freshId(), 1);
-  expect(await account.nonceFate({ lane: LANE, nonce, sinceMs: 0 })).toEqual({ ok: true, value: { kind: 'unseen' } });
+  expect(await account.nonceFate({ lane: LANE, nonce, sinceMs: 0 })).toEqual({
+    ok: true,
+    value: { kind: 'unseen', isComplete: true, isContested: false },
+  });
   expect(Math.abs(exchange.clockSkewMs() ?? Number.NaN)).toBeLessThan(1_000);
 });
 

@@ -402,9 +402,9 @@ export class TemporalServer {
     attempt: Attempt,
     answer: { readonly ok: true; readonly result: unknown } | { readonly ok: false },
   ): void {
-    worker.running.delete(attempt);
     const result = answer.ok ? copyOf(answer.result) : undefined;
     if (this.faults.strike('answer-lost')) {
+      worker.running.delete(attempt);
       if (attempt.heartbeatMs !== undefined) this.#giveUpAfter(attempt, attempt.heartbeatMs, () => true);
       return;
     }
@@ -413,6 +413,7 @@ export class TemporalServer {
         this.time.after(500, worker.host, deliver);
         return;
       }
+      worker.running.delete(attempt); // not before: a process that dies with its answer stops beating like any other
       const { run, seq } = attempt;
       for (const timeOut of attempt.timeOuts) timeOut.run = undefined;
       const activity = run.activities.get(seq);

@@ -95,7 +95,10 @@ export function wallClock(time: Time, host: Host): () => number {
   return () => time.nowMs + host.skewMs;
 }
 
-/** Heartbeats beat faster than this; here they follow from whether the process stands still (temporal.ts), so they cost no events. */
+/**
+ * Heartbeats beat faster than this: only the first is called, at once. From then on an activity beats while its process is up
+ * (temporal.ts), so that the others cost no events.
+ */
 const INTERVAL_MS_MIN = 1_000;
 
 interface Handle {
@@ -121,7 +124,10 @@ export function installTimers(time: Time): () => void {
     },
     setInterval: (callback: () => void, everyMs: number): Handle => {
       const made = handle();
-      if (everyMs < INTERVAL_MS_MIN) return made;
+      if (everyMs < INTERVAL_MS_MIN) {
+        callback();
+        return made;
+      }
       const beat = (): void => {
         made.event = time.after(everyMs, made.event?.host, beat);
         callback();

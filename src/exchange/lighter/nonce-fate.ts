@@ -1,9 +1,10 @@
 /**
  * Who consumed (lane, nonce)? Reads `accountTxs` back until it is known (LP §3.6, §3.7).
  *
- * `passed` needs a complete read: an executed transaction of the lane with a higher nonce, and from there back, without a hole,
- * either a lower nonce of the lane or a time before the nonce can have been used. Everything else is `unseen`. A row that cannot be
- * read and may be the one we look for leaves a hole; a row that is read proves what it proves.
+ * A read is complete when it goes back, without a hole, to a lower nonce of the lane or to a time before the nonce can have been used.
+ * `passed` needs a complete read and an executed transaction of the lane with a higher nonce. Everything else is `unseen`. A row that
+ * cannot be read and may be the one we look for leaves a hole; a row that is read proves what it proves. A row of the nonce that did
+ * not execute, pending or failed, makes the finding contested.
  */
 import type { Nonce } from '../../domain/ids';
 import type { NonceFate, Read, TxRecord } from '../../domain/records';
@@ -32,10 +33,10 @@ export async function findNonceFate(query: NonceQuery, readPage: ReadPage): Prom
   for (let pages = 1; ; pages += 1) {
     const fate = walk.take(page);
     if (fate !== undefined) return { ok: true, value: fate };
-    if (page.length < PAGE_ROWS || pages === PAGES_MAX) return { ok: true, value: { kind: 'unseen' } };
+    if (page.length < PAGE_ROWS || pages === PAGES_MAX) return { ok: true, value: walk.unseen(false) };
     const next = await readOlder(page, readPage);
     if (!next.ok) return next;
-    if (next.value === undefined) return { ok: true, value: { kind: 'unseen' } };
+    if (next.value === undefined) return { ok: true, value: walk.unseen(false) };
     page = next.value;
   }
 }
@@ -44,6 +45,7 @@ export async function findNonceFate(query: NonceQuery, readPage: ReadPage): Prom
 class Walk {
   #later: TxRecord | undefined;
   #isHoled = false;
+  #isContested = false;
 
   constructor(private readonly query: NonceQuery) {}
 
@@ -51,14 +53,22 @@ class Walk {
     const { nonce, sinceMs } = this.query;
     const read = readRows(page);
     this.#isHoled ||= page.some((row) => 'unread' in row && this.#mayBeIt(row));
-    const rows = read.filter(({ tx }) => this.#isOfLane(tx));
+    const ofLane = read.filter(({ tx }) => this.#isOfLane(tx));
+    this.#isContested ||= ofLane.some(({ tx }) => tx.nonce === nonce && tx.status !== 'executed');
+    const rows = ofLane.filter(({ tx }) => tx.status === 'executed'); // only what executed consumes a nonce
     const consumed = rows.find(({ tx }) => tx.nonce === nonce);
     if (consumed !== undefined) return { kind: 'consumed', tx: consumed.tx };
     this.#later ??= rows.find(({ tx }) => tx.nonce > nonce)?.tx;
-    if (this.#later === undefined || this.#isHoled) return undefined;
+    if (this.#isHoled) return undefined;
     const reachedLower = rows.some(({ tx }) => tx.nonce < nonce);
     const reachedPast = read.some(({ timeMs }) => timeMs > 0 && timeMs < sinceMs);
-    return reachedLower || reachedPast ? { kind: 'passed', by: this.#later } : undefined;
+    if (!reachedLower && !reachedPast) return undefined;
+    const isContested = this.#isContested;
+    return this.#later === undefined ? this.unseen(true) : { kind: 'passed', by: this.#later, isContested };
+  }
+
+  unseen(isComplete: boolean): NonceFate {
+    return { kind: 'unseen', isComplete, isContested: this.#isContested };
   }
 
   #mayBeIt({ accountIndex, apiKeyIndex, nonce }: UnreadTxRow): boolean {
@@ -70,10 +80,9 @@ class Walk {
     );
   }
 
-  /** Only what executed consumes a nonce. Internal and L1 types carry numbers that are no nonces of a lane (LP §3.1). */
+  /** Internal and L1 types carry numbers that are no nonces of a lane (LP §3.1). */
   #isOfLane(tx: TxRecord): boolean {
     return (
-      tx.status === 'executed' &&
       tx.accountIndex === this.query.accountIndex &&
       tx.apiKeyIndex === this.query.lane &&
       tx.type >= 8 &&
