@@ -316,10 +316,7 @@ function setBack(state: CoverState, refusal: SetBack, nowMs: number, status?: st
         );
         return;
       }
-      if (state.bps < state.ticket.slippageBpsMax) {
-        state.bps = Math.min(Math.max(state.bps * 2, 1), state.ticket.slippageBpsMax);
-        return;
-      }
+      if (widen(state)) return;
       block(
         `no liquidity within ${state.ticket.slippageBpsMax} bps of the maker order's price (${refusal.message})`,
         backOff(state.setbacks - 1, BLOCKED_MS_MIN, BLOCKED_MS_MAX),
@@ -332,6 +329,21 @@ function setBack(state: CoverState, refusal: SetBack, nowMs: number, status?: st
     default:
       assertNever(refusal.class);
   }
+}
+
+/** The next bound that is another price, if the ticket allows one; of a cheap coin several steps are the same tick. */
+function widen(state: CoverState): boolean {
+  const { slippageBpsMax } = state.ticket;
+  const before = currentBoundTicks(state);
+  while (state.bps < slippageBpsMax) {
+    state.bps = Math.min(Math.max(state.bps * 2, 1), slippageBpsMax);
+    if (currentBoundTicks(state) !== before) return true;
+  }
+  return false;
+}
+
+function currentBoundTicks({ ticket, bps }: CoverState): Ticks {
+  return boundTicks({ side: ticket.side, anchorTicks: ticket.anchorTicks, bps });
 }
 
 /** The code alone, or `refused CODE` when the sequencer said so. */
@@ -401,7 +413,7 @@ function send(state: CoverState, k: number, nowMs: number): CoverCommand {
     form: 'trade',
     clientOrderIndex: clientOrderIndexOf(ticket.id, k),
     lots: amount,
-    priceTicks: boundTicks({ side: ticket.side, anchorTicks: ticket.anchorTicks, bps: state.bps }),
+    priceTicks: currentBoundTicks(state),
   };
 }
 

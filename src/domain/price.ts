@@ -7,9 +7,12 @@ const BPS = 10_000n;
 /** Prices are uint32 on the wire, at least 1 (LP §2.1). */
 export const PRICE_TICKS_MAX = ticks(4_294_967_295n);
 
-/** Worst price at which `side` may trade: rounded towards the anchor, so never beyond `bps`. */
+/**
+ * Worst price at which `side` may trade: rounded towards the anchor, so never beyond `bps`, but at least one tick away from it: below
+ * some 500 ticks 20 bps are no tick at all.
+ */
 export function boundTicks(input: { readonly side: Side; readonly anchorTicks: Ticks; readonly bps: number }): Ticks {
-  const offset = (input.anchorTicks * BigInt(input.bps)) / BPS;
+  const offset = offsetTicks(input);
   switch (input.side) {
     case 'buy':
       return clamp(input.anchorTicks + offset);
@@ -20,9 +23,9 @@ export function boundTicks(input: { readonly side: Side; readonly anchorTicks: T
   }
 }
 
-/** A limit price of `side` that does not cross: a seal must not trade. */
+/** A limit price of `side` that does not cross, at least a tick away from the anchor: a seal must not trade. */
 export function sealTicks(input: { readonly side: Side; readonly anchorTicks: Ticks; readonly bps: number }): Ticks {
-  const offset = (input.anchorTicks * BigInt(input.bps)) / BPS;
+  const offset = offsetTicks(input);
   return clamp(input.side === 'buy' ? input.anchorTicks - offset : input.anchorTicks + offset);
 }
 
@@ -41,6 +44,11 @@ export function averagePriceTicks(input: {
 
 function pow10(exponent: number): bigint {
   return BigInt('1' + '0'.repeat(exponent));
+}
+
+function offsetTicks({ anchorTicks, bps }: { readonly anchorTicks: Ticks; readonly bps: number }): bigint {
+  const offset = (anchorTicks * BigInt(bps)) / BPS;
+  return offset === 0n && bps > 0 ? 1n : offset;
 }
 
 function clamp(value: bigint): Ticks {

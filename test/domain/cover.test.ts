@@ -340,6 +340,37 @@ describe('cover: refusals', () => {
     expect(delays).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000, 30_000]);
   });
 
+  describe('a coin of few ticks', () => {
+    const boundsOf = (anchor: number): bigint[] => {
+      const m = machine({ ...ticketOf(20), anchorTicks: ticks(BigInt(anchor)), slippageBps: 20, slippageBpsMax: 100 });
+      let send = onlySend(m.raise(20));
+      const bounds = [send.priceTicks];
+      for (let i = 0; i < 3; i++) {
+        m.sent(accepted);
+        m.record(send, 0, 'canceled-too-much-slippage');
+        send = onlySend(m.due());
+        bounds.push(send.priceTicks);
+      }
+      return bounds;
+    };
+
+    test('the first bound is a tick away: 20 bps of 120 ticks are none', () => {
+      expect(boundsOf(120)).toEqual([119n, 119n, 119n, 119n]);
+    });
+
+    test('no slice is spent on a wider bound that is the same tick', () => {
+      expect(boundsOf(450)).toEqual([449n, 447n, 446n, 446n]);
+    });
+
+    test('with no tick left within the maximum it is stuck, and says so', () => {
+      const m = machine({ ...ticketOf(20), anchorTicks: ticks(120n), slippageBps: 20, slippageBpsMax: 100 });
+      const send = onlySend(m.raise(20));
+      m.sent(accepted);
+      m.record(send, 0, 'canceled-too-much-slippage');
+      expect(m.state.blocked?.message).toMatch(/within 100 bps/);
+    });
+  });
+
   test('S-35 a thin book: the bound is widened step by step, never beyond its maximum, then blocked', () => {
     const m = machine();
     let send = onlySend(m.raise(20));
