@@ -9,6 +9,7 @@ import {
   advance,
   currentSlice,
   isCovered,
+  missingLots,
   newCover,
   wakeAtMs,
   type CoverCommand,
@@ -59,11 +60,24 @@ export interface DeskEvents {
     readonly lots: Lots;
     readonly times: SliceTimes;
   }): void;
+  /** What was asked of a ticket is not known to have executed `LATE_MS` later; again every `LATE_AGAIN_MS` until it is. */
+  late?(at: LateCover): void;
   alert(what: {
     readonly kind: 'foreign-nonce' | 'lane-jumped' | 'ticket-parked';
     readonly ticket: Ticket;
     readonly what: string;
   }): void;
+}
+
+export interface LateCover {
+  readonly ticket: Ticket;
+  /** Asked for, and not known to have executed. */
+  readonly missingLots: Lots;
+  /** Epoch ms since when something of it has been missing without a break. */
+  readonly sinceMs: number;
+  readonly forMs: number;
+  /** The last refusal or doubt, for a person. */
+  readonly why: string;
 }
 
 /** The part of an account that covers need. */
@@ -85,6 +99,15 @@ export interface DeskOptions {
   readonly monotonicNow?: () => number;
 }
 
+/**
+ * A hedge takes a third of a second on the slowest tier, one whose answer was lost 2 s (a second send after 1.5 s). What takes longer is
+ * told here, by the process that knows: the workflow's own alarm needs Temporal.
+ */
+export const LATE_MS = 5_000;
+/** A reminder, not an alarm a minute: who was told is at work on it. */
+const LATE_AGAIN_MS = 5 * 60_000;
+/** Its timer that much too late: this process slept, and reads what came meanwhile before it concludes anything from its own sleep. */
+const OVERSLEPT_MS = 500;
 /** Nothing is left to try for this long: a `cover` answers what it knows rather than wait on. */
 const PATIENCE_MS = 10_000;
 /** A signature on this thread holds up everything else for a millisecond or two. */
@@ -113,6 +136,11 @@ interface Cover {
   readonly times: Map<number, SliceTimes>;
   /** Why the last request of the ticket brought nothing: what an operator is told while it waits. */
   doubt: string | undefined;
+  /** Since when something of it has been missing without a break, and the timer that tells of it. */
+  missingSinceMs: number | undefined;
+  lateTimer: NodeJS.Timeout | undefined;
+  /** Its order's workflow ends it: what it lacks is that one's to bring elsewhere. */
+  sealAsked: boolean;
   touchedMs: number;
   keepUntilMs: number;
   /** A broken invariant stops this ticket, and only this one. */
@@ -208,6 +236,7 @@ export class Desk {
   /** Ends the ticket for good and says what it executed. */
   async seal(input: { readonly ticket: Ticket; readonly signal?: AbortSignal }): Promise<CoverResult> {
     const cover = this.#open(input.ticket);
+    cover.sealAsked = true;
     this.#feed(cover, { type: 'seal' });
     await this.#until(cover, input.signal, () => cover.state.end !== undefined || cover.parked !== undefined);
     return this.#result(cover, 'blocked');
@@ -281,12 +310,49 @@ export class Desk {
       wake === undefined
         ? undefined
         : setTimeout(() => this.#feed(cover, { type: 'tick' }), Math.max(1, wake - nowMs + 1));
+    this.#watchLate(cover, nowMs);
     for (const check of cover.waiters) check();
+  }
+
+  /** The clock starts with the first missing lot; a further fill does not start it anew (S-27), and nothing missing ends it without a word. */
+  #watchLate(cover: Cover, nowMs: number): void {
+    if (!this.#isLacking(cover)) {
+      clearTimeout(cover.lateTimer);
+      cover.missingSinceMs = undefined;
+      return;
+    }
+    if (cover.missingSinceMs !== undefined) return;
+    cover.missingSinceMs = nowMs;
+    this.#tellLateIn(cover, LATE_MS);
+  }
+
+  #tellLateIn(cover: Cover, ms: number): void {
+    const dueMs = this.#now() + ms;
+    clearTimeout(cover.lateTimer);
+    cover.lateTimer = setTimeout(() => {
+      const nowMs = this.#now();
+      const sinceMs = cover.missingSinceMs;
+      if (sinceMs === undefined || !this.#isLacking(cover)) return;
+      if (nowMs - dueMs > OVERSLEPT_MS) return this.#tellLateIn(cover, 2 * OVERSLEPT_MS);
+      const { ticket } = cover.state;
+      const lacking = missingLots(cover.state);
+      this.#events.late?.({ ticket, missingLots: lacking, sinceMs, forMs: nowMs - sinceMs, why: whyOf(cover) });
+      this.#tellLateIn(cover, LATE_AGAIN_MS);
+    }, ms);
+    cover.lateTimer.unref();
+  }
+
+  /** A ticket that jumped lacks what nothing trades, until its order has gone on under another one. */
+  #isLacking(cover: Cover): boolean {
+    const { state } = cover;
+    if (cover.parked !== undefined || cover.sealAsked || missingLots(state) === 0n) return false;
+    return this.#newest.get(state.ticket.orderId) === state.ticket.id;
   }
 
   #park(cover: Cover, error: unknown): void {
     cover.parked = error instanceof Error ? error.message : String(error);
     clearTimeout(cover.timer);
+    clearTimeout(cover.lateTimer);
     this.#events.alert({ kind: 'ticket-parked', ticket: cover.state.ticket, what: cover.parked });
     for (const check of cover.waiters) check();
   }
@@ -340,7 +406,7 @@ export class Desk {
     } catch (error) {
       outcome = { kind: 'unknown', txHash: '', reason: error instanceof Error ? error.message : 'the send failed' };
     }
-    cover.doubt = outcome.kind === 'unknown' ? outcome.reason : undefined;
+    cover.doubt = doubtOf(outcome);
     if (outcome.kind === 'accepted') timesOf(cover, command.k).accepted_ms ??= this.#now();
     events.answered?.({
       ticket: cover.state.ticket,
@@ -454,6 +520,9 @@ export class Desk {
       unansweredNoticeMs: undefined,
       times: new Map(),
       doubt: undefined,
+      missingSinceMs: undefined,
+      lateTimer: undefined,
+      sealAsked: false,
       touchedMs: this.#now(),
       keepUntilMs: 0,
       parked: undefined,
@@ -522,7 +591,22 @@ export class Desk {
   #drop(cover: Cover): void {
     clearTimeout(cover.timer);
     clearTimeout(cover.aheadTimer);
+    clearTimeout(cover.lateTimer);
   }
+}
+
+function doubtOf(outcome: SendOutcome): string | undefined {
+  if (outcome.kind === 'accepted') return undefined;
+  return outcome.kind === 'unknown' ? outcome.reason : `refused: ${outcome.message} (${outcome.code})`;
+}
+
+/** What stands in a ticket's way, newest first. */
+function whyOf({ state, doubt }: Cover): string {
+  const last = state.settled.at(-1);
+  const ended = last && last.executedLots === 0n ? `the exchange ended slice ${last.k} as ${last.status}` : undefined;
+  return (
+    state.blocked?.message ?? doubt ?? ended ?? `no record of slice ${currentSlice(state)} has come, and no refusal`
+  );
 }
 
 function isFinished({ state, parked }: Cover): boolean {
@@ -542,6 +626,7 @@ function guarded(events: DeskEvents): DeskEvents {
     submitted: (at) => quietly(() => events.submitted?.(at)),
     answered: (at) => quietly(() => events.answered?.(at)),
     settled: (at) => quietly(() => events.settled?.(at)),
+    late: (at) => quietly(() => events.late?.(at)),
     alert: (what) => quietly(() => events.alert(what)),
   };
 }

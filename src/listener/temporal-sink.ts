@@ -26,6 +26,23 @@ const NOT_FOUND = 5;
 const RECONNECT_MS_MIN = 50;
 const RECONNECT_MS_MAX = 500;
 
+/**
+ * For who tries again by himself: it connects at the first call, comes back quickly, and repeats nothing. (A repeated call that waits
+ * out its pause when the connection is closed throws out of a timer, where nobody can catch it.)
+ */
+export function plainConnection(options: ConnectionOptions): Connection {
+  return Connection.lazy({
+    ...options,
+    interceptors: [],
+    channelArgs: {
+      ...options.channelArgs,
+      'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
+      'grpc.min_reconnect_backoff_ms': RECONNECT_MS_MIN,
+      'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
+    },
+  });
+}
+
 export class TemporalSignalSink implements SignalSink {
   readonly #connection: Connection;
   readonly #namespace: string;
@@ -34,16 +51,7 @@ export class TemporalSignalSink implements SignalSink {
   constructor(options: TemporalSignalSinkOptions) {
     this.#namespace = options.namespace;
     this.#identity = options.identity;
-    this.#connection = Connection.lazy({
-      ...options.connection,
-      interceptors: [],
-      channelArgs: {
-        ...options.connection.channelArgs,
-        'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
-        'grpc.min_reconnect_backoff_ms': RECONNECT_MS_MIN,
-        'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
-      },
-    });
+    this.#connection = plainConnection(options.connection);
   }
 
   async signal(workflowId: string, update: OrderUpdate, deadlineMs: number): Promise<'delivered' | 'not-found'> {

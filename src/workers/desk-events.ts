@@ -1,6 +1,7 @@
 /** What a desk reports, as metrics, log lines and alerts. */
-import type { DeskEvents } from '../desk/desk';
-import type { Observability } from '../observability';
+import type { DeskEvents, LateCover } from '../desk/desk';
+import { formatDecimal } from '../domain/lots';
+import type { Alert, Observability } from '../observability';
 
 export function deskEvents(input: {
   readonly account: 'maker' | 'hedge';
@@ -31,6 +32,9 @@ export function deskEvents(input: {
         'slice settled',
       );
     },
+    late: (at) => {
+      if (account === 'hedge') raiseAlert(lateAlert(at)); // a close is late too, but its order has been told as stuck before
+    },
     alert: ({ kind, ticket, what }) => {
       const orderId = ticket.orderId.toString();
       switch (kind) {
@@ -56,5 +60,20 @@ export function deskEvents(input: {
           return;
       }
     },
+  };
+}
+
+/** The workflow's word about the same order has the same kind: whoever comes second within a minute is folded. */
+export function lateAlert({ ticket, missingLots, sinceMs, forMs, why }: LateCover): Alert {
+  const naked = `${formatDecimal(missingLots, ticket.market.size_decimals)} ${ticket.market.symbol}`;
+  const since = new Date(sinceMs).toISOString().slice(11, 19);
+  return {
+    kind: 'hedge-stuck',
+    what: `${naked} of order ${ticket.orderId} naked for ${Math.round(forMs / 1_000)} s (since ${since} UTC): ${why}`,
+    exposed: naked,
+    next:
+      'The hedger keeps trying by itself. Remove the reason; with Temporal there, `counterleg hedge retry` tries at once and ' +
+      '`counterleg hedge close` closes on the maker account. Without Temporal close the amount by hand.',
+    orderId: ticket.orderId.toString(),
   };
 }

@@ -145,7 +145,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     shutdownGraceTime: '5s',
   });
   const auditing = {
-    client: temporal.client,
+    client: temporal.reader,
     makerAccount: config.accounts.maker.index,
     markets: side.markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol)),
     raiseAlert,

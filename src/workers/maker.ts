@@ -130,7 +130,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const ledgers = new LedgerAuditor({
     account,
     role: 'maker',
-    client: temporal.client,
+    client: temporal.reader,
     makerAccount: config.accounts.maker.index,
     markets: side.markets,
     raiseAlert,

@@ -5,9 +5,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config';
 import { PROJECT_ROOT } from '../config';
+import { plainConnection } from '../listener/temporal-sink';
 
 export interface TemporalLink {
   readonly client: Client;
+  /** For reads that are repeated anyway: a call that fails is not tried again by the client. */
+  readonly reader: Client;
   readonly native: NativeConnection;
   close(): Promise<void>;
 }
@@ -27,10 +30,13 @@ export async function connectTemporal(config: Config): Promise<TemporalLink> {
   const native = await NativeConnection.connect(options);
   const connection = await Connection.connect(options);
   await ensureSearchAttributes(connection, namespace);
+  const plain = plainConnection(options);
   return {
     client: new Client({ connection, namespace }),
+    reader: new Client({ connection: plain, namespace }),
     native,
     async close() {
+      await plain.close();
       await connection.close();
       await native.close();
     },

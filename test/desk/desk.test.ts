@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Desk, type DeskEvents, type DeskOptions } from '../../src/desk/desk';
+import { Desk, LATE_MS, type DeskEvents, type DeskOptions, type LateCover } from '../../src/desk/desk';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
 import type { Ticket } from '../../src/domain/ticket';
@@ -72,6 +72,76 @@ afterEach(() => {
   desk.close();
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
+});
+
+describe('S-46 a hedge that does not come is told by the desk itself, whoever else is away', () => {
+  let told: LateCover[];
+  beforeEach(async () => {
+    desk.close();
+    told = [];
+    desk = open({}, { late: (at) => told.push(at) });
+    await arm();
+  });
+
+  test('refused again and again: told after 5 s, with the lots, since when and why; reminded; silent once it executed', async () => {
+    account.auto = () => ({ lots: lots(0), status: 'canceled-margin-not-allowed' });
+    notice(7);
+    await pass(LATE_MS - 10);
+    expect(told).toEqual([]);
+    await pass(20);
+    expect(told).toMatchObject([{ missingLots: 7n, sinceMs: START_MS, forMs: LATE_MS }]);
+    expect(told[0]?.why).toContain('canceled-margin-not-allowed');
+    await pass(4 * 60_000);
+    expect(told).toHaveLength(1);
+    await pass(61_000);
+    expect(told).toHaveLength(2);
+    fillAll();
+    await pass(60 * 60_000);
+    expect(told).toHaveLength(2);
+  });
+
+  test('a refusal or a doubt without a record is the reason that is told', async () => {
+    account.sends.push(...Array.from({ length: 50 }, () => ({ kind: 'refuse', code: 23000 }) as const));
+    notice(7);
+    await pass(LATE_MS + 10);
+    expect(told[0]?.why).toContain('23000');
+  });
+
+  test('S-27 the clock starts with the first naked lot, a further fill does not start it anew', async () => {
+    account.sends.push(...Array.from({ length: 50 }, () => ({ kind: 'lost' }) as const));
+    notice(7);
+    await pass(4_000);
+    notice(20);
+    await pass(1_010);
+    expect(told).toMatchObject([{ missingLots: 20n, sinceMs: START_MS }]);
+  });
+
+  test('one that a cover asked for is told like one that a notice asked for', async () => {
+    account.sends.push(...Array.from({ length: 50 }, () => ({ kind: 'lost' }) as const));
+    void cover(7);
+    await pass(LATE_MS + 10);
+    expect(told).toHaveLength(1);
+  });
+
+  test('nothing is told of a ticket that its workflow ends, nor of one that executed in time', async () => {
+    account.sends.push(...Array.from({ length: 50 }, () => ({ kind: 'lost' }) as const));
+    notice(7);
+    await pass(100);
+    void desk.seal({ ticket: ticketOf() });
+    await pass(10 * 60_000);
+    expect(told).toEqual([]);
+  });
+
+  test('a process that slept concludes nothing from its sleep before it has read what came meanwhile', async () => {
+    notice(7);
+    await pass(1_000);
+    jest.setSystemTime(Date.now() + 30_000);
+    await pass(LATE_MS - 500);
+    expect(told).toEqual([]);
+    account.execute(account.last);
+    await pass(60_000);
+    expect(told).toEqual([]);
+  });
 });
 
 describe('the fast path', () => {

@@ -35,3 +35,35 @@ test('P-11 Temporal is down when the order fills: hedged on the fast path meanwh
   expect(transactionsOf(b, id)).toHaveLength(1);
   await expectMirror(running);
 }, 60_000);
+
+test('S-46 Temporal is away and B refuses the hedge: the desk itself tells what is naked and why', async () => {
+  const server = (temporal = await onceMore(startTemporal));
+  const running = (system = await System.start({ temporal: server }));
+  await running.startHedger({ auditEveryMs: 400 });
+  await running.startMaker(undefined, []);
+  const id = await quote(running);
+  await server.crash();
+  await running.fault({
+    on: 'sequencer',
+    action: 'refuse',
+    code: 21739,
+    consume_nonce: true,
+    count: 0,
+    match: { account_index: B, tx_type: 14 },
+  });
+  await fillOrder(running, id);
+  const filledAtMs = Date.now();
+  const alert = await running.alerts.expect('hedge-stuck', id);
+  expect(Date.now() - filledAtMs).toBeLessThan(10_000);
+  expect(alert.what).toMatch(/0\.00020 BTC of order \d+ naked for 5 s .*margin/i);
+  await eventually('the gauge shows what the positions say', async () =>
+    (await running.hedgerCount('exposure_base_units', 'BTC')) === 0.0002 ? true : undefined,
+  );
+  await running.clearFaults();
+  await eventually('the hedge goes through once it may', async () =>
+    (await running.position(B, 1)) === -0.0002 ? true : undefined,
+  );
+  await onceMore(() => server.restart());
+  await settled(running, id);
+  expect(running.alerts.received.filter(({ kind }) => kind === 'hedge-stuck')).toHaveLength(1);
+}, 90_000);
