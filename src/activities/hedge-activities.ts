@@ -6,7 +6,7 @@ import { laneOf, nonceOf, orderWorkflowId, parseOrderWorkflowId, type OrderId } 
 import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
 import type { ArmResult, LaneHistory, LaneOrder, OrderResult, PositionRead, TicketMessage } from '../domain/messages';
-import { opposite } from '../domain/records';
+import { opposite, usesLaneNonce } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Desk } from '../desk/desk';
 import type { AccountPort, ExchangePort } from '../exchange/port';
@@ -29,6 +29,8 @@ export interface HedgeDeps {
   readonly makerAccount: number;
   /** Lanes whose key the exchange refuses: no order is armed on them. */
   readonly refusedLanes?: ReadonlySet<number>;
+  /** Why no order can be armed at all just now, whatever its lane; undefined: nothing speaks against it. */
+  readonly notReady?: () => string | undefined;
   /** Required free margin, as a fraction of the order's value, in basis points. */
   readonly marginBps: number;
   /** Largest tolerated difference between the host's clock and the exchange's. */
@@ -61,13 +63,19 @@ const CONFIRMED_MAX = 1_000;
 /** Free margin is read at most this often: reads are part of the request budget that hedges need. */
 const MARGIN_AGE_MS = 5_000;
 
+/**
+ * How far back a lane's newest order is looked for. The list is the account's, not the lane's: a new lane would walk all of it. What
+ * ended earlier can rest no more (an order expires after a day at most), and its late slices are refused by their nonces.
+ */
+const LANE_HISTORY_MS = 2 * 24 * 3_600_000;
+
 export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
   const margin = cachedMargin(deps);
   const lanesSeen = new Map<number, bigint>();
   const confirmed = new Set<string>();
   deps.account.stream.on('txs', (txs) => {
     for (const tx of txs) {
-      if (tx.status !== 'executed') continue; // what failed consumed nothing
+      if (tx.status !== 'executed' || !usesLaneNonce(tx.type)) continue; // what failed consumed nothing
       if (tx.nonce >= (lanesSeen.get(tx.apiKeyIndex) ?? 0n)) lanesSeen.set(tx.apiKeyIndex, tx.nonce + 1n);
     }
   });
@@ -77,6 +85,8 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
     async arm({ ticket: message, keep_ms }) {
       const ticket = ticketFromMessage(message);
       const refuse = (code: string, text: string): ArmResult => ({ armed: false, code, message: text });
+      const notReady = deps.notReady?.();
+      if (notReady !== undefined) return refuse('not-ready', notReady);
       const lane = laneOf(ticket.id);
       if (!deps.account.lanes.includes(lane))
         return refuse('no-key', `the hedger holds no key for lane ${lane} of account B`);
@@ -177,7 +187,10 @@ async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> 
   const prefix = orderWorkflowId(deps.makerAccount, 0n as OrderId).slice(0, -1);
   const history: LaneHistory = {};
   let newest: OrderId | undefined;
-  const query = `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}"`;
+  const since = new Date(deps.now() - LANE_HISTORY_MS).toISOString();
+  const query =
+    `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}" ` +
+    `AND (ExecutionStatus = "Running" OR CloseTime > "${since}")`;
   for await (const info of deps.client.workflow.list({ query })) {
     const id = parseOrderWorkflowId(info.workflowId)?.id;
     if (id === undefined || laneOf(id) !== lane) continue;

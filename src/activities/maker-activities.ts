@@ -112,7 +112,9 @@ async function place(
 ): Promise<PlaceResult> {
   const { order } = input;
   const id = idOf(order.order_id);
-  if (!deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined); // without it the placement goes stale and is sealed
+  if (!deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
+  // Without the switch, or with a stream that may not tell its fills, the placement goes stale and is sealed.
+  const isSafe = deps.deadMan.isSet() && deps.account.stream.state === 'live';
   const end = await placeOrder(
     placerOf(deps),
     {
@@ -122,7 +124,7 @@ async function place(
       lots: lots(BigInt(order.lots)),
       priceTicks: ticks(BigInt(order.price_ticks)),
       expiryMs: Math.floor(deps.exchange.exchangeNowMs() + order.expiry_ms),
-      staleAtMs: deps.deadMan.isSet() ? input.stale_at_ms : 0,
+      staleAtMs: isSafe ? input.stale_at_ms : 0,
     },
     signal,
   );

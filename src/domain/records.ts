@@ -98,6 +98,11 @@ export const TX_CREATE_ORDER = 14;
 export const TX_CANCEL_ORDER = 15;
 export const TX_CANCEL_ALL = 16;
 
+/** Whether a type carries a nonce of the lane that it names: internal and L1 types carry numbers that are none (LP §3.1). */
+export function usesLaneNonce(type: number): boolean {
+  return type >= 8 && !(type >= 21 && type <= 27) && !(type >= 30 && type <= 32) && type !== 37 && type !== 38;
+}
+
 /** One transaction of a lane, as `accountTxs`, `tx` or the `account_tx` channel show it (LP §3.7). */
 export interface TxRecord {
   readonly hash: string;

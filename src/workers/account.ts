@@ -18,20 +18,17 @@ const MARKETS_RETRY_MS = 1_000;
 const MARKETS_TRIES = 60;
 const SKEW_EVERY_MS = 5_000;
 
-/**
- * Opens the account; its stream connects in the background. Rejects when the markets cannot be read for a minute. Nothing is
- * awaited once the account is open: who listens to its stream must hear its first snapshot (S-08).
- */
-export async function openSide(input: {
+export interface SideInput {
   readonly opened: Opened;
   readonly config: Config;
   readonly role: AccountRole;
   readonly env: NodeJS.ProcessEnv;
   readonly observability: Observability;
-}): Promise<ExchangeSide> {
+}
+
+export function openExchange(input: SideInput): ExchangePort {
   const { config, role, observability, opened } = input;
-  const { logger, metrics, health, raiseAlert } = observability;
-  const keys = loadKeys(config, role, input.env);
+  const { logger, metrics, raiseAlert } = observability;
   const { baseUrl, wsUrl, chainId } = config.lighter;
   const exchange = openLighter({
     baseUrl,
@@ -45,8 +42,17 @@ export async function openSide(input: {
     },
     onTrouble: raiseAlert,
   });
-  opened.add(exchange, (it) => it.close());
-  const markets = await readMarkets(exchange, config, observability);
+  return opened.add(exchange, (it) => it.close());
+}
+
+/**
+ * Opens the account; its stream connects in the background. Nothing may be awaited before its listeners are there: they must hear its
+ * first snapshot (S-08).
+ */
+export function openAccount(exchange: ExchangePort, input: SideInput): AccountPort {
+  const { config, role, observability, opened } = input;
+  const { logger, metrics, health, raiseAlert } = observability;
+  const keys = loadKeys(config, role, input.env);
   const account = exchange.openAccount({ accountIndex: config.accounts[role].index, keys });
   const part = health.part(`stream of account ${role === 'maker' ? 'A' : 'B'}`);
   let wasLive = false;
@@ -71,10 +77,11 @@ export async function openSide(input: {
   }, SKEW_EVERY_MS);
   skewTimer.unref();
   opened.add(skewTimer, clearInterval);
-  return { exchange, account, markets };
+  return account;
 }
 
-async function readMarkets(
+/** Rejects when they cannot be read for a minute, and when the configuration names one that is not there (S-38). */
+export async function readMarkets(
   exchange: ExchangePort,
   config: Config,
   { logger }: Observability,
@@ -89,8 +96,8 @@ async function readMarkets(
   }
 }
 
-/** S-38: an unknown market stops the start, before anything else begins. */
-function checkMarkets(markets: readonly Market[], config: Config): readonly Market[] {
+/** S-38: an unknown market stops the start. */
+export function checkMarkets(markets: readonly Market[], config: Config): readonly Market[] {
   for (const { market: symbol } of config.pairs) {
     const found = markets.find((market) => market.symbol === symbol);
     if (!found) {

@@ -6,16 +6,16 @@ import { FailingRuns } from '../auditor/failing-runs';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { PositionAuditor } from '../auditor/position-auditor';
 import { createHedgeActivities, type AlertInput } from '../activities/hedge-activities';
-import { loadNoticeSecret, type Config } from '../config';
+import { ConfigError, loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
 import { rehearseHedge } from '../desk/rehearsal';
 import { ORDERS_QUEUE } from '../domain/messages';
-import { opposite } from '../domain/records';
+import { opposite, type Market } from '../domain/records';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
 import { startObservability, type AlertKind, type Observability } from '../observability';
-import { openSide } from './account';
+import { checkMarkets, openAccount, openExchange } from './account';
 import { wallClock } from './clock';
 import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
@@ -30,6 +30,7 @@ import {
   type WorkerProcessOptions,
 } from './process';
 import { preferFastPath } from './priority';
+import { heardInTime, readInTheEnd, tooLate } from './start-up';
 import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
@@ -38,8 +39,6 @@ const MARGIN_BPS = 1_000;
 const HEDGE_GRACE_MS = 10_000;
 /** The server says so some 20 s after the first failure; within a minute a person must know. */
 const FAILING_RUNS_EVERY_MS = 15_000;
-const OWNER_RETRY_MS = 1_000;
-const OWNER_TRIES = 60;
 
 export function runHedger(config: Config, options: WorkerProcessOptions): Promise<RunningProcess> {
   return opening((opened) => start(config, options, opened));
@@ -57,13 +56,18 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   opened.add(observability, (it) => it.close());
   const { logger, metrics } = observability;
   installRuntime(logger);
-  const side = await openSide({ opened, config, role: 'hedge', env: options.env, observability });
-  const { exchange, account } = side;
-  const selfTrade = await selfTradeRule(exchange, config);
+  const { raiseAlert } = observability;
+  const unneeded = opened.add(new AbortController(), (it) => it.abort());
+  const reading = { signal: unneeded.signal, logger };
+  const opening = { opened, config, role: 'hedge', env: options.env, observability } as const;
+  const exchange = openExchange(opening);
+  let markets: readonly Market[] = [];
+  const listed = readInTheEnd('the markets', () => exchange.markets(), reading).then((read = []) => (markets = read));
+  const account = openAccount(exchange, opening);
   const desk = new Desk({
     account,
     sealBy: 'cancel-all',
-    ...(selfTrade ? { selfTrade } : {}),
+    selfTrade: SELF_TRADE,
     now: wallClock,
     events: deskEvents({ account: 'hedge', observability }),
   });
@@ -94,7 +98,8 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   opened.add(subscriber, (it) => it.close());
   const publisher = opened.add(new NoticePublisher({ redis }), (it) => it.close());
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
-  const refusedLanes = new Set<number>(); // filled once the keys are checked, before the worker takes any task
+  const unknown = new Set(['whether the exchange takes the keys of account B', 'who owns the two accounts']);
+  const refusedLanes = new Set<number>();
   const activities = createHedgeActivities({
     desk,
     account,
@@ -102,27 +107,26 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     client: temporal.client,
     makerAccount: config.accounts.maker.index,
     refusedLanes,
+    notReady: () => {
+      const [first] = unknown;
+      return first === undefined ? undefined : `it is not known yet ${first}`;
+    },
     marginBps: MARGIN_BPS,
     clockSkewMsMax: config.safety.clockSkewMsMax,
     acknowledge: (result) => {
       metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });
       observeStages(metrics, result);
-      const notice = hedgeNotice(result, { hedgeAccount: account.accountIndex, markets: side.markets });
+      const notice = hedgeNotice(result, { hedgeAccount: account.accountIndex, markets });
       if (notice) publisher.publishHedge(notice);
     },
     alert: (alert) => raise(observability, alert),
     now: wallClock,
   });
-  for (const { market } of config.pairs) {
-    const id = side.markets.find((m) => m.symbol === market)?.marketId;
-    if (id !== undefined) void exchange.whenBook(id).catch(() => undefined); // for flatten's price
-  }
-  const { raiseAlert } = observability;
-  const [refused] = await Promise.all([
-    checkKeys({ config, role: 'hedge', account, logger, raiseAlert }),
-    account.stream.whenLive(),
-  ]);
-  for (const lane of refused) refusedLanes.add(lane);
+  const keys = checkKeys({ config, role: 'hedge', account, logger, raiseAlert }).then((refused) => {
+    for (const lane of refused) refusedLanes.add(lane);
+    unknown.delete('whether the exchange takes the keys of account B');
+  });
+  const owners = checkOwners(exchange, config, reading).then(() => unknown.delete('who owns the two accounts'));
   const worker = await Worker.create({
     connection: temporal.native,
     namespace: config.temporal.namespace,
@@ -144,53 +148,76 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',
   });
+  // Covers need none of the rest: neither lists nor a stream that is live, nor keys that are checked. `arm` asks for all of it.
+  const running = startWorker({ worker, observability, opened });
   const auditing = {
     client: temporal.reader,
     makerAccount: config.accounts.maker.index,
-    markets: side.markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol)),
     raiseAlert,
     now: wallClock,
   };
-  const everyMs = options.auditEveryMs ?? AUDIT_EVERY_MS;
-  const positions = new PositionAuditor({
-    ...auditing,
-    exchange,
-    hedgeAccount: config.accounts.hedge.index,
-    health: observability.health.part('auditor', { staleAfterMs: 12 * everyMs }),
-    onExposure: (market, amount) =>
-      amount === undefined ? metrics.exposure.remove({ market }) : metrics.exposure.set({ market }, amount),
-    everyMs,
-    hedgeMsMax: config.hedge.forceCloseTimeoutMs + HEDGE_GRACE_MS,
+  const audited = listed.then(() => {
+    if (unneeded.signal.aborted) return;
+    checkMarkets(markets, config);
+    const quoted = markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol));
+    for (const { marketId } of quoted) void exchange.whenBook(marketId).catch(() => undefined); // for flatten's price
+    const everyMs = options.auditEveryMs ?? AUDIT_EVERY_MS;
+    const positions = new PositionAuditor({
+      ...auditing,
+      markets: quoted,
+      exchange,
+      hedgeAccount: config.accounts.hedge.index,
+      health: observability.health.part('auditor', { staleAfterMs: 12 * everyMs }),
+      onExposure: (market, amount) =>
+        amount === undefined ? metrics.exposure.remove({ market }) : metrics.exposure.set({ market }, amount),
+      everyMs,
+      hedgeMsMax: config.hedge.forceCloseTimeoutMs + HEDGE_GRACE_MS,
+    });
+    const ledgers = new LedgerAuditor({
+      ...auditing,
+      markets: quoted,
+      account,
+      role: 'hedge',
+      everyMs: LEDGERS_EVERY_MS,
+    });
+    for (const auditor of [positions, ledgers]) opened.add(auditor, (it) => it.close()).start();
   });
-  const ledgers = new LedgerAuditor({ ...auditing, account, role: 'hedge', everyMs: LEDGERS_EVERY_MS });
-  const failing = new FailingRuns({ ...auditing, logger, everyMs: FAILING_RUNS_EVERY_MS });
-  for (const auditor of [positions, ledgers, failing]) opened.add(auditor, (it) => it.close()).start();
+  opened.add(new FailingRuns({ ...auditing, logger, everyMs: FAILING_RUNS_EVERY_MS }), (it) => it.close()).start();
+  try {
+    await heardInTime([keys, owners, audited, account.stream.whenLive()], tooLate(raiseAlert));
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
   await preferFastPath(config, logger);
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
-  return startWorker({ worker, observability, opened });
+  return running;
 }
 
-/** Our two accounts must not trade with each other: by the exchange's rule if they share an owner, else only if that is accepted. */
-async function selfTradeRule(exchange: ExchangePort, config: Config): Promise<SelfTradeRule | undefined> {
+/** Goes with every hedge: where the owners differ it meets nothing, so no hedge waits until they are known. */
+const SELF_TRADE: SelfTradeRule = { behaviour: 'expire-maker', compare: 'master' };
+
+/** Our two accounts must not trade with each other: the exchange keeps accounts of one owner apart, others only if that is accepted. */
+async function checkOwners(
+  exchange: ExchangePort,
+  config: Config,
+  how: { readonly signal: AbortSignal; readonly logger: Observability['logger'] },
+): Promise<void> {
   const { maker, hedge, selfTrade } = config.accounts;
-  const [a, b] = [await readOwner(exchange, maker.index), await readOwner(exchange, hedge.index)];
-  if (a === b) return { behaviour: 'expire-maker', compare: 'master' };
-  if (selfTrade === 'accept') return undefined;
-  throw new Error(
-    `accounts ${maker.index} and ${hedge.index} have different owners, so the exchange cannot keep them from trading with each other: ` +
-      'use two accounts of one owner, or set accounts.self_trade: accept',
-  );
-}
-
-/** A hedger that restarts has fills to hedge: one read that fails must not keep it from starting. */
-async function readOwner(exchange: ExchangePort, accountIndex: number): Promise<string> {
-  for (let attempt = 1; ; attempt++) {
-    const owner = await exchange.ownerOf(accountIndex);
-    if (owner.ok) return owner.value;
-    if (attempt >= OWNER_TRIES)
-      throw new Error(`the owner of account ${accountIndex} could not be read: ${owner.reason}`);
-    await new Promise((resolve) => setTimeout(resolve, OWNER_RETRY_MS));
-  }
+  if (selfTrade === 'accept') return;
+  const ownerOf = (index: number): Promise<string | undefined> =>
+    readInTheEnd(`the owner of account ${index}`, () => exchange.ownerOf(index), how);
+  const [a, b] = [await ownerOf(maker.index), await ownerOf(hedge.index)];
+  if (a === b || a === undefined || b === undefined) return;
+  throw new ConfigError([
+    {
+      key: 'accounts.self_trade',
+      place: 'configuration',
+      message:
+        `refuses accounts ${maker.index} and ${hedge.index}: they have different owners, so the exchange cannot keep them from trading ` +
+        'with each other. Use two accounts of one owner, or set it to accept',
+    },
+  ]);
 }
 
 const ALERTS: Readonly<Record<AlertInput['kind'], AlertKind>> = {

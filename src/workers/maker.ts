@@ -1,7 +1,8 @@
 /**
  * The maker process: A's keys, the maker activities, the listener on A's stream, the dead-man's switch. Wiring only.
  *
- * Order of the start: which lanes to hear → subscribe → snapshot (the listener hears it) → then quote (S-08).
+ * Order of the start: which lanes to hear → subscribe → snapshot (the listener hears it) → then quote (S-08). Cancels, closes and the
+ * dead-man's switch wait for none of it.
  */
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
@@ -20,7 +21,7 @@ import { Listener } from '../listener/listener';
 import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
 import { startObservability, type Observability } from '../observability';
-import { openSide, type ExchangeSide } from './account';
+import { openAccount, openExchange, readMarkets, type ExchangeSide } from './account';
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
@@ -35,6 +36,7 @@ import {
   type WorkerProcessOptions,
 } from './process';
 import { preferFastPath } from './priority';
+import { heardInTime, tooLate } from './start-up';
 import { startRehearsals } from './rehearsal';
 import { connectTemporal } from './temporal';
 
@@ -67,8 +69,11 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const others = await Promise.all(
     config.pairs.map((pair) => readOtherLanes({ config, pair, client: temporal.client, logger })),
   );
-  const side = await openSide({ opened, config, role: 'maker', env: options.env, observability });
-  const { exchange, account } = side;
+  const opening = { opened, config, role: 'maker', env: options.env, observability } as const;
+  const exchange = openExchange(opening);
+  const markets = await readMarkets(exchange, config, observability); // without them the listener understands no fill
+  const account = openAccount(exchange, opening);
+  const side = { exchange, account, markets };
   const redis = config.redis.enabled
     ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
     : undefined;
@@ -114,8 +119,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     now: wallClock,
   });
   const { raiseAlert } = observability;
-  await Promise.all([checkKeys({ config, role: 'maker', account, logger, raiseAlert }), account.stream.whenLive()]);
-  deadMan.start();
+  const live = account.stream.whenLive();
+  const keys = checkKeys({ config, role: 'maker', account, logger, raiseAlert });
   const worker = await Worker.create({
     connection: temporal.native,
     namespace: config.temporal.namespace,
@@ -138,8 +143,11 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     everyMs: LEDGERS_EVERY_MS,
   });
   opened.add(ledgers, (it) => it.close()).start();
+  // Cancels and closes need neither keys that are checked nor a stream that is live; quotes need both, and ask.
   const running = startWorker({ worker, observability, opened });
   try {
+    await heardInTime([keys, live], tooLate(raiseAlert));
+    deadMan.start();
     await startPairs({ config, options, side, heard, client: temporal.client, logger });
   } catch (error) {
     await running.stop();

@@ -11,9 +11,9 @@ import { Desk } from '../../src/desk/desk';
 import { OrderWatch } from '../../src/desk/order-watch';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
-import type { CoverInput, LaneOrder, OrderResult, TicketMessage } from '../../src/domain/messages';
+import type { CoverInput, LaneOrder, OrderInput, OrderResult, TicketMessage } from '../../src/domain/messages';
 import type { Market } from '../../src/domain/records';
-import type { ExchangePort } from '../../src/exchange/port';
+import type { ExchangePort, StreamState } from '../../src/exchange/port';
 import { FakeAccount, type Placed } from './port';
 
 jest.setTimeout(5_000);
@@ -190,6 +190,51 @@ describe('what a lane of A has open (P-19)', () => {
   });
 });
 
+describe('placing', () => {
+  const placing = (state: StreamState) => {
+    account.stream.state = state;
+    const watch = new OrderWatch(account.stream);
+    const maker = createMakerActivities({
+      desk,
+      account,
+      exchange: { exchangeNowMs: () => Date.now() } as ExchangePort,
+      watch,
+      canceller: {} as Canceller,
+      deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
+      clockSkewMsMax: 1_000,
+      mayQuote: () => ({ ok: true }),
+      now: () => Date.now(),
+    });
+    const order = {
+      order_id: id.toString(),
+      market,
+      side: 'buy',
+      lots: '20',
+      price_ticks: '1000000',
+      expiry_ms: 600_000,
+    };
+    const stale_at_ms = START_MS + 60_000;
+    return run(() => maker.place({ order: order as OrderInput, stale_at_ms })).finally(() => watch.close());
+  };
+
+  test('goes out while the stream is live', async () => {
+    account.auto = () => ({ lots: lots(0), status: 'open' });
+    expect(await placing('live')).toMatchObject({ placed: true });
+  });
+
+  test.each(['connecting', 'stale'] as const)(
+    'S-51 with a stream that is %s, which would not tell its fill, it is sealed instead',
+    async (state) => {
+      const answer = placing(state);
+      await pass(10);
+      expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
+      account.execute(account.last);
+      await pass(10);
+      expect(await answer).toMatchObject({ placed: false, code: 'stale' });
+    },
+  );
+});
+
 describe('the hedger', () => {
   const order: LaneOrder = {
     order_id: id.toString(),
@@ -261,6 +306,36 @@ describe('the hedger', () => {
   test('a transaction that failed consumed no nonce: it does not put the lane ahead of the next order', async () => {
     account.stream.txs({ ...account.foreign(9, nonceOf(id, 1) + 500n), apiKeyIndex: 5, status: 'failed' });
     expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+  });
+
+  test('an internal transaction under our key carries no nonce of the lane, however big its number', async () => {
+    for (const type of [1, 7, 21, 27, 30, 32, 37, 38])
+      account.stream.txs({ ...account.foreign(9, nonceOf(id, 1) + 500n), apiKeyIndex: 5, type });
+    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+  });
+
+  test('S-51 what has to be known first speaks against arming, and not against covers', async () => {
+    let missing: string | undefined = 'it is not known yet who owns the two accounts';
+    activities = createHedgeActivities({ ...depsOf(), desk, notReady: () => missing });
+    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({
+      armed: false,
+      message: missing,
+    });
+    const cover = activities.cover.bind(activities, { ticket, fill_lots: '5', retry_now: false, purpose: 'hedge' });
+    expect(await run(cover)).toMatchObject({ state: 'covered' });
+    missing = undefined;
+    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({ code: 'lane-ahead' });
+  });
+
+  test("a new lane's proof walks no further back than an order can matter", async () => {
+    const asked: string[] = [];
+    const list = ({ query }: { query: string }) => {
+      asked.push(query);
+      return (async function* () {})();
+    };
+    activities = createHedgeActivities({ ...depsOf(), desk, client: { workflow: { list } } as unknown as Client });
+    expect(await activities.laneHistory({ lane: 5 })).toEqual({});
+    expect(asked).toEqual([expect.stringContaining('(ExecutionStatus = "Running" OR CloseTime > "2026-05-30T')]);
   });
 
   test('a lane that is ahead of the order refuses it', async () => {

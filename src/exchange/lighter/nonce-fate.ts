@@ -7,7 +7,7 @@
  * not execute, pending or failed, makes the finding contested.
  */
 import type { Nonce } from '../../domain/ids';
-import type { NonceFate, Read, TxRecord } from '../../domain/records';
+import { usesLaneNonce, type NonceFate, type Read, type TxRecord } from '../../domain/records';
 import type { TxRow, UnreadTxRow } from './parse-tx';
 
 export const PAGE_ROWS = 100;
@@ -80,17 +80,9 @@ class Walk {
     );
   }
 
-  /** Internal and L1 types carry numbers that are no nonces of a lane (LP §3.1). */
   #isOfLane(tx: TxRecord): boolean {
-    return (
-      tx.accountIndex === this.query.accountIndex &&
-      tx.apiKeyIndex === this.query.lane &&
-      tx.type >= 8 &&
-      !(tx.type >= 21 && tx.type <= 27) &&
-      !(tx.type >= 30 && tx.type <= 32) &&
-      tx.type !== 37 &&
-      tx.type !== 38
-    );
+    const { accountIndex, lane } = this.query;
+    return tx.accountIndex === accountIndex && tx.apiKeyIndex === lane && usesLaneNonce(tx.type);
   }
 }
 
