@@ -5,11 +5,21 @@ import type { Client } from '@temporalio/client';
 import { laneOf, nonceOf, orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
-import type { ArmResult, LaneHistory, LaneOrder, OrderResult, PositionRead, TicketMessage } from '../domain/messages';
+import type {
+  Accounts,
+  Addressed,
+  ArmResult,
+  LaneHistory,
+  LaneOrder,
+  OrderResult,
+  PositionRead,
+  TicketMessage,
+} from '../domain/messages';
 import { opposite, usesLaneNonce } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Desk } from '../desk/desk';
 import type { AccountPort, ExchangePort } from '../exchange/port';
+import { onlyFor, type Refused } from './accounts';
 import { createCoverActivities, type CoverActivities } from './cover';
 import { withHeartbeat } from './heartbeat';
 import { readPosition } from './position';
@@ -26,7 +36,9 @@ export interface HedgeDeps {
   readonly account: AccountPort;
   readonly exchange: ExchangePort;
   readonly client: Client;
-  readonly makerAccount: number;
+  readonly accounts: Accounts;
+  /** A step was not for our accounts. */
+  readonly onRefused: (refused: Refused) => void;
   /** Lanes whose key the exchange refuses: no order is armed on them. */
   readonly refusedLanes?: ReadonlySet<number>;
   /** Why no order can be armed at all just now, whatever its lane; undefined: nothing speaks against it. */
@@ -43,18 +55,17 @@ export interface HedgeDeps {
 
 export interface HedgeActivities extends CoverActivities {
   /** Is B able to hedge this order right now? From here on a notice can hedge it. Repeatable; reserves nothing. */
-  arm(input: { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult>;
+  arm(input: Addressed & { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult>;
   /** Tells the world that B has taken the other side. */
-  confirm(input: { result: OrderResult }): Promise<void>;
+  confirm(input: Addressed & { result: OrderResult }): Promise<void>;
+  /** Of whichever accounts: it touches neither, and a warning that is refused would be nobody's. */
   alert(input: AlertInput): Promise<void>;
-  laneHistory(input: { lane: number }): Promise<LaneHistory>;
+  laneHistory(input: Addressed & { lane: number }): Promise<LaneHistory>;
   /** Ends the ticket of an order that nobody looks after any more, and says what is left naked of it. */
-  proveHedged(input: {
-    order: LaneOrder;
-    slippage_bps: number;
-    max_slippage_bps: number;
-  }): Promise<{ exposure_lots: string }>;
-  readPosition(input: { market: string }): Promise<PositionRead>;
+  proveHedged(
+    input: Addressed & { order: LaneOrder; slippage_bps: number; max_slippage_bps: number },
+  ): Promise<{ exposure_lots: string }>;
+  readPosition(input: Addressed & { market: string }): Promise<PositionRead>;
 }
 
 const BPS = 10_000n;
@@ -79,7 +90,7 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       if (tx.nonce >= (lanesSeen.get(tx.apiKeyIndex) ?? 0n)) lanesSeen.set(tx.apiKeyIndex, tx.nonce + 1n);
     }
   });
-  return {
+  const steps: Omit<HedgeActivities, 'alert'> = {
     ...createCoverActivities(deps),
 
     async arm({ ticket: message, keep_ms }) {
@@ -124,11 +135,6 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       return Promise.resolve();
     },
 
-    alert(input) {
-      deps.alert(input);
-      return Promise.resolve();
-    },
-
     laneHistory: ({ lane }) => laneHistory(deps, lane),
 
     proveHedged: ({ order, slippage_bps, max_slippage_bps }) =>
@@ -158,6 +164,13 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
 
     readPosition: ({ market }) => readPosition(deps, market),
   };
+  return {
+    ...onlyFor(deps.accounts, steps, deps.onRefused),
+    alert(input) {
+      deps.alert(input);
+      return Promise.resolve();
+    },
+  };
 }
 
 function cachedMargin(deps: HedgeDeps): () => Promise<bigint | undefined> {
@@ -184,7 +197,7 @@ async function coldNonce(deps: HedgeDeps, lane: number, seen: Map<number, bigint
 }
 
 async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> {
-  const prefix = orderWorkflowId(deps.makerAccount, 0n as OrderId).slice(0, -1);
+  const prefix = orderWorkflowId(deps.accounts.maker, 0n as OrderId).slice(0, -1);
   const history: LaneHistory = {};
   let newest: OrderId | undefined;
   const since = new Date(deps.now() - LANE_HISTORY_MS).toISOString();

@@ -4,6 +4,8 @@
 import { clientOrderIndexOf, laneOf, parseOrderId, splitClientOrderIndex, type OrderId } from '../domain/ids';
 import { lots, ticks } from '../domain/lots';
 import type {
+  Accounts,
+  Addressed,
   LaneOrder,
   LaneOrders,
   MakerOrderRead,
@@ -22,12 +24,16 @@ import type { Desk } from '../desk/desk';
 import type { OrderWatch } from '../desk/order-watch';
 import { placeOrder, type PlacerDeps } from '../desk/placer';
 import type { AccountPort, ExchangePort } from '../exchange/port';
+import { onlyFor, type Refused } from './accounts';
 import { createCoverActivities, type CoverActivities } from './cover';
 import { withHeartbeat } from './heartbeat';
 import { readPosition, termsOf } from './position';
 import { quoteFor } from './quote';
 
 export interface MakerDeps {
+  readonly accounts: Accounts;
+  /** A step was not for our accounts. */
+  readonly onRefused: (refused: Refused) => void;
   readonly desk: Desk;
   readonly account: AccountPort;
   readonly exchange: ExchangePort;
@@ -43,11 +49,11 @@ export interface MakerDeps {
 export interface MakerActivities extends CoverActivities {
   quote(input: QuoteInput): Promise<QuoteResult>;
   /** Places the order, or proves that it is not placed. Repeatable: the same order always. */
-  place(input: { order: OrderInput; stale_at_ms: number }): Promise<PlaceResult>;
+  place(input: Addressed & { order: OrderInput; stale_at_ms: number }): Promise<PlaceResult>;
   /** Asks the exchange to cancel, then reads what became of the order. */
-  cancelMaker(input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead>;
-  laneOrders(input: { lane: number; market: string; order_id?: string }): Promise<LaneOrders>;
-  readPosition(input: { market: string }): Promise<PositionRead>;
+  cancelMaker(input: Addressed & { order_id: string; market: MarketTerms }): Promise<MakerOrderRead>;
+  laneOrders(input: Addressed & { lane: number; market: string; order_id?: string }): Promise<LaneOrders>;
+  readPosition(input: Addressed & { market: string }): Promise<PositionRead>;
 }
 
 /** Frames follow a cancel's execution within 350 ms on the slowest tier (LP §5.6). */
@@ -55,7 +61,7 @@ const CANCEL_FRAME_MS = 1_500;
 const RETRY_MS = 1_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
-  return {
+  const steps: MakerActivities = {
     ...createCoverActivities(deps),
     quote: (input) => quote(deps, input),
     place: (input) => withHeartbeat((signal) => place(deps, input, signal)),
@@ -63,6 +69,7 @@ export function createMakerActivities(deps: MakerDeps): MakerActivities {
     laneOrders: (input) => withHeartbeat((signal) => laneOrders(deps, input, signal)),
     readPosition: ({ market }) => readPosition(deps, market),
   };
+  return onlyFor(deps.accounts, steps, deps.onRefused);
 }
 
 async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {

@@ -6,8 +6,29 @@
  */
 import type { OrderStatus, Side } from './records';
 
-export const ORDERS_QUEUE = 'counterleg-orders';
-export const MAKER_QUEUE = 'counterleg-maker';
+/** Whose money it is: the maker account A and the hedge account B, by their indexes on the exchange. */
+export interface Accounts {
+  maker: number;
+  hedge: number;
+}
+
+/** What every step is told. Whoever carries it out compares them with its own before anything else (`onlyFor`). */
+export interface Addressed {
+  accounts: Accounts;
+}
+
+/** Workflows and B's steps. A queue per account: another installation in the same namespace never gets a task of ours (S-43). */
+export function ordersQueue(hedgeAccount: number): string {
+  return `counterleg-orders/${hedgeAccount}`;
+}
+
+/** A's steps. */
+export function makerQueue(makerAccount: number): string {
+  return `counterleg-maker/${makerAccount}`;
+}
+
+/** Type of the failure of a step that is not for the accounts of the process that was given it. */
+export const WRONG_ACCOUNTS = 'WrongAccounts';
 
 export type HedgeState = 'arming' | 'quoting' | 'hedging' | 'stuck' | 'flat' | 'abandoned';
 
@@ -91,7 +112,7 @@ export interface TicketMessage {
   start: 'opens-lane' | 'follows-placement';
 }
 
-export interface CoverInput {
+export interface CoverInput extends Addressed {
   ticket: TicketMessage;
   /** Cumulative fill of the maker order to cover. */
   fill_lots: string;
@@ -104,7 +125,7 @@ export interface CoverInput {
   purpose: 'hedge' | 'close' | 'flatten';
 }
 
-export type SealInput = Pick<CoverInput, 'ticket' | 'purpose'>;
+export type SealInput = Pick<CoverInput, 'accounts' | 'ticket' | 'purpose'>;
 
 export interface SliceReport {
   client_order_index: string;
@@ -185,7 +206,8 @@ export interface OrderResult {
 }
 
 /** What a pair asks before each order. */
-export interface QuoteInput {
+export interface QuoteInput extends Addressed {
+  lane: number;
   market: string;
   strategy: Strategy;
   depth: number;

@@ -357,8 +357,14 @@ export function absorbCancel(order: Order, read: MakerOrderRead, nowMs: number):
 }
 
 /** A step failed without an answer: nothing is known, it is tried again a little later. */
-export function absorbFailure(order: Order, entry: TicketEntry, message: string, nowMs: number): void {
-  entry.blocked = { code: 'no-answer', message, retryAtMs: nowMs + restMs(order, 1_000, nowMs) };
+export function absorbFailure(
+  order: Order,
+  entry: TicketEntry,
+  failure: { readonly message: string; readonly pauseMs: number },
+  nowMs: number,
+): void {
+  const { message, pauseMs } = failure;
+  entry.blocked = { code: 'no-answer', message, retryAtMs: nowMs + restMs(order, pauseMs, nowMs) };
 }
 
 // ---- a trouble that lasts

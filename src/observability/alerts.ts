@@ -22,6 +22,7 @@ export const ALERT_KINDS = [
   'switch-not-renewed',
   'key-refused',
   'run-failing',
+  'wrong-accounts',
   'invariant-broken',
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];

@@ -9,7 +9,6 @@ import { createHedgeActivities, type AlertInput } from '../activities/hedge-acti
 import { ConfigError, loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
 import { rehearseHedge } from '../desk/rehearsal';
-import { ORDERS_QUEUE } from '../domain/messages';
 import { opposite, type Market } from '../domain/records';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
 import { NoticePublisher } from '../notifications/publisher';
@@ -29,8 +28,10 @@ import {
   type RunningProcess,
   type WorkerProcessOptions,
 } from './process';
+import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
 import { preferFastPath } from './priority';
 import { heardInTime, readInTheEnd, tooLate } from './start-up';
+import { misaddressed } from './misaddressed';
 import { connectTemporal, workflowSource } from './temporal';
 
 /** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
@@ -99,13 +100,16 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const publisher = opened.add(new NoticePublisher({ redis }), (it) => it.close());
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
   const unknown = new Set(['whether the exchange takes the keys of account B', 'who owns the two accounts']);
+  const accounts = accountsOf(config);
+  await refuseStrangers({ client: temporal.reader, role: 'hedger', accounts, logger });
   const refusedLanes = new Set<number>();
   const activities = createHedgeActivities({
     desk,
     account,
     exchange,
     client: temporal.client,
-    makerAccount: config.accounts.maker.index,
+    accounts,
+    onRefused: misaddressed(observability.raiseAlert),
     refusedLanes,
     notReady: () => {
       const [first] = unknown;
@@ -130,7 +134,8 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const worker = await Worker.create({
     connection: temporal.native,
     namespace: config.temporal.namespace,
-    taskQueue: ORDERS_QUEUE,
+    taskQueue: queueOf('hedger', accounts),
+    identity: identityOf('hedger', accounts),
     ...workflowSource(),
     activities,
     stickyQueueScheduleToStartTimeout: '1s',

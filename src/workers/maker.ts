@@ -14,7 +14,6 @@ import { DeadMan } from '../desk/dead-man';
 import { Desk } from '../desk/desk';
 import { OrderWatch } from '../desk/order-watch';
 import { RequestBudget } from '../domain/budget';
-import { MAKER_QUEUE } from '../domain/messages';
 import type { Market } from '../domain/records';
 import { readMadeUpFill } from '../exchange/lighter';
 import { Listener } from '../listener/listener';
@@ -27,6 +26,7 @@ import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
 import { HeardLanes } from './lanes';
 import { opening, type Opened } from './opened';
+import { misaddressed } from './misaddressed';
 import { otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
 import {
   installRuntime,
@@ -35,6 +35,7 @@ import {
   type RunningProcess,
   type WorkerProcessOptions,
 } from './process';
+import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
 import { preferFastPath } from './priority';
 import { heardInTime, tooLate } from './start-up';
 import { startRehearsals } from './rehearsal';
@@ -66,6 +67,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const { logger } = observability;
   installRuntime(logger);
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
+  const accounts = accountsOf(config);
+  await refuseStrangers({ client: temporal.reader, role: 'maker', accounts, logger });
   const others = await Promise.all(
     config.pairs.map((pair) => readOtherLanes({ config, pair, client: temporal.client, logger })),
   );
@@ -108,6 +111,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const { perMinute, makerShare, reserve } = config.requestBudget;
   const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, wallClock());
   const activities = createMakerActivities({
+    accounts,
+    onRefused: misaddressed(observability.raiseAlert),
     desk,
     account,
     exchange,
@@ -124,7 +129,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const worker = await Worker.create({
     connection: temporal.native,
     namespace: config.temporal.namespace,
-    taskQueue: MAKER_QUEUE,
+    taskQueue: queueOf('maker', accounts),
+    identity: identityOf('maker', accounts),
     activities,
     // Beats are sent every 200 ms; the engine would else hold them back to 800 of a time-out of 1 000.
     maxHeartbeatThrottleInterval: '200ms',

@@ -9,7 +9,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { Config, PairConfig } from '../config';
 import { pairWorkflowId } from '../domain/ids';
 import { parseLots } from '../domain/lots';
-import { ORDERS_QUEUE, type PairInput } from '../domain/messages';
+import { ordersQueue, type PairInput } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
 import type { Market } from '../domain/records';
 import type { pair as pairWorkflow } from '../workflows';
@@ -54,7 +54,7 @@ export async function startPair(client: Client, input: PairInput): Promise<'star
   try {
     await client.workflow.start<typeof pairWorkflow>('pair', {
       workflowId: pairWorkflowId(input.maker_account, input.market),
-      taskQueue: ORDERS_QUEUE,
+      taskQueue: ordersQueue(input.hedge_account),
       args: [input],
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
       staticSummary: `${input.strategy} ${input.market} on accounts ${input.maker_account} and ${input.hedge_account}`,

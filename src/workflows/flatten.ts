@@ -6,7 +6,7 @@ import { ApplicationFailure, proxyActivities, sleep, type ActivityInterfaceFor }
 import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
 import { nextOrderId, type OrderId } from '../domain/ids';
-import { MAKER_QUEUE, type HedgePolicy, type TicketMessage } from '../domain/messages';
+import { makerQueue, ordersQueue, type Accounts, type HedgePolicy, type TicketMessage } from '../domain/messages';
 
 type Activities = Pick<HedgeActivities & MakerActivities, 'cover' | 'seal' | 'readPosition'>;
 
@@ -16,12 +16,17 @@ const options = {
   retry: { initialInterval: '100ms', maximumInterval: '1s' },
 } as const;
 const reading = { startToCloseTimeout: '5s', retry: { initialInterval: '200ms', maximumInterval: '1s' } } as const;
-const onHedge = proxyActivities<Pick<Activities, 'cover' | 'seal'>>(options);
-const onMaker = proxyActivities<Pick<Activities, 'cover' | 'seal'>>({ ...options, taskQueue: MAKER_QUEUE });
-const readHedge = proxyActivities<Pick<Activities, 'readPosition'>>(reading);
-const readMaker = proxyActivities<Pick<Activities, 'readPosition'>>({ ...reading, taskQueue: MAKER_QUEUE });
+
+/** What trades and what reads, on one account's queue. */
+function stepsOn(taskQueue: string) {
+  return {
+    trading: proxyActivities<Pick<Activities, 'cover' | 'seal'>>({ ...options, taskQueue }),
+    reading: proxyActivities<Pick<Activities, 'readPosition'>>({ ...reading, taskQueue }),
+  };
+}
 
 export interface FlattenInput {
+  readonly accounts: Accounts;
   readonly market: string;
   readonly lane: number;
   readonly policy: HedgePolicy;
@@ -33,24 +38,27 @@ const ROUNDS_MAX = 60;
 
 /** Answers the last id used on the lane. Throws, with what is left, when the positions do not become zero. */
 export async function flatten(input: FlattenInput): Promise<OrderId | undefined> {
+  const { accounts, market } = input;
+  const onA = stepsOn(makerQueue(accounts.maker));
+  const onB = stepsOn(ordersQueue(accounts.hedge));
   let last = input.last;
   let left = '';
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const [a, b] = await Promise.all([
-      readMaker.readPosition({ market: input.market }),
-      readHedge.readPosition({ market: input.market }),
+      onA.reading.readPosition({ accounts, market }),
+      onB.reading.readPosition({ accounts, market }),
     ]);
     if (a.known && b.known && BigInt(a.lots) === 0n && BigInt(b.lots) === 0n) return last;
     left = `A ${a.known ? a.lots : 'unread'}, B ${b.known ? b.lots : 'unread'} lots`;
     const trades: Promise<void>[] = [];
     const id = nextOrderId({ epochMs: Date.now(), lane: input.lane, last });
     for (const [read, on] of [
-      [a, onMaker],
-      [b, onHedge],
+      [a, onA.trading],
+      [b, onB.trading],
     ] as const) {
       if (!read.known || BigInt(read.lots) === 0n) continue;
       last = id;
-      trades.push(reduce(on, ticketFor(id, { ...read, lots: BigInt(read.lots) }, input.policy)));
+      trades.push(reduce(on, accounts, ticketFor(id, { ...read, lots: BigInt(read.lots) }, input.policy)));
     }
     await Promise.all(trades);
     if (trades.length === 0 || round > 0) await sleep(1_000);
@@ -64,10 +72,11 @@ export async function flatten(input: FlattenInput): Promise<OrderId | undefined>
 /** A ticket that could not be executed whole is sealed, so that the next round starts from what is really left. */
 async function reduce(
   on: ActivityInterfaceFor<Pick<Activities, 'cover' | 'seal'>>,
+  accounts: Accounts,
   ticket: TicketMessage,
 ): Promise<void> {
-  const result = await on.cover({ ticket, fill_lots: ticket.max_lots, retry_now: false, purpose: 'flatten' });
-  if (result.state === 'blocked') await on.seal({ ticket, purpose: 'flatten' });
+  const result = await on.cover({ accounts, ticket, fill_lots: ticket.max_lots, retry_now: false, purpose: 'flatten' });
+  if (result.state === 'blocked') await on.seal({ accounts, ticket, purpose: 'flatten' });
 }
 
 function ticketFor(

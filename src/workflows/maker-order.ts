@@ -25,7 +25,14 @@ import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
 import { begin, decide, type Plan, type Step, type StepLane } from '../domain/decide';
 import { formatDecimal } from '../domain/lots';
-import { MAKER_QUEUE, type CoverInput, type OrderInput, type OrderResult } from '../domain/messages';
+import {
+  makerQueue,
+  ordersQueue,
+  type Accounts,
+  type CoverInput,
+  type OrderInput,
+  type OrderResult,
+} from '../domain/messages';
 import {
   absorbArm,
   absorbCancel,
@@ -53,6 +60,7 @@ import {
 import { orderInputFrom, orderUpdateFrom } from '../domain/received';
 import { ticketToMessage } from '../domain/ticket';
 import { detailsOf } from './details';
+import { refusalOf, REFUSED_PAUSE_MS } from './refused';
 import { orRefuse } from './start';
 import {
   endQuoteSignal,
@@ -76,19 +84,26 @@ const cancellationType = ActivityCancellationType.TRY_CANCEL;
 const waiting = { startToCloseTimeout: '180s', heartbeatTimeout: '1s', retry, cancellationType } as const;
 const quick = { startToCloseTimeout: '5s', retry, cancellationType } as const;
 
-const hedger = proxyActivities<Pick<HedgeActivities, 'cover' | 'seal'>>(waiting);
-const desk = proxyActivities<Pick<HedgeActivities, 'arm' | 'confirm' | 'alert'>>(quick);
-/** Repeatable steps that reserve nothing, done within the workflow task: each saves the server an activity and a task (TF §2). */
-const inTask = proxyLocalActivities<Pick<HedgeActivities, 'arm' | 'confirm'>>({
-  // Meanwhile the order hears nothing (TF §0): short, and together well within its workflow task of 2 s.
-  scheduleToStartTimeout: '500ms',
-  startToCloseTimeout: '1s',
-  retry: { maximumAttempts: 1 },
-});
-const maker = proxyActivities<Pick<MakerActivities, 'place' | 'cancelMaker' | 'cover' | 'seal'>>({
-  ...waiting,
-  taskQueue: MAKER_QUEUE,
-});
+/** Who carries out an order's steps: the processes of its own two accounts. */
+function stepsFor(accounts: Accounts) {
+  const onB = { taskQueue: ordersQueue(accounts.hedge) };
+  const onA = { taskQueue: makerQueue(accounts.maker) };
+  return {
+    accounts,
+    hedger: proxyActivities<Pick<HedgeActivities, 'cover' | 'seal'>>({ ...waiting, ...onB }),
+    desk: proxyActivities<Pick<HedgeActivities, 'arm' | 'confirm' | 'alert'>>({ ...quick, ...onB }),
+    /** Repeatable steps, done within the workflow task: each saves the server an activity and a task (TF §2). */
+    inTask: proxyLocalActivities<Pick<HedgeActivities, 'arm' | 'confirm'>>({
+      // Meanwhile the order hears nothing (TF §0): short, and together well within its workflow task of 2 s.
+      scheduleToStartTimeout: '500ms',
+      startToCloseTimeout: '1s',
+      retry: { maximumAttempts: 1 },
+    }),
+    maker: proxyActivities<Pick<MakerActivities, 'place' | 'cancelMaker' | 'cover' | 'seal'>>({ ...waiting, ...onA }),
+  };
+}
+
+type Steps = ReturnType<typeof stepsFor>;
 
 /** A quote that was not placed by then is stale: its nonce is sealed instead. */
 const STALE_MS = 10_000;
@@ -100,6 +115,7 @@ const KEEP_SLACK_MS = 5 * 60_000;
 
 export async function makerOrder(input: OrderInput): Promise<OrderResult> {
   const order = orRefuse(() => newOrder(orderInputFrom(input), Date.now()));
+  const steps = stepsFor({ maker: order.makerAccount, hedge: order.hedgeAccount });
   let changes = 0;
   const changed = (): void => {
     changes += 1;
@@ -113,7 +129,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
       begin(order, step);
       busy.set(step.lane, { step, scope });
       scope
-        .run(() => act(order, input, step))
+        .run(() => act(order, input, step, steps))
         .catch((error: unknown) => onFailure(order, step, error))
         .finally(() => {
           busy.delete(step.lane);
@@ -211,14 +227,15 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
   return () => cancellation;
 }
 
-async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
+async function act(order: Order, given: OrderInput, step: Step, steps: Steps): Promise<void> {
+  const { accounts, hedger, desk, maker } = steps;
   switch (step.do) {
     case 'arm': {
       const [first] = order.tickets;
       if (!first) return;
-      const input = { ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS };
+      const input = { accounts, ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS };
       const summary = `can B hedge up to ${amountOf(order, order.lots)}?`;
-      const result = await inTaskFirst((on) => on.arm.executeWithOptions({ summary }, [input]));
+      const result = await inTaskFirst(steps, (on) => on.arm.executeWithOptions({ summary }, [input]));
       absorbArm(order, result, Date.now());
       return;
     }
@@ -229,7 +246,7 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
           {
             summary: `${order.side} ${amountOf(order, order.lots)} at ${formatDecimal(order.priceTicks, order.market.price_decimals)}, post-only`,
           },
-          [{ order: given, stale_at_ms: order.createdMs + STALE_MS }],
+          [{ accounts, order: given, stale_at_ms: order.createdMs + STALE_MS }],
         ),
         Date.now(),
       );
@@ -239,13 +256,14 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
         order,
         await maker.cancelMaker.executeWithOptions(
           { summary: `cancel the quote, ${amountOf(order, order.filledLots)} known to be filled` },
-          [{ order_id: given.order_id, market: given.market }],
+          [{ accounts, order_id: given.order_id, market: given.market }],
         ),
         Date.now(),
       );
       return;
     case 'cover': {
       const cover: CoverInput = {
+        accounts,
         ticket: ticketToMessage(step.entry.ticket),
         fill_lots: step.fillLots.toString(),
         retry_now: step.retryNow,
@@ -262,7 +280,7 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
         order,
         step.entry,
         await on.seal.executeWithOptions({ summary: `end the ${step.entry.direction} for good, and say what it did` }, [
-          { ticket: ticketToMessage(step.entry.ticket), purpose: step.entry.direction },
+          { accounts, ticket: ticketToMessage(step.entry.ticket), purpose: step.entry.direction },
         ]),
         Date.now(),
       );
@@ -271,8 +289,8 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
     case 'confirm': {
       order.timings.confirmed_ms = Date.now();
       const summary = `nothing is naked: ${amountOf(order, order.filledLots)} filled`;
-      const input = { result: reportOf(order, 'ended') };
-      await inTaskFirst((on) => on.confirm.executeWithOptions({ summary }, [input]));
+      const input = { accounts, result: reportOf(order, 'ended') };
+      await inTaskFirst(steps, (on) => on.confirm.executeWithOptions({ summary }, [input]));
       order.confirmed = true;
       return;
     }
@@ -293,7 +311,10 @@ async function act(order: Order, given: OrderInput, step: Step): Promise<void> {
 }
 
 /** Within the workflow task; what fails there or does not answer at once is asked again as a step of its own, retried as such. */
-async function inTaskFirst<T>(ask: (on: typeof desk | typeof inTask) => Promise<T>): Promise<T> {
+async function inTaskFirst<T>(
+  { desk, inTask }: Steps,
+  ask: (on: Steps['desk'] | Steps['inTask']) => Promise<T>,
+): Promise<T> {
   try {
     return await ask(inTask);
   } catch (error) {
@@ -328,11 +349,29 @@ async function tellPair(order: Order, input: OrderInput, step: Step & { do: 'tel
 /** An activity that ended without an answer says nothing; its lane rests a moment and the step is decided anew. */
 async function onFailure(order: Order, step: Step, error: unknown): Promise<void> {
   if (isCancellation(error)) return;
-  log.error('a step failed without an answer', { step: step.do, error: String(error) });
-  if (step.do === 'cover' || step.do === 'seal')
-    absorbFailure(order, step.entry, `the ${step.do} step failed`, Date.now());
-  if (step.do === 'place') absorbPlaceFailure(order);
-  await sleep(FAILED_STEP_PAUSE_MS);
+  const refusal = refusalOf(error);
+  log.error('a step failed without an answer', { step: step.do, error: refusal ?? String(error) });
+  const message = refusal ?? `the ${step.do} step failed`;
+  const pauseMs = refusal === undefined ? FAILED_STEP_PAUSE_MS : REFUSED_PAUSE_MS;
+  switch (step.do) {
+    case 'cover':
+    case 'seal':
+      absorbFailure(order, step.entry, { message, pauseMs }, Date.now());
+      return void (await sleep(FAILED_STEP_PAUSE_MS)); // the entry keeps the longer pause, which a retry by hand ends
+    case 'arm':
+      if (refusal === undefined) break;
+      absorbArm(order, { armed: false, code: 'wrong-accounts', message }, Date.now());
+      return;
+    case 'place':
+      absorbPlaceFailure(order);
+      break;
+    case 'cancel':
+    case 'confirm':
+    case 'alert':
+    case 'tell':
+      break;
+  }
+  await sleep(pauseMs);
 }
 
 /**

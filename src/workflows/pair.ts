@@ -28,7 +28,9 @@ import type { MakerActivities } from '../activities/maker-activities';
 import { nextOrderId, orderWorkflowId } from '../domain/ids';
 import { formatDecimal } from '../domain/lots';
 import {
-  MAKER_QUEUE,
+  makerQueue,
+  ordersQueue,
+  type Accounts,
   type LaneHistory,
   type OrderInput,
   type PairInput,
@@ -38,6 +40,7 @@ import {
 import { orderStateFrom, pairInputFrom } from '../domain/received';
 import { flatten } from './flatten';
 import { makerOrder } from './maker-order';
+import { refusalOf, REFUSED_PAUSE_MS } from './refused';
 import { orRefuse } from './start';
 import {
   endQuoteSignal,
@@ -56,15 +59,24 @@ import {
 import { PairState, type Slot } from './pair-state';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
-const maker = proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
-  startToCloseTimeout: '10s',
-  retry,
-  taskQueue: MAKER_QUEUE,
-});
-const hedger = proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert'>>({
-  startToCloseTimeout: '60s',
-  retry,
-});
+
+/** Who carries out a pair's steps: the processes of its own two accounts. */
+function stepsFor({ maker_account, hedge_account }: PairInput) {
+  const accounts: Accounts = { maker: maker_account, hedge: hedge_account };
+  return {
+    accounts,
+    maker: proxyActivities<Pick<MakerActivities, 'quote' | 'laneOrders' | 'cancelMaker'>>({
+      startToCloseTimeout: '10s',
+      retry,
+      taskQueue: makerQueue(accounts.maker),
+    }),
+    hedger: proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert'>>({
+      startToCloseTimeout: '60s',
+      retry,
+      taskQueue: ordersQueue(accounts.hedge),
+    }),
+  };
+}
 
 /** Between two attempts to prove a lane. */
 const PROOF_PAUSE_MS = 2_000;
@@ -164,9 +176,10 @@ export async function pair(input: PairInput): Promise<PairStatus> {
       running.add(slot);
       void work()
         .catch(async (error: unknown) => {
-          slot.note = String(error);
+          const refusal = refusalOf(error);
+          slot.note = refusal ?? String(error);
           log.error('a slot failed and is tried again', { lane: slot.lane, error: slot.note });
-          await sleep(PROOF_PAUSE_MS);
+          await sleep(refusal === undefined ? PROOF_PAUSE_MS : REFUSED_PAUSE_MS);
         })
         .finally(() => {
           running.delete(slot);
@@ -205,6 +218,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
  * (terminated) is found here.
  */
 async function watchCarried(state: PairState, changed: () => void): Promise<void> {
+  const { accounts, hedger } = stepsFor(state.input);
   const open = (): Slot[] => state.slots.filter((slot) => slot.carried === true);
   while (open().length > 0) {
     await sleep(CARRIED_LOOK_MS);
@@ -212,7 +226,7 @@ async function watchCarried(state: PairState, changed: () => void): Promise<void
       const { lane, order_id } = slot;
       if (order_id === undefined) continue;
       const summary = `does order ${order_id} of lane ${lane} still run?`;
-      const { running, newest } = await hedger.laneHistory.executeWithOptions({ summary }, [{ lane }]);
+      const { running, newest } = await hedger.laneHistory.executeWithOptions({ summary }, [{ accounts, lane }]);
       // Only the list's own word that it ended counts: an order that is not listed yet may be running.
       if (running !== undefined || slot.order_id !== order_id || newest?.order_id !== order_id) continue;
       state.vanished(order_id);
@@ -251,12 +265,13 @@ function mustRenew(input: PairInput): boolean {
 
 /** Marks the slot free once no earlier order of its lane can rest, fill or be hedged any more. */
 async function prove(input: PairInput, slot: Slot): Promise<void> {
+  const { accounts, maker, hedger } = stepsFor(input);
   const refuse = async (note: string): Promise<void> => {
     slot.note = note;
     await sleep(PROOF_PAUSE_MS);
   };
   const history = await hedger.laneHistory.executeWithOptions({ summary: `which orders did lane ${slot.lane} have?` }, [
-    { lane: slot.lane },
+    { accounts, lane: slot.lane },
   ]);
   if (history.running !== undefined)
     return refuse(`lane ${slot.lane} is used by order ${history.running}, which still runs`);
@@ -264,6 +279,7 @@ async function prove(input: PairInput, slot: Slot): Promise<void> {
     { summary: `what of lane ${slot.lane} is on the exchange?` },
     [
       {
+        accounts,
         lane: slot.lane,
         market: input.market,
         ...(history.newest && !history.newest.flat ? { order_id: history.newest.order_id } : {}),
@@ -275,7 +291,7 @@ async function prove(input: PairInput, slot: Slot): Promise<void> {
     const terms = orders.market ?? orders.latest?.market;
     if (terms) {
       await maker.cancelMaker.executeWithOptions({ summary: `cancel order ${open}, which nobody looks after` }, [
-        { order_id: open, market: terms },
+        { accounts, order_id: open, market: terms },
       ]);
     }
     return refuse(
@@ -287,7 +303,7 @@ async function prove(input: PairInput, slot: Slot): Promise<void> {
     const { slippage_bps, max_slippage_bps } = input.policy;
     const { exposure_lots } = await hedger.proveHedged.executeWithOptions(
       { summary: `is order ${latest.order_id} of lane ${slot.lane} hedged?` },
-      [{ order: latest, slippage_bps, max_slippage_bps }],
+      [{ accounts, order: latest, slippage_bps, max_slippage_bps }],
     );
     if (exposure_lots !== '0') {
       const naked = formatDecimal(BigInt(exposure_lots), latest.market.size_decimals);
@@ -316,6 +332,7 @@ function isSettled(orderId: string, newest: LaneHistory['newest'], slot: Slot): 
 
 /** Asks where to quote, then starts the order. */
 async function quote(input: PairInput, state: PairState, slot: Slot, pair: Steps): Promise<void> {
+  const { accounts, maker } = stepsFor(input);
   slot.state = 'quoting';
   try {
     const pauses = state.failures + Math.min(state.crossings, CROSSINGS_MAX);
@@ -324,6 +341,8 @@ async function quote(input: PairInput, state: PairState, slot: Slot, pair: Steps
       { summary: `where to quote ${input.market} on lane ${slot.lane}, at depth ${input.depth}?` },
       [
         {
+          accounts,
+          lane: slot.lane,
           market: input.market,
           strategy: input.strategy,
           depth: input.depth,
@@ -441,7 +460,14 @@ async function flattenAll(input: PairInput, state: PairState): Promise<string> {
   await condition(() => state.isIdle);
   const [slot] = state.slots;
   if (!slot) return 'the pair has no lanes';
-  const last = await flatten({ market: input.market, lane: slot.lane, policy: input.policy, last: slot.lastId });
+  const accounts = { maker: input.maker_account, hedge: input.hedge_account };
+  const last = await flatten({
+    accounts,
+    market: input.market,
+    lane: slot.lane,
+    policy: input.policy,
+    last: slot.lastId,
+  });
   if (last !== undefined) slot.lastId = last;
   for (const lane of state.slots)
     lane.flatUpTo = nextOrderId({ epochMs: Date.now(), lane: lane.lane, last: lane.lastId });

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { freePort, isListening } from '../../src/cli/child';
 import type { UpRecord } from '../../src/cli/context';
-import { ORDERS_QUEUE } from '../../src/domain/messages';
+import { ordersQueue } from '../../src/domain/messages';
 import { startTemporal } from '../helpers/temporal';
 import { startRedis } from '../helpers/valkey';
 
@@ -142,7 +142,7 @@ describe('counterleg up', () => {
       };
       const connection = await Connection.connect({ address: temporal.address });
       const client = new Client({ connection });
-      const others = await client.workflow.start('pair', { taskQueue: ORDERS_QUEUE, workflowId: 'pair/7/BTC' });
+      const others = await client.workflow.start('pair', { taskQueue: ordersQueue(7), workflowId: 'pair/7/BTC' });
       const code = await start('configured', '--orders', '1', '--for', '60s');
       expect([code, output]).toEqual([0, expect.stringMatching(/using the Temporal server at .*default-paper-/)]);
       expect(output).toContain('using the Redis server');

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { onlyFor, type Refused } from '../../src/activities/accounts';
 import { createCoverActivities } from '../../src/activities/cover';
 import { withHeartbeat } from '../../src/activities/heartbeat';
 import { createHedgeActivities, type HedgeActivities } from '../../src/activities/hedge-activities';
@@ -11,7 +12,15 @@ import { Desk } from '../../src/desk/desk';
 import { OrderWatch } from '../../src/desk/order-watch';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
-import type { CoverInput, LaneOrder, OrderInput, OrderResult, TicketMessage } from '../../src/domain/messages';
+import {
+  WRONG_ACCOUNTS,
+  type Addressed,
+  type CoverInput,
+  type LaneOrder,
+  type OrderInput,
+  type OrderResult,
+  type TicketMessage,
+} from '../../src/domain/messages';
 import type { Market } from '../../src/domain/records';
 import type { ExchangePort, StreamState } from '../../src/exchange/port';
 import { FakeAccount, type Placed } from './port';
@@ -20,6 +29,8 @@ jest.setTimeout(5_000);
 
 const START_MS = Date.UTC(2026, 5, 1);
 const id = orderIdOf({ time: tenthsAt(START_MS), lane: 5 });
+/** Of the fake account, and of its A. */
+const accounts = { maker: 1, hedge: 7 };
 const market = { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 };
 
 const ticket: TicketMessage = {
@@ -57,7 +68,7 @@ function run<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe('closing on A', () => {
-  const close: CoverInput = { ticket, fill_lots: '5', retry_now: false, purpose: 'close' };
+  const close: CoverInput = { accounts, ticket, fill_lots: '5', retry_now: false, purpose: 'close' };
   const activities = () => createCoverActivities({ desk, account });
 
   test('S-17 after a partial fill: 5 of 20 lots are closed reduce-only, so that nothing can flip', async () => {
@@ -119,6 +130,8 @@ describe('what a lane of A has open (P-19)', () => {
     const exchange = { markets: () => Promise.resolve({ ok: true, value: [terms] }) } as unknown as ExchangePort;
     const watch = new OrderWatch(account.stream);
     const maker = createMakerActivities({
+      accounts,
+      onRefused: () => undefined,
       desk,
       account,
       exchange,
@@ -130,7 +143,7 @@ describe('what a lane of A has open (P-19)', () => {
       now: () => Date.now(),
     });
     return run(() =>
-      maker.laneOrders({ lane: 5, market: 'BTC', ...(orderId === undefined ? {} : { order_id: orderId }) }),
+      maker.laneOrders({ accounts, lane: 5, market: 'BTC', ...(orderId === undefined ? {} : { order_id: orderId }) }),
     ).finally(() => watch.close());
   }
 
@@ -195,6 +208,8 @@ describe('placing', () => {
     account.stream.state = state;
     const watch = new OrderWatch(account.stream);
     const maker = createMakerActivities({
+      accounts,
+      onRefused: () => undefined,
       desk,
       account,
       exchange: { exchangeNowMs: () => Date.now() } as ExchangePort,
@@ -214,7 +229,7 @@ describe('placing', () => {
       expiry_ms: 600_000,
     };
     const stale_at_ms = START_MS + 60_000;
-    return run(() => maker.place({ order: order as OrderInput, stale_at_ms })).finally(() => watch.close());
+    return run(() => maker.place({ accounts, order: order as OrderInput, stale_at_ms })).finally(() => watch.close());
   };
 
   test('goes out while the stream is live', async () => {
@@ -235,6 +250,49 @@ describe('placing', () => {
   );
 });
 
+describe('S-43 steps of other accounts', () => {
+  test('are refused for good, whatever they are, and told; nothing is done', async () => {
+    const refused: Refused[] = [];
+    const own = { maker: 1, hedge: 7 };
+    let done = 0;
+    const steps = onlyFor(own, { step: (_: Addressed) => Promise.resolve((done += 1)) }, (what) => refused.push(what));
+    for (const given of [{ maker: 1, hedge: 8 }, { maker: 2, hedge: 7 }, undefined]) {
+      const input = given ? { accounts: given } : ({} as Addressed);
+      await expect(steps.step(input)).rejects.toMatchObject({ type: WRONG_ACCOUNTS, nonRetryable: true });
+    }
+    expect(done).toBe(0);
+    expect(refused.map(({ given }) => given)).toEqual(['1 and 8', '2 and 7', 'unnamed']);
+    await steps.step({ accounts: { maker: 1, hedge: 7 } });
+    expect(done).toBe(1);
+  });
+
+  test('reach no desk of the hedger; an alert is told whosever it is', async () => {
+    const told: string[] = [];
+    const activities = createHedgeActivities({
+      desk,
+      account,
+      exchange: { clockSkewMs: () => 0 } as ExchangePort,
+      client: {} as Client,
+      accounts,
+      onRefused: ({ step }) => told.push(step),
+      marginBps: 1,
+      clockSkewMsMax: 1_000,
+      acknowledge: () => undefined,
+      alert: ({ what }) => told.push(what),
+      now: () => Date.now(),
+    });
+    const strange = { maker: 1, hedge: 8 };
+    await expect(run(() => activities.arm({ accounts: strange, ticket, keep_ms: 1_000 }))).rejects.toThrow(
+      'nothing was done',
+    );
+    const cover: CoverInput = { accounts: strange, ticket, fill_lots: '20', retry_now: false, purpose: 'hedge' };
+    await expect(run(() => activities.cover(cover))).rejects.toThrow('serves 1 and 7');
+    expect([desk.size, account.signed.length]).toEqual([0, 0]);
+    await activities.alert({ order_id: '128', kind: 'stuck', what: 'stuck', next: '' });
+    expect(told).toEqual(['arm', 'cover', 'stuck']);
+  });
+});
+
 describe('the hedger', () => {
   const order: LaneOrder = {
     order_id: id.toString(),
@@ -252,7 +310,8 @@ describe('the hedger', () => {
       account,
       exchange: { clockSkewMs: () => 0 } as ExchangePort,
       client: {} as Client,
-      makerAccount: 1,
+      accounts,
+      onRefused: () => undefined,
       marginBps: 1,
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,
@@ -262,7 +321,9 @@ describe('the hedger', () => {
   });
 
   const prove = (change: Partial<LaneOrder> = {}) =>
-    run(() => activities.proveHedged({ order: { ...order, ...change }, slippage_bps: 50, max_slippage_bps: 300 }));
+    run(() =>
+      activities.proveHedged({ accounts, order: { ...order, ...change }, slippage_bps: 50, max_slippage_bps: 300 }),
+    );
 
   test('P-19 an order that nobody looks after: what B executed is found, what is left is told, nothing can follow', async () => {
     await desk.cover({ ticket: deskTicket(), fillLots: lots(12), reduceOnly: false, retryNow: false });
@@ -292,39 +353,49 @@ describe('the hedger', () => {
     const said: string[] = [];
     const acknowledge = ({ order_id }: OrderResult): unknown => said.push(order_id);
     activities = createHedgeActivities({ ...depsOf(), desk, acknowledge });
-    for (const order_id of ['128', '256', '128']) await activities.confirm({ result: { order_id } as OrderResult });
+    for (const order_id of ['128', '256', '128'])
+      await activities.confirm({ accounts, result: { order_id } as OrderResult });
     expect(said).toEqual(['128', '256']);
   });
 
   test('no order is armed on a lane whose key the exchange refuses', async () => {
     activities = createHedgeActivities({ ...depsOf(), desk, refusedLanes: new Set([5]) });
-    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({ armed: false, code: 'no-key' });
+    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toMatchObject({
+      armed: false,
+      code: 'no-key',
+    });
     activities = createHedgeActivities({ ...depsOf(), desk, refusedLanes: new Set([6]) });
-    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
   });
 
   test('a transaction that failed consumed no nonce: it does not put the lane ahead of the next order', async () => {
     account.stream.txs({ ...account.foreign(9, nonceOf(id, 1) + 500n), apiKeyIndex: 5, status: 'failed' });
-    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
   });
 
   test('an internal transaction under our key carries no nonce of the lane, however big its number', async () => {
     for (const type of [1, 7, 21, 27, 30, 32, 37, 38])
       account.stream.txs({ ...account.foreign(9, nonceOf(id, 1) + 500n), apiKeyIndex: 5, type });
-    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
   });
 
   test('S-51 what has to be known first speaks against arming, and not against covers', async () => {
     let missing: string | undefined = 'it is not known yet who owns the two accounts';
     activities = createHedgeActivities({ ...depsOf(), desk, notReady: () => missing });
-    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({
+    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toMatchObject({
       armed: false,
       message: missing,
     });
-    const cover = activities.cover.bind(activities, { ticket, fill_lots: '5', retry_now: false, purpose: 'hedge' });
+    const cover = activities.cover.bind(activities, {
+      accounts,
+      ticket,
+      fill_lots: '5',
+      retry_now: false,
+      purpose: 'hedge',
+    });
     expect(await run(cover)).toMatchObject({ state: 'covered' });
     missing = undefined;
-    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({ code: 'lane-ahead' });
+    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toMatchObject({ code: 'lane-ahead' });
   });
 
   test("a new lane's proof walks no further back than an order can matter", async () => {
@@ -334,13 +405,13 @@ describe('the hedger', () => {
       return (async function* () {})();
     };
     activities = createHedgeActivities({ ...depsOf(), desk, client: { workflow: { list } } as unknown as Client });
-    expect(await activities.laneHistory({ lane: 5 })).toEqual({});
+    expect(await activities.laneHistory({ accounts, lane: 5 })).toEqual({});
     expect(asked).toEqual([expect.stringContaining('(ExecutionStatus = "Running" OR CloseTime > "2026-05-30T')]);
   });
 
   test('a lane that is ahead of the order refuses it', async () => {
     account.stream.txs({ ...account.foreign(5, nonceOf(id, 1) + 500n) });
-    expect(await run(() => activities.arm({ ticket, keep_ms: 1_000 }))).toMatchObject({
+    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toMatchObject({
       armed: false,
       code: 'lane-ahead',
     });
@@ -351,7 +422,8 @@ describe('the hedger', () => {
       account,
       exchange: { clockSkewMs: () => 0 } as ExchangePort,
       client: {} as Client,
-      makerAccount: 1,
+      accounts,
+      onRefused: () => undefined,
       marginBps: 1,
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,

@@ -9,7 +9,7 @@ import { Canceller } from '../../src/desk/canceller';
 import { DeadMan } from '../../src/desk/dead-man';
 import { Desk, type DeskEvents } from '../../src/desk/desk';
 import { OrderWatch } from '../../src/desk/order-watch';
-import { MAKER_QUEUE, ORDERS_QUEUE } from '../../src/domain/messages';
+import { makerQueue, ordersQueue } from '../../src/domain/messages';
 import { opposite } from '../../src/domain/records';
 import type { ExchangePort } from '../../src/exchange/port';
 import { Listener } from '../../src/listener/listener';
@@ -96,6 +96,8 @@ export function startMaker(world: World, host: Host): Maker {
     events: deskEvents(world, host),
   });
   const activities = createMakerActivities({
+    accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
+    onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
     desk,
     account,
     exchange: exchangePort(host, world.time),
@@ -112,7 +114,7 @@ export function startMaker(world: World, host: Host): Maker {
     listener.close();
     desk.close();
   };
-  return { kind: 'maker', host, account, worker: workerOf(host, [MAKER_QUEUE], activities), bury };
+  return { kind: 'maker', host, account, worker: workerOf(host, [makerQueue(ACCOUNT_A)], activities), bury };
 }
 
 export function startHedger(world: World, host: Host): Hedger {
@@ -131,7 +133,8 @@ export function startHedger(world: World, host: Host): Hedger {
     account,
     exchange: exchangePort(host, world.time),
     client: undefined as unknown as Client, // only laneHistory, which a pair asks, would use it
-    makerAccount: ACCOUNT_A,
+    accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
+    onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
     marginBps: 500,
     clockSkewMsMax: 1_000,
     acknowledge: () => undefined,
@@ -151,7 +154,7 @@ export function startHedger(world: World, host: Host): Hedger {
     kind: 'hedger',
     host,
     account,
-    worker: workerOf(host, [ORDERS_QUEUE], activities),
+    worker: workerOf(host, [ordersQueue(ACCOUNT_B)], activities),
     onNotice,
     bury: () => desk.close(),
   };

@@ -7,8 +7,10 @@
  */
 import type { Random } from '../../src/paper/core/random';
 import { backOff } from '../../src/domain/ladder';
+import { ordersQueue } from '../../src/domain/messages';
 import type { Faults } from './faults';
 import type { Host, Time, TimedEvent } from './time';
+import { ACCOUNT_B } from './venue';
 import { copyOf, Instance, type Command, type Job, type LocalCommand } from './workflow-runtime';
 
 export interface Worker {
@@ -190,7 +192,7 @@ export class TemporalServer {
 
   #dispatch(run: Run, task: number): void {
     const sticky = run.sticky && isReachable(run.sticky) && !this.faults.strike('task-stalls') ? run.sticky : undefined;
-    const worker = sticky ?? this.#pick('counterleg-orders');
+    const worker = sticky ?? this.#pick(ordersQueue(ACCOUNT_B));
     if (worker === undefined) {
       this.time.after(200, undefined, () => this.#dispatch(run, task));
       return;

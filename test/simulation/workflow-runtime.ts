@@ -305,7 +305,7 @@ function startActivity(name: string, options: ProxyOptions, input: unknown): Pro
     do: 'activity',
     seq,
     name,
-    queue: options.taskQueue ?? 'counterleg-orders',
+    queue: options.taskQueue ?? '',
     input: payload(input),
     options: {
       startToCloseMs: millis(options.startToCloseTimeout),

@@ -276,38 +276,43 @@ function quietEngine(): void {
 }
 
 async function registerAccounts(paper: PaperServer, config: Config, collateralB: string): Promise<void> {
-  const signer = loadSigner(toolPath('signer'));
-  for (const [role, index, file] of [
-    ['maker', A, config.accounts.maker.keysFile],
-    ['hedge', B, config.accounts.hedge.keysFile],
-  ] as const) {
-    const keys: Record<string, string> = {};
-    const publicKeys: Record<string, string> = {};
-    for (const lane of [CANCEL_LANE, ...LANES]) {
-      const pair = await signer.generateKey();
-      keys[lane] = pair.privateKey.replace(/^0x/, '');
-      publicKeys[lane] = pair.publicKey;
-    }
-    writeFileSync(file, JSON.stringify(keys), { mode: 0o600 });
-    const response = await fetch(`${paper.url}/_paper/accounts`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        account_index: index,
-        l1_address: '0x00000000000000000000000000000000c0073e86',
-        tier: 'premium',
-        collateral: role === 'hedge' ? collateralB : '100000',
-        api_keys: publicKeys,
-      }),
-    });
-    if (!response.ok) throw new Error(await response.text());
-  }
+  await registerAccount(paper, config.accounts.maker, '100000');
+  await registerAccount(paper, config.accounts.hedge, collateralB);
   const neighbour = { account_index: NEIGHBOUR, collateral: '1000000000' };
   await fetch(`${paper.url}/_paper/accounts`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(neighbour),
   });
+}
+
+/** Opens an account with fresh keys, and writes its key file. */
+export async function registerAccount(
+  paper: PaperServer,
+  account: Config['accounts']['maker'],
+  collateral: string,
+): Promise<void> {
+  const signer = loadSigner(toolPath('signer'));
+  const keys: Record<string, string> = {};
+  const publicKeys: Record<string, string> = {};
+  for (const lane of [CANCEL_LANE, ...LANES]) {
+    const pair = await signer.generateKey();
+    keys[lane] = pair.privateKey.replace(/^0x/, '');
+    publicKeys[lane] = pair.publicKey;
+  }
+  writeFileSync(account.keysFile, JSON.stringify(keys), { mode: 0o600 });
+  const response = await fetch(`${paper.url}/_paper/accounts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      account_index: account.index,
+      l1_address: '0x00000000000000000000000000000000c0073e86',
+      tier: 'premium',
+      collateral,
+      api_keys: publicKeys,
+    }),
+  });
+  if (!response.ok) throw new Error(await response.text());
 }
 
 function configFor(input: {

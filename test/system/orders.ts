@@ -13,7 +13,7 @@ import {
 } from '../../src/domain/ids';
 import { EPOCH_TENTHS } from '../../src/domain/limits';
 import { formatDecimal, lots, ticks, ZERO_LOTS } from '../../src/domain/lots';
-import { ORDERS_QUEUE, type HedgePolicy, type OrderInput, type OrderResult } from '../../src/domain/messages';
+import { ordersQueue, type HedgePolicy, type OrderInput, type OrderResult } from '../../src/domain/messages';
 import type { Ticket } from '../../src/domain/ticket';
 import type { makerOrder } from '../../src/workflows';
 import { eventually } from './eventually';
@@ -111,7 +111,7 @@ async function lastOf(system: System, lane: number): Promise<OrderId | undefined
 export function launch(system: System, id: OrderId, input: OrderInput): Promise<unknown> {
   return system.client.workflow.start<typeof makerOrder>('makerOrder', {
     workflowId: orderWorkflowId(A, id),
-    taskQueue: ORDERS_QUEUE,
+    taskQueue: ordersQueue(B),
     workflowTaskTimeout: '2s',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     args: [input],

@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ORDERS_QUEUE } from '../../src/domain/messages';
+import { ordersQueue } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
 import { BTC, Script } from './script';
-import { orderUpdate, Stage, type TestOrder } from './stage';
+import { HEDGE_ACCOUNT, orderUpdate, Stage, type TestOrder } from './stage';
 
 let stage: Stage;
 let sample: Promise<TestOrder>;
@@ -172,7 +172,7 @@ describe('a payload that cannot be decoded', () => {
       namespace: stage.client.options.namespace,
       workflowId,
       workflowType: { name: 'makerOrder' },
-      taskQueue: { name: ORDERS_QUEUE },
+      taskQueue: { name: ordersQueue(HEDGE_ACCOUNT) },
       input: { payloads: [undecodable[0]![1]] },
       requestId: workflowId,
     });
@@ -214,7 +214,7 @@ test.each(starts)('a %s started with %s fails at once and says why', async (work
     workflow === 'makerOrder' && Object.keys(change ?? {}).length > 0 ? { ...input, ...(change as object) } : change;
   const handle = await stage.client.workflow.start(workflow, {
     workflowId: `${workflow} ${what}`,
-    taskQueue: ORDERS_QUEUE,
+    taskQueue: ordersQueue(HEDGE_ACCOUNT),
     args: merged === undefined ? [] : [merged],
   });
   const failure = await handle.result().catch((error: unknown) => error);

@@ -17,8 +17,8 @@ import {
 import { withHeartbeat } from '../../src/activities/heartbeat';
 import { nextOrderId, orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids';
 import {
-  MAKER_QUEUE,
-  ORDERS_QUEUE,
+  makerQueue,
+  ordersQueue,
   type OrderInput,
   type OrderResult,
   type OrderUpdate,
@@ -66,8 +66,8 @@ export class Stage {
     const cast = new Cast();
     const common = { connection: native, namespace: place.namespace, activities: cast.activities() };
     const workers = await Promise.all([
-      Worker.create({ ...common, taskQueue: ORDERS_QUEUE, workflowBundle }),
-      Worker.create({ ...common, taskQueue: MAKER_QUEUE }),
+      Worker.create({ ...common, taskQueue: ordersQueue(HEDGE_ACCOUNT), workflowBundle }),
+      Worker.create({ ...common, taskQueue: makerQueue(MAKER_ACCOUNT) }),
     ]);
     const runs = workers.map((worker) => worker.run());
     const leave = async (): Promise<void> => {
@@ -99,7 +99,7 @@ export class Stage {
   start(input: OrderInput): Promise<WorkflowHandle<typeof makerOrder>> {
     return this.client.workflow.start<typeof makerOrder>('makerOrder', {
       workflowId: orderWorkflowId(MAKER_ACCOUNT, BigInt(input.order_id) as OrderId),
-      taskQueue: ORDERS_QUEUE,
+      taskQueue: ordersQueue(HEDGE_ACCOUNT),
       args: [input],
       workflowTaskTimeout: '2s',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
@@ -136,7 +136,7 @@ export class Stage {
     };
     const handle = await this.client.workflow.start<typeof pair>('pair', {
       workflowId: pairWorkflowId(MAKER_ACCOUNT, market),
-      taskQueue: ORDERS_QUEUE,
+      taskQueue: ordersQueue(HEDGE_ACCOUNT),
       args: [input],
     });
     return new TestPair(this, handle, input, script);

@@ -1,13 +1,13 @@
 /**
  * Which namespace `up` may use on a Temporal server that was here before.
  *
- * Task queues have fixed names, so in a namespace where another system works, its hedger would be given our paper orders, and might
- * hedge them with real money. There `up` makes a namespace of its own. Never ends anything that runs there.
+ * Task queues are named by account, and paper accounts have the numbers of the configuration: in a namespace where another system works,
+ * its hedger might be given our paper orders, and hedge them with real money. There `up` makes a namespace of its own. Never ends anything that runs there.
  */
 import type { Client } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config';
-import { MAKER_QUEUE, ORDERS_QUEUE } from '../../domain/messages';
+import { makerQueue, ordersQueue } from '../../domain/messages';
 import { CommandError, connectTemporal } from '../context';
 
 /** A worker's poll lasts a minute; one seen within this time may still be there. */
@@ -21,7 +21,7 @@ export async function ownNamespace(config: Config): Promise<string> {
   const client = await connectTemporal(config);
   try {
     const { namespace } = config.temporal;
-    if (!(await isInUse(client, namespace))) return namespace;
+    if (!(await isInUse(client, config))) return namespace;
     const own = `${namespace}-paper-${Date.now().toString(36)}`;
     await client.workflowService.registerNamespace({
       namespace: own,
@@ -35,10 +35,10 @@ export async function ownNamespace(config: Config): Promise<string> {
   }
 }
 
-async function isInUse(client: Client, namespace: string): Promise<boolean> {
+async function isInUse(client: Client, { accounts, temporal: { namespace } }: Config): Promise<boolean> {
   const query = 'ExecutionStatus = "Running" AND (WorkflowId STARTS_WITH "order/" OR WorkflowId STARTS_WITH "pair/")';
   if ((await client.workflow.count(query)).count > 0) return true;
-  for (const name of [ORDERS_QUEUE, MAKER_QUEUE]) {
+  for (const name of [ordersQueue(accounts.hedge.index), makerQueue(accounts.maker.index)]) {
     for (const taskQueueType of [WORKFLOW_QUEUE, ACTIVITY_QUEUE]) {
       const request = { namespace, taskQueue: { name }, taskQueueType };
       const { pollers } = await client.workflowService.describeTaskQueue(request);

@@ -1,0 +1,65 @@
+/** A step that reaches a process of other accounts is refused there: the order says so, waits, and fills no history with it (S-43). */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { WRONG_ACCOUNTS } from '../../src/domain/messages';
+import { keepHistory } from '../replay/histories';
+import { Script } from './script';
+import { HEDGE_ACCOUNT, MAKER_ACCOUNT, Stage } from './stage';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open();
+}, 60_000);
+afterAll(() => stage.close());
+
+const SAID = 'this process serves 1 and 2: nothing was done';
+const refuse = (): never => {
+  throw ApplicationFailure.create({ type: WRONG_ACCOUNTS, nonRetryable: true, message: SAID });
+};
+
+test('every step names the accounts of its order', async () => {
+  const order = await stage.order();
+  await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+  await order.fills(20);
+  await order.handle.result();
+  const accounts = { maker: MAKER_ACCOUNT, hedge: HEDGE_ACCOUNT };
+  expect(order.script.calls.map(({ input }) => input)).toEqual(
+    order.script.names().map(() => expect.objectContaining({ accounts })),
+  );
+});
+
+test('arm: the order ends unquoted, in words', async () => {
+  const order = await stage.order({}, new Script().on('arm', refuse));
+  expect(await order.handle.result()).toMatchObject({
+    hedge_state: 'flat',
+    maker: { status: 'not-placed' },
+    reason: `not quoted: ${SAID}`,
+  });
+  expect(order.script.names()).toEqual(['arm', 'arm']); // within its task, then as a step
+  await keepHistory('order-of-other-accounts', order.handle);
+});
+
+test('cover: stuck with the reason, told once, not tried again and again; the right process then hedges it', async () => {
+  const script = new Script();
+  let isStranger = true;
+  script.on('cover', (input) => (isStranger ? refuse() : script.execute(input)));
+  const order = await stage.order({}, script);
+  await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+  await order.fills(20);
+  const [alert] = [await script.called('alert')];
+  expect(alert).toMatchObject({ kind: 'stuck', what: expect.stringContaining(SAID) });
+  expect(await order.details()).toContain(SAID);
+  expect(script.count('cover')).toBe(1);
+  isStranger = false;
+  await order.handle.executeUpdate('retryHedge');
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
+  expect(script.count('cover')).toBe(2);
+});
+
+test('a pair: its slot says what it waits for', async () => {
+  const script = new Script({ market_id: 7, symbol: 'FOREIGN', size_decimals: 5, price_decimals: 1 });
+  script.on('laneHistory', refuse);
+  const pair = await stage.pair(script);
+  await pair.when('the slot waits', ({ slots }) => slots[0]?.note === SAID);
+  expect(script.count('laneHistory')).toBe(1);
+});
