@@ -3,38 +3,56 @@ import type { FastifyInstance } from 'fastify';
 import { accountOf, ControlError, integer, known, marketOf, priceTicksOf, route, scaled } from './control';
 import type { ControlContext, Fields } from './control';
 import { formatMicro, formatScaled } from './core/decimal';
-import { reducePosition } from './core/forced';
+import { forceTrade } from './core/forced';
 import { summarize } from './core/margin';
-import type { Account } from './core/types';
+import type { Account, MarketSpec, TradeKind } from './core/types';
 import { encode } from './wire/json';
 
 export function addPositionRoutes(app: FastifyInstance, context: ControlContext): void {
-  route(app, 'POST', '/_paper/positions', (body) => reduce(context, body));
+  route(app, 'POST', '/_paper/positions', (body) => changePosition(context, body));
   route(app, 'POST', '/_paper/collateral', (body) => moveCollateral(context, body));
 }
 
-/** Liquidates or deleverages part of a position, at the mark price unless told otherwise. */
-function reduce(context: ControlContext, body: Fields): string {
-  known(body, ['account_index', 'market_id', 'reduce_by', 'kind', 'price']);
+/** Liquidates or deleverages part of a position, or trades past the book, at the mark price unless told otherwise. */
+function changePosition(context: ControlContext, body: Fields): string {
+  known(body, ['account_index', 'market_id', 'reduce_by', 'change_by', 'kind', 'price']);
   const { exchange, simulation } = context;
   const account = realAccountOf(context, body);
   const market = marketOf(context, body);
   const { spec } = market;
-  const { kind = 'liquidation' } = body;
-  if (kind !== 'liquidation' && kind !== 'deleverage') throw new ControlError('kind must be liquidation or deleverage');
-  const lots = scaled(body, 'reduce_by', spec.sizeDecimals);
   const held = account.positions.get(spec.marketId)?.lots ?? 0;
-  if (lots > Math.abs(held)) {
-    const has = formatScaled(held, spec.sizeDecimals);
-    throw new ControlError(`reduce_by is more than the position; account ${account.accountIndex} has ${has}`);
-  }
+  const { signedLots, kind } = body['change_by'] === undefined ? reduction(spec, held, body) : stranger(spec, body);
   const priceTicks = body['price'] === undefined ? market.markTicks : priceTicksOf(body, 'price', spec);
   const changes = exchange.act(context.clock.nowUs(), (world) =>
-    reducePosition(world, market, account, simulation.other, { lots, priceTicks, kind }),
+    forceTrade(world, market, account, simulation.other, { signedLots, priceTicks, kind }),
   );
   context.publish(changes);
   const left = account.positions.get(spec.marketId)?.lots ?? 0;
   return encode({ trade_id: changes.trades[0]?.tradeId, signed_position: formatScaled(left, spec.sizeDecimals) });
+}
+
+interface Change {
+  readonly signedLots: number;
+  readonly kind: TradeKind;
+}
+
+function reduction(spec: MarketSpec, held: number, body: Fields): Change {
+  const { kind = 'liquidation' } = body;
+  if (kind !== 'liquidation' && kind !== 'deleverage') throw new ControlError('kind must be liquidation or deleverage');
+  const lots = scaled(body, 'reduce_by', spec.sizeDecimals);
+  if (lots > Math.abs(held))
+    throw new ControlError(`reduce_by is more than the position, ${formatScaled(held, spec.sizeDecimals)}`);
+  return { signedLots: held > 0 ? -lots : lots, kind };
+}
+
+/** `change_by`: signed, in either direction, an ordinary trade that met nobody's order. */
+function stranger(spec: MarketSpec, body: Fields): Change {
+  const { change_by: by } = body;
+  if (body['reduce_by'] !== undefined || body['kind'] !== undefined)
+    throw new ControlError('change_by stands alone: neither reduce_by nor kind');
+  const isSale = typeof by === 'string' && by.startsWith('-');
+  const lots = scaled({ change_by: isSale ? by.slice(1) : by }, 'change_by', spec.sizeDecimals);
+  return { signedLots: isSale ? -lots : lots, kind: 'trade' };
 }
 
 /** Money comes from elsewhere, or leaves: margin runs out and comes back. Never below nothing. */

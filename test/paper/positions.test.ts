@@ -69,7 +69,7 @@ describe('a position reduced by force', () => {
   });
 
   it.each([
-    [{ reduce_by: '0.01001' }, /more than the position; account 100 has 0.01000/],
+    [{ reduce_by: '0.01001' }, /more than the position, 0.01000/],
     [{ reduce_by: '0' }, /reduce_by must be a positive decimal/],
     [{ reduce_by: '0.001', kind: 'funding' }, /liquidation or deleverage/],
     [{ reduce_by: '1', market_id: 36 }, /more than the position/],
@@ -78,6 +78,17 @@ describe('a position reduced by force', () => {
     const answer = await reduce(body);
     expect([answer.status, answer.body['message']]).toEqual([400, expect.stringMatching(text)]);
     expect(await positionOf()).toBe('0.01000');
+  });
+});
+
+describe('a position changed by a stranger', () => {
+  it('in either direction, past the book: a trade without any order', async () => {
+    const change = async (by: string): Promise<unknown> => (await reduce({ change_by: by })).body['signed_position'];
+    expect([await change('-0.01500'), await change('0.01500')]).toEqual(['-0.00500', '0.01000']);
+    expect((await tradesOf('trade'))[0]).toMatchObject({ size: '0.01500', bid_account_id: 100, bid_client_id: 0 });
+    expect((await exchange.truth(100))['orders']).toHaveLength(1);
+    const both = await reduce({ change_by: '1', reduce_by: '1' });
+    expect([both.status, both.body['message']]).toEqual([400, expect.stringMatching(/stands alone/)]);
   });
 });
 

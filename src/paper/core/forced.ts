@@ -1,26 +1,26 @@
 /**
- * A position reduced without an order of its owner: liquidated, or deleveraged against another account (LP §1.4 trades). Shows as a
- * trade of that type whose two orders nobody placed; positions and money move as in any trade.
+ * A position changed without an order of its owner: liquidated, deleveraged against another account (LP §1.4 trades), or traded by
+ * somebody else past the book. Shows as a trade of that type whose two orders nobody placed; positions and money move as in any trade.
  */
 import { applyToPosition, noteTrade } from './matching';
 import { takeBookNonce } from './orders';
 import type { Market, World } from './world';
-import type { Account, Trade } from './types';
+import type { Account, Trade, TradeKind } from './types';
 
 /** 1 %, as `liquidation_fee` of the market says; a recorded liquidation shows 10000 (LP §1.4). Deleveraging costs nothing. */
 const liquidationFeeTicks = 10_000;
 
-/** Inside an event: `account` loses `lots` of its position to `counterparty`. The caller has checked that it has as many. */
-export function reducePosition(
+/** Inside an event: `counterparty` sells `signedLots` to `account`, or buys them when negative. Checks nothing. */
+export function forceTrade(
   world: World,
   market: Market,
   account: Account,
   counterparty: Account,
-  how: { readonly lots: number; readonly priceTicks: number; readonly kind: 'liquidation' | 'deleverage' },
+  how: { readonly signedLots: number; readonly priceTicks: number; readonly kind: TradeKind },
 ): Trade {
-  const { lots, priceTicks, kind } = how;
-  const side = world.position(account, market).lots > 0 ? 'ask' : 'bid';
-  const signedLots = side === 'ask' ? -lots : lots;
+  const { signedLots, priceTicks, kind } = how;
+  const side = signedLots < 0 ? 'ask' : 'bid';
+  const lots = Math.abs(signedLots);
   const quoteMicro = lots * priceTicks;
   const feeTicks = kind === 'liquidation' ? liquidationFeeTicks : 0;
   const taker = applyToPosition(world, market, account, signedLots, quoteMicro, feeTicks);
