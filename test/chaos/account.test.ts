@@ -128,26 +128,33 @@ describe('naked time', () => {
   });
 });
 
-describe('verdict', () => {
-  const report = (change: Partial<RunReport>): RunReport => ({
-    ...{ seed: 1, minutes: 1, slots: 1, faults: [], unended: [], differences: [], upExitCode: 0 },
-    account: accountOf([], ROLES),
-    naked: nakedTimes([], []),
-    ...change,
-  });
+/** A run in which nothing happened. */
+const report = (change: Partial<RunReport>): RunReport => ({
+  ...{ seed: 1, minutes: 1, slots: 1, faults: [], unended: [], differences: [], upExitCode: 0 },
+  ...{ silent: [], alerts: new Map() },
+  account: accountOf([], ROLES),
+  naked: nakedTimes([], []),
+  ...change,
+});
 
-  test('0, 1 for a wrong account, 2 for an order that did not end', () => {
+describe('verdict', () => {
+  test('0, 1 for a wrong account, 2 for an order that did not end, 4 for what was naked in silence', () => {
     const lost = accountOf([trade(1, A, order(1), 0, 1)], ROLES);
     expect(verdictOf(report({}))).toBe(0);
     expect(verdictOf(report({ account: lost }))).toBe(1);
     expect(verdictOf(report({ differences: ['x'] }))).toBe(1);
+    expect(verdictOf(report({ silent: ['x'] }))).toBe(4);
+    expect(verdictOf(report({ account: lost, silent: ['x'] }))).toBe(1);
+    const second = { account: accountOf([], ROLES), differences: [], naked: undefined };
+    expect(verdictOf(report({ second }))).toBe(0);
+    expect(verdictOf(report({ second: { ...second, account: lost } }))).toBe(1);
     expect(verdictOf(report({ account: lost, unended: ['x'] }))).toBe(2);
   });
 
   test('the target of five seconds holds per kind, but not for what is beyond a single fault', () => {
     const slow = { lots: 1, fills: 1, p50Ms: 9_000, p99Ms: 9_000, maxMs: 9_000 };
     const naked = { ...nakedTimes([], []), byKind: new Map([['kill', slow]]) };
-    const fault = { kind: 'kill', startUs: 0, endUs: 1 };
+    const fault = { kind: 'kill', blind: false, startUs: 0, endUs: 1 };
     expect(missedTargets(report({ naked, faults: [{ ...fault, reach: 'system' }] }))).toHaveLength(1);
     expect(missedTargets(report({ naked, faults: [{ ...fault, reach: 'beyond' }] }))).toEqual([]);
   });
@@ -156,11 +163,7 @@ describe('verdict', () => {
 describe('bystanders', () => {
   const spread = (fills: number, p50Ms: number, p99Ms: number) => ({ lots: fills, fills, p50Ms, p99Ms, maxMs: p99Ms });
   const missed = (bystanders: Spread): readonly string[] =>
-    missedTargets({
-      ...{ seed: 1, minutes: 1, slots: 1, faults: [], unended: [], differences: [], upExitCode: 0 },
-      account: accountOf([], ROLES),
-      naked: { ...nakedTimes([], []), quiet: spread(1_000, 250, 460), bystanders },
-    });
+    missedTargets(report({ naked: { ...nakedTimes([], []), quiet: spread(1_000, 250, 460), bystanders } }));
 
   test('P-02 50 ms later than in quiet times is too late, at the median and, with enough fills to tell, at p99', () => {
     expect(missed(spread(1_000, 299, 509))).toEqual([]);

@@ -1,7 +1,8 @@
 /**
  * `npm run chaos -- --minutes 10 --seed 1`: the system with real processes under faults, judged by the exchange (docs/chaos.md).
  *
- * Exit codes: 0 every lot hedged once; 1 lots lost or twice, or books that differ; 2 an order did not end; 3 the harness itself failed.
+ * Exit codes: 0 every lot hedged once; 1 lots lost or twice, or books that differ; 2 an order did not end; 3 the harness itself failed;
+ * 4 something was naked for more than ten seconds and nobody was told.
  */
 import { Command } from 'commander';
 import { writeFileSync } from 'node:fs';
@@ -14,6 +15,8 @@ interface Options {
   readonly slots: number;
   readonly pause: number;
   readonly only?: string;
+  readonly off?: string;
+  readonly away?: number;
   readonly json?: true;
   readonly markdown?: string;
   readonly keep?: true;
@@ -26,6 +29,8 @@ async function main(): Promise<number> {
     .option('--slots <n>', 'maker orders at a time', Number, 4)
     .option('--pause <ms>', 'least pause between two faults', Number, 1_500)
     .option('--only <text>', 'only kinds of faults whose name contains this')
+    .option('--off <texts>', 'no kinds whose name contains one of these, separated by commas')
+    .option('--away <seconds>', 'how long a role stays away (60 to 180, by the seed)', Number)
     .option('--json', 'one JSON object on standard output; progress goes to standard error')
     .option('--markdown <file>', 'also write the result as a page for docs/chaos.md')
     .option('--keep', 'leave logs and databases behind')
@@ -51,6 +56,8 @@ async function main(): Promise<number> {
     files: options.keep === true ? 'keep' : 'keep-when-wrong',
     signal: interrupted.signal,
     ...(options.only === undefined ? {} : { only: options.only }),
+    ...(options.off === undefined ? {} : { off: options.off.split(',').map((text) => text.trim()) }),
+    ...(options.away === undefined ? {} : { awayMs: options.away * 1_000 }),
   });
   if (options.markdown !== undefined) writeFileSync(options.markdown, markdownOf(report));
   process.stdout.write(options.json === true ? `${JSON.stringify(jsonOf(report))}\n` : `\n${textOf(report)}\n`);

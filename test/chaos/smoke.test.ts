@@ -11,6 +11,7 @@ test('P-10 a hedger killed with SIGKILL while A fills: every lot hedged once, ev
     slots: 2,
     pauseMs: 200,
     only: 'kill -9 hedger',
+    off: ['second installation'],
     say: (line) => said.push(line),
     files: 'remove',
   });

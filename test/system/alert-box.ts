@@ -7,6 +7,10 @@ export interface ReceivedAlert {
   readonly kind: string;
   readonly what: string;
   readonly order_id?: string;
+  readonly exposed?: string;
+  readonly market?: string;
+  /** When it arrived here, epoch. */
+  readonly at_ms: number;
 }
 
 export class AlertBox {
@@ -23,7 +27,7 @@ export class AlertBox {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
-        box.alerts?.received.push(JSON.parse(body) as ReceivedAlert);
+        box.alerts?.received.push({ ...(JSON.parse(body) as ReceivedAlert), at_ms: Date.now() });
         response.end();
       });
     });

@@ -84,6 +84,8 @@ export function accountOf(
     const legs = [trade.ask, trade.bid].filter((leg) => isOurs(leg, roles));
     if (legs.length === 2) strangers.push(`trade ${trade.tradeId} is between our own accounts`);
     for (const leg of legs) {
+      // Nobody's order: somebody else changed our position past the book.
+      if (leg.clientIndex === 0n) continue;
       const { id, slice } = splitClientOrderIndex(leg.clientIndex);
       if (leg.accountIndex === roles.makerAccount && slice === 0) {
         fill(openOf(orders, id), trade, chunks);

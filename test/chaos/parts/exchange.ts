@@ -26,7 +26,11 @@ const tradeRow = z.looseObject({
   bid_account_id: z.number(),
   transaction_time: z.number(),
 });
+const keysAnswer = z.looseObject({
+  api_keys: z.array(z.looseObject({ api_key_index: z.number(), public_key: z.string().nullable() })),
+});
 const truthAnswer = z.looseObject({
+  available_balance: z.string(),
   trades: z.array(tradeRow),
   orders: z.array(z.looseObject({ client_order_index: index, status: z.string(), filled_base_amount: z.string() })),
 });
@@ -60,6 +64,39 @@ export class Exchange {
 
   async heal(): Promise<void> {
     await this.#json('DELETE', '/_paper/faults');
+  }
+
+  /** Revokes a key; the answer puts it back. */
+  async revokeKey(account: number, apiKeyIndex: number): Promise<() => Promise<void>> {
+    const { api_keys: keys } = keysAnswer.parse(await this.#json('GET', `/_paper/keys?account_index=${account}`));
+    const key = keys.find(({ api_key_index: index }) => index === apiKeyIndex);
+    if (key === undefined || key.public_key === null) throw new Error(`account ${account} has no key ${apiKeyIndex}`);
+    const at = { account_index: account, api_key_index: apiKeyIndex };
+    await this.#json('POST', '/_paper/keys', { ...at, public_key: null });
+    return async () => void (await this.#json('POST', '/_paper/keys', { ...at, public_key: key.public_key }));
+  }
+
+  async limits(limits: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#json('POST', '/_paper/limits', limits);
+  }
+
+  /** A stranger's request from our address, on behalf of the account. Its answer is nobody's business. */
+  async foreignRequest(account: number): Promise<void> {
+    await fetch(`${this.url}/api/v1/account?by=index&value=${account}`, { signal: AbortSignal.timeout(30_000) });
+  }
+
+  /** The account's position changes without any order of ours: signed, in base units. */
+  async changePosition(account: number, by: string): Promise<void> {
+    await this.#json('POST', '/_paper/positions', { account_index: account, market_id: MARKET_ID, change_by: by });
+  }
+
+  /** Takes all free collateral away; the answer brings it back. */
+  async drain(account: number): Promise<() => Promise<void>> {
+    const { available_balance: free } = truthAnswer.parse(
+      await this.#json('GET', `/_paper/truth?account_index=${account}`),
+    );
+    await this.#json('POST', '/_paper/collateral', { account_index: account, remove: free });
+    return async () => void (await this.#json('POST', '/_paper/collateral', { account_index: account, add: free }));
   }
 
   /** Nobody trades by himself any more. */

@@ -5,40 +5,27 @@
  * Faults of the exchange are its own (`GET /_paper/faults` describes each); faults of processes are signals.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exchange } from './exchange';
+import {
+  BOTH,
+  CREATE_ORDER,
+  type FaultContext,
+  type FaultKind,
+  kind,
+  planned,
+  type PlannedBody as Body,
+} from './fault';
+import { awayFaults, channelFaults, keyFaults, limitFaults, rowFaults, strangerFaults } from './hard-faults';
 import { freeze, killNow, terminate } from './processes';
-import type { Random } from './random';
 import { type ChaosSystem, type PartName, STAND_BYS } from './system';
-
-/**
- * `one-order`: aimed at one lane, so every other order is a bystander. `system`: one process, stream or list. `beyond`: more than
- * one thing at once, or the exchange itself; no target holds for its naked time, only the account must be right.
- */
-export type Reach = 'one-order' | 'system' | 'beyond';
-
-export interface FaultContext {
-  readonly system: ChaosSystem;
-  readonly exchange: Exchange;
-  readonly random: Random;
-  /** The lane at which a `one-order` fault is aimed. */
-  readonly lane: number;
-}
-
-export interface FaultKind {
-  readonly name: string;
-  readonly reach: Reach;
-  run(context: FaultContext): Promise<void>;
-}
-
-const CREATE_ORDER = 14;
-/** How long a fault of the exchange lasts when it is not over by itself. */
-const LASTS_MS = { min: 3_000, max: 5_000 } as const;
 
 /** Longer than the target: a process that thaws in time must not be what saves it. */
 const FREEZE_MS = { min: 1_000, max: 9_000 } as const;
 
 export function allFaults(): FaultKind[] {
-  return [...processFaults(), ...streamFaults(), ...frameFaults(), ...listFaults(), ...sendFaults(), ...beyondFaults()];
+  return [
+    ...[...processFaults(), ...streamFaults(), ...frameFaults(), ...listFaults(), ...sendFaults(), ...beyondFaults()],
+    ...[...rowFaults(), ...channelFaults(), ...keyFaults(), ...limitFaults(), ...strangerFaults(), ...awayFaults()],
+  ];
 }
 
 // ---- processes
@@ -69,9 +56,6 @@ async function freezeFor({ system, random }: FaultContext, part: PartName): Prom
 }
 
 // ---- the exchange
-
-type Body = Readonly<Record<string, unknown>>;
-const BOTH = ['A', 'B'] as const;
 
 function streamFaults(): FaultKind[] {
   return [
@@ -153,6 +137,11 @@ function sendFaults(): FaultKind[] {
 
 // ---- more than one thing
 
+/** Meanwhile nobody lives who could tell, or nobody can know. */
+function blind(name: string, run: FaultKind['run']): FaultKind {
+  return { ...kind(name, 'beyond', run), blind: true };
+}
+
 function beyondFaults(): FaultKind[] {
   const both = (role: 'maker' | 'hedger', signal: 'SIGKILL' | 'SIGTERM'): FaultKind =>
     kind(`${signal === 'SIGKILL' ? 'kill -9' : 'SIGTERM'} both ${role}s`, 'beyond', async ({ system }) => {
@@ -161,11 +150,11 @@ function beyondFaults(): FaultKind[] {
   return [
     both('hedger', 'SIGKILL'),
     both('maker', 'SIGKILL'),
-    kind('kill -9 everything but the exchange', 'beyond', async ({ system }) => {
+    blind('kill -9 everything but the exchange', async ({ system }) => {
       const parts = ['maker', 'hedger', ...STAND_BYS, 'redis', 'temporal'] as const;
       await Promise.all(parts.map((part) => endAndWait(system, part, 'SIGKILL')));
     }),
-    kind('freeze the exchange', 'beyond', (context) => freezeFor(context, 'paper exchange')),
+    blind('freeze the exchange', (context) => freezeFor(context, 'paper exchange')),
     ...BOTH.map((account) =>
       planned(`lists of ${account} lag 16 s, its order frames lost`, 'beyond', (where) => [
         { on: 'lists', action: 'lag', ms: 16_000, count: 0, match: { account_index: where[account] } },
@@ -185,25 +174,4 @@ function beyondFaults(): FaultKind[] {
 export function hedgesRefused(account: number): readonly Body[] {
   const match = { account_index: account, tx_type: CREATE_ORDER };
   return [{ on: 'request', action: 'answer', status: 503, count: 0, match }];
-}
-
-// ---- making kinds
-
-function kind(name: string, reach: Reach, run: FaultKind['run']): FaultKind {
-  return { name, reach, run };
-}
-
-interface Where {
-  readonly A: number;
-  readonly B: number;
-  readonly lane: number;
-}
-
-/** A fault of the exchange's own plan, removed after a while. */
-function planned(name: string, reach: Reach, bodies: (where: Where) => readonly Body[]): FaultKind {
-  return kind(name, reach, async ({ system, exchange, random, lane }) => {
-    await exchange.fault(bodies({ A: system.makerAccount, B: system.hedgeAccount, lane }));
-    await sleep(random.between(LASTS_MS.min, LASTS_MS.max));
-    await exchange.heal();
-  });
 }

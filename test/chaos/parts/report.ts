@@ -1,7 +1,7 @@
 /** What a run says at its end: for people, and as one JSON object for programs. */
 import { durationText, table } from '../../../src/cli/table';
 import type { Account } from './account';
-import type { Reach } from './faults';
+import type { Reach } from './fault';
 import type { NakedTimes, Spread } from './spread';
 
 /** Per fault kind; what is beyond a single fault has no target. */
@@ -14,6 +14,8 @@ const P99_FILLS_MIN = 200;
 export interface Ran {
   readonly kind: string;
   readonly reach: Reach;
+  /** Nobody lived who could tell. */
+  readonly blind: boolean;
   readonly startUs: number;
   readonly endUs: number;
   readonly lane?: number;
@@ -30,17 +32,32 @@ export interface RunReport {
   readonly unended: readonly string[];
   /** Workflows whose result differs from the exchange's truth. */
   readonly differences: readonly string[];
+  /** Exposures older than ten seconds of which nobody was told. */
+  readonly silent: readonly string[];
+  /** How often each kind of alert reached the webhook. */
+  readonly alerts: ReadonlyMap<string, number>;
+  /** What befell the installation beside. */
+  readonly second?: {
+    readonly account: Account;
+    readonly differences: readonly string[];
+    readonly naked: Spread | undefined;
+  };
   readonly upExitCode: number | null;
 }
 
-export type Verdict = 0 | 1 | 2;
+export type Verdict = 0 | 1 | 2 | 4;
 
-/** 0 all is well; 1 the account is wrong; 2 an order did not end. */
-export function verdictOf(report: RunReport): Verdict {
-  const { lostLots, twiceLots, excesses, strangers } = report.account;
+/** 0 all is well; 1 an account is wrong; 2 an order did not end; 4 something was naked in silence. */
+export function verdictOf(report: Omit<RunReport, 'upExitCode'>): Verdict {
+  const { account, differences, second, silent } = report;
   if (report.unended.length > 0) return 2;
-  const wrong = lostLots > 0n || twiceLots > 0n || excesses.length > 0 || strangers.length > 0;
-  return wrong || report.differences.length > 0 ? 1 : 0;
+  const isWrong = isAccountWrong(account) || (second !== undefined && isAccountWrong(second.account));
+  if (isWrong || differences.length + (second?.differences.length ?? 0) > 0) return 1;
+  return silent.length > 0 ? 4 : 0;
+}
+
+function isAccountWrong({ lostLots, twiceLots, excesses, strangers }: Account): boolean {
+  return lostLots > 0n || twiceLots > 0n || excesses.length > 0 || strangers.length > 0;
 }
 
 export function jsonOf(report: RunReport): Record<string, unknown> {
@@ -61,6 +78,9 @@ export function jsonOf(report: RunReport): Record<string, unknown> {
     strangers: account.strangers,
     unended: report.unended,
     differences: report.differences,
+    silent: report.silent,
+    alerts: Object.fromEntries(report.alerts),
+    second: report.second === undefined ? undefined : secondJson(report.second),
     up_exit_code: report.upExitCode,
     naked_ms: {
       all: naked.all,
@@ -71,6 +91,18 @@ export function jsonOf(report: RunReport): Record<string, unknown> {
     faults: faults.map(({ kind, reach, startUs, endUs, lane }) => ({
       ...{ kind, reach, start_us: startUs, end_us: endUs, ...(lane === undefined ? {} : { lane }) },
     })),
+  };
+}
+
+function secondJson({ account, differences, naked }: NonNullable<RunReport['second']>): Record<string, unknown> {
+  return {
+    ...countsOf(account),
+    lots_lost: account.lostLots.toString(),
+    lots_twice: account.twiceLots.toString(),
+    excesses: account.excesses.length,
+    strangers: account.strangers,
+    differences,
+    naked_ms: naked,
   };
 }
 
@@ -85,6 +117,10 @@ export function textOf(report: RunReport): string {
     ...account.strangers.map((line) => `  ${line}`),
     ...report.differences.map((line) => `  ${line}`),
     ...report.unended.map((line) => `  did not end: ${line}`),
+    ...secondLines(report),
+    `naked for more than 10 s and nobody told: ${report.silent.length} times`,
+    ...report.silent.slice(0, 20).map((line) => `  ${line}`),
+    `alerts: ${alertText(report)}`,
     '',
     nakedTable(report),
     '',
@@ -94,6 +130,23 @@ export function textOf(report: RunReport): string {
     `verdict: ${verdictOf(report)}   (repeat: npm run chaos -- --minutes ${report.minutes} --seed ${report.seed} --slots ${report.slots})`,
   ];
   return lines.join('\n');
+}
+
+function alertText({ alerts }: RunReport): string {
+  const counts = [...alerts].sort(([, a], [, b]) => b - a).map(([kind, count]) => `${kind} ${count}`);
+  return counts.length === 0 ? 'none' : counts.join(', ');
+}
+
+function secondLines({ second }: RunReport): string[] {
+  if (second === undefined) return ['no second installation'];
+  const { account, differences, naked } = second;
+  const { orders, fills, hedges } = countsOf(account);
+  const slowest = naked === undefined ? '–' : durationText(naked.maxMs);
+  return [
+    `second installation: ${orders} orders filled, ${fills} fills, ${hedges} hedges; lost ${account.lostLots}, twice ${account.twiceLots}, ` +
+      `ahead ${account.excesses.length} times; naked p99 ${naked === undefined ? '–' : durationText(naked.p99Ms)}, max ${slowest}`,
+    ...[...account.strangers, ...differences].slice(0, 20).map((line) => `  ${line}`),
+  ];
 }
 
 function bystanderLine({ bystanders, quiet }: NakedTimes): string {
@@ -180,6 +233,8 @@ export function markdownOf(report: RunReport): string {
     `- ${report.faults.length} faults of ${new Set(report.faults.map(({ kind }) => kind)).size} kinds; ${counts.orders} orders filled in ${counts.fills} fills, ${counts.hedges} hedges, ${counts.closes} closed on A.`,
     `- Lots: ${counts.lots_filled} filled, ${account.lostLots} lost, ${account.twiceLots} twice. Instants at which more was covered than had filled: ${account.excesses.length}.`,
     `- Orders that did not end: ${report.unended.length}. Results that differ from the exchange's truth: ${report.differences.length}.`,
+    `- Naked for more than 10 s and nobody told: ${report.silent.length} times. Alerts: ${alertText(report)}.`,
+    ...secondLines(report).map((line) => `- ${line.trim()}`),
     `- ${bystanderLine(naked)}.`,
     ...missedTargets(report).map((missed) => `- Missed: ${missed}.`),
     '',

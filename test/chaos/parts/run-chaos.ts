@@ -4,19 +4,25 @@
  *
  * Everything that is chosen comes from the seed. Timing is the machine's: the same seed gives the same faults, not the same trades.
  */
+import type { Client } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listOrders, type ListedOrder } from '../../../src/cli/order-list';
 import { pairState, stopPair } from '../../../src/cli/pair-client';
+import { durationText } from '../../../src/cli/table';
 import { laneOf, type OrderId, parseOrderId, splitClientOrderIndex } from '../../../src/domain/ids';
 import { parseDecimal } from '../../../src/domain/lots';
+import { AlertBox, type ReceivedAlert } from '../../system/alert-box';
 import { accountOf, type Account } from './account';
 import { Exchange, mergeTrades } from './exchange';
-import { allFaults, type FaultKind } from './faults';
+import type { FaultKind } from './fault';
+import { allFaults } from './faults';
 import { Bursts } from './market';
 import { schedule, seeded } from './random';
-import type { Ran, RunReport } from './report';
-import { nakedTimes } from './spread';
+import { type Ran, type RunReport, verdictOf } from './report';
+import { SecondInstallation } from './second';
+import { nakedTimes, spreadOf } from './spread';
 import { ChaosSystem } from './system';
+import { type Silence, silences } from './told';
 
 export interface ChaosOptions {
   readonly minutes: number;
@@ -24,6 +30,10 @@ export interface ChaosOptions {
   readonly slots: number;
   /** Only kinds whose name contains this. */
   readonly only?: string;
+  /** No kind whose name contains one of these; `second installation` leaves that out. */
+  readonly off?: readonly string[];
+  /** How long a role stays away; by the seed, one to three minutes, when absent. */
+  readonly awayMs?: number;
   readonly pauseMs: number;
   readonly say: (line: string) => void;
   /** Whether to leave logs and databases behind. */
@@ -40,24 +50,45 @@ const TRADES_AGAIN_MS = 60_000;
 const SIZE_DECIMALS = 5;
 const ORDERS_MAX = 100_000;
 
+const SECOND = 'second installation';
+const AWAY_MS = { min: 60_000, max: 180_000 } as const;
+
 export async function runChaos(options: ChaosOptions): Promise<RunReport> {
-  const kinds = allFaults().filter(({ name }) => name.includes(options.only ?? ''));
+  const kinds = allFaults().filter(({ name }) => name.includes(options.only ?? '') && !isOff(options, name));
   if (kinds.length === 0) throw new Error(`no fault kind contains "${options.only ?? ''}"`);
-  const system = new ChaosSystem(options);
+  const alerts = await AlertBox.open();
+  const system = new ChaosSystem({ ...options, webhookUrl: alerts.url });
+  let second: SecondInstallation | undefined;
   let wrong = true;
   try {
     await system.start();
+    if (!isOff(options, SECOND)) second = await SecondInstallation.start(system, options.seed, options.say);
     options.say(`the system runs in ${system.folder}; ${kinds.length} kinds of faults, seed ${options.seed}`);
     const exchange = new Exchange(system.paperUrl);
-    const faults = await harm(options, { system, exchange, kinds });
-    const unended = [...(await tradesAgain(options, { system, exchange })), ...(await settle(options, system))];
-    const report = await judge(options, { system, exchange, faults, unended });
-    wrong = report.account.lostLots + report.account.twiceLots > 0n || report.differences.length + unended.length > 0;
-    const upExitCode = await system.stop(keeping(options, wrong));
+    const run = { system, exchange, alerts, ...(second === undefined ? {} : { second }) };
+    const harm = await harmed(options, run, kinds);
+    const unended = [
+      ...(await tradesAgain(options, run)),
+      ...(await settle(options, system.client, system.makerAccount)),
+      ...(second === undefined ? [] : await settle(options, system.client, second.makerAccount)),
+    ];
+    const report = await judge(options, { ...run, ...harm, unended });
+    wrong = verdictOf(report) !== 0;
+    const upExitCode = await stop();
     return { ...report, upExitCode };
   } finally {
-    await system.stop(keeping(options, wrong));
+    await stop();
+    await alerts.close();
   }
+
+  async function stop(): Promise<number | null> {
+    await second?.stop();
+    return system.stop(keeping(options, wrong));
+  }
+}
+
+function isOff({ off = [] }: ChaosOptions, name: string): boolean {
+  return off.some((text) => name.includes(text));
 }
 
 function keeping({ files, say }: ChaosOptions, wrong: boolean): 'keep' | 'remove' {
@@ -66,35 +97,59 @@ function keeping({ files, say }: ChaosOptions, wrong: boolean): 'keep' | 'remove
   return keep ? 'keep' : 'remove';
 }
 
-interface Harm {
+interface Running {
   readonly system: ChaosSystem;
   readonly exchange: Exchange;
-  readonly kinds: readonly FaultKind[];
+  readonly alerts: AlertBox;
+  readonly second?: SecondInstallation;
 }
 
-/** The faults, one at a time with a pause between. */
-async function harm(options: ChaosOptions, { system, exchange, kinds }: Harm): Promise<Ran[]> {
+interface Harmed {
+  readonly faults: readonly Ran[];
+  readonly silent: readonly string[];
+}
+
+/** The faults, one at a time with a pause between; the second installation trades all the while. */
+async function harmed(options: ChaosOptions, run: Running, kinds: readonly FaultKind[]): Promise<Harmed> {
+  const acting = harm(options, run, kinds);
+  if (run.second !== undefined) {
+    const beside = new Bursts(run.exchange, run.second.makerAccount, seeded(options.seed + 3));
+    await Promise.all([acting, beside.during(acting)]);
+  }
+  return acting;
+}
+
+async function harm(
+  options: ChaosOptions,
+  { system, exchange, alerts }: Running,
+  kinds: readonly FaultKind[],
+): Promise<Harmed> {
   const random = seeded(options.seed);
   const bursts = new Bursts(exchange, system.makerAccount, seeded(options.seed + 1));
-  const done: Ran[] = [];
+  const faults: Ran[] = [];
+  const silent: string[] = [];
   while ((await exchange.resting(system.makerAccount)).length === 0) await sleep(50);
   await bursts.during(sleep(WARM_UP_MS));
   const endMs = performance.now() + options.minutes * 60_000;
   for (const kind of schedule(kinds, random)) {
     if (performance.now() > endMs || options.signal?.aborted === true) break;
     const lane = random.pick(system.lanes);
+    const awayMs = options.awayMs ?? random.between(AWAY_MS.min, AWAY_MS.max);
     await somethingRests(system, exchange);
     const startUs = exchange.nowUs();
-    const acting = kind.run({ system, exchange, random, lane });
+    const acting = kind.run({
+      ...{ system, exchange, random, lane, alerts, awayMs },
+      silent: (what) => void silent.push(what),
+    });
     await Promise.all([acting, bursts.during(acting)]);
     const endUs = exchange.nowUs();
-    const { name, reach } = kind;
-    done.push({ kind: name, reach, startUs, endUs, ...(reach === 'one-order' ? { lane } : {}) });
-    options.say(`fault ${done.length}: ${name} (${((endUs - startUs) / 1e6).toFixed(1)} s)`);
+    const { name, reach, blind = false } = kind;
+    faults.push({ kind: name, reach, blind, startUs, endUs, ...(reach === 'one-order' ? { lane } : {}) });
+    options.say(`fault ${faults.length}: ${name} (${((endUs - startUs) / 1e6).toFixed(1)} s)`);
     await bursts.during(sleep(TAIL_MS + random.between(options.pauseMs, 2 * options.pauseMs)));
   }
   await exchange.heal();
-  return done;
+  return { faults, silent };
 }
 
 /** A fault that finds no order on the exchange meets no fill. Gives up after a while: then the fault comes all the same. */
@@ -104,10 +159,7 @@ async function somethingRests(system: ChaosSystem, exchange: Exchange): Promise<
 }
 
 /** Once nothing is wrong any more every lane must fill again. Answers those that do not. */
-async function tradesAgain(
-  { seed, say }: ChaosOptions,
-  { system, exchange }: Pick<Harm, 'system' | 'exchange'>,
-): Promise<string[]> {
+async function tradesAgain({ seed, say }: ChaosOptions, { system, exchange }: Running): Promise<string[]> {
   const sinceUs = exchange.nowUs();
   const { makerAccount } = system;
   const bursts = new Bursts(exchange, makerAccount, seeded(seed + 2));
@@ -129,9 +181,8 @@ async function tradesAgain(
 }
 
 /** Answers what has not ended in time: workflows, by id. */
-async function settle(options: ChaosOptions, system: ChaosSystem): Promise<string[]> {
-  const { client, makerAccount } = system;
-  options.say('no more faults; stopping the pair');
+async function settle(options: ChaosOptions, client: Client, makerAccount: number): Promise<string[]> {
+  options.say(`no more faults; stopping the pair of account ${makerAccount}`);
   const deadlineMs = performance.now() + SETTLE_MS;
   for (;;) {
     const left = deadlineMs - performance.now();
@@ -150,34 +201,67 @@ function describe({ workflowId, hedgeState, exposure }: ListedOrder): string {
 
 async function judge(
   options: ChaosOptions,
-  run: {
-    readonly system: ChaosSystem;
-    readonly exchange: Exchange;
-    readonly faults: readonly Ran[];
-    readonly unended: readonly string[];
-  },
+  run: Running & Harmed & { readonly unended: readonly string[] },
 ): Promise<Omit<RunReport, 'upExitCode'>> {
-  const { system, exchange, faults } = run;
-  const { makerAccount, hedgeAccount, client } = system;
-  const ofA = await exchange.truth(makerAccount);
-  const ofB = await exchange.truth(hedgeAccount);
-  const listed = await listOrders(client, { makerAccount, state: 'closed', limit: ORDERS_MAX });
-  const trades = mergeTrades(ofA, ofB);
-  const account = accountOf(trades, { makerAccount, hedgeAccount }, ownersOf(listed));
+  const { system, exchange, faults, alerts, second } = run;
+  const first = await judgeOne(system.client, exchange, system);
   const windows = faults.map((fault) => ({ ...fault, endUs: fault.endUs + TAIL_MS * 1_000 }));
+  const endUs = exchange.nowUs();
+  const ofFirst = silences({ chunks: first.account.chunks, alerts: alerts.received, faults: windows, endUs });
+  const beside = second === undefined ? undefined : await judgeOne(system.client, exchange, second);
+  const ofSecond =
+    beside === undefined || second === undefined
+      ? []
+      : silences({ chunks: beside.account.chunks, alerts: second.alerts.received, faults: windows, endUs });
   return {
     seed: options.seed,
     minutes: options.minutes,
     slots: options.slots,
-    account,
-    naked: nakedTimes(account.chunks, windows),
+    account: first.account,
+    naked: nakedTimes(first.account.chunks, windows),
     faults,
-    unended: [
-      ...run.unended,
-      ...[...ofA.resting, ...ofB.resting].map((index) => `order ${index} rests on the exchange`),
-    ],
-    differences: differencesOf(listed, account),
+    unended: [...run.unended, ...first.resting, ...(beside?.resting ?? []).map(ofTheSecond)],
+    differences: first.differences,
+    ...(beside === undefined ? {} : { second: { ...beside, naked: spreadOf(beside.account.chunks) } }),
+    silent: [...run.silent, ...ofFirst.map(silenceText), ...ofSecond.map(silenceText).map(ofTheSecond)],
+    alerts: countByKind(alerts.received),
   };
+}
+
+interface Judged {
+  readonly account: Account;
+  readonly resting: readonly string[];
+  readonly differences: readonly string[];
+}
+
+/** One installation against the exchange's truth. What another one traded in its name shows as a trade that covers no order. */
+async function judgeOne(
+  client: Client,
+  exchange: Exchange,
+  roles: { readonly makerAccount: number; readonly hedgeAccount: number },
+): Promise<Judged> {
+  const { makerAccount, hedgeAccount } = roles;
+  const [ofA, ofB] = [await exchange.truth(makerAccount), await exchange.truth(hedgeAccount)];
+  const listed = await listOrders(client, { makerAccount, state: 'closed', limit: ORDERS_MAX });
+  const account = accountOf(mergeTrades(ofA, ofB), { makerAccount, hedgeAccount }, ownersOf(listed));
+  const resting = [...ofA.resting, ...ofB.resting].map((index) => `order ${index} rests on the exchange`);
+  return { account, resting, differences: differencesOf(listed, account) };
+}
+
+function ofTheSecond(line: string): string {
+  return `second installation: ${line}`;
+}
+
+function silenceText({ chunk, nakedMs, kind }: Silence): string {
+  const { orderId, lots, filledUs } = chunk;
+  const at = new Date(filledUs / 1_000).toISOString();
+  return `${lots} lots of order ${orderId}, filled ${at}, naked for ${durationText(nakedMs)} (${kind ?? 'no fault'})`;
+}
+
+function countByKind(received: readonly ReceivedAlert[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { kind } of received) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
 }
 
 /** Tickets that went on under a fresh id, as the order's own result names them. The amounts still come from the exchange. */

@@ -10,16 +10,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
-import { type Child, freePort, startScript } from '../../../src/cli/child';
 import type { UpRecord } from '../../../src/cli/context';
+import { Kept } from './kept';
 import { isRunning, killNow } from './processes';
 
-const ROOT = join(__dirname, '..', '..', '..');
-const PROGRAM = join(ROOT, 'dist', 'cli', 'main.js');
+export const ROOT = join(__dirname, '..', '..', '..');
+export const PROGRAM = join(ROOT, 'dist', 'cli', 'main.js');
 const START_MS = 120_000;
 const STOP_MS = 120_000;
-const RESTART_DELAY_MS = 300;
 const POLL_MS = 20;
+const CANCEL_LANE = 4;
 
 export const UP_PARTS = ['maker', 'hedger', 'redis', 'temporal', 'paper exchange'] as const;
 export const STAND_BYS = ['stand-by maker', 'stand-by hedger'] as const;
@@ -30,6 +30,8 @@ export interface SystemSetUp {
   readonly slots: number;
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** Where alerts go. */
+  readonly webhookUrl?: string;
   /** Changes to the configuration's `safety`. */
   readonly safety?: Readonly<Record<string, number>>;
 }
@@ -38,12 +40,11 @@ export class ChaosSystem {
   readonly lanes: readonly number[];
   readonly folder = mkdtempSync(join(tmpdir(), 'counterleg-chaos-'));
   readonly #setUp: SystemSetUp;
-  readonly #standBys = new Map<StandByName, Child>();
+  readonly #standBys = new Map<StandByName, Kept>();
   readonly #output: string[] = [];
   #up: ChildProcess | undefined;
   #record: UpRecord | undefined;
   #connection: Connection | undefined;
-  #stopping = false;
   /** Everything of ours was killed and nobody starts it again. */
   #dead = false;
 
@@ -54,7 +55,7 @@ export class ChaosSystem {
 
   async start(): Promise<void> {
     const config = join(this.folder, 'config.yaml');
-    writeFileSync(config, stringify(configOf(this.#setUp, this.lanes)));
+    writeFileSync(config, stringify(chaosConfig(this.#setUp, this.lanes)));
     const ready = spawnSync(process.execPath, [join(ROOT, 'scripts', 'run.mjs'), 'set-up'], {
       stdio: ['ignore', 2, 2],
     });
@@ -72,12 +73,22 @@ export class ChaosSystem {
       return this.output.includes('running. Web UI') && this.#read() !== undefined;
     });
     this.#record = this.#read();
-    for (const name of STAND_BYS) await this.#startStandBy(name);
+    for (const name of STAND_BYS) {
+      const kept = this.#standBy(name);
+      this.#standBys.set(name, kept);
+      await kept.start();
+    }
     this.#connection = await Connection.connect({ address: this.#env('TEMPORAL_ADDRESS') });
   }
 
   get output(): string {
     return this.#output.join('');
+  }
+
+  /** Of a worker beside those that `up` started. */
+  get env(): NodeJS.ProcessEnv {
+    const { env, config } = this.#record ?? {};
+    return { ...process.env, ...env, COUNTERLEG_CONFIG: config, COUNTERLEG_DATA: this.folder };
   }
 
   get paperUrl(): string {
@@ -91,6 +102,9 @@ export class ChaosSystem {
   get hedgeAccount(): number {
     return Number(this.#env('COUNTERLEG_ACCOUNTS_HEDGE_INDEX'));
   }
+
+  /** A's key for cancels and the dead-man's switch. */
+  readonly cancelLane = CANCEL_LANE;
 
   get client(): Client {
     if (this.#connection === undefined) throw new Error('the system has not started');
@@ -111,22 +125,38 @@ export class ChaosSystem {
   /** Resolves when another process has taken the place of `pid` and is ready. */
   async replaced(name: PartName, pid: number): Promise<void> {
     await this.#until(90_000, `${name} was not started again`, () => {
-      const now = isStandBy(name) ? this.#readyStandBys.get(name) : this.#read()?.pids[name];
+      const now = isStandBy(name) ? this.#standBys.get(name)?.readyPid : this.#read()?.pids[name];
       return now !== undefined && now !== pid;
     });
+  }
+
+  /** kill -9 of these, and nobody starts them again for `ms`: `up` is frozen meanwhile, what else it keeps lives on. */
+  async away(names: readonly PartName[], ms: number): Promise<void> {
+    const pids = names.map((name) => [name, this.pidOf(name)] as const);
+    const held = names.filter(isStandBy).map((name) => this.#standBys.get(name));
+    for (const kept of held) kept?.hold();
+    this.#up?.kill('SIGSTOP');
+    try {
+      for (const [, pid] of pids) killNow(pid);
+      await sleep(ms);
+    } finally {
+      this.#up?.kill('SIGCONT');
+      for (const kept of held) kept?.release();
+    }
+    await Promise.all(pids.map(([name, pid]) => this.replaced(name, pid)));
   }
 
   /** kill -9 of everything of ours at once, with nobody left to start it again. Only the exchange lives on, and `stop` still works. */
   killOurs(): void {
     this.#dead = true;
+    for (const kept of this.#standBys.values()) kept.abandon();
     this.#up?.kill('SIGSTOP');
     for (const name of [...UP_PARTS, ...STAND_BYS]) if (name !== 'paper exchange') killNow(this.pidOf(name));
   }
 
   /** Ends everything. Resolves with the exit code of `up`, whose own check of the books comes with it. */
   async stop(keep: 'keep' | 'remove'): Promise<number | null> {
-    this.#stopping = true;
-    for (const child of this.#standBys.values()) await child.stop();
+    for (const kept of this.#standBys.values()) await kept.stop();
     await this.#connection?.close();
     const up = this.#up;
     const paper = this.#read()?.pids['paper exchange'];
@@ -143,41 +173,14 @@ export class ChaosSystem {
     return up?.exitCode ?? null;
   }
 
-  // ---- stand-bys
-
-  readonly #readyStandBys = new Map<StandByName, number>();
-
-  async #startStandBy(name: StandByName): Promise<void> {
+  #standBy(name: StandByName): Kept {
     const role = name === 'stand-by maker' ? 'maker' : 'hedger';
-    const port = await freePort();
-    const child = startScript({
-      name,
-      script: PROGRAM,
+    return new Kept({
+      ...{ name, role, script: PROGRAM, say: this.#setUp.say },
       args: role === 'maker' ? ['maker', '--no-pair'] : ['hedger'],
-      env: {
-        ...process.env,
-        ...this.#record?.env,
-        COUNTERLEG_CONFIG: this.#record?.config,
-        COUNTERLEG_DATA: this.folder,
-        [role === 'maker' ? 'COUNTERLEG_METRICS_MAKER_PORT' : 'COUNTERLEG_METRICS_HEDGER_PORT']: String(port),
-      },
+      env: this.env,
       logFile: join(this.folder, 'logs', `${name.replace(' ', '-')}.log`),
     });
-    this.#standBys.set(name, child);
-    void child.ended.then(async (how) => {
-      this.#readyStandBys.delete(name);
-      if (this.#stopping || this.#dead) return;
-      this.#setUp.say(`${name} ended: ${how}; starting it again`);
-      await sleep(RESTART_DELAY_MS);
-      if (!this.#stopping) await this.#startStandBy(name).catch((error: unknown) => this.#setUp.say(String(error)));
-    });
-    // Killed while it starts, it is started again by the line above: then this start simply never becomes ready.
-    const deadlineMs = performance.now() + START_MS;
-    while (child.running && !(await isHealthy(port))) {
-      if (performance.now() > deadlineMs) throw new Error(`${name} did not start; its log: ${child.logFile}`);
-      await sleep(50);
-    }
-    if (child.running) this.#readyStandBys.set(name, child.pid);
   }
 
   // ---- what `up` says
@@ -219,16 +222,8 @@ function isStandBy(name: PartName): name is StandByName {
   return STAND_BYS.some((standBy) => standBy === name);
 }
 
-async function isHealthy(port: number): Promise<boolean> {
-  try {
-    return (await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
-  } catch {
-    return false;
-  }
-}
-
 /** The repository's own configuration, with several slots at the top of the book: fills come often. */
-function configOf(setUp: SystemSetUp, lanes: readonly number[]): Record<string, unknown> {
+export function chaosConfig(setUp: Omit<SystemSetUp, 'say'>, lanes: readonly number[]): Record<string, unknown> {
   const file = parse(readFileSync(join(ROOT, 'config.yaml'), 'utf8')) as Record<string, Record<string, unknown>>;
   const top = lanes.at(-1) ?? 10;
   const pair = {
@@ -238,10 +233,12 @@ function configOf(setUp: SystemSetUp, lanes: readonly number[]): Record<string, 
   return {
     ...file,
     pairs: [pair],
+    cancel_lane: CANCEL_LANE,
     maker_order_time_out: 8,
     // A placement that a fault refuses is no reason to stop the pair here: the run wants the next order.
     safety: { ...file['safety'], max_consecutive_failures: 1000, ...setUp.safety },
     request_budget: { ...file['request_budget'], per_minute: 1_000_000 },
+    alerts: setUp.webhookUrl === undefined ? {} : { webhook_url: setUp.webhookUrl },
     paper: { ...file['paper'], latency: 'tier', seed: setUp.seed },
   };
 }
