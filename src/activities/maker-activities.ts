@@ -18,6 +18,7 @@ import type {
 } from '../domain/messages';
 import { isTerminal, type Market, type OrderRecord, type Read } from '../domain/records';
 import { invariant } from '../domain/assert';
+import { KEY_REFUSED } from '../domain/placement';
 import type { Canceller } from '../desk/canceller';
 import type { DeadMan } from '../desk/dead-man';
 import type { Desk } from '../desk/desk';
@@ -43,6 +44,8 @@ export interface MakerDeps {
   readonly clockSkewMsMax: number;
   /** Whether the request budget has room for another quote; hedges and cancels are not asked. */
   readonly mayQuote: () => { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
+  /** The exchange refuses a lane's key for good: its order is given up. */
+  readonly onDeadLane: (order: { readonly orderId: OrderId; readonly lane: number; readonly what: string }) => void;
   readonly now: () => number;
 }
 
@@ -135,7 +138,10 @@ async function place(
     },
     signal,
   );
-  if (!end.placed) return end;
+  if (!end.placed) {
+    if (end.code === KEY_REFUSED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
+    return end;
+  }
   return { placed: true, ...amountsOf(end.record), at_ms: deps.now() };
 }
 

@@ -63,7 +63,7 @@ export interface DeskEvents {
   /** What was asked of a ticket is not known to have executed `LATE_MS` later; again every `LATE_AGAIN_MS` until it is. */
   late?(at: LateCover): void;
   alert(what: {
-    readonly kind: 'foreign-nonce' | 'lane-jumped' | 'ticket-parked';
+    readonly kind: 'foreign-nonce' | 'lane-jumped' | 'lane-dead' | 'ticket-parked';
     readonly ticket: Ticket;
     readonly what: string;
   }): void;

@@ -9,11 +9,12 @@
  */
 import { assertNever, invariant } from './assert';
 import { addOrder, addTx, awaitsRecord, newEvidence, settlementOf, type Evidence, type Settled } from './evidence';
-import { clientOrderIndexOf, nonceOf, type ClientOrderIndex, type Nonce } from './ids';
+import { clientOrderIndexOf, laneOf, nonceOf, type ClientOrderIndex, type Nonce } from './ids';
 import {
   BLOCKED_MS_MAX,
   BLOCKED_MS_MIN,
   backOff,
+  isDead,
   newLadder,
   onNothing,
   onSent,
@@ -52,8 +53,14 @@ export interface CoverState {
   blocked?: BlockedState | undefined;
   sealing: boolean;
   sealForm: SealForm;
-  end?: 'sealed' | 'jumped' | undefined;
+  end?: TicketEnd | undefined;
 }
+
+/**
+ * `sealed`: no slice of the ticket can execute any more. `jumped`: something else took the lane past it. `dead`: the lane's key is
+ * refused for good and nothing is booked; it must not be registered again while a process that knew the ticket may wake up.
+ */
+export type TicketEnd = 'sealed' | 'jumped' | 'dead';
 
 /** How a seal looks; the next one is tried when the exchange refuses one. */
 type SealForm = 'order' | 'cancel' | 'renewal';
@@ -109,7 +116,7 @@ export type CoverCommand =
     }
   | { readonly do: 'look'; readonly k: number; readonly indexes: readonly ClientOrderIndex[] }
   | { readonly do: 'trace'; readonly k: number; readonly nonce: Nonce }
-  | { readonly do: 'alert'; readonly kind: 'foreign-nonce' | 'lane-jumped'; readonly what: string };
+  | { readonly do: 'alert'; readonly kind: 'foreign-nonce' | 'lane-jumped' | 'lane-dead'; readonly what: string };
 
 export function newCover(ticket: Ticket, accountIndex: number, nowMs: number): CoverState {
   return {
@@ -204,6 +211,7 @@ function onAnswer(state: CoverState, outcome: SendOutcome, nowMs: number): void 
   const refusal = onSent(state.ladder, outcome, nowMs);
   if (!refusal) return;
   if (state.sent?.form === 'seal') {
+    if (refusal.class === 'key') return; // no other form would pass
     // Transient refusals too: an exchange that refuses the cancel of a missing order would do so for ever (LP §11 (10)).
     state.sealForm = NEXT_SEAL_FORM[state.sealForm];
     if (state.sealForm !== 'order' && refusal.class !== 'transient') state.ladder.dueMs = nowMs;
@@ -230,6 +238,14 @@ function onTraced(
       kind: 'lane-jumped',
       what: `nonce ${nonce} was jumped over by ${fate.by.nonce} (${fate.by.hash})`,
     });
+    return;
+  }
+  if (isDead(state.ladder, finding) && settlementOf(state.evidence, event.k) === undefined) {
+    state.end = 'dead';
+    const { code, message } = state.ladder.keyRefused ?? {};
+    const key = `API key ${laneOf(state.ticket.id)} of account ${state.accountIndex}`;
+    const what = `the exchange refuses ${key}: ${message} (${code}); nothing is booked for nonce ${nonceOf(state.ticket.id, event.k)}`;
+    commands.push({ do: 'alert', kind: 'lane-dead', what });
     return;
   }
   if (state.ladder.rung === 'trace') climb(state, nowMs);
@@ -283,7 +299,7 @@ function fallShort(state: CoverState, settled: Settled, nowMs: number): void {
   const kind = classOfShortfall(settled);
   if (kind === undefined) return;
   const refusals = state.setbacks;
-  const slow = kind === 'blocked' || kind === 'invalid';
+  const slow = kind === 'blocked' || kind === 'key' || kind === 'invalid';
   const retryAfterMs = slow ? backOff(refusals, BLOCKED_MS_MIN, BLOCKED_MS_MAX) : backOff(refusals, 50, 5_000);
   const code = settled.refusal?.code ?? 0;
   const message = settled.refusal?.message ?? `the exchange ended the order as ${settled.status}`;
@@ -325,6 +341,10 @@ function setBack(state: CoverState, refusal: SetBack, nowMs: number, status?: st
     case 'blocked':
     case 'invalid':
       block(refusal.message, refusal.retryAfterMs);
+      return;
+    case 'key':
+      // The ladder knows when: it reads before it sends again.
+      state.blocked = { code, message: refusal.message, retryAfterMs: refusal.retryAfterMs, atMs: nowMs };
       return;
     default:
       assertNever(refusal.class);

@@ -18,8 +18,10 @@ import {
   DONE,
   executedLots,
   exposureLots,
+  hasLostLane,
   hasSpareLane,
   hedgeStateOf,
+  isDeadEnd,
   isOverHedged,
   laterId,
   makerIsClosed,
@@ -116,6 +118,7 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
     return { lane: 'hedge', do: 'seal', entry };
   }
   const direction = wantedDirection(order, nowMs, wakes);
+  if (isGivenUp(order)) return undefined;
   if (direction === entry.direction && entry.end === undefined) {
     return due(entry, nowMs, wakes)
       ? { lane: 'hedge', do: 'cover', entry, fillLots: order.filledLots, retryNow: order.retryNow }
@@ -124,7 +127,7 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (entry.end === undefined) return { lane: 'hedge', do: 'seal', entry };
   // Closing while the maker order still rests would race its next fill (S-26).
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
-  if (entry.end === 'jumped' && !hasSpareLane(order)) {
+  if (hasLostLane(entry) && direction === entry.direction && !hasSpareLane(order)) {
     // The same lane again, and perhaps past us again: without a pause this would spin until the history is full.
     const endedMs = entry.endedMs ?? 0;
     const againAtMs = endedMs + restMs(order, JUMPED_PAUSE_MS, endedMs);
@@ -220,7 +223,9 @@ function alertStep(order: Order, over: boolean): Step | undefined {
 }
 
 function wantedDirection(order: Order, nowMs: number, wakes: number[]): Direction {
-  if (order.closeAsked) return 'close';
+  // A key that is refused for good is not worth further tries, whatever the policy: the other account's keys trade what is naked.
+  if (isDeadEnd(order, 'close')) return 'hedge';
+  if (order.closeAsked || isDeadEnd(order, 'hedge')) return 'close';
   if (order.policy.on_stuck !== 'close' || order.nakedSinceMs === undefined) return 'hedge';
   const closeAtMs = patienceEndsMs(order, order.nakedSinceMs);
   if (nowMs >= closeAtMs) return 'close';
@@ -238,9 +243,15 @@ function due(entry: TicketEntry, nowMs: number, wakes: number[]): boolean {
 function isOver(order: Order): boolean {
   const neverPlaced = !mayRest(order) && order.placement === 'wanted' && order.status === undefined;
   if (!makerIsClosed(order) && !neverPlaced) return false;
+  if (isGivenUp(order)) return true;
   if (exposureLots(order) > 0n)
     return order.cancelRequested && order.stuck !== undefined && activeTicket(order).end !== undefined;
   return order.filledLots === 0n || order.confirmed || isOverHedged(order);
+}
+
+/** Neither account's key can trade what is naked: for a person. */
+function isGivenUp(order: Order): boolean {
+  return exposureLots(order) > 0n && makerIsClosed(order) && isDeadEnd(order, 'hedge') && isDeadEnd(order, 'close');
 }
 
 function tellKey(step: { readonly state: HedgeState; readonly done: boolean }): string {

@@ -7,10 +7,11 @@
  *   send ──accepted──▶ wait for the frame ──silence──▶ send again …
  *     ├──nonce taken──▶ look at the order ──nothing──▶ look at the nonce ──nothing──▶ back off, send again
  *     ├──refused──────▶ back off by class, send again
+ *     ├──key refused──▶ look at the nonce ──nothing──▶ back off, send again
  *     └──unknown──────▶ send again
  */
 import { assertNever } from './assert';
-import { newReadings, type Readings } from './readings';
+import { AGREED_MS, newReadings, type Finding, type Readings } from './readings';
 import type { SendOutcome } from './records';
 import { describeRefusal, type RefusalClass } from './refusals';
 
@@ -31,6 +32,8 @@ export interface Ladder {
   /** Consecutive refusals of the classes that need a human or the market to change. */
   refusals: number;
   readonly readings: Readings;
+  /** The exchange refuses the lane's key, and has since then answered no send in any other way. */
+  keyRefused: { readonly sinceMs: number; readonly code: number; readonly message: string } | undefined;
 }
 
 /** Frames follow execution by 30…70 ms (LP §6.4); four times that is silence. */
@@ -53,6 +56,7 @@ export function newLadder(nowMs: number): Ladder {
     round: 0,
     refusals: 0,
     readings: newReadings(),
+    keyRefused: undefined,
   };
 }
 
@@ -67,6 +71,7 @@ export interface SetBack {
 export function onSent(ladder: Ladder, outcome: SendOutcome, nowMs: number): SetBack | undefined {
   ladder.busy = false;
   ladder.booked = outcome.kind === 'accepted';
+  if (outcome.kind !== 'refused') ladder.keyRefused = undefined; // something may be booked from here on
   switch (outcome.kind) {
     case 'accepted': {
       const predictedMs = Math.min(Math.max(outcome.predictedExecutionMs - nowMs, 0), PREDICTION_MS_MAX);
@@ -96,6 +101,7 @@ function onRefused(ladder: Ladder, outcome: SendOutcome & { kind: 'refused' }, n
     ladder.refusals += 1;
     return { class: kind, code: outcome.code, message: outcome.message, retryAfterMs };
   };
+  if (kind !== 'key') ladder.keyRefused = undefined;
   switch (kind) {
     case 'nonce':
       ladder.rung = 'look';
@@ -108,6 +114,15 @@ function onRefused(ladder: Ladder, outcome: SendOutcome & { kind: 'refused' }, n
     case 'blocked':
     case 'invalid':
       return refusal(backOff(ladder.refusals, BLOCKED_MS_MIN, BLOCKED_MS_MAX));
+    case 'key': {
+      const { code, message } = outcome;
+      ladder.keyRefused ??= { sinceMs: nowMs, code, message };
+      const setBack = refusal(backOff(ladder.refusals, BLOCKED_MS_MIN, BLOCKED_MS_MAX));
+      // Whether anything was ever booked for the nonce: the next send waits for its time after that.
+      ladder.rung = 'trace';
+      ladder.dueMs = nowMs;
+      return setBack;
+    }
     default:
       return assertNever(kind);
   }
@@ -122,8 +137,24 @@ export function onNothing(ladder: Ladder, nowMs: number): void {
     return;
   }
   ladder.rung = 'send';
-  ladder.dueMs = nowMs + backOff(ladder.round, ROUND_MS_MIN, ROUND_MS_MAX);
+  ladder.dueMs =
+    nowMs + (ladder.keyRefused ? keyPauseMs(ladder, nowMs) : backOff(ladder.round, ROUND_MS_MIN, ROUND_MS_MAX));
   ladder.round += 1;
+}
+
+/** As after any refusal that lasts, but not beyond the moment from which a further reading may be conclusive. */
+function keyPauseMs({ refusals, readings: { agreed } }: Ladder, nowMs: number): number {
+  const pauseMs = backOff(refusals - 1, BLOCKED_MS_MIN, BLOCKED_MS_MAX);
+  const conclusiveInMs = agreed === undefined ? pauseMs : agreed.sinceMs + AGREED_MS - nowMs;
+  return conclusiveInMs > 0 ? Math.max(Math.min(pauseMs, conclusiveInMs), BLOCKED_MS_MIN) : pauseMs;
+}
+
+/**
+ * Whether the lane is dead to this nonce: its key is refused, and `finding` says that nothing of ours was ever executed there. Nothing
+ * can be booked any more, and what might have been before the refusal has had its time to show.
+ */
+export function isDead({ keyRefused, readings }: Ladder, finding: Finding | undefined): boolean {
+  return finding !== undefined && keyRefused !== undefined && readings.askedAtMs - keyRefused.sinceMs >= AGREED_MS;
 }
 
 export function backOff(attempt: number, firstMs: number, mostMs: number): number {

@@ -159,7 +159,8 @@ export interface Blocked {
 
 /** What a `cover` or `seal` found out. `executed_lots` is settled: it can only grow. */
 export interface CoverResult {
-  state: 'covered' | 'blocked' | 'sealed' | 'jumped';
+  /** `dead`: the lane's key is refused for good; nothing of the ticket is booked. */
+  state: 'covered' | 'blocked' | 'sealed' | 'jumped' | 'dead';
   executed_lots: string;
   executed_quote: string;
   slices: SliceReport[];

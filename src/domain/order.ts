@@ -7,6 +7,7 @@
  * The ledger may know less than the exchange: a hedge can be settled before the fill that caused it is heard of here.
  */
 import { invariant } from './assert';
+import type { TicketEnd } from './cover';
 import { laneOf, nextOrderId, nextSpareId, parseOrderId, timeOf, type OrderId } from './ids';
 import {
   addLots,
@@ -52,7 +53,7 @@ export interface TicketEntry {
   slices: SliceReport[];
   /** Started seals are always finished. */
   sealing: boolean;
-  end?: 'sealed' | 'jumped';
+  end?: TicketEnd;
   endedMs?: number;
   blocked?: { readonly code: string; readonly message: string; readonly retryAtMs: number } | undefined;
 }
@@ -185,7 +186,7 @@ export function nextTicket(order: Order, direction: Direction, nowMs: number): T
   const coveredLots = executedLots(order);
   const previous = order.tickets.findLast((entry) => entry.direction === direction);
   if (!previous) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, coveredLots }) });
-  const spare = previous.end === 'jumped' ? order.spareLanes[order.sparesUsed] : undefined;
+  const spare = hasLostLane(previous) ? order.spareLanes[order.sparesUsed] : undefined;
   const lane = spare ?? laneOf(previous.ticket.id);
   const ownLane = laneOf(order.id);
   const at = { epochMs: nowMs, lane, last: order.lastId };
@@ -318,8 +319,11 @@ function contradict(order: Order, what: string): void {
 
 export function absorbCover(order: Order, entry: TicketEntry, result: CoverResult, nowMs: number): void {
   const executed = lots(BigInt(result.executed_lots));
-  const isEnded = result.state === 'sealed' || result.state === 'jumped';
-  invariant(executed >= entry.executedLots || !isEnded, 'what a ticket executed is never less at its end than before');
+  const end = result.state === 'covered' || result.state === 'blocked' ? undefined : result.state;
+  invariant(
+    executed >= entry.executedLots || end === undefined,
+    'what a ticket executed is never less at its end than before',
+  );
   invariant(executed <= entry.ticket.maxLots, 'a ticket never executes more than its maximum');
   // A desk that is still finding out, in another process, may know less than the ledger: then it takes nothing back.
   if (executed >= entry.executedLots) {
@@ -327,8 +331,8 @@ export function absorbCover(order: Order, entry: TicketEntry, result: CoverResul
     entry.executedQuote = quote(BigInt(result.executed_quote));
   }
   if (result.slices.length >= entry.slices.length) entry.slices = result.slices;
-  if (result.state === 'sealed' || result.state === 'jumped') {
-    entry.end = result.state;
+  if (end !== undefined) {
+    entry.end = end;
     entry.endedMs ??= nowMs;
   }
   entry.blocked = result.blocked && {
@@ -406,6 +410,8 @@ export function weigh(order: Order, nowMs: number): void {
   if (blocked) order.stuck = { since: nowMs, reason: `${blocked.message} (${blocked.code})` };
   else if (end === 'jumped' && !hasSpareLane(order)) {
     order.stuck = { since: nowMs, reason: 'its lane was jumped over by another transaction and no spare lane is left' };
+  } else if (end === 'dead' && !hasSpareLane(order)) {
+    order.stuck = { since: nowMs, reason: "the exchange refuses its lane's key and no spare lane is left" };
   } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
     order.stuck = { since: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };
   }
@@ -418,6 +424,20 @@ export function isOverHedged(order: Order): boolean {
 
 export function hasSpareLane(order: Order): boolean {
   return order.sparesUsed < order.spareLanes.length;
+}
+
+/** Its lane is of no use to the order any more. */
+export function hasLostLane(entry: TicketEntry): boolean {
+  return entry.end === 'jumped' || entry.end === 'dead';
+}
+
+/**
+ * Nothing of this direction can trade any more: its last ticket's key is refused for good, and no spare lane is left. Until the
+ * operator, who may have registered another key, asks for another try.
+ */
+export function isDeadEnd(order: Order, direction: Direction): boolean {
+  const last = order.tickets.findLast((entry) => entry.direction === direction);
+  return last?.end === 'dead' && !hasSpareLane(order) && (last.endedMs ?? 0) >= (order.retriedAtMs ?? 0);
 }
 
 /** Until when a naked order is merely being hedged. */

@@ -9,13 +9,14 @@ import { assertNever } from './assert';
 import { addOrder, addTx, newEvidence, type Evidence } from './evidence';
 import {
   clientOrderIndexOf,
+  laneOf,
   nonceOf,
   splitClientOrderIndex,
   type ClientOrderIndex,
   type Nonce,
   type OrderId,
 } from './ids';
-import { newLadder, onNothing, onSent, type Ladder } from './ladder';
+import { isDead, newLadder, onNothing, onSent, type Ladder } from './ladder';
 import { SEAL_SLICE } from './limits';
 import { conclude } from './readings';
 import {
@@ -44,6 +45,9 @@ export interface PlacementState {
 export type PlacementEnd =
   | { readonly placed: true; readonly record: OrderRecord }
   | { readonly placed: false; readonly code: string; readonly message: string };
+
+/** The lane is dead: its key is refused for good. */
+export const KEY_REFUSED = 'key-refused';
 
 export type PlacementEvent =
   | { readonly type: 'start' | 'tick' | 'looked' }
@@ -131,7 +135,19 @@ function absorb(state: PlacementState, event: PlacementEvent, nowMs: number): vo
           message: `the lane's nonce was jumped over by ${fate.by.nonce}: something else uses this API key`,
         };
       }
-      if (state.ladder.rung === 'trace') onNothing(state.ladder, nowMs);
+      const { keyRefused } = state.ladder;
+      if (keyRefused && isDead(state.ladder, finding) && placementOf(state) === undefined) {
+        const { code, message } = keyRefused;
+        state.end = {
+          placed: false,
+          code: KEY_REFUSED,
+          message: `the exchange refuses API key ${laneOf(state.id)}: ${message} (${code}); nothing is booked for the order`,
+        };
+      }
+      if (state.ladder.rung !== 'trace') return;
+      onNothing(state.ladder, nowMs);
+      // Executed, and its record is the missing half: no send can bring that.
+      if (state.evidence.txs.has(0)) state.ladder.rung = 'look';
       return;
     }
     default:
@@ -143,6 +159,7 @@ function onAnswer(state: PlacementState, outcome: SendOutcome, nowMs: number): v
   const refusal = onSent(state.ladder, outcome, nowMs);
   if (!refusal) return;
   if (state.lastForm === 'seal') {
+    if (refusal.class === 'key') return; // no other form would pass
     // Transient refusals too: an exchange that refuses the cancel of a missing order would do so for ever (LP §11 (10)).
     state.sealForm = state.sealForm === 'cancel' ? 'renewal' : 'cancel';
     if (state.sealForm === 'renewal' && refusal.class !== 'transient') state.ladder.dueMs = nowMs;

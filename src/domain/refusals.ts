@@ -11,10 +11,11 @@ import { assertNever } from './assert';
 /**
  * What a refusal asks of the sender.
  * `transient`: the same request may pass soon. `price`: another price bound may pass. `blocked`: nothing passes until somebody or
- * something outside changes. `nonce`: this nonce is not to be had now; says nothing about who has it. `invalid`: our request is
+ * something outside changes. `key`: the same, and it is the API key itself that is refused (LP §3.9, §3.6 (9)): as long as that lasts
+ * nothing of this lane can be booked. `nonce`: this nonce is not to be had now; says nothing about who has it. `invalid`: our request is
  * wrong in itself, and repeating it is a bug.
  */
-export type RefusalClass = 'transient' | 'price' | 'blocked' | 'nonce' | 'invalid';
+export type RefusalClass = 'transient' | 'price' | 'blocked' | 'key' | 'nonce' | 'invalid';
 
 export interface Refusal {
   readonly class: RefusalClass;
@@ -44,24 +45,21 @@ function entry(kind: RefusalClass, reason: string, remedy: string): Refusal {
 /** Every code that refuses a transaction. Order: by number. */
 export const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [20001, entry('invalid', 'invalid parameter', BUG)],
-  [21100, entry('blocked', 'account not found', KEY)],
-  [21101, entry('blocked', 'account nonce not found', KEY)],
-  [21102, entry('blocked', 'invalid account index', KEY)],
+  [21100, entry('key', 'account not found', KEY)],
+  [21101, entry('key', 'account nonce not found', KEY)],
+  [21102, entry('key', 'invalid account index', KEY)],
   [
     INVALID_NONCE,
     entry('nonce', 'invalid nonce', 'Find out who consumed the nonce; conclude nothing from this answer.'),
   ],
   [21105, entry('nonce', 'batch nonces do not increase', BUG)],
-  [21108, entry('blocked', 'invalid public key', KEY)],
-  [21109, entry('blocked', 'API key not found', KEY)],
-  [21110, entry('blocked', 'invalid API key index', KEY)],
+  [21108, entry('key', 'invalid public key', KEY)],
+  [21109, entry('key', 'API key not found', KEY)],
+  [21110, entry('key', 'invalid API key index', KEY)],
   [21111, entry('blocked', 'account is in pre-liquidation', LIQUIDATION)],
   [21112, entry('blocked', 'account is in liquidation', LIQUIDATION)],
   [21113, entry('invalid', 'invalid initial margin fraction', BUG)],
-  [
-    21120,
-    entry('blocked', 'invalid signature', 'Check that the private key and the chain id belong to this exchange.'),
-  ],
+  [21120, entry('key', 'invalid signature', 'Check that the private key and the chain id belong to this exchange.')],
   [21121, entry('invalid', 'batch mixes accounts or keys', BUG)],
   [
     DEAD_MANS_SWITCH_DUE,
@@ -69,7 +67,7 @@ export const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   ],
   [21132, entry('blocked', 'margin mode cannot change with a position or open order', 'Close them first.')],
   [21133, entry('blocked', 'invalid risk change', FUNDS)],
-  [21136, entry('blocked', 'invalid public key: the signer is outdated', 'Install the current signer library.')],
+  [21136, entry('key', 'invalid public key: the signer is outdated', 'Install the current signer library.')],
   [21146, entry('invalid', 'system account cannot be an integrator', BUG)],
   [21149, entry('invalid', 'integrator not approved', BUG)],
   [21301, entry('blocked', 'not enough collateral', FUNDS)],
@@ -161,6 +159,14 @@ export const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [21741, entry('invalid', 'invalid grouping type', BUG)],
   [21742, entry('invalid', 'invalid order group size', BUG)],
   [21743, entry('invalid', 'invalid order info', BUG)],
+  [
+    62007,
+    entry(
+      'key',
+      'a maker-only API key may only quote and cancel',
+      'Register a key that is not maker-only for this lane.',
+    ),
+  ],
 ]);
 
 const UNLISTED: Refusal = entry('blocked', 'unlisted code', 'Look the code up in the exchange documentation.');

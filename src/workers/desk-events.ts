@@ -50,6 +50,16 @@ export function deskEvents(input: {
             orderId,
           });
           return;
+        case 'lane-dead':
+          raiseAlert({
+            kind: 'key-refused',
+            what,
+            next:
+              'The order goes on under a spare lane, else it is closed on the other account. Register a new key for this lane; not the old ' +
+              'one while a process that knew it may still be frozen.',
+            orderId,
+          });
+          return;
         case 'ticket-parked':
           raiseAlert({
             kind: 'invariant-broken',

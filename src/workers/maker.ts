@@ -120,6 +120,13 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     canceller,
     deadMan,
     clockSkewMsMax: config.safety.clockSkewMsMax,
+    onDeadLane: ({ orderId, lane, what }) =>
+      observability.raiseAlert({
+        kind: 'key-refused',
+        what,
+        next: `Nothing of this order rests, and its lane quotes no more. Register a new key for API key ${lane} of account A, or take the lane out of the pair.`,
+        orderId: orderId.toString(),
+      }),
     mayQuote: () => budget.tryTake(QUOTE_COST, wallClock()),
     now: wallClock,
   });

@@ -11,7 +11,8 @@ import { makerQueue, ordersQueue, type Accounts, type HedgePolicy, type TicketMe
 type Activities = Pick<HedgeActivities & MakerActivities, 'cover' | 'seal' | 'readPosition'>;
 
 const options = {
-  startToCloseTimeout: '60s',
+  // A seal may have to prove that its lane is dead or passed (readings.ts).
+  startToCloseTimeout: '180s',
   heartbeatTimeout: '2s',
   retry: { initialInterval: '100ms', maximumInterval: '1s' },
 } as const;
@@ -28,39 +29,46 @@ function stepsOn(taskQueue: string) {
 export interface FlattenInput {
   readonly accounts: Accounts;
   readonly market: string;
-  readonly lane: number;
+  /** Lanes to trade on, with the last id used there. One that does not trade makes way for the next. */
+  readonly lanes: readonly FlattenLane[];
   readonly policy: HedgePolicy;
-  readonly last: OrderId | undefined;
+}
+
+export interface FlattenLane {
+  readonly lane: number;
+  lastId?: OrderId;
 }
 
 /** Rounds without reaching zero, at one second each; then the operator is told what is left. */
 const ROUNDS_MAX = 60;
 
-/** Answers the last id used on the lane. Throws, with what is left, when the positions do not become zero. */
-export async function flatten(input: FlattenInput): Promise<OrderId | undefined> {
+/** Notes the last id used on each lane. Throws, with what is left, when the positions do not become zero. */
+export async function flatten(input: FlattenInput): Promise<void> {
   const { accounts, market } = input;
   const onA = stepsOn(makerQueue(accounts.maker));
   const onB = stepsOn(ordersQueue(accounts.hedge));
-  let last = input.last;
   let left = '';
+  let turn = 0;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const [a, b] = await Promise.all([
       onA.reading.readPosition({ accounts, market }),
       onB.reading.readPosition({ accounts, market }),
     ]);
-    if (a.known && b.known && BigInt(a.lots) === 0n && BigInt(b.lots) === 0n) return last;
+    if (a.known && b.known && BigInt(a.lots) === 0n && BigInt(b.lots) === 0n) return;
     left = `A ${a.known ? a.lots : 'unread'}, B ${b.known ? b.lots : 'unread'} lots`;
-    const trades: Promise<void>[] = [];
-    const id = nextOrderId({ epochMs: Date.now(), lane: input.lane, last });
+    const slot = input.lanes[turn % input.lanes.length];
+    if (!slot) throw ApplicationFailure.nonRetryable('the pair has no lane to trade on');
+    const trades: Promise<boolean>[] = [];
+    const id = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
     for (const [read, on] of [
       [a, onA.trading],
       [b, onB.trading],
     ] as const) {
       if (!read.known || BigInt(read.lots) === 0n) continue;
-      last = id;
+      slot.lastId = id;
       trades.push(reduce(on, accounts, ticketFor(id, { ...read, lots: BigInt(read.lots) }, input.policy)));
     }
-    await Promise.all(trades);
+    if ((await Promise.all(trades)).includes(false)) turn += 1;
     if (trades.length === 0 || round > 0) await sleep(1_000);
   }
   // Any other error would fail the pair's workflow task, for ever, instead of answering the operator.
@@ -69,14 +77,15 @@ export async function flatten(input: FlattenInput): Promise<OrderId | undefined>
   );
 }
 
-/** A ticket that could not be executed whole is sealed, so that the next round starts from what is really left. */
+/** Whether all was executed. A ticket that was not is sealed, so that the next round starts from what is really left. */
 async function reduce(
   on: ActivityInterfaceFor<Pick<Activities, 'cover' | 'seal'>>,
   accounts: Accounts,
   ticket: TicketMessage,
-): Promise<void> {
+): Promise<boolean> {
   const result = await on.cover({ accounts, ticket, fill_lots: ticket.max_lots, retry_now: false, purpose: 'flatten' });
   if (result.state === 'blocked') await on.seal({ accounts, ticket, purpose: 'flatten' });
+  return result.state === 'covered';
 }
 
 function ticketFor(

@@ -458,17 +458,8 @@ function orderOf({ input }: PairState, id: string): { workflowId: string; order:
 
 async function flattenAll(input: PairInput, state: PairState): Promise<string> {
   await condition(() => state.isIdle);
-  const [slot] = state.slots;
-  if (!slot) return 'the pair has no lanes';
   const accounts = { maker: input.maker_account, hedge: input.hedge_account };
-  const last = await flatten({
-    accounts,
-    market: input.market,
-    lane: slot.lane,
-    policy: input.policy,
-    last: slot.lastId,
-  });
-  if (last !== undefined) slot.lastId = last;
+  await flatten({ accounts, market: input.market, lanes: state.slots, policy: input.policy });
   for (const lane of state.slots)
     lane.flatUpTo = nextOrderId({ epochMs: Date.now(), lane: lane.lane, last: lane.lastId });
   return `flat: both positions in ${input.market} were read as zero; resume to quote again`;

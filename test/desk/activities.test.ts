@@ -139,6 +139,7 @@ describe('what a lane of A has open (P-19)', () => {
       canceller: {} as Canceller,
       deadMan: { nextAtMs: () => 0, renew: () => Promise.resolve() } as DeadMan,
       clockSkewMsMax: 1_000,
+      onDeadLane: () => undefined,
       mayQuote: () => ({ ok: true }),
       now: () => Date.now(),
     });
@@ -208,6 +209,7 @@ describe('placing', () => {
     account.stream.state = state;
     const watch = new OrderWatch(account.stream);
     const maker = createMakerActivities({
+      onDeadLane: () => undefined,
       accounts,
       onRefused: () => undefined,
       desk,

@@ -1,5 +1,5 @@
 /** Placing a quote: one maker order whatever becomes of the answer, or the proof that there is none (S-12, S-30). */
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { OrderWatch } from '../../src/desk/order-watch';
 import { placeOrder, type PlaceOrder } from '../../src/desk/placer';
 import type { PlacementEnd } from '../../src/domain/placement';
@@ -80,6 +80,35 @@ test.each(['throw', 'lost', 'booked-unknown'] as const)(
     expect(ours()).toHaveLength(1);
   },
 );
+
+describe('S-50 the key of the lane is refused for good', () => {
+  test('not placed, once two readings 20 s apart show nothing of it', async () => {
+    account.revoked.add(5);
+    const placing = place();
+    await pass(15_000);
+    let isOver = false;
+    void placing.then(() => (isOver = true));
+    await pass(0);
+    expect(isOver).toBe(false);
+    await pass(15_000);
+    expect(await placing).toMatchObject({
+      placed: false,
+      code: 'key-refused',
+      message: expect.stringContaining('API key 5'),
+    });
+  });
+
+  test('it was booked before the key went: its record is the answer', async () => {
+    account.sends.push({ kind: 'booked-unknown' });
+    const placing = place();
+    await pass(1);
+    account.revoked.add(5);
+    await pass(5_000);
+    account.execute(account.sent[0]!, { silently: true });
+    await pass(30_000);
+    expect(await placing).toMatchObject({ placed: true });
+  });
+});
 
 test('S-12 every frame is lost: the order is looked up, and not placed again', async () => {
   const placing = place();

@@ -93,6 +93,8 @@ export class FakeAccount implements AccountPort {
   signing: (() => Promise<void>) | undefined;
   reading: 'ok' | 'fail' | 'throw' = 'ok';
   signedLifeMs = 599_000;
+  /** Lanes whose key the exchange refuses, until it is registered again. */
+  readonly revoked = new Set<number>();
   position = lots(0);
   readonly #next = new Map<number, bigint>();
 
@@ -105,8 +107,10 @@ export class FakeAccount implements AccountPort {
 
   async send(tx: SignedTx): Promise<SendOutcome> {
     this.sent.push(tx);
-    const fault = this.sends.shift() ?? { kind: 'book' };
     const { txHash } = tx;
+    if (this.revoked.has(tx.request.lane))
+      return { kind: 'refused', txHash, code: 21109, message: 'api key not found' };
+    const fault = this.sends.shift() ?? { kind: 'book' };
     switch (fault.kind) {
       case 'throw':
         throw new Error('the socket is gone');

@@ -98,6 +98,20 @@ function machine(ticket = ticketOf(20)) {
   return self;
 }
 
+/** What the machine has out for its first slice. */
+function onlySendOf(state: CoverState): Send {
+  return {
+    do: 'send',
+    k: 1,
+    form: 'trade',
+    nonce: nonceOf(state.ticket.id, 1),
+    skipNonce: true,
+    clientOrderIndex: clientOrderIndexOf(state.ticket.id, 1),
+    lots: state.ticket.maxLots,
+    priceTicks: state.ticket.anchorTicks,
+  };
+}
+
 function onlySend(commands: CoverCommand[]): Send {
   expect(commands.map((command) => command.do)).toEqual(['send']);
   return commands[0] as Send;
@@ -283,6 +297,104 @@ describe('cover: settling', () => {
       expect(m.state.end).toBeUndefined();
       m.verdicts(70_000, passed(true));
       expect(m.state.end).toBe('jumped');
+    });
+  });
+
+  describe('S-49 a key that the exchange refuses for good', () => {
+    const empty: NonceFate = { kind: 'unseen', isComplete: true, isContested: false };
+    /** The exchange answers every send with `code` and every trace with `fate`, until `ms` or the end; answers when each send was. */
+    const live = (m: ReturnType<typeof machine>, ms: number, code: number, fate: NonceFate = empty): number[] => {
+      const sends: number[] = [];
+      let now = 0;
+      for (;;) {
+        if (m.state.end !== undefined) return sends;
+        const { busy, rung } = m.state.ladder;
+        if (!busy) {
+          now = Math.max(now, wakeAtMs(m.state) ?? Infinity);
+          if (now > ms) return sends;
+          m.at(now);
+        } else if (rung === 'send') {
+          sends.push(now);
+          m.sent(refused(code));
+        } else if (rung === 'trace')
+          m.feed({ type: 'traced', k: currentSlice(m.state), fate: { ok: true, value: fate } });
+        else m.looked();
+      }
+    };
+
+    test.each([21109, 21120, 21136, 62007])('%i: two empty readings 20 s apart end the ticket, alerted', (code) => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(code));
+      expect(m.state.blocked).toMatchObject({ code: String(code) });
+      expect(m.state.end).toBeUndefined();
+      const sends = live(m, 30_000, code);
+      expect(m.state.end).toBe('dead');
+      expect(sends.at(-1)).toBeGreaterThanOrEqual(20_000);
+      expect(sends.length).toBeLessThan(10);
+    });
+
+    test('a seal by the same key is no way out: the ticket ends all the same', () => {
+      const m = machine();
+      m.feed({ type: 'seal' });
+      m.sent(refused(21109));
+      live(m, 30_000, 21109);
+      expect(m.state.end).toBe('dead');
+    });
+
+    test('what executed before counts, and only the open slice has to be proved', () => {
+      const m = machine();
+      const first = onlySend(m.raise(20));
+      m.sent(accepted);
+      m.record(first, 15, 'canceled-not-enough-liquidity');
+      onlySend(m.due());
+      m.sent(refused(21109));
+      live(m, 60_000, 21109);
+      expect(m.state).toMatchObject({ end: 'dead', executedLots: 15n });
+    });
+
+    test('an answer that leaves it open whether something is booked starts the proof anew', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21109));
+      live(m, 15_000, 21109);
+      while (m.state.ladder.rung !== 'send' || !m.state.ladder.busy) m.step(empty);
+      m.sent(unknown);
+      live(m, 30_000, 21109);
+      expect(m.state.end).toBeUndefined();
+      live(m, 60_000, 21109);
+      expect(m.state.end).toBe('dead');
+    });
+
+    test.each<[string, NonceFate]>([
+      ['not complete', { kind: 'unseen', isComplete: false, isContested: false }],
+      ['with a row of our nonce that is pending', { kind: 'unseen', isComplete: true, isContested: true }],
+    ])('a reading that is %s proves nothing', (_, fate) => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21109));
+      live(m, 55_000, 21109, fate);
+      expect(m.state.end).toBeUndefined();
+    });
+
+    test('a key that is registered again trades: nothing was given up', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21109));
+      live(m, 10_000, 21109);
+      while (m.state.ladder.rung !== 'send' || !m.state.ladder.busy) m.step(empty);
+      m.sent(accepted);
+      m.record({ ...onlySendOf(m.state), lots: lots(20) }, 20);
+      expect(m.state.executedLots).toBe(20n);
+      expect(m.state.end).toBeUndefined();
+    });
+
+    test('another lasting refusal is not the key: it is tried for ever', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21739));
+      live(m, 120_000, 21739);
+      expect(m.state.end).toBeUndefined();
     });
   });
 

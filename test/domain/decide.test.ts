@@ -519,6 +519,65 @@ describe('decide: stuck', () => {
     expect(d.plan().hedgeState).toBe('stuck'); // no spare lane is left
   });
 
+  describe('S-49 a lane whose key is refused for good', () => {
+    test('the hedge goes on under a spare lane', () => {
+      const d = driven().quoting().update(20);
+      d.start('cover');
+      d.covered(0, 'dead');
+      expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 0n } } });
+      expect((activeTicket(d.order).ticket.id >> 7n) & 255n).toBe(9n);
+    });
+
+    const deadHedge = (onStuck: 'keep_trying' | 'close') => {
+      const d = driven({ spare_lanes: [], policy: { ...policy, on_stuck: onStuck } })
+        .quoting()
+        .update(20);
+      d.start('cover');
+      d.covered(6, 'dead');
+      return d;
+    };
+
+    test.each(['keep_trying', 'close'] as const)(
+      'no spare lane, %s: what is naked is closed on A, without a seal',
+      (onStuck) => {
+        const d = deadHedge(onStuck);
+        expect(d.plan().hedgeState).toBe('stuck');
+        expect(d.start('cover')).toMatchObject({
+          entry: { direction: 'close', ticket: { coveredLots: 6n, maxLots: 14n } },
+        });
+        d.covered(14);
+        expect(d.wants()).toEqual(['confirm']);
+      },
+    );
+
+    test('the operator who registered another key has it hedged', () => {
+      const d = deadHedge('keep_trying').at(60_000);
+      askRetry(d.order, 60_000);
+      expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 6n } } });
+    });
+
+    test('a close whose key is refused is hedged again', () => {
+      const d = driven({ spare_lanes: [] }).quoting().update(20);
+      d.start('cover');
+      askClose(d.order);
+      d.covered(0, 'sealed');
+      d.start('cover');
+      d.covered(0, 'dead');
+      expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge' } });
+    });
+
+    test('both accounts refuse: the order ends, and a person is told what is naked', () => {
+      const d = deadHedge('keep_trying');
+      d.start('alert');
+      d.start('tell');
+      d.start('cover');
+      d.covered(0, 'dead');
+      expect(d.start('alert')).toMatchObject({ key: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
+      expect(d.start('tell')).toMatchObject({ state: 'abandoned', done: true });
+      expect(d.plan()).toMatchObject({ steps: [], end: true });
+    });
+  });
+
   test('a ticket that ran out of ids was sealed: the next one goes on', () => {
     const d = driven().quoting().update(20);
     d.start('cover');
@@ -535,7 +594,7 @@ describe('decide reaches a fixpoint', () => {
     fc.record({
       kind: fc.constant('answer' as const),
       executed: fc.integer({ min: 0, max: 20 }),
-      how: fc.constantFrom('covered', 'blocked', 'sealed', 'jumped'),
+      how: fc.constantFrom('covered', 'blocked', 'sealed', 'jumped', 'dead'),
     }),
   );
 

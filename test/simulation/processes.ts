@@ -105,6 +105,7 @@ export function startMaker(world: World, host: Host): Maker {
     canceller,
     deadMan,
     clockSkewMsMax: 1_000,
+    onDeadLane: () => undefined,
     mayQuote: () => ({ ok: true }),
     now,
   });

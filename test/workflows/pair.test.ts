@@ -488,6 +488,31 @@ describe('S-10 flatten', () => {
     await keepHistory('pair-flattened', pair.handle);
   });
 
+  test('S-50 a lane that does not trade makes way for the next', async () => {
+    const script = newScript();
+    let held = 20n;
+    script.on('readPosition', (_, call) => {
+      const lots = call % 2 === 1 ? held : 0n;
+      return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
+    });
+    const lanes = [stage.nextLane(), stage.nextLane()];
+    const laneOf = (id: string): number => Number((BigInt(id) >> 7n) & 255n);
+    script.on('cover', (input) => {
+      if (laneOf(input.ticket.ticket_id) === lanes[0]) return script.blocked(input, 60_000);
+      held -= BigInt(input.ticket.max_lots);
+      return script.execute(input);
+    });
+    script.on('seal', (input) => ({
+      ...script.execute({ ...input, fill_lots: '0', retry_now: false }),
+      state: 'dead',
+    }));
+    const pair = await stage.pair(script, { lanes });
+    await pair.order();
+    expect(await pair.update('flatten')).toContain('flat: both positions');
+    expect(script.inputs('cover').map((input) => laneOf(input.ticket.ticket_id))).toEqual(lanes);
+    await stopped(pair);
+  });
+
   test('a stop that comes meanwhile ends the pair once it is flat', async () => {
     const script = newScript();
     const gate = new Gate();
