@@ -1,6 +1,7 @@
 /**
  * A's cancels and its dead-man's switch, sent with a key of their own that is never a lane: a cancel must not wait behind a
- * placement's nonce, nor take one (the lanes stay exact). Nonces skip: the larger of the millisecond clock and the last one + 1.
+ * placement's nonce, nor take one (the lanes stay exact). Nonces skip: the larger of the millisecond clock and the last one + 1. Many
+ * are in flight together; one that is overtaken on the way is refused for its nonce (LP §0.1 (5)) and goes again with a fresh one.
  */
 import type { ClientOrderIndex, Nonce } from '../domain/ids';
 import type { SendOutcome } from '../domain/records';
@@ -17,46 +18,74 @@ type Body =
   | { readonly kind: 'cancel-order'; readonly marketId: number; readonly index: ClientOrderIndex }
   | { readonly kind: 'cancel-all-at'; readonly atMs: number };
 
-/** Two processes may pick the same millisecond; a second try picks another. */
+/** Two processes may pick the same millisecond, and what leaves together may arrive in another order; a further try picks another. */
 const TRIES = 5;
+/** The exchange takes 50 unanswered submissions on a connection (LP §6.2). */
+const IN_FLIGHT_MAX = 20;
+
+interface Sent {
+  readonly outcome: SendOutcome;
+  readonly nonce: Nonce;
+}
 
 export class Canceller {
   readonly #options: CancellerOptions;
   #last = 0n;
-  /** One at a time: two requests in flight on one key may be processed in the wrong order (LP §0.1 (5)). */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Signing and writing, one after the other: so they leave in the order of their nonces. Nobody waits here for an answer. */
+  #leaving: Promise<unknown> = Promise.resolve();
+  #inFlight = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: CancellerOptions) {
     this.#options = options;
   }
 
   /** A claim, not a fact: whatever it answers, only the order's record says that it is over (invariant 6). */
-  cancel(marketId: number, index: ClientOrderIndex): Promise<SendOutcome> {
-    return this.#send({ kind: 'cancel-order', marketId, index }).then((sent) => sent.outcome);
+  async cancel(marketId: number, index: ClientOrderIndex): Promise<SendOutcome> {
+    if (this.#inFlight >= IN_FLIGHT_MAX) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#inFlight += 1;
+    try {
+      return (await this.#send({ kind: 'cancel-order', marketId, index })).outcome;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#inFlight -= 1;
+      else next(); // takes the place over
+    }
   }
 
-  /** Sets the dead-man's switch; answers the nonce whose execution confirms it. */
-  setSwitch(atMs: number): Promise<{ readonly outcome: SendOutcome; readonly nonce: Nonce }> {
+  /** Sets the dead-man's switch, past all cancels that wait; answers the nonce whose execution confirms it. */
+  setSwitch(atMs: number): Promise<Sent> {
     return this.#send({ kind: 'cancel-all-at', atMs });
   }
 
-  #send(body: Body): Promise<{ readonly outcome: SendOutcome; readonly nonce: Nonce }> {
-    const sent = this.#queue.then(() => this.#sendNow(body));
-    this.#queue = sent.catch(() => undefined);
-    return sent;
-  }
-
-  async #sendNow(body: Body): Promise<{ readonly outcome: SendOutcome; readonly nonce: Nonce }> {
-    const { account, lane, now } = this.#options;
+  async #send(body: Body): Promise<Sent> {
+    const { account, lane } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      const clock = BigInt(Math.floor(now()));
-      this.#last = clock > this.#last ? clock : this.#last + 1n;
-      const nonce = this.#last as Nonce;
-      const request: TxRequest = { ...body, lane, nonce, skipNonce: true };
-      const outcome = await account.send(await account.sign(request));
+      const { nonce, answer } = await this.#leave(body);
+      const outcome = await answer;
       if (outcome.kind !== 'refused' || outcome.code !== INVALID_NONCE || attempt >= TRIES) return { outcome, nonce };
+      if (nonce !== this.#last) continue; // a later one of ours has overtaken it
       const next = await account.nextNonce(lane);
       if (next.ok && next.value > this.#last) this.#last = next.value;
     }
+  }
+
+  /** Resolves when the bytes have left; the answer comes later. */
+  #leave(body: Body): Promise<{ readonly nonce: Nonce; readonly answer: Promise<SendOutcome> }> {
+    const left = this.#leaving.then(async () => {
+      const { account, lane } = this.#options;
+      const nonce = this.#nextNonce();
+      const request: TxRequest = { ...body, lane, nonce, skipNonce: true };
+      const signed = await account.sign(request);
+      return { nonce, answer: account.send(signed) };
+    });
+    this.#leaving = left.catch(() => undefined);
+    return left;
+  }
+
+  #nextNonce(): Nonce {
+    const clock = BigInt(Math.floor(this.#options.now()));
+    this.#last = clock > this.#last ? clock : this.#last + 1n;
+    return this.#last as Nonce;
   }
 }

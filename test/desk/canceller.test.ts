@@ -1,8 +1,8 @@
-/** A's cancels: a key and nonces of their own, one at a time, and an answer that is a claim (S-30, P-01). */
-import { beforeEach, expect, test } from '@jest/globals';
+/** A's cancels: a key and nonces of their own, many in flight, and an answer that is a claim (S-30, P-01). */
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Canceller } from '../../src/desk/canceller';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
-import type { Read } from '../../src/domain/records';
+import type { Read, SendOutcome } from '../../src/domain/records';
 import type { SignedTx } from '../../src/exchange/port';
 import { FakeAccount } from './port';
 
@@ -55,20 +55,86 @@ test('it does not try for ever, and another refusal is passed on at once', async
   expect(account.sent).toHaveLength(6);
 });
 
-test('one at a time: a second one waits for the first’s answer, also when the first fails', async () => {
-  const send = account.send.bind(account);
-  let fail: (error: Error) => void = () => undefined;
-  account.send = (tx: SignedTx) => {
-    account.send = send;
-    account.sent.push(tx);
-    return new Promise((_, reject) => (fail = reject));
+test('what another one of ours overtook goes again with a fresh nonce, without asking', async () => {
+  account.sends.push({ kind: 'refuse', code: 21104 }); // the first is processed after the second
+  const asked = jest.spyOn(account, 'nextNonce');
+  const outcomes = await Promise.all([canceller.cancel(1, index), canceller.cancel(1, 768n as ClientOrderIndex)]);
+  expect(outcomes).toMatchObject([{ kind: 'accepted' }, { kind: 'accepted' }]);
+  expect(nonces()).toEqual([1_000n, 1_001n, 1_002n]);
+  expect(asked).not.toHaveBeenCalled();
+});
+
+describe('with answers that take their time', () => {
+  let answers: Map<bigint, (outcome: SendOutcome) => void>;
+
+  beforeEach(() => {
+    answers = new Map();
+    account.send = (tx: SignedTx) => {
+      account.sent.push(tx);
+      return new Promise((resolve) => answers.set(tx.request.nonce, resolve));
+    };
+  });
+  const accept = (nonce: bigint): void => {
+    answers.get(nonce)?.({ kind: 'accepted', txHash: '', predictedExecutionMs: 0 });
+    answers.delete(nonce);
   };
-  const first = canceller.cancel(1, index);
-  const second = canceller.setSwitch(7_000);
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(account.sent).toHaveLength(1);
-  fail(new Error('the socket is gone'));
-  await expect(first).rejects.toThrow('the socket is gone');
-  expect(await second).toMatchObject({ outcome: { kind: 'accepted' }, nonce: 1_001n });
-  expect(account.last.request).toMatchObject({ kind: 'cancel-all-at', atMs: 7_000 });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const cancels = (count: number): Promise<SendOutcome>[] =>
+    Array.from({ length: count }, (_, i) => canceller.cancel(1, BigInt(128 * (i + 1)) as ClientOrderIndex));
+
+  test('many leave together, so many at once, and an answer that is lost holds up nobody else', async () => {
+    const all = cancels(50);
+    await turn();
+    expect(account.sent).toHaveLength(20);
+    let most = 20;
+    for (let rounds = 0; rounds < 50 && account.sent.length < 50; rounds += 1) {
+      const [, next] = [...answers.keys()]; // never the first one
+      if (next !== undefined) accept(next);
+      await turn();
+      most = Math.max(most, answers.size);
+    }
+    expect(account.sent).toHaveLength(50);
+    expect(most).toBe(20);
+    for (const nonce of [...answers.keys()]) accept(nonce);
+    expect(await Promise.all(all)).toHaveLength(50);
+    expect(nonces()).toEqual([...nonces()].sort((a, b) => (a < b ? -1 : 1)));
+    expect(new Set(nonces()).size).toBe(50);
+  });
+
+  test("a renewal of the dead-man's switch does not queue behind them", async () => {
+    void cancels(50);
+    await turn();
+    const renewal = canceller.setSwitch(7_000);
+    await turn();
+    expect(account.last.request).toMatchObject({ kind: 'cancel-all-at', atMs: 7_000 });
+    accept(account.last.request.nonce);
+    expect(await renewal).toMatchObject({ outcome: { kind: 'accepted' } });
+  });
+
+  test('they leave in the order of their nonces, whatever signing takes', async () => {
+    let signed = 0;
+    account.signing = async () => {
+      signed += 1;
+      if (signed === 1) for (let turns = 0; turns < 5; turns += 1) await turn();
+    };
+    const two = cancels(2);
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+    expect(nonces()).toEqual([1_000n, 1_001n]);
+    accept(1_000n);
+    accept(1_001n);
+    await Promise.all(two);
+  });
+
+  test('one that cannot be signed or sent fails alone', async () => {
+    const send = account.send.bind(account);
+    account.send = () => {
+      account.send = send;
+      throw new Error('the socket is gone');
+    };
+    const [first, second] = cancels(2);
+    await expect(first).rejects.toThrow('the socket is gone');
+    await turn();
+    accept(account.last.request.nonce);
+    expect(await second).toMatchObject({ kind: 'accepted' });
+  });
 });
