@@ -22,6 +22,9 @@ export interface DeadManOptions {
 /** Quotes go out only while at least this much of the switch is left. */
 const LEFT_MS_MIN = 60_000;
 const CONFIRM_MS = 3_000;
+/** Between two tries while it is not set, ever longer: a limited exchange is not asked faster because it does not answer. */
+const AGAIN_MS_MIN = 2_000;
+const AGAIN_MS_MAX = 30_000;
 
 export class DeadMan {
   readonly #options: DeadManOptions;
@@ -36,11 +39,16 @@ export class DeadMan {
 
   start(): void {
     const everyMs = this.#options.aheadMs / 5;
+    let failures = 0;
+    const pauseMs = (): number => (this.isSet() ? everyMs : Math.min(AGAIN_MS_MIN * 2 ** failures++, AGAIN_MS_MAX));
     const beat = (): void => {
       this.renew()
-        .catch(() => undefined) // reported by onRenewal; the next beat comes sooner
+        .then(
+          () => (failures = 0),
+          () => undefined, // reported by onRenewal; the next beat comes sooner
+        )
         .finally(() => {
-          if (!this.#stopped) this.#timer = setTimeout(beat, this.isSet() ? everyMs : 2_000);
+          if (!this.#stopped) this.#timer = setTimeout(beat, pauseMs());
         });
     };
     beat();

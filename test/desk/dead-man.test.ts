@@ -91,6 +91,20 @@ test('two who ask at once share one renewal', async () => {
   expect(account.sent).toHaveLength(1);
 });
 
+test('S-54 a renewal that fails for long is tried ever more slowly, and as soon as ever after a success', async () => {
+  account.sends.push(...Array.from({ length: 20 }, () => ({ kind: 'refuse', code: 21714 }) as const));
+  deadMan.start();
+  await pass(59_000);
+  expect(account.sent).toHaveLength(5); // after 0, 2, 6, 14 and 30 seconds
+  await pass(60_000);
+  expect(account.sent).toHaveLength(7);
+  account.sends.splice(0);
+  await pass(30_000);
+  account.execute(account.last);
+  await pass(1);
+  expect(deadMan.isSet()).toBe(true);
+});
+
 test('it beats five times in its time; after a failure every two seconds; stopped it beats no more', async () => {
   account.sends.push({ kind: 'refuse', code: 21714 });
   deadMan.start();
