@@ -42,10 +42,11 @@ export interface MakerDeps {
   readonly canceller: Canceller;
   readonly deadMan: DeadMan;
   readonly clockSkewMsMax: number;
-  /** Whether the request budget has room for another quote; hedges and cancels are not asked. */
-  readonly mayQuote: () => { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
   /** The exchange refuses a lane's key for good: its order is given up. */
   readonly onDeadLane: (order: { readonly orderId: OrderId; readonly lane: number; readonly what: string }) => void;
+  /** Whether the request budget, and the exchange's limits, have room for another quote; hedges and cancels are not asked. */
+  readonly mayQuote: () =>
+    { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number; readonly reason?: string };
   readonly now: () => number;
 }
 
@@ -62,6 +63,8 @@ export interface MakerActivities extends CoverActivities {
 /** Frames follow a cancel's execution within 350 ms on the slowest tier (LP §5.6). */
 const CANCEL_FRAME_MS = 1_500;
 const RETRY_MS = 1_000;
+/** What cannot be read is not asked for more often than it would be if it could. */
+const READ_AGAIN_MS = 10_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const steps: MakerActivities = {
@@ -97,9 +100,9 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   }
   // Last of all: what asks nothing of the exchange costs nothing.
   const budget = deps.mayQuote();
-  if (!budget.ok) return no('budget', 'the request budget is spent', budget.retryAfterMs);
+  if (!budget.ok) return no('budget', budget.reason ?? 'the request budget is spent', budget.retryAfterMs);
   const account = await deps.account.account();
-  if (!account.ok) return no('position-unread', `the position could not be read: ${account.reason}`);
+  if (!account.ok) return no('position-unread', `the position could not be read: ${account.reason}`, READ_AGAIN_MS);
   const answer = quoteFor({
     market: market.value,
     book,
@@ -150,7 +153,7 @@ async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: M
   const outcome = await deps.canceller.cancel(input.market.market_id, index);
   const record = await deps.watch.terminal(index, outcome.kind === 'refused' ? 0 : CANCEL_FRAME_MS);
   if (record) return known(record);
-  const found = await deps.account.findOrders([index]);
+  const found = await deps.account.findOrders([index], { urgent: true });
   if (!found.ok) return { known: false, reason: found.reason };
   const read = found.value.find((order) => order.clientOrderIndex === index);
   return read ? known(read) : { known: false, reason: 'the exchange lists no such order yet' };

@@ -114,7 +114,7 @@ export class DeadMan {
   /** The frame did not come: read the transaction itself. */
   async #ask(nonce: Nonce): Promise<void> {
     const { account, lane, exchangeNow } = this.#options;
-    const fate = await account.nonceFate({ lane, nonce, sinceMs: exchangeNow() - 60_000 });
+    const fate = await account.nonceFate({ lane, nonce, sinceMs: exchangeNow() - 60_000, urgent: true });
     if (!fate.ok || fate.value.kind !== 'consumed' || fate.value.tx.refusal)
       throw new Error('the exchange did not confirm the renewal');
   }

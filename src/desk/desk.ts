@@ -462,7 +462,7 @@ export class Desk {
   }
 
   async #look(cover: Cover, command: CoverCommand & { do: 'look' }): Promise<void> {
-    const found = await this.#options.account.findOrders(command.indexes).catch(failedRead);
+    const found = await this.#options.account.findOrders(command.indexes, { urgent: true }).catch(failedRead);
     if (!found.ok) cover.doubt = found.reason;
     else for (const record of found.value) this.#feed(cover, { type: 'order', record });
     this.#feed(cover, { type: 'looked', k: command.k });
@@ -472,7 +472,7 @@ export class Desk {
     const id = cover.state.ticket.id;
     const sinceMs = epochMsOf(timeOf(id)) - TRACE_SLACK_MS;
     const fate = await this.#options.account
-      .nonceFate({ lane: laneOf(id), nonce: command.nonce, sinceMs })
+      .nonceFate({ lane: laneOf(id), nonce: command.nonce, sinceMs, urgent: true })
       .catch(failedRead);
     if (!fate.ok) cover.doubt = fate.reason;
     this.#feed(cover, { type: 'traced', k: command.k, fate });

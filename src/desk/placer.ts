@@ -96,14 +96,14 @@ export function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSi
           return;
         }
         case 'look': {
-          const found = await account.findOrders(command.indexes);
+          const found = await account.findOrders(command.indexes, { urgent: true });
           if (found.ok) for (const record of found.value) feed({ type: 'order', record });
           feed({ type: 'looked' });
           return;
         }
         case 'trace': {
           const sinceMs = epochMsOf(timeOf(order.id)) - TRACE_SLACK_MS;
-          const fate = await account.nonceFate({ lane: laneOf(order.id), nonce: command.nonce, sinceMs });
+          const fate = await account.nonceFate({ lane: laneOf(order.id), nonce: command.nonce, sinceMs, urgent: true });
           feed({ type: 'traced', fate });
           return;
         }

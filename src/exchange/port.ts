@@ -140,11 +140,12 @@ export interface AccountPort {
   send(tx: SignedTx): Promise<SendOutcome>;
   /**
    * `accountOrders?client_order_indexes` (LP §1.4): the orders found; those not found prove nothing. A row that cannot be read is left
-   * out; with `every`, for who sums up what is found, it fails the read if it may be one of `indexes`.
+   * out; with `every`, for who sums up what is found, it fails the read if it may be one of `indexes`. `urgent`: a hedge, a cancel or a
+   * fill waits for it, so that it is asked even while the exchange limits us.
    */
   findOrders(
     indexes: readonly ClientOrderIndex[],
-    options?: { readonly every?: boolean },
+    options?: { readonly every?: boolean; readonly urgent?: boolean },
   ): Promise<Read<readonly OrderRecord[]>>;
   /**
    * With `lane`, a row that cannot be read fails the read only if it may be an order of that lane; without, any does.
@@ -161,6 +162,8 @@ export interface AccountPort {
     readonly lane: number;
     readonly nonce: Nonce;
     readonly sinceMs: number;
+    /** As for `findOrders`. */
+    readonly urgent?: boolean;
   }): Promise<Read<NonceFate>>;
   /** May lag behind accepted transactions (LP §1.4): a hint, never a proof. */
   nextNonce(lane: number): Promise<Read<Nonce>>;
@@ -183,6 +186,11 @@ export interface ExchangePort {
   whenBook(marketId: number): Promise<OrderBook>;
   /** Exchange clock minus our wall clock, milliseconds, estimated from server times; undefined before the first sample. */
   clockSkewMs(): number | undefined;
+  /**
+   * Why the exchange is asked for nothing but hedges, cancels and what they need, after it has refused requests for their number; undefined
+   * when nothing is held back. Reads fail with the same reason meanwhile.
+   */
+  backingOff(): string | undefined;
   /** Exchange time, epoch ms, for every deadline that the exchange reads; a step of the host's clock does not move it. */
   exchangeNowMs(): number;
   /** Public reading of any account: positions and collateral, without a key. */

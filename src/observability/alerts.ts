@@ -18,6 +18,7 @@ export const ALERT_KINDS = [
   'clock-skew',
   'stream-stale',
   'channel-missing',
+  'rate-limited',
   'quoting-stopped',
   'switch-not-renewed',
   'key-refused',

@@ -15,7 +15,8 @@ export interface ExchangeSide {
 }
 
 const MARKETS_RETRY_MS = 1_000;
-const MARKETS_TRIES = 60;
+/** Longer than the minute for which the exchange is not asked after a refusal for number. */
+const MARKETS_TRIES = 180;
 const SKEW_EVERY_MS = 5_000;
 
 export interface SideInput {
@@ -80,7 +81,7 @@ export function openAccount(exchange: ExchangePort, input: SideInput): AccountPo
   return account;
 }
 
-/** Rejects when they cannot be read for a minute, and when the configuration names one that is not there (S-38). */
+/** Rejects when they cannot be read for three minutes, and when the configuration names one that is not there (S-38). */
 export async function readMarkets(
   exchange: ExchangePort,
   config: Config,

@@ -113,7 +113,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     refusedLanes,
     notReady: () => {
       const [first] = unknown;
-      return first === undefined ? undefined : `it is not known yet ${first}`;
+      return first === undefined ? exchange.backingOff() : `it is not known yet ${first}`;
     },
     marginBps: MARGIN_BPS,
     clockSkewMsMax: config.safety.clockSkewMsMax,

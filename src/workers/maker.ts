@@ -49,6 +49,8 @@ export interface MakerOptions extends WorkerProcessOptions {
 
 /** What one quote costs of the request budget: position read, placement, cancel, and a look. */
 const QUOTE_COST = 4;
+/** While the exchange limits us; what waits costs no request. */
+const LIMITED_RETRY_MS = 5_000;
 
 export function runMaker(config: Config, options: MakerOptions): Promise<RunningProcess> {
   return opening((opened) => start(config, options, opened));
@@ -127,7 +129,11 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
         next: `Nothing of this order rests, and its lane quotes no more. Register a new key for API key ${lane} of account A, or take the lane out of the pair.`,
         orderId: orderId.toString(),
       }),
-    mayQuote: () => budget.tryTake(QUOTE_COST, wallClock()),
+    mayQuote: () => {
+      const reason = exchange.backingOff();
+      if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
+      return budget.tryTake(QUOTE_COST, wallClock());
+    },
     now: wallClock,
   });
   const { raiseAlert } = observability;

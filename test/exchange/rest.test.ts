@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { systemClock } from '../../src/exchange/lighter/clock';
 import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
+import { HostLimit } from '../../src/exchange/lighter/host-limit';
 import { Markets } from '../../src/exchange/lighter/markets';
 import { list, check, parseOrder } from '../../src/exchange/lighter/parse';
 import { Rest } from '../../src/exchange/lighter/rest';
@@ -13,6 +14,7 @@ import { FakeLighter, fixture, HASH, signed, type FakeAnswer } from './support';
 const ORDERS = '/api/v1/accountActiveOrders';
 let lighter: FakeLighter;
 let rest: Rest;
+let limit: HostLimit;
 let markets: Markets;
 let skew: ClockSkew;
 let malformed: string[];
@@ -22,7 +24,8 @@ beforeEach(async () => {
   malformed = [];
   const onMalformed = (what: string): void => void malformed.push(what);
   skew = new ClockSkew(systemClock);
-  rest = new Rest({ baseUrl: lighter.url, clock: systemClock, skew, deadlineMs: 300, sendMs: 100, onMalformed });
+  limit = new HostLimit(systemClock, () => undefined);
+  rest = new Rest({ baseUrl: lighter.url, clock: systemClock, skew, deadlineMs: 300, sendMs: 100, limit, onMalformed });
   markets = new Markets(rest, systemClock, onMalformed);
 });
 afterEach(async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { silentLog, systemClock } from '../../src/exchange/lighter/clock';
+import { HostLimit } from '../../src/exchange/lighter/host-limit';
 import { Session, SESSION_TIMES, type Frame, type SessionTimes } from '../../src/exchange/lighter/session';
 import { FakeLighter, FAST, fixture, HASH, signed, until, type Message } from './support';
 
@@ -23,6 +24,7 @@ function open(times: Partial<SessionTimes> = {}): void {
     clock: systemClock,
     log: silentLog,
     times: { ...FAST, ...times },
+    limit: new HostLimit(systemClock, () => undefined),
     handlers: {
       onOpen: () => (opened += 1),
       onFrame: (frame) => frames.push(frame),

@@ -235,6 +235,7 @@ function exchangePort(host: Host, time: World['time']): ExchangePort {
     accountState: absent,
     book: absent,
     whenBook: absent,
+    backingOff: () => undefined,
     clockSkewMs: () => -host.skewMs,
     exchangeNowMs: () => time.nowMs,
     ownerOf: absent,

@@ -13,6 +13,7 @@ import { LiveOrders, readGap, readLive, type StreamReads } from './gap';
 import type { Markets } from './markets';
 import { MalformedError, parseOrder, rawOrdersOf, UnknownMarketError } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
+import { isLimitCode, type HostLimit } from './host-limit';
 import { Session, type Frame, type SessionTimes } from './session';
 import { SideChannel } from './side-channel';
 import type { Token, Tokens } from './tokens';
@@ -40,7 +41,11 @@ export interface AccountStreamOptions {
   readonly times: SessionTimes;
   readonly tokens: Tokens;
   readonly markets: Markets;
-  readonly reads: StreamReads;
+  readonly limit: HostLimit;
+  readonly reads: StreamReads & {
+    /** By client index, of orders that have traded: a hedge waits for it. */
+    readonly filled: StreamReads['byClientIndex'];
+  };
   readonly onMalformed: (what: string, reason: string) => void;
   readonly onTrouble: TellTrouble;
 }
@@ -81,7 +86,7 @@ export class LighterAccountStream implements AccountStream {
       graceMs: options.times.tradeGraceMs,
       isShown: ({ orderIndex, transactionTimeUs }) => this.#live.shows(orderIndex, transactionTimeUs),
       look: async (indexes) => {
-        const read = await options.reads.byClientIndex(indexes);
+        const read = await options.reads.filled(indexes);
         if (read.ok && this.#state !== 'closed') this.#emitFound(read.value);
       },
       onMalformed: (reason) => options.onMalformed('account_all_trades', reason),
@@ -103,6 +108,7 @@ export class LighterAccountStream implements AccountStream {
       clock: options.clock,
       log: options.log,
       times: options.times,
+      limit: options.limit,
       handlers: {
         onOpen: () => void this.#subscribe(),
         onFrame: (frame) => this.#received(frame),
@@ -375,7 +381,7 @@ export class LighterAccountStream implements AccountStream {
     this.options.log.warn({ ...error, accountIndex: this.options.accountIndex }, 'the exchange sent an error frame');
     // It may be the answer to our subscription; before the snapshot that is what it is taken for.
     if (this.#snapshotSeen || isAboutTransactions(error.code)) return;
-    if (this.#token !== undefined) this.options.tokens.drop(this.#token);
+    if (this.#token !== undefined && !isLimitCode(error.code)) this.options.tokens.drop(this.#token);
     this.session.reconnect(`subscription refused: ${error.code} ${error.message}`);
   }
 

@@ -5,6 +5,7 @@
  * proves, a read is a value or a reason.
  */
 import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids';
+import { keepNewest } from '../../domain/keep-newest';
 import { ORDER_ID_BITS } from '../../domain/limits';
 import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome } from '../../domain/records';
 import { KEYS_CHECKED_MAX } from '../port';
@@ -12,6 +13,8 @@ import type { AccountOptions, AccountPort, RefusedKey, SignedTx, SigningThread, 
 import { LighterAccountStream } from './account-stream';
 import type { Clock, Log } from './clock';
 import type { ClockSkew } from './clock-skew';
+import { unknown } from './errors';
+import type { HostLimit } from './host-limit';
 import type { Markets } from './markets';
 import { findNonceFate, PAGE_ROWS } from './nonce-fate';
 import {
@@ -23,7 +26,7 @@ import {
   type UnreadOrderRow,
 } from './parse';
 import { parseTxRows } from './parse-tx';
-import type { Rest } from './rest';
+import type { Rest, Urgency } from './rest';
 import type { SessionTimes } from './session';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
@@ -34,6 +37,8 @@ const FIND_BATCH = 20;
 /** What the estimate of the exchange's clock may be off by, with room to spare. */
 const SINCE_MARGIN_MS = 10_000;
 const KEY_CHECK_LIFE_MS = 60_000;
+/** More than can be in doubt at once. */
+const SENT_KEPT = 4_096;
 /** Enough for every order that can have ended while the stream was down. */
 const GAP_ROWS = 100;
 
@@ -45,6 +50,7 @@ export interface AccountDependencies {
   readonly markets: Markets;
   readonly clock: Clock;
   readonly skew: ClockSkew;
+  readonly limit: HostLimit;
   readonly log: Log;
   readonly times: SessionTimes;
   readonly tokenLifeMs: number;
@@ -57,6 +63,8 @@ export class LighterAccount implements AccountPort {
   readonly lanes: readonly number[];
   readonly stream: LighterAccountStream;
   readonly #tokens: Tokens;
+  /** (lane, nonce) of the newest submissions. */
+  readonly #sent = new Set<string>();
   readonly #release: readonly (() => void)[];
 
   constructor(
@@ -84,11 +92,13 @@ export class LighterAccount implements AccountPort {
       times: deps.times,
       tokens: this.#tokens,
       markets: deps.markets,
+      limit: deps.limit,
       reads: {
         // An order that lived before and is in no row is asked for by its index: an unread row hides none of those.
         active: () => this.#orders('/api/v1/accountActiveOrders', { market_id: 255 }, () => true),
         inactive: () => this.#orders('/api/v1/accountInactiveOrders', { market_id: 255, limit: GAP_ROWS }, () => true),
         byClientIndex: (indexes) => this.findOrders(indexes),
+        filled: (indexes) => this.findOrders(indexes, { urgent: true }),
       },
       onMalformed: deps.onMalformed,
       onTrouble: deps.onTrouble,
@@ -108,12 +118,28 @@ export class LighterAccount implements AccountPort {
     if (!(tx instanceof LighterSignedTx)) {
       return Promise.reject(new TypeError('only what sign() of this adapter returned can be sent'));
     }
-    return this.stream.session.send(tx) ?? this.deps.rest.sendTx(tx);
+    if (this.deps.limit.remainingMs() > 0) return this.#sendLimited(tx);
+    return this.#sendNow(tx);
+  }
+
+  #sendNow(tx: LighterSignedTx): Promise<SendOutcome> {
+    const sending = this.stream.session.send(tx) ?? this.deps.rest.sendTx(tx);
+    this.#sent.add(slotOf(tx));
+    keepNewest(this.#sent, SENT_KEPT);
+    return sending;
+  }
+
+  /** A hedge or a cancel goes at once; the same nonce again in its turn, because that is what never ends; a quote not at all. */
+  async #sendLimited(tx: LighterSignedTx): Promise<SendOutcome> {
+    const { limit } = this.deps;
+    const isQuote = tx.request.kind === 'post-only-order';
+    const held = isQuote ? limit.reason() : this.#sent.has(slotOf(tx)) ? await limit.turn() : undefined;
+    return held === undefined ? this.#sendNow(tx) : unknown(tx.txHash, `not sent: ${held}`);
   }
 
   async findOrders(
     indexes: readonly ClientOrderIndex[],
-    { every = false }: { readonly every?: boolean } = {},
+    { every = false, urgent = false }: { readonly every?: boolean; readonly urgent?: boolean } = {},
   ): Promise<Read<readonly OrderRecord[]>> {
     const wanted = new Set<bigint>(indexes);
     const mayMiss = ({ clientOrderIndex: index }: UnreadOrderRow): boolean =>
@@ -121,7 +147,12 @@ export class LighterAccount implements AccountPort {
     const found: OrderRecord[] = [];
     for (let start = 0; start < indexes.length; start += FIND_BATCH) {
       const batch = indexes.slice(start, start + FIND_BATCH).join(',');
-      const read = await this.#orders('/api/v1/accountOrders', { client_order_indexes: batch }, mayMiss);
+      const read = await this.#orders(
+        '/api/v1/accountOrders',
+        { client_order_indexes: batch },
+        mayMiss,
+        urgent ? 'doubt' : 'ordinary',
+      );
       if (!read.ok) return read;
       found.push(...read.value.filter(({ clientOrderIndex }) => wanted.has(clientOrderIndex)));
     }
@@ -151,6 +182,7 @@ export class LighterAccount implements AccountPort {
     readonly lane: number;
     readonly nonce: Nonce;
     readonly sinceMs: number;
+    readonly urgent?: boolean;
   }): Promise<Read<NonceFate>> {
     // Execution times are the exchange's. A host clock that is fast must not make the read stop too early (S-40).
     const sinceMs = query.sinceMs + Math.min(0, this.deps.skew.estimateMs() ?? 0) - SINCE_MARGIN_MS;
@@ -164,6 +196,7 @@ export class LighterAccount implements AccountPort {
           return rows;
         },
         this.#tokens,
+        query.urgent === true ? 'doubt' : 'ordinary',
       ),
     );
   }
@@ -217,6 +250,7 @@ export class LighterAccount implements AccountPort {
     path: string,
     query: Readonly<Record<string, string | number>>,
     mayMiss: (row: UnreadOrderRow) => boolean,
+    urgency: Urgency = 'ordinary',
   ): Promise<Read<readonly OrderRecord[]>> {
     return this.deps.markets.read(
       path,
@@ -232,12 +266,17 @@ export class LighterAccount implements AccountPort {
         return orders;
       },
       this.#tokens,
+      urgency,
     );
   }
 
   #refused(path: string, error: MalformedError): void {
     this.deps.onMalformed(path, error.message);
   }
+}
+
+function slotOf({ request: { lane, nonce } }: SignedTx): string {
+  return `${lane}/${nonce}`;
 }
 
 /** Whether an unread row is certainly no order of the lane. */

@@ -9,6 +9,7 @@ import { Book, parseBookFrame } from './book';
 import type { Clock, Log } from './clock';
 import type { ClockSkew } from './clock-skew';
 import { numberField, reasonOf } from './errors';
+import type { HostLimit } from './host-limit';
 import type { Markets } from './markets';
 import { epochMs } from './parse';
 import { Session, type Frame, type SessionTimes } from './session';
@@ -22,6 +23,7 @@ export interface BookStreamOptions {
   readonly times: SessionTimes;
   readonly markets: Markets;
   readonly skew: ClockSkew;
+  readonly limit: HostLimit;
   readonly onMalformed: (what: string, reason: string) => void;
 }
 
@@ -44,6 +46,7 @@ export class BookStream {
       clock: options.clock,
       log: options.log,
       times: options.times,
+      limit: options.limit,
       handlers: {
         onOpen: () => void this.#resubscribe(),
         onFrame: (frame) => this.#received(frame),

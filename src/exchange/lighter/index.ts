@@ -9,6 +9,7 @@ import { LighterAccount } from './account';
 import { BookStream } from './book-stream';
 import { silentLog, systemClock, type Clock, type Log } from './clock';
 import { ClockSkew } from './clock-skew';
+import { HostLimit } from './host-limit';
 import { Markets } from './markets';
 import { parseAccount } from './parse';
 import { Rest } from './rest';
@@ -60,6 +61,7 @@ class Lighter implements ExchangePort {
   readonly #rest: Rest;
   readonly #markets: Markets;
   readonly #skew: ClockSkew;
+  readonly #limit: HostLimit;
   readonly #books: BookStream;
   readonly #accounts = new Set<LighterAccount>();
   readonly #clock: Clock;
@@ -73,10 +75,12 @@ class Lighter implements ExchangePort {
     this.#times = { ...SESSION_TIMES, ...options.sessionTimes };
     this.#wsUrl = options.wsUrl ?? `${options.baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/stream`;
     this.#skew = new ClockSkew(this.#clock);
+    this.#limit = new HostLimit(this.#clock, this.#troubled);
     this.#rest = new Rest({
       baseUrl: options.baseUrl,
       clock: this.#clock,
       skew: this.#skew,
+      limit: this.#limit,
       deadlineMs: options.restDeadlineMs ?? 5_000,
       sendMs: this.#times.sendMs,
       onMalformed: this.#malformed,
@@ -89,6 +93,7 @@ class Lighter implements ExchangePort {
       times: this.#times,
       markets: this.#markets,
       skew: this.#skew,
+      limit: this.#limit,
       onMalformed: this.#malformed,
     });
   }
@@ -107,6 +112,10 @@ class Lighter implements ExchangePort {
 
   clockSkewMs(): number | undefined {
     return this.#skew.estimateMs();
+  }
+
+  backingOff(): string | undefined {
+    return this.#limit.reason();
   }
 
   exchangeNowMs(): number {
@@ -137,6 +146,7 @@ class Lighter implements ExchangePort {
         markets: this.#markets,
         clock: this.#clock,
         skew: this.#skew,
+        limit: this.#limit,
         log: this.#log,
         times: this.#times,
         tokenLifeMs: this.options.tokenLifeMs ?? TOKEN_LIFE_MS,
@@ -150,6 +160,7 @@ class Lighter implements ExchangePort {
   }
 
   async close(): Promise<void> {
+    this.#limit.close();
     await Promise.all([...this.#accounts].map((account) => account.close()));
     await this.#books.close();
     await this.#rest.close();

@@ -7,7 +7,7 @@
 import type { Market, Read } from '../../domain/records';
 import type { Clock } from './clock';
 import { parseMarkets, UnknownMarketError, type MarketLookup } from './parse';
-import type { Query, Rest } from './rest';
+import type { Query, Rest, Urgency } from './rest';
 import type { Tokens } from './tokens';
 
 const PATH = '/api/v1/orderBooks';
@@ -28,16 +28,16 @@ export class Markets {
   readonly lookup: MarketLookup = (marketId) => this.#byId.get(marketId);
 
   /** Reads the list; one request serves all who ask meanwhile. The known scales stay as they are when the read fails. */
-  load(): Promise<Read<readonly Market[]>> {
-    this.#loading ??= this.#read().finally(() => {
+  load(urgency: Urgency = 'ordinary'): Promise<Read<readonly Market[]>> {
+    this.#loading ??= this.#read(urgency).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
   }
 
   /** Makes sure that some list is there. */
-  async ready(): Promise<Read<unknown>> {
-    return this.#byId.size > 0 ? { ok: true, value: undefined } : this.load();
+  async ready(urgency: Urgency = 'ordinary'): Promise<Read<unknown>> {
+    return this.#byId.size > 0 ? { ok: true, value: undefined } : this.load(urgency);
   }
 
   /** True when a fresh list was read because of this market; false when that was tried recently or failed. */
@@ -53,8 +53,9 @@ export class Markets {
     query: Query,
     parse: (body: unknown, markets: MarketLookup) => T,
     tokens?: Tokens,
+    urgency: Urgency = 'ordinary',
   ): Promise<Read<T>> {
-    const ready = await this.ready();
+    const ready = await this.ready(urgency);
     if (!ready.ok) return ready;
     let stranger: number | undefined;
     const attempt = (): Promise<Read<T>> =>
@@ -70,16 +71,16 @@ export class Markets {
           }
         },
         tokens,
+        urgency,
       );
     const first = await attempt();
     if (first.ok || stranger === undefined || !(await this.refreshFor(stranger))) return first;
     return attempt();
   }
 
-  async #read(): Promise<Read<readonly Market[]>> {
-    const read = await this.rest.read(PATH, { market_id: 255 }, (body) =>
-      parseMarkets(body, (error) => this.onMalformed(PATH, error.message)),
-    );
+  async #read(urgency: Urgency): Promise<Read<readonly Market[]>> {
+    const parse = (body: unknown): Market[] => parseMarkets(body, (error) => this.onMalformed(PATH, error.message));
+    const read = await this.rest.read(PATH, { market_id: 255 }, parse, undefined, urgency);
     if (!read.ok) return read;
     // No exchange has no markets: an empty list is a failed read (invariant 8).
     if (read.value.length === 0) return { ok: false, reason: `${PATH}: the list is empty` };

@@ -8,7 +8,8 @@ import { Pool } from 'undici';
 import type { Read, SendOutcome } from '../../domain/records';
 import type { Clock } from './clock';
 import type { ClockSkew } from './clock-skew';
-import { outcomeOf, readFailure, reasonOf, unknown } from './errors';
+import { numberField, outcomeOf, readFailure, reasonOf, unknown } from './errors';
+import type { HostLimit } from './host-limit';
 import { MalformedError } from './parse';
 import type { LighterSignedTx } from './signer';
 import type { Tokens } from './tokens';
@@ -22,12 +23,16 @@ export interface RestOptions {
   readonly baseUrl: string;
   readonly clock: Clock;
   readonly skew: ClockSkew;
+  readonly limit: HostLimit;
   /** For each read, connection included. */
   readonly deadlineMs: number;
   /** For each submission: short, because asking again with the same nonce cannot trade twice. */
   readonly sendMs: number;
   readonly onMalformed: (what: string, reason: string) => void;
 }
+
+/** `doubt`: a hedge, a cancel or a fill waits for it; it goes in its turn while the exchange limits us. The rest stays away then. */
+export type Urgency = 'ordinary' | 'doubt';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -55,7 +60,15 @@ export class Rest {
   }
 
   /** GET and parse. `parse` throws MalformedError for a body that is not what the protocol promises. */
-  async read<T>(path: string, query: Query, parse: (body: unknown) => T, tokens?: Tokens): Promise<Read<T>> {
+  async read<T>(
+    path: string,
+    query: Query,
+    parse: (body: unknown) => T,
+    tokens?: Tokens,
+    urgency: Urgency = 'ordinary',
+  ): Promise<Read<T>> {
+    const held = await this.#held(urgency);
+    if (held !== undefined) return { ok: false, reason: `${path}: ${held}` };
     try {
       const headers: Record<string, string> = {};
       const token = await tokens?.token();
@@ -73,6 +86,8 @@ export class Rest {
 
   /** Why the exchange refuses this token, or undefined if it takes it. What fails for any other reason proves nothing. */
   async tokenRefusal(path: string, query: Query, token: string): Promise<Read<string | undefined>> {
+    const held = await this.#held('ordinary');
+    if (held !== undefined) return { ok: false, reason: `${path}: ${held}` };
     try {
       const { httpStatus, body } = await this.#request({
         method: 'GET',
@@ -107,6 +122,11 @@ export class Rest {
     await this.#pool.destroy();
   }
 
+  async #held(urgency: Urgency): Promise<string | undefined> {
+    const { limit } = this.options;
+    return urgency === 'doubt' ? limit.turn() : limit.reason();
+  }
+
   async #request(request: {
     readonly method: 'GET' | 'POST';
     readonly path: string;
@@ -114,7 +134,7 @@ export class Rest {
     readonly body?: string;
     readonly deadlineMs?: number;
   }): Promise<Answer> {
-    const { clock, skew } = this.options;
+    const { clock, limit, skew } = this.options;
     const deadlineMs = request.deadlineMs ?? this.options.deadlineMs;
     const abort = new AbortController();
     const cancelDeadline = clock.after(deadlineMs, () => abort.abort(new Error(`no answer within ${deadlineMs} ms`)));
@@ -128,8 +148,11 @@ export class Rest {
         signal: abort.signal,
       });
       skew.sawDate(response.headers['date'], sentAtMs);
-      const text = await response.body.text();
-      return { httpStatus: response.statusCode, body: parseJson(text) };
+      const httpStatus = response.statusCode;
+      const body = parseJson(await response.body.text());
+      const retryAfter = response.headers['retry-after'];
+      limit.saw({ where: request.path.split('?')[0] ?? '', httpStatus, code: numberField(body, 'code'), retryAfter });
+      return { httpStatus, body };
     } finally {
       cancelDeadline();
     }

@@ -20,6 +20,7 @@ import {
   stringField,
   unknown,
 } from './errors';
+import type { HostLimit } from './host-limit';
 import type { LighterSignedTx } from './signer';
 
 export interface SessionTimes {
@@ -110,6 +111,7 @@ export class Session {
       readonly clock: Clock;
       readonly log: Log;
       readonly times: SessionTimes;
+      readonly limit: HostLimit;
       readonly handlers: SessionHandlers;
     },
   ) {
@@ -127,7 +129,7 @@ export class Session {
   }
 
   open(): void {
-    if (!this.#closed && this.#socket === undefined) this.#connect();
+    if (!this.#closed && this.#socket === undefined) this.#connectWhenAllowed();
   }
 
   /** The connection does what it is for: the next failure starts with the shortest back-off again. */
@@ -172,6 +174,14 @@ export class Session {
     });
   }
 
+  /** A handshake is a request like any other: while the exchange limits us it stays away too. */
+  #connectWhenAllowed(): void {
+    this.#cancelRetry();
+    const heldMs = this.options.limit.remainingMs();
+    if (heldMs === 0) this.#connect();
+    else this.#cancelRetry = this.options.clock.after(heldMs + 1, () => this.#connectWhenAllowed());
+  }
+
   #connect(): void {
     const { url, times } = this.options;
     // Compression costs latency on every frame and buys nothing on small ones.
@@ -195,6 +205,11 @@ export class Session {
     // A WebSocket-level ping is a sign of life too; the library answers it by itself.
     socket.on('ping', () => {
       if (current()) this.#lastReceivedMs = this.options.clock.monotonicMs();
+    });
+    socket.on('unexpected-response', (request, { statusCode: httpStatus = 0, headers }) => {
+      this.options.limit.saw({ where: 'the WebSocket', httpStatus, retryAfter: headers['retry-after'] });
+      request.destroy();
+      if (current()) this.#down(`the handshake was answered with HTTP ${httpStatus}`);
     });
     socket.on('error', (error) => {
       if (current()) this.#down(reasonOf(error));
@@ -303,6 +318,7 @@ export class Session {
     if (pending === undefined) return; // after its deadline: already reported as unknown
     const error = field(body, 'error');
     const { txHash } = pending;
+    this.options.limit.saw({ where: 'a submission', code: numberField(error, 'code') });
     this.#settle(
       id,
       error === undefined
@@ -316,6 +332,7 @@ export class Session {
     const inner = field(body, 'error') ?? body;
     const code = numberField(inner, 'code') ?? 0;
     const message = shorten(stringField(inner, 'message') ?? '');
+    this.options.limit.saw({ where: 'the WebSocket', code });
     const [only, ...others] = [...this.#pending.keys(), ...this.#givenUpLately()];
     const pending = others.length === 0 && only !== undefined ? this.#pending.get(only) : undefined;
     if (only !== undefined && pending !== undefined && !isAboutSubscriptions(code)) {
@@ -360,7 +377,7 @@ export class Session {
     socket.terminate();
     const delayMs = this.#backoff.nextMs();
     this.options.log.warn({ reason, delayMs: Math.round(delayMs) }, 'connection lost; will reconnect');
-    this.#cancelRetry = this.options.clock.after(delayMs, () => this.#connect());
+    this.#cancelRetry = this.options.clock.after(delayMs, () => this.#connectWhenAllowed());
     this.options.handlers.onDown(reason);
   }
 

@@ -1,6 +1,6 @@
 /** What the adapter lives with and a person should know: told as it begins, not with every frame or request that suffers. */
 export interface Trouble {
-  readonly kind: 'channel-missing';
+  readonly kind: 'channel-missing' | 'rate-limited';
   /** What happened, and what it means. */
   readonly what: string;
   /** What the operator should do. */
