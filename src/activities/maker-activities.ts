@@ -31,6 +31,13 @@ import { withHeartbeat } from './heartbeat';
 import { readPosition, termsOf } from './position';
 import { quoteFor } from './quote';
 
+/** What the maker knows of hedgers: nothing is quoted that nobody would hedge. */
+export interface HedgerSight {
+  readonly isHedged: boolean;
+  /** The same; asks the order's own workflow before it says no. */
+  hedges(orderId: OrderId): Promise<boolean>;
+}
+
 export interface MakerDeps {
   readonly accounts: Accounts;
   /** A step was not for our accounts. */
@@ -41,6 +48,7 @@ export interface MakerDeps {
   readonly watch: OrderWatch;
   readonly canceller: Canceller;
   readonly deadMan: DeadMan;
+  readonly hedger: HedgerSight;
   readonly clockSkewMsMax: number;
   /** The exchange refuses a lane's key for good: its order is given up. */
   readonly onDeadLane: (order: { readonly orderId: OrderId; readonly lane: number; readonly what: string }) => void;
@@ -65,6 +73,7 @@ const CANCEL_FRAME_MS = 1_500;
 const RETRY_MS = 1_000;
 /** What cannot be read is not asked for more often than it would be if it could. */
 const READ_AGAIN_MS = 10_000;
+const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what fills would stay naked';
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const steps: MakerActivities = {
@@ -90,6 +99,7 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   if (skew !== undefined && Math.abs(skew) > deps.clockSkewMsMax) {
     return no('clock', `the maker's clock is ${Math.round(skew)} ms off the exchange's: set the clock`, 10_000);
   }
+  if (!deps.hedger.isHedged) return no('no-hedger', NO_HEDGER);
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
@@ -125,9 +135,10 @@ async function place(
 ): Promise<PlaceResult> {
   const { order } = input;
   const id = idOf(order.order_id);
-  if (!deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
-  // Without the switch, or with a stream that may not tell its fills, the placement goes stale and is sealed.
-  const isSafe = deps.deadMan.isSet() && deps.account.stream.state === 'live';
+  const isHedged = await deps.hedger.hedges(id);
+  if (isHedged && !deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
+  // Without a hedger, without the switch, or with a stream that may not tell its fills, the placement goes stale and is sealed.
+  const isSafe = isHedged && deps.deadMan.isSet() && deps.account.stream.state === 'live';
   const end = await placeOrder(
     placerOf(deps),
     {
@@ -143,7 +154,7 @@ async function place(
   );
   if (!end.placed) {
     if (end.code === KEY_REFUSED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
-    return end;
+    return isHedged || end.code === KEY_REFUSED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
   }
   return { placed: true, ...amountsOf(end.record), at_ms: deps.now() };
 }

@@ -16,6 +16,7 @@ export interface CancellerOptions {
 
 type Body =
   | { readonly kind: 'cancel-order'; readonly marketId: number; readonly index: ClientOrderIndex }
+  | { readonly kind: 'cancel-all-now' }
   | { readonly kind: 'cancel-all-at'; readonly atMs: number };
 
 /** Two processes may pick the same millisecond, and what leaves together may arrive in another order; a further try picks another. */
@@ -51,6 +52,11 @@ export class Canceller {
       if (next === undefined) this.#inFlight -= 1;
       else next(); // takes the place over
     }
+  }
+
+  /** Everything that rests on the account, at once, past all cancels that wait. As much a claim. */
+  cancelAll(): Promise<SendOutcome> {
+    return this.#send({ kind: 'cancel-all-now' }).then((sent) => sent.outcome);
   }
 
   /** Sets the dead-man's switch, past all cancels that wait; answers the nonce whose execution confirms it. */

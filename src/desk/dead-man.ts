@@ -16,6 +16,8 @@ export interface DeadManOptions {
   readonly aheadMs: number;
   /** Exchange time now, epoch ms. */
   readonly exchangeNow: () => number;
+  /** Whether somebody can hedge what rests; without, the switch is left to fire. Default: always. */
+  readonly mayRenew?: () => boolean;
   readonly onRenewal?: (result: 'confirmed' | 'failed', reason?: string) => void;
 }
 
@@ -25,6 +27,8 @@ const CONFIRM_MS = 3_000;
 /** Between two tries while it is not set, ever longer: a limited exchange is not asked faster because it does not answer. */
 const AGAIN_MS_MIN = 2_000;
 const AGAIN_MS_MAX = 30_000;
+/** Between two looks at whether it may be renewed. */
+const WAIT_MS = 250;
 
 export class DeadMan {
   readonly #options: DeadManOptions;
@@ -42,6 +46,11 @@ export class DeadMan {
     let failures = 0;
     const pauseMs = (): number => (this.isSet() ? everyMs : Math.min(AGAIN_MS_MIN * 2 ** failures++, AGAIN_MS_MAX));
     const beat = (): void => {
+      clearTimeout(this.#timer);
+      if (this.#options.mayRenew?.() === false) {
+        this.#timer = setTimeout(beat, WAIT_MS);
+        return;
+      }
       this.renew()
         .then(
           () => (failures = 0),

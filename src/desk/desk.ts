@@ -29,7 +29,7 @@ import {
   type OrderId,
   type Tenths,
 } from '../domain/ids';
-import { formatDecimal, ZERO_LOTS, type Lots } from '../domain/lots';
+import { addLots, formatDecimal, ZERO_LOTS, type Lots } from '../domain/lots';
 import type { CoverResult, CoverTimings, SliceReport, SliceTimes } from '../domain/messages';
 import { boundTicks } from '../domain/price';
 import type { SendOutcome, Side, TxRecord } from '../domain/records';
@@ -208,6 +208,14 @@ export class Desk {
     }
     this.#feed(cover, { type: 'raise', fillLots: notice.fillLots, path: 'fast' });
     return 'raised';
+  }
+
+  /** What this desk knows of a maker order, cumulative: told to be filled, and hedged or closed. */
+  known(orderId: OrderId): { readonly filledLots: Lots; readonly doneLots: Lots } | undefined {
+    const ticketId = this.#newest.get(orderId);
+    const state = ticketId === undefined ? undefined : this.#covers.get(ticketId)?.state;
+    if (!state || state.fillLots === 0n) return undefined;
+    return { filledLots: state.fillLots, doneLots: addLots(state.ticket.coveredLots, state.executedLots) };
   }
 
   /**

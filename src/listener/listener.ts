@@ -31,6 +31,8 @@ export interface ListenerEvents extends CourierEvents {
     /** From the frame's arrival until now. */
     readonly tookMs: number;
   }) => void;
+  /** A fill that is news here, after its notice has left. */
+  readonly onFill?: (fill: Sighting) => void;
   readonly onIgnored?: (reason: IgnoreReason) => void;
   /** Part of a frame could not be handled: a bug of ours. The other parts were. */
   readonly onPoison?: (error: unknown) => void;
@@ -129,7 +131,10 @@ export class Listener {
     if (fills.length === 0) return undefined;
     const publication = this.#options.notices.publishFills(fills.map(noticeOf));
     const doneAtMs = this.#clock.monotonicMs();
-    for (const fill of fills) this.#remember(fill);
+    for (const fill of fills) {
+      this.#remember(fill);
+      this.#guard(() => this.#options.onFill?.(fill));
+    }
     const { receivedAtMs } = frame;
     this.#options.onNotice?.({
       fills: fills.length,

@@ -11,6 +11,8 @@ import type { Logger } from './logger';
 export const ALERT_KINDS = [
   'hedge-stuck',
   'exposure-left',
+  'no-hedger',
+  'fill-unacknowledged',
   'foreign-nonce',
   'lane-jumped',
   'orphan-fill',

@@ -9,10 +9,12 @@ import { createHedgeActivities, type AlertInput } from '../activities/hedge-acti
 import { ConfigError, loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
 import { rehearseHedge } from '../desk/rehearsal';
+import type { OrderId } from '../domain/ids';
 import { opposite, type Market } from '../domain/records';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
+import { WatchWire } from '../notifications/watch';
 import { startObservability, type AlertKind, type Observability } from '../observability';
 import { checkMarkets, openAccount, openExchange } from './account';
 import { wallClock } from './clock';
@@ -65,12 +67,19 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   let markets: readonly Market[] = [];
   const listed = readInTheEnd('the markets', () => exchange.markets(), reading).then((read = []) => (markets = read));
   const account = openAccount(exchange, opening);
+  const events = deskEvents({ account: 'hedge', observability });
   const desk = new Desk({
     account,
     sealBy: 'cancel-all',
     selfTrade: SELF_TRADE,
     now: wallClock,
-    events: deskEvents({ account: 'hedge', observability }),
+    events: {
+      ...events,
+      settled: (at) => {
+        events.settled?.(at);
+        acknowledge(at.ticket.orderId);
+      },
+    },
   });
   opened.add(desk, (it) => it.close());
   const redis = config.redis.enabled
@@ -91,12 +100,29 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
           side: opposite(notice.side),
           fillLots: notice.filledLots,
         });
+        acknowledge(notice.orderId);
         metrics.noticesReceived.inc();
         metrics.noticeTransit.observe(Math.max(0, receivedAtMs - notice.sentAtUs / 1_000) / 1_000);
       },
     },
   });
   opened.add(subscriber, (it) => it.close());
+  const wire = new WatchWire({
+    redis,
+    makerAccount: config.accounts.maker.index,
+    as: 'hedger',
+    onMessage: (message) => {
+      if (message.kind === 'ask') wire.send({ ...message, kind: 'alive' });
+    },
+  });
+  opened.add(wire, (it) => it.close());
+  /** Not in the way of the hedge itself. */
+  const acknowledge = (orderId: OrderId): void => {
+    setImmediate(() => {
+      const known = desk.known(orderId);
+      if (known) wire.send({ kind: 'heard', orderId, ...known });
+    });
+  };
   const publisher = opened.add(new NoticePublisher({ redis }), (it) => it.close());
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
   const unknown = new Set(['whether the exchange takes the keys of account B', 'who owns the two accounts']);

@@ -24,6 +24,7 @@ import { openAccount, openExchange, readMarkets, type ExchangeSide } from './acc
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
+import { HedgerWatch } from './hedger-watch';
 import { HeardLanes } from './lanes';
 import { opening, type Opened } from './opened';
 import { misaddressed } from './misaddressed';
@@ -96,12 +97,27 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const heard = new HeardLanes(logger);
   for (const pair of config.pairs) heard.addConfigured(marketOf(side.markets, pair.market), pair);
   for (const { market, lanes } of others) heard.addOthers(marketOf(side.markets, market), lanes);
-  const listener = opened.add(startListener({ config, side, heard, publisher, sink, observability }), (it) =>
-    it.close(),
-  );
   const watch = opened.add(new OrderWatch(account.stream), (it) => it.close());
   const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
-  const deadMan = opened.add(startSwitch({ config, side, canceller, observability }), (it) => it.stop());
+  const hedger = opened.add(
+    new HedgerWatch({
+      makerAccount: account.accountIndex,
+      markets: side.markets,
+      pairs: pairsOf(config, options).map(({ market }) => market),
+      redis,
+      client: temporal.reader,
+      stream: account.stream,
+      orders: watch,
+      canceller,
+      observability,
+      now: wallClock,
+    }),
+    (it) => it.close(),
+  );
+  const listener = opened.add(startListener({ config, side, heard, publisher, sink, observability, hedger }), (it) =>
+    it.close(),
+  );
+  const deadMan = opened.add(startSwitch({ config, side, canceller, observability, hedger }), (it) => it.stop());
   const desk = new Desk({
     account,
     sealBy: 'cancel-order',
@@ -121,6 +137,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     watch,
     canceller,
     deadMan,
+    hedger,
     clockSkewMsMax: config.safety.clockSkewMsMax,
     onDeadLane: ({ orderId, lane, what }) =>
       observability.raiseAlert({
@@ -181,6 +198,11 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   return running;
 }
 
+/** The pairs that this process starts or joins. */
+function pairsOf(config: Config, { markets }: MakerOptions): readonly PairConfig[] {
+  return config.pairs.filter(({ market }) => markets?.includes(market) !== false);
+}
+
 async function startPairs(input: {
   readonly config: Config;
   readonly options: MakerOptions;
@@ -190,8 +212,7 @@ async function startPairs(input: {
   readonly logger: Observability['logger'];
 }): Promise<void> {
   const { config, options, side, heard, client, logger } = input;
-  for (const pair of config.pairs) {
-    if (options.markets && !options.markets.includes(pair.market)) continue;
+  for (const pair of pairsOf(config, options)) {
     const market = marketOf(side.markets, pair.market);
     void side.exchange.whenBook(market.marketId).catch(() => undefined);
     const how = await startPair(client, pairInput(config, pair, market, options.pair));
@@ -233,6 +254,7 @@ function startListener(input: {
   readonly publisher: NoticePublisher;
   readonly sink: TemporalSignalSink;
   readonly observability: Observability;
+  readonly hedger: HedgerWatch;
 }): Listener {
   const { metrics, logger, raiseAlert } = input.observability;
   return new Listener({
@@ -247,6 +269,7 @@ function startListener(input: {
       metrics.frameToNotice.observe(tookMs / 1_000);
       metrics.noticesSent.inc(fills);
     },
+    onFill: ({ orderId, record: { marketId, filledLots } }) => input.hedger.filled({ orderId, marketId, filledLots }),
     onSignal: (latencyMs) => {
       metrics.signals.inc({ outcome: 'delivered' });
       metrics.signalDelivery.observe(latencyMs / 1_000);
@@ -275,6 +298,7 @@ function startSwitch(input: {
   readonly side: ExchangeSide;
   readonly canceller: Canceller;
   readonly observability: Observability;
+  readonly hedger: HedgerWatch;
 }): DeadMan {
   const { config, side, observability } = input;
   const part = observability.health.part("dead-man's switch", { staleAfterMs: config.safety.deadManMs / 2 });
@@ -284,6 +308,7 @@ function startSwitch(input: {
     lane: config.cancelLane,
     aheadMs: config.safety.deadManMs,
     exchangeNow: () => side.exchange.exchangeNowMs(),
+    mayRenew: () => input.hedger.isHedged,
     onRenewal: (result, reason) => {
       if (result === 'confirmed') {
         part.ok();

@@ -9,7 +9,10 @@ import { plainConnection } from '../listener/temporal-sink';
 
 export interface TemporalLink {
   readonly client: Client;
-  /** For reads that are repeated anyway: a call that fails is not tried again by the client. */
+  /**
+   * For reads that are repeated anyway: a call that fails is not tried again by the client. Queries of runs that have ended are rejected
+   * by the server: nobody replays a history for them.
+   */
   readonly reader: Client;
   readonly native: NativeConnection;
   close(): Promise<void>;
@@ -33,7 +36,7 @@ export async function connectTemporal(config: Config): Promise<TemporalLink> {
   const plain = plainConnection(options);
   return {
     client: new Client({ connection, namespace }),
-    reader: new Client({ connection: plain, namespace }),
+    reader: new Client({ connection: plain, namespace, workflow: { queryRejectCondition: 'NOT_OPEN' } }),
     native,
     async close() {
       await plain.close();

@@ -19,6 +19,7 @@ import {
   type LaneOrder,
   type OrderInput,
   type OrderResult,
+  type QuoteInput,
   type TicketMessage,
 } from '../../src/domain/messages';
 import type { Market } from '../../src/domain/records';
@@ -137,6 +138,7 @@ describe('what a lane of A has open (P-19)', () => {
       exchange,
       watch,
       canceller: {} as Canceller,
+      hedger: { isHedged: true, hedges: () => Promise.resolve(true) },
       deadMan: { nextAtMs: () => 0, renew: () => Promise.resolve() } as DeadMan,
       clockSkewMsMax: 1_000,
       onDeadLane: () => undefined,
@@ -205,7 +207,7 @@ describe('what a lane of A has open (P-19)', () => {
 });
 
 describe('placing', () => {
-  const placing = (state: StreamState) => {
+  const placing = (state: StreamState, isHedged = true) => {
     account.stream.state = state;
     const watch = new OrderWatch(account.stream);
     const maker = createMakerActivities({
@@ -217,6 +219,7 @@ describe('placing', () => {
       exchange: { exchangeNowMs: () => Date.now() } as ExchangePort,
       watch,
       canceller: {} as Canceller,
+      hedger: { isHedged, hedges: () => Promise.resolve(isHedged) },
       deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
       clockSkewMsMax: 1_000,
       mayQuote: () => ({ ok: true }),
@@ -239,6 +242,15 @@ describe('placing', () => {
     expect(await placing('live')).toMatchObject({ placed: true });
   });
 
+  test('S-44 while no hedger is known it is sealed instead, and says why', async () => {
+    const answer = placing('live', false);
+    await pass(10);
+    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
+    account.execute(account.last);
+    await pass(10);
+    expect(await answer).toMatchObject({ placed: false, code: 'no-hedger' });
+  });
+
   test.each(['connecting', 'stale'] as const)(
     'S-51 with a stream that is %s, which would not tell its fill, it is sealed instead',
     async (state) => {
@@ -250,6 +262,26 @@ describe('placing', () => {
       expect(await answer).toMatchObject({ placed: false, code: 'stale' });
     },
   );
+});
+
+test('S-44 while no hedger is known a quote is refused with the reason, before anything is asked of the exchange', async () => {
+  const maker = createMakerActivities({
+    desk,
+    account,
+    exchange: { clockSkewMs: () => 0 } as ExchangePort,
+    accounts,
+    onRefused: () => undefined,
+    onDeadLane: () => undefined,
+    watch: {} as OrderWatch,
+    canceller: {} as Canceller,
+    hedger: { isHedged: false, hedges: () => Promise.resolve(false) },
+    deadMan: { isSet: () => true } as DeadMan,
+    clockSkewMsMax: 1_000,
+    mayQuote: () => ({ ok: true }),
+    now: () => Date.now(),
+  });
+  const answer = await run(() => maker.quote({ accounts, market: 'BTC' } as QuoteInput));
+  expect(answer).toMatchObject({ quote: false, code: 'no-hedger' });
 });
 
 describe('S-43 steps of other accounts', () => {

@@ -30,6 +30,11 @@ test('a cancel goes out on its own key, skipping to the millisecond clock', asyn
   });
 });
 
+test('S-44 all that rests is cancelled in one transaction, on the same key', async () => {
+  await canceller.cancelAll();
+  expect(account.last.request).toEqual({ kind: 'cancel-all-now', lane: 9, nonce: 1_000n, skipNonce: true });
+});
+
 test('nonces rise within one millisecond, and when the clock is set back', async () => {
   await canceller.cancel(1, index);
   await canceller.cancel(1, index);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Canceller } from '../../src/desk/canceller';
 import { DeadMan } from '../../src/desk/dead-man';
+import { lots } from '../../src/domain/lots';
 import { FakeAccount } from './port';
 
 const START_MS = Date.UTC(2026, 5, 1);
@@ -121,4 +122,27 @@ test('it beats five times in its time; after a failure every two seconds; stoppe
   await pass(AHEAD_MS);
   expect(account.sent).toHaveLength(3);
   expect(jest.getTimerCount()).toBe(0);
+});
+
+test('S-44 it is not renewed while nobody hedges, and at once when somebody does', async () => {
+  let mayRenew = false;
+  deadMan = new DeadMan({
+    account,
+    canceller: new Canceller({ account, lane: 9, now: () => Date.now() }),
+    lane: 9,
+    aheadMs: AHEAD_MS,
+    exchangeNow: () => Date.now(),
+    mayRenew: () => mayRenew,
+  });
+  account.auto = () => ({ lots: lots(0) });
+  deadMan.start();
+  await pass(60_000);
+  expect(account.sent).toHaveLength(0);
+  mayRenew = true;
+  await pass(300);
+  expect(deadMan.isSet()).toBe(true);
+  mayRenew = false;
+  await pass(AHEAD_MS);
+  expect(deadMan.isSet()).toBe(false);
+  expect(account.sent).toHaveLength(1);
 });

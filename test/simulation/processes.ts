@@ -103,6 +103,7 @@ export function startMaker(world: World, host: Host): Maker {
     exchange: exchangePort(host, world.time),
     watch,
     canceller,
+    hedger: { isHedged: true, hedges: () => Promise.resolve(true) },
     deadMan,
     clockSkewMsMax: 1_000,
     onDeadLane: () => undefined,

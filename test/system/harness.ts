@@ -78,6 +78,7 @@ export class System {
       redisUrl,
       alertsUrl: alerts.url,
       hedgerPort: await freePort(),
+      makerPort: await freePort(),
       options,
     });
     await registerAccounts(paper, config, options.collateralB ?? '100000');
@@ -229,6 +230,14 @@ export class System {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 
+  /** What a process's health page says: its status, and the names of the parts that are not well. */
+  async health(role: 'maker' | 'hedger'): Promise<{ readonly status: number; readonly unwell: readonly string[] }> {
+    const { makerPort, hedgerPort } = this.config.metrics;
+    const response = await fetch(`http://127.0.0.1:${role === 'maker' ? makerPort : hedgerPort}/health`);
+    const { parts } = (await response.json()) as { parts: { name: string; healthy: boolean }[] };
+    return { status: response.status, unwell: parts.filter(({ healthy }) => !healthy).map(({ name }) => name) };
+  }
+
   // ---- the workflows
 
   pair(symbol = 'BTC'): ReturnType<Client['workflow']['getHandle']> {
@@ -322,9 +331,10 @@ function configFor(input: {
   redisUrl: string;
   alertsUrl: string;
   hedgerPort: number;
+  makerPort: number;
   options: SystemOptions;
 }): Config {
-  const { folder, paper, place, redisUrl, alertsUrl, hedgerPort, options } = input;
+  const { folder, paper, place, redisUrl, alertsUrl, hedgerPort, makerPort, options } = input;
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, randomBytes(32).toString('hex'), { mode: 0o600 });
   const pair: PairConfig = {
@@ -353,7 +363,7 @@ function configFor(input: {
     temporal: { address: place.address, namespace: place.namespace, uiPort: 0, connection: { address: place.address } },
     redis: { enabled: options.redis !== 'without', url: redisUrl },
     notices: { secretFile },
-    metrics: { host: '127.0.0.1', makerPort: 0, hedgerPort },
+    metrics: { host: '127.0.0.1', makerPort, hedgerPort },
     alerts: { webhookUrl: alertsUrl },
     paper: { port: paper.port, seed: 1, latency: 'zero' },
     ...options.config,

@@ -1,0 +1,86 @@
+/** S-44: the hedger is gone and the maker lives. It must know, say so and withdraw what nobody would hedge. */
+import { afterEach, expect, test } from '@jest/globals';
+import { startTemporal, type OwnTemporal } from '../helpers/temporal';
+import { eventually } from './eventually';
+import { A, B, System, type SystemOptions } from './harness';
+import { expectMirror, quote } from './orders';
+
+let system: System | undefined;
+let temporal: OwnTemporal | undefined;
+afterEach(async () => {
+  await system?.stop();
+  await temporal?.stop();
+  system = temporal = undefined;
+}, 30_000);
+
+/** Two slots that quote, and whatever the test changes. */
+async function quoting(options: SystemOptions = {}): Promise<System> {
+  const running = (system = await System.start({ pairs: [{ lanes: [5, 6] }], ...options }));
+  await running.startHedger();
+  await running.startMaker();
+  await eventually('both slots quote', async () => ((await running.resting(1)).length === 2 ? true : undefined));
+  return running;
+}
+
+const withdrawn = (running: System): Promise<boolean> =>
+  eventually('nothing of A rests', async () => ((await running.resting()).length === 0 ? true : undefined));
+
+for (const redis of ['with', 'without'] as const) {
+  test(`S-44 ${redis} Redis: the hedger goes; within 6 s one alert, every quote withdrawn, 503; it comes back and quoting goes on`, async () => {
+    const running = await quoting({ redis });
+    expect((await running.health('maker')).unwell).toEqual([]);
+    await running.stopHedger();
+    const goneAtMs = Date.now();
+    const alert = await running.alerts.expect('no-hedger');
+    await withdrawn(running);
+    expect(Date.now() - goneAtMs).toBeLessThan(6_000);
+    expect(alert.what).toContain('2 resting quotes');
+    expect(await running.health('maker')).toMatchObject({ status: 503, unwell: ['somebody hedges'] });
+    await running.startHedger();
+    await eventually('both slots quote again', async () =>
+      (await running.resting(1)).length === 2 ? true : undefined,
+    );
+    expect(await running.health('maker')).toMatchObject({ status: 200 });
+    expect(running.alerts.received.map(({ kind }) => kind)).toEqual(['no-hedger']);
+  }, 60_000);
+}
+
+test('S-44 a fill while nobody hedges is told with its order and amount; a hedger that comes back hedges it', async () => {
+  const running = await quoting();
+  await running.stopHedger();
+  const id = await running.fill(1);
+  const alert = await running.alerts.expect('fill-unacknowledged', id);
+  expect(alert.what).toContain('0.00020 BTC');
+  expect((await running.alerts.expect('no-hedger')).what).toContain('fills not known to be hedged: 0.00020 BTC');
+  expect([await running.position(A, 1), await running.position(B, 1)]).toEqual([0.0002, 0]);
+  await running.startHedger();
+  await running.ended(id);
+  await expectMirror(running);
+}, 60_000);
+
+test('S-44 a hedger that restarts within two seconds is no alarm, and no quote is withdrawn', async () => {
+  const running = await quoting();
+  const before = (await running.resting(1)).map((order) => order.client_order_index);
+  await running.stopHedger();
+  await running.startHedger();
+  await eventually('the maker is well', async () =>
+    (await running.health('maker')).status === 200 ? true : undefined,
+  );
+  expect((await running.resting(1)).map((order) => order.client_order_index)).toEqual(before);
+  expect(running.alerts.received).toEqual([]);
+}, 60_000);
+
+test('S-44 neither Redis nor Temporal: nobody is known to hedge, and the quote is withdrawn', async () => {
+  const server = (temporal = await startTemporal().catch(startTemporal));
+  const running = (system = await System.start({ temporal: server, redis: 'without' }));
+  await running.startHedger();
+  await running.startMaker(undefined, []);
+  await quote(running);
+  await server.crash();
+  await running.alerts.expect('no-hedger');
+  await withdrawn(running);
+  await server.restart().catch(() => server.restart());
+  await eventually('the maker is well again', async () =>
+    (await running.health('maker')).status === 200 ? true : undefined,
+  );
+}, 90_000);
