@@ -42,9 +42,13 @@ const priceTicksMax = 2 ** 32 - 1;
 export function addControlRoutes(app: FastifyInstance, context: ControlContext): void {
   route(app, 'POST', '/_paper/orders', (body) => placeOrder(context, body));
   route(app, 'POST', '/_paper/clock', (body) => {
-    known(body, ['offset_ms']);
-    if (body['offset_ms'] !== undefined) context.clock.offsetMs = integer(body, 'offset_ms');
-    return encode({ now_ms: context.clock.nowMs(), offset_ms: context.clock.offsetMs });
+    known(body, ['offset_ms', 'step_ms']);
+    const { clock } = context;
+    if (body['offset_ms'] !== undefined && body['step_ms'] !== undefined)
+      throw new ControlError('say either offset_ms or step_ms');
+    if (body['offset_ms'] !== undefined) clock.moveTo(integer(body, 'offset_ms'));
+    if (body['step_ms'] !== undefined) clock.moveTo(clock.offsetMs + integer(body, 'step_ms'));
+    return encode({ now_ms: clock.nowMs(), offset_ms: clock.offsetMs });
   });
   route(app, 'GET', '/_paper/truth', (_body, query) => {
     known(query, ['account_index']);

@@ -30,13 +30,12 @@ export class Sequencer {
 
   /** Epoch ms at which it will execute, whole (LP §1.4 predicted_execution_time_ms). */
   enqueue(record: TxRecord, key: ApiKey, extraMs: number): number {
-    const nowMs = record.queuedAtUs / 1000;
-    const ownDueMs = nowMs + (key.makerOnly ? 0 : this.#latencyMs(record)) + extraMs;
+    const ownDueMs = this.clock.hostMs() + (key.makerOnly ? 0 : this.#latencyMs(record)) + extraMs;
     const dueMs = key.pending.length > 1 ? Math.max(ownDueMs, this.#lastDueMs.get(key) ?? 0) : ownDueMs;
     this.#lastDueMs.set(key, dueMs);
     this.#queue.push(dueMs, record);
     this.#arm();
-    return Math.floor(dueMs);
+    return Math.floor(dueMs + this.clock.offsetMs);
   }
 
   close(): void {
@@ -47,7 +46,7 @@ export class Sequencer {
   #arm(): void {
     const nextMs = this.#queue.peekKey();
     if (nextMs === undefined) return;
-    const waitMs = nextMs - this.clock.nowMs();
+    const waitMs = nextMs - this.clock.hostMs();
     if (waitMs < 1) {
       this.#immediate ??= setImmediate(() => {
         this.#immediate = undefined;
@@ -67,7 +66,7 @@ export class Sequencer {
   #drain(): void {
     for (;;) {
       const nextMs = this.#queue.peekKey();
-      if (nextMs === undefined || nextMs >= this.clock.nowMs() + 1) break;
+      if (nextMs === undefined || nextMs >= this.clock.hostMs() + 1) break;
       const record = this.#queue.pop();
       if (record === undefined) break;
       this.publish(this.exchange.execute(record, this.clock.nowUs()));

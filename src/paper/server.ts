@@ -68,6 +68,11 @@ export async function serve(settings: Settings): Promise<PaperServer> {
 
   const certificate = settings.tls ? createCertificate(clock.nowMs()) : undefined;
   const app = await createApp(settings, certificate);
+  // Whole seconds by the exchange's own clock, as clients measure their skew by it.
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.header('date', new Date(clock.nowMs()).toUTCString());
+    done();
+  });
   const context = { exchange, clock, auth, submissions, faults, gate };
   addMarketEndpoints(app, context);
   addAccountEndpoints(app, context);

@@ -18,6 +18,8 @@ export const memory = {
   marketTrades: 2_000,
 } as const;
 
+const firstBlock = 303_153_774;
+
 export interface DailyStats {
   trades: number;
   baseLots: number;
@@ -115,8 +117,9 @@ export class World {
   setTime(nowUs: number): void {
     this.nowUs = nowUs;
     this.nowMs = Math.floor(nowUs / 1000);
-    // One block per 250 ms; its number only has to grow.
-    this.blockHeight = 303_153_774 + Math.floor((this.nowMs - this.#startMs) / 250);
+    // One block per 250 ms; its number only grows, even when the clock is moved back.
+    const height = firstBlock + Math.floor((this.nowMs - this.#startMs) / 250);
+    this.blockHeight = Math.max(this.blockHeight, height);
   }
 
   /** Opens an event: what follows is collected into fresh changes. */
