@@ -55,6 +55,11 @@ export interface MakerDeps {
   /** Whether the request budget, and the exchange's limits, have room for another quote; hedges and cancels are not asked. */
   readonly mayQuote: () =>
     { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number; readonly reason?: string };
+  /** Makes sure that fills of the lane in the market are heard; answers why not. */
+  readonly hear: (
+    market: Pick<Market, 'marketId' | 'symbol' | 'sizeDecimals' | 'priceDecimals'>,
+    lane: number,
+  ) => string | undefined;
   readonly now: () => number;
 }
 
@@ -74,6 +79,8 @@ const RETRY_MS = 1_000;
 /** What cannot be read is not asked for more often than it would be if it could. */
 const READ_AGAIN_MS = 10_000;
 const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what fills would stay naked';
+/** Only a person gives a lane to another market. */
+const UNHEARD_MS = 10_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const steps: MakerActivities = {
@@ -103,6 +110,8 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
+  const unheard = deps.hear(market.value, input.lane);
+  if (unheard !== undefined) return no('unheard', unheard, UNHEARD_MS);
   const book = deps.exchange.book(market.value.marketId);
   if (!book) {
     void deps.exchange.whenBook(market.value.marketId).catch(() => undefined); // opens the stream; asked again later
@@ -137,8 +146,18 @@ async function place(
   const id = idOf(order.order_id);
   const isHedged = await deps.hedger.hedges(id);
   if (isHedged && !deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
-  // Without a hedger, without the switch, or with a stream that may not tell its fills, the placement goes stale and is sealed.
-  const isSafe = isHedged && deps.deadMan.isSet() && deps.account.stream.state === 'live';
+  const { market } = order;
+  const unheard = deps.hear(
+    {
+      marketId: market.market_id,
+      symbol: market.symbol,
+      sizeDecimals: market.size_decimals,
+      priceDecimals: market.price_decimals,
+    },
+    laneOf(id),
+  );
+  // Without a hedger, without the switch, or where nobody would hear its fills, the placement goes stale and is sealed.
+  const isSafe = isHedged && deps.deadMan.isSet() && deps.account.stream.state === 'live' && unheard === undefined;
   const end = await placeOrder(
     placerOf(deps),
     {
@@ -154,6 +173,7 @@ async function place(
   );
   if (!end.placed) {
     if (end.code === KEY_REFUSED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
+    if (unheard !== undefined) return { ...end, message: unheard };
     return isHedged || end.code === KEY_REFUSED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
   }
   return { placed: true, ...amountsOf(end.record), at_ms: deps.now() };

@@ -21,9 +21,7 @@ export async function startConfiguredPair(client: Client, config: Config, reques
   const others = await otherLanes(client, input);
   return (
     'is running already, with the settings it was started with' +
-    (others.length === 0
-      ? ''
-      : `: on API key ${others.join(', ')} too, which the configuration does not give it (restart the maker to have fills there heard)`)
+    (others.length === 0 ? '' : `: on API key ${others.join(', ')} too, which the configuration does not give it`)
   );
 }
 

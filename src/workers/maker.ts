@@ -28,7 +28,7 @@ import { HedgerWatch } from './hedger-watch';
 import { HeardLanes } from './lanes';
 import { opening, type Opened } from './opened';
 import { misaddressed } from './misaddressed';
-import { otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
+import { lanesOfOpenOrders, otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
 import {
   installRuntime,
   LEDGERS_EVERY_MS,
@@ -75,6 +75,13 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const others = await Promise.all(
     config.pairs.map((pair) => readOtherLanes({ config, pair, client: temporal.client, logger })),
   );
+  const open = await lanesOfOpenOrders(temporal.client, accounts.maker).catch((error: unknown) => {
+    logger.error(
+      { error: String(error) },
+      'the open orders could not be listed: fills of one on a lane that the configuration does not name are found by its time-out only',
+    );
+    return [];
+  });
   const opening = { opened, config, role: 'maker', env: options.env, observability } as const;
   const exchange = openExchange(opening);
   const markets = await readMarkets(exchange, config, observability); // without them the listener understands no fill
@@ -97,6 +104,10 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const heard = new HeardLanes(logger);
   for (const pair of config.pairs) heard.addConfigured(marketOf(side.markets, pair.market), pair);
   for (const { market, lanes } of others) heard.addOthers(marketOf(side.markets, market), lanes);
+  for (const { symbol, lane } of open) {
+    const market = side.markets.find((m) => m.symbol === symbol);
+    if (market) heard.addOthers(market, [lane]);
+  }
   const watch = opened.add(new OrderWatch(account.stream), (it) => it.close());
   const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
   const hedger = opened.add(
@@ -151,6 +162,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
       if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
       return budget.tryTake(QUOTE_COST, wallClock());
     },
+    hear: (market, lane) => heard.takeUp(market, lane),
     now: wallClock,
   });
   const { raiseAlert } = observability;

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Config, PairConfig } from '../config';
-import { pairWorkflowId } from '../domain/ids';
+import { laneOf, orderWorkflowId, pairWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
 import { parseLots } from '../domain/lots';
 import { ordersQueue, type PairInput } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
@@ -79,6 +79,22 @@ export async function otherLanes(
     if (isGrpcServiceError(error) && Number(error.code) === GRPC_NOT_FOUND) return [];
     throw error;
   }
+}
+
+/** Lane and market of every order that runs: orders outlive their pairs, and pairs the configuration. */
+export async function lanesOfOpenOrders(
+  client: Client,
+  makerAccount: number,
+): Promise<readonly { readonly symbol: string; readonly lane: number }[]> {
+  const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
+  const query = `ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
+  const found = [];
+  for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
+    const id = parseOrderWorkflowId(workflowId)?.id;
+    const symbol = typedSearchAttributes.get(MARKET);
+    if (id !== undefined && symbol !== undefined) found.push({ symbol, lane: laneOf(id) });
+  }
+  return found;
 }
 
 /** What the newest run was started with; from its history, so that no worker needs to answer. */

@@ -143,6 +143,7 @@ describe('what a lane of A has open (P-19)', () => {
       clockSkewMsMax: 1_000,
       onDeadLane: () => undefined,
       mayQuote: () => ({ ok: true }),
+      hear: () => undefined,
       now: () => Date.now(),
     });
     return run(() =>
@@ -207,7 +208,7 @@ describe('what a lane of A has open (P-19)', () => {
 });
 
 describe('placing', () => {
-  const placing = (state: StreamState, isHedged = true) => {
+  const placing = (state: StreamState, { isHedged = true, unheard }: { isHedged?: boolean; unheard?: string } = {}) => {
     account.stream.state = state;
     const watch = new OrderWatch(account.stream);
     const maker = createMakerActivities({
@@ -223,6 +224,7 @@ describe('placing', () => {
       deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
       clockSkewMsMax: 1_000,
       mayQuote: () => ({ ok: true }),
+      hear: () => unheard,
       now: () => Date.now(),
     });
     const order = {
@@ -243,12 +245,21 @@ describe('placing', () => {
   });
 
   test('S-44 while no hedger is known it is sealed instead, and says why', async () => {
-    const answer = placing('live', false);
+    const answer = placing('live', { isHedged: false });
     await pass(10);
     expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
     account.execute(account.last);
     await pass(10);
     expect(await answer).toMatchObject({ placed: false, code: 'no-hedger' });
+  });
+
+  test('S-53 where its fill would not be heard it is sealed instead, and says why', async () => {
+    const answer = placing('live', { unheard: 'fills on API key 5 are heard for BTC' });
+    await pass(10);
+    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
+    account.execute(account.last);
+    await pass(10);
+    expect(await answer).toMatchObject({ placed: false, message: 'fills on API key 5 are heard for BTC' });
   });
 
   test.each(['connecting', 'stale'] as const)(
@@ -278,6 +289,7 @@ test('S-44 while no hedger is known a quote is refused with the reason, before a
     deadMan: { isSet: () => true } as DeadMan,
     clockSkewMsMax: 1_000,
     mayQuote: () => ({ ok: true }),
+    hear: () => undefined,
     now: () => Date.now(),
   });
   const answer = await run(() => maker.quote({ accounts, market: 'BTC' } as QuoteInput));

@@ -108,6 +108,7 @@ export function startMaker(world: World, host: Host): Maker {
     clockSkewMsMax: 1_000,
     onDeadLane: () => undefined,
     mayQuote: () => ({ ok: true }),
+    hear: () => undefined,
     now,
   });
   deadMan.start();
