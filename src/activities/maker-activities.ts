@@ -1,7 +1,16 @@
 /**
  * Activities of the maker: quote, place, cancel, close, and what it can prove about a lane. They hold A's side only.
  */
-import { clientOrderIndexOf, laneOf, parseOrderId, splitClientOrderIndex, type OrderId } from '../domain/ids';
+import {
+  clientOrderIndexOf,
+  epochMsOf,
+  laneOf,
+  nonceOf,
+  parseOrderId,
+  splitClientOrderIndex,
+  timeOf,
+  type OrderId,
+} from '../domain/ids';
 import { lots, ticks } from '../domain/lots';
 import type {
   Accounts,
@@ -81,6 +90,8 @@ const READ_AGAIN_MS = 10_000;
 const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what fills would stay naked';
 /** Only a person gives a lane to another market. */
 const UNHEARD_MS = 10_000;
+/** The lists of orders show nothing new of an order by then; they hold a thousand ended ones, and those of a day (LP §1.4). */
+const RECALL_AFTER_MS = 30 * 60_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const steps: MakerActivities = {
@@ -186,8 +197,23 @@ async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: M
   if (record) return known(record);
   const found = await deps.account.findOrders([index], { urgent: true });
   if (!found.ok) return { known: false, reason: found.reason };
-  const read = found.value.find((order) => order.clientOrderIndex === index);
+  const read = found.value.find((order) => order.clientOrderIndex === index) ?? (await recalled(deps, input));
   return read ? known(read) : { known: false, reason: 'the exchange lists no such order yet' };
+}
+
+/** What became of an order that is so old that the lists may not reach back to it. A read that fails says nothing. */
+async function recalled(deps: MakerDeps, input: { order_id: string }): Promise<OrderRecord | undefined> {
+  const id = idOf(input.order_id);
+  const atMs = epochMsOf(timeOf(id));
+  if (deps.now() - atMs < RECALL_AFTER_MS) return undefined;
+  const fate = await deps.account.nonceFate({
+    lane: laneOf(id),
+    nonce: nonceOf(id, 0),
+    sinceMs: atMs - RECALL_AFTER_MS,
+  });
+  if (!fate.ok || fate.value.kind !== 'consumed') return undefined;
+  const read = await deps.account.recall(fate.value.tx);
+  return read.ok ? read.value : undefined;
 }
 
 async function laneOrders(

@@ -81,7 +81,10 @@ export interface LateCover {
 }
 
 /** The part of an account that covers need. */
-export type DeskAccount = Pick<AccountPort, 'accountIndex' | 'sign' | 'send' | 'findOrders' | 'nonceFate'> & {
+export type DeskAccount = Pick<
+  AccountPort,
+  'accountIndex' | 'sign' | 'send' | 'findOrders' | 'nonceFate' | 'recall'
+> & {
   readonly stream: Pick<AccountPort['stream'], 'on'>;
 };
 
@@ -378,6 +381,9 @@ export class Desk {
       case 'trace':
         void this.#trace(cover, command);
         return;
+      case 'recall':
+        void this.#recall(cover, command);
+        return;
       case 'alert':
         this.#events.alert({ kind: command.kind, ticket: cover.state.ticket, what: command.what });
         return;
@@ -474,6 +480,13 @@ export class Desk {
     if (!found.ok) cover.doubt = found.reason;
     else for (const record of found.value) this.#feed(cover, { type: 'order', record });
     this.#feed(cover, { type: 'looked', k: command.k });
+  }
+
+  async #recall(cover: Cover, { k, tx }: CoverCommand & { do: 'recall' }): Promise<void> {
+    const read = await this.#options.account.recall(tx).catch(failedRead);
+    if (!read.ok) cover.doubt = read.reason;
+    else if (read.value) this.#feed(cover, { type: 'order', record: read.value });
+    this.#feed(cover, { type: 'looked', k });
   }
 
   async #trace(cover: Cover, command: CoverCommand & { do: 'trace' }): Promise<void> {

@@ -101,6 +101,12 @@ export function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSi
           feed({ type: 'looked' });
           return;
         }
+        case 'recall': {
+          const read = await account.recall(command.tx);
+          if (read.ok && read.value) feed({ type: 'order', record: read.value });
+          feed({ type: 'looked' });
+          return;
+        }
         case 'trace': {
           const sinceMs = epochMsOf(timeOf(order.id)) - TRACE_SLACK_MS;
           const fate = await account.nonceFate({ lane: laneOf(order.id), nonce: command.nonce, sinceMs, urgent: true });

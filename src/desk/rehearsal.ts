@@ -30,6 +30,7 @@ const NOBODY: DeskAccount = {
   send: () => Promise.resolve(ACCEPTED),
   findOrders: () => Promise.resolve({ ok: true, value: [] }),
   nonceFate: () => Promise.resolve({ ok: false, reason: 'nobody trades here' }),
+  recall: () => Promise.resolve({ ok: false, reason: 'nobody trades here' }),
 };
 
 export async function rehearseHedge(): Promise<void> {

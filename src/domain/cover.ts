@@ -11,6 +11,7 @@ import { assertNever, invariant } from './assert';
 import { addOrder, addTx, awaitsRecord, newEvidence, settlementOf, type Evidence, type Settled } from './evidence';
 import { clientOrderIndexOf, laneOf, nonceOf, type ClientOrderIndex, type Nonce } from './ids';
 import {
+  awaitRecord,
   BLOCKED_MS_MAX,
   BLOCKED_MS_MIN,
   backOff,
@@ -97,7 +98,7 @@ export type CoverEvent =
   | { readonly type: 'sent'; readonly k: number; readonly outcome: SendOutcome }
   | { readonly type: 'order'; readonly record: OrderRecord }
   | { readonly type: 'tx'; readonly tx: TxRecord }
-  /** A look is over; what it found came as `order` events before. */
+  /** A look or recall is over; what it found came as `order` events before. */
   | { readonly type: 'looked'; readonly k: number }
   | { readonly type: 'traced'; readonly k: number; readonly fate: Read<NonceFate> }
   | { readonly type: 'tick' };
@@ -116,6 +117,7 @@ export type CoverCommand =
     }
   | { readonly do: 'look'; readonly k: number; readonly indexes: readonly ClientOrderIndex[] }
   | { readonly do: 'trace'; readonly k: number; readonly nonce: Nonce }
+  | { readonly do: 'recall'; readonly k: number; readonly tx: TxRecord }
   | { readonly do: 'alert'; readonly kind: 'foreign-nonce' | 'lane-jumped' | 'lane-dead'; readonly what: string };
 
 export function newCover(ticket: Ticket, accountIndex: number, nowMs: number): CoverState {
@@ -194,7 +196,8 @@ function absorb(state: CoverState, event: CoverEvent, nowMs: number, commands: C
       addTx(state.evidence, event.tx);
       return;
     case 'looked':
-      if (event.k === currentSlice(state) && state.ladder.rung === 'look') climb(state, nowMs);
+      if (event.k === currentSlice(state) && state.ladder.rung !== 'send' && state.ladder.rung !== 'trace')
+        climb(state, nowMs);
       return;
     case 'traced':
       onTraced(state, event, nowMs, commands);
@@ -251,10 +254,10 @@ function onTraced(
   if (state.ladder.rung === 'trace') climb(state, nowMs);
 }
 
-/** A nonce that is consumed but whose amount is unknown is looked for again; otherwise the next rung. */
 function climb(state: CoverState, nowMs: number): void {
-  onNothing(state.ladder, nowMs);
-  if (state.ladder.rung === 'send' && awaitsRecord(state.evidence, currentSlice(state))) state.ladder.rung = 'look';
+  const tx = awaitsRecord(state.evidence, currentSlice(state));
+  if (tx) awaitRecord(state.ladder, tx, nowMs);
+  else onNothing(state.ladder, nowMs);
 }
 
 function settleAll(state: CoverState, nowMs: number, commands: CoverCommand[]): void {
@@ -395,6 +398,11 @@ function nextCommand(state: CoverState, nowMs: number): CoverCommand | undefined
     case 'trace':
       state.ladder.readings.askedAtMs = nowMs;
       return { do: 'trace', k, nonce: nonceOf(state.ticket.id, k) };
+    case 'recall': {
+      const tx = awaitsRecord(state.evidence, k);
+      invariant(tx !== undefined, 'only an executed transaction is recalled');
+      return { do: 'recall', k, tx };
+    }
     default:
       return assertNever(state.ladder.rung);
   }

@@ -89,9 +89,9 @@ export function settlementOf(evidence: Evidence, k: number): Settled | undefined
   return tx.refusal ? nothing('refused', `refused ${tx.refusal.code}`, tx) : undefined;
 }
 
-/** Whether the nonce is known to be consumed although its amount is not known yet: the order's record is the missing half. */
-export function awaitsRecord(evidence: Evidence, k: number): boolean {
-  return evidence.txs.has(k) && settlementOf(evidence, k) === undefined;
+/** The transaction that consumed the nonce, while its amount is not known yet: the order's record is the missing half. */
+export function awaitsRecord(evidence: Evidence, k: number): TxRecord | undefined {
+  return settlementOf(evidence, k) === undefined ? evidence.txs.get(k) : undefined;
 }
 
 function sealed(evidence: Evidence, tx: TxRecord): Settled | undefined {

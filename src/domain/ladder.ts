@@ -12,10 +12,11 @@
  */
 import { assertNever } from './assert';
 import { AGREED_MS, newReadings, type Finding, type Readings } from './readings';
-import type { SendOutcome } from './records';
+import type { SendOutcome, TxRecord } from './records';
 import { describeRefusal, type RefusalClass } from './refusals';
 
-export type Rung = 'send' | 'look' | 'trace';
+/** `recall`: the record of an old order is made from its transaction and its trades. */
+export type Rung = 'send' | 'look' | 'trace' | 'recall';
 
 export interface Ladder {
   rung: Rung;
@@ -140,6 +141,21 @@ export function onNothing(ladder: Ladder, nowMs: number): void {
   ladder.dueMs =
     nowMs + (ladder.keyRefused ? keyPauseMs(ladder, nowMs) : backOff(ladder.round, ROUND_MS_MIN, ROUND_MS_MAX));
   ladder.round += 1;
+}
+
+/** Far longer than any list lags (LP §9): what no list of orders shows by then, it will not show any more. */
+const OLD_MS = 10 * 60_000;
+
+/**
+ * The nonce is consumed, but the record that has the amount was not found, and no send can bring it: it is looked for again. An order
+ * so old that the lists may not reach back to it is recalled.
+ */
+export function awaitRecord(ladder: Ladder, tx: TxRecord, nowMs: number): void {
+  const from = ladder.rung;
+  onNothing(ladder, nowMs);
+  if (ladder.rung !== 'send') return;
+  const isOld = tx.executedAtMs > 0 && nowMs - tx.executedAtMs >= OLD_MS;
+  ladder.rung = isOld && from === 'trace' ? 'recall' : 'look';
 }
 
 /** As after any refusal that lasts, but not beyond the moment from which a further reading may be conclusive. */

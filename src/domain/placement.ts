@@ -5,7 +5,7 @@
  * (design of the lanes: docs/architecture.md). So a placement that is refused, late or in doubt is given up by sealing its nonce.
  * Sans-I/O like the cover machine; the bytes of the quote are fixed by the order, so any retry sends the same order.
  */
-import { assertNever } from './assert';
+import { assertNever, invariant } from './assert';
 import { addOrder, addTx, newEvidence, type Evidence } from './evidence';
 import {
   clientOrderIndexOf,
@@ -16,7 +16,7 @@ import {
   type Nonce,
   type OrderId,
 } from './ids';
-import { isDead, newLadder, onNothing, onSent, type Ladder } from './ladder';
+import { awaitRecord, isDead, newLadder, onNothing, onSent, type Ladder } from './ladder';
 import { SEAL_SLICE } from './limits';
 import { conclude } from './readings';
 import {
@@ -67,7 +67,8 @@ export type PlacementCommand =
       readonly clientOrderIndex: ClientOrderIndex;
     }
   | { readonly do: 'look'; readonly indexes: readonly ClientOrderIndex[] }
-  | { readonly do: 'trace'; readonly nonce: Nonce };
+  | { readonly do: 'trace'; readonly nonce: Nonce }
+  | { readonly do: 'recall'; readonly tx: TxRecord };
 
 export function newPlacement(input: {
   readonly id: OrderId;
@@ -110,7 +111,7 @@ function absorb(state: PlacementState, event: PlacementEvent, nowMs: number): vo
     case 'tick':
       return;
     case 'looked':
-      if (state.ladder.rung === 'look') onNothing(state.ladder, nowMs);
+      if (state.ladder.rung !== 'send' && state.ladder.rung !== 'trace') climb(state, nowMs);
       return;
     case 'give-up':
       giveUp(state, event, nowMs);
@@ -145,14 +146,18 @@ function absorb(state: PlacementState, event: PlacementEvent, nowMs: number): vo
         };
       }
       if (state.ladder.rung !== 'trace') return;
-      onNothing(state.ladder, nowMs);
-      // Executed, and its record is the missing half: no send can bring that.
-      if (state.evidence.txs.has(0)) state.ladder.rung = 'look';
+      climb(state, nowMs);
       return;
     }
     default:
       assertNever(event);
   }
+}
+
+function climb(state: PlacementState, nowMs: number): void {
+  const tx = state.evidence.txs.get(0);
+  if (tx) awaitRecord(state.ladder, tx, nowMs);
+  else onNothing(state.ladder, nowMs);
 }
 
 function onAnswer(state: PlacementState, outcome: SendOutcome, nowMs: number): void {
@@ -221,6 +226,11 @@ function nextCommand(state: PlacementState, nowMs: number): PlacementCommand {
     case 'trace':
       state.ladder.readings.askedAtMs = nowMs;
       return { do: 'trace', nonce };
+    case 'recall': {
+      const tx = state.evidence.txs.get(0);
+      invariant(tx !== undefined, 'only an executed transaction is recalled');
+      return { do: 'recall', tx };
+    }
     default:
       return assertNever(state.ladder.rung);
   }

@@ -114,6 +114,17 @@ export interface TxRecord {
   readonly status: 'failed' | 'pending' | 'executed';
   /** Client order index of a create (14); `Index` of a cancel (15); absent otherwise. */
   readonly clientOrderIndex?: ClientOrderIndex;
+  /** What a create asked for; absent when it could not be read. */
+  readonly order?: {
+    readonly marketId: number;
+    readonly side: Side;
+    readonly lots: Lots;
+    readonly priceTicks: Ticks;
+    /** The exchange's id of the order, once executed. */
+    readonly orderIndex: bigint;
+    /** It met another order at once. */
+    readonly hasTraded: boolean;
+  };
   /** `event_info.ae`: the sequencer refused it; nonce spent, nothing executed. */
   readonly refusal?: { readonly code: number; readonly message: string };
   /** Epoch ms; 0 when not executed yet. */

@@ -165,6 +165,11 @@ export interface AccountPort {
     /** As for `findOrders`. */
     readonly urgent?: boolean;
   }): Promise<Read<NonceFate>>;
+  /**
+   * The last record of an order that the lists of orders no longer reach, made from its transaction and its trades (LP §1.4: they hold the
+   * newest 1 000 that ended, for a day). Only for a transaction that is older than any list lags; undefined when it lives or is not told.
+   */
+  recall(tx: TxRecord): Promise<Read<OrderRecord | undefined>>;
   /** May lag behind accepted transactions (LP §1.4): a hint, never a proof. */
   nextNonce(lane: number): Promise<Read<Nonce>>;
   /** Lanes (of the first `KEYS_CHECKED_MAX`) whose key the exchange refuses, and its words. Found by reading, one request per lane. */

@@ -251,6 +251,13 @@ export class FakeAccount implements AccountPort {
     );
   }
 
+  /** What the lists of orders do not reach any more, by transaction hash. */
+  readonly recalled = new Map<string, OrderRecord>();
+
+  recall(tx: TxRecord): Promise<Read<OrderRecord | undefined>> {
+    return this.#read(this.recalled.get(tx.hash));
+  }
+
   activeOrders(): Promise<Read<readonly OrderRecord[]>> {
     return this.#read(this.orders.filter((order) => order.status === 'open'));
   }

@@ -13,7 +13,7 @@ import {
 } from '../../src/domain/cover';
 import { clientOrderIndexOf, nonceOf, orderIdOf, type Nonce, type Tenths } from '../../src/domain/ids';
 import { lots, ticks, type Lots } from '../../src/domain/lots';
-import type { NonceFate, OrderStatus, SendOutcome } from '../../src/domain/records';
+import type { NonceFate, OrderStatus, SendOutcome, TxRecord } from '../../src/domain/records';
 import type { Ticket } from '../../src/domain/ticket';
 import { Lane, orderRecord, type Send } from './lane';
 
@@ -75,6 +75,7 @@ function machine(ticket = ticketOf(20)) {
         case 'send':
           return feed({ type: 'sent', k, outcome: refused(21104) });
         case 'look':
+        case 'recall':
           return feed({ type: 'looked', k });
         case 'trace':
           return feed({ type: 'traced', k, fate: fate ? { ok: true, value: fate } : { ok: false, reason: '503' } });
@@ -398,6 +399,42 @@ describe('cover: settling', () => {
     });
   });
 
+  describe('S-57 a slice whose record no list of orders reaches any more', () => {
+    const executedAtMs = 1_000;
+    /** Cold, `ageMs` after the slice executed: the nonce is taken, no list has the order, `accountTxs` has the transaction. */
+    const late = (ageMs: number, refusal?: TxRecord['refusal']) => {
+      const m = machine();
+      const lane = new Lane(B, LANE, 1);
+      m.at(executedAtMs + ageMs);
+      const send = onlySend(m.raise(20));
+      lane.submit(send);
+      lane.run({ kind: 'execute', part: (most) => most });
+      const tx: TxRecord = { ...lane.log[0]!.tx, executedAtMs, ...(refusal ? { refusal } : {}) };
+      const fate: NonceFate = { kind: 'consumed', tx };
+      const asked: CoverCommand[] = [];
+      for (let i = 0; i < 40 && m.state.settled.length === 0; i++)
+        asked.push(...m.step(fate).filter((command) => command.do === 'recall'));
+      return { m, send, tx, asked };
+    };
+
+    test('it is recalled from its transaction, and what comes back settles it', () => {
+      const { m, send, tx, asked } = late(3_600_000);
+      expect(asked[0]).toEqual({ do: 'recall', k: 1, tx });
+      m.record(send, 15, 'canceled');
+      expect(m.state).toMatchObject({ executedLots: 15n });
+    });
+
+    test('not while the lists may merely lag', () => {
+      expect(late(60_000).asked).toEqual([]);
+    });
+
+    test('a refusal needs no record', () => {
+      const { m, asked } = late(3_600_000, { code: 21739, message: 'not enough margin' });
+      expect(asked).toEqual([]);
+      expect(m.state.settled[0]).toMatchObject({ kind: 'refused', executedLots: 0n });
+    });
+  });
+
   test('P-08 the bytes expired without consuming the nonce: sent again for the same nonce', () => {
     const m = machine();
     const first = onlySend(m.raise(20));
@@ -692,6 +729,8 @@ function hostile(input: { seed: number; fills: number[]; contenders: number; sea
         const outcome = lane.submit(command);
         return act(machine, { type: 'sent', k: command.k, outcome: faults && chance(0.2) ? unknown : outcome });
       }
+      case 'recall': // the lists of this lane reach back for ever
+        return act(machine, { type: 'looked', k: command.k });
       case 'look':
         if (!faults || chance(0.8)) {
           for (const record of lane.findOrders(command.indexes, lag)) act(machine, { type: 'order', record });

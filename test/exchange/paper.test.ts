@@ -127,7 +127,7 @@ test('markets, owner, account, an empty nonce history, the clock', async () => {
   const nonce = nonceOf(freshId(), 1);
   expect(await account.nonceFate({ lane: LANE, nonce, sinceMs: 0 })).toEqual({
     ok: true,
-    value: { kind: 'unseen', isComplete: true, isContested: false },
+    value: { kind: 'unseen', isComplete: false, isContested: false },
   });
   expect(Math.abs(exchange.clockSkewMs() ?? Number.NaN)).toBeLessThan(1_000);
 });
@@ -309,6 +309,64 @@ describe('faults', () => {
     });
     expect(await account.activeOrders()).toMatchObject({ ok: false });
     expect(await account.activeOrders()).toMatchObject({ ok: true });
+  });
+});
+
+describe('S-57 an order that no list holds any more is made up again from its transaction and its trades', () => {
+  const txOfSlice = async (id: OrderId, slice: number): Promise<TxRecord> => {
+    const read = await account.nonceFate({ lane: LANE, nonce: nonceOf(id, slice), sinceMs: 0 });
+    if (!read.ok || read.value.kind !== 'consumed') throw new Error('the transaction is not there');
+    return read.value.tx;
+  };
+  const recallOf = async (id: OrderId, slice: number): Promise<OrderRecord | undefined> => {
+    const read = await account.recall(await txOfSlice(id, slice));
+    if (!read.ok) throw new Error(read.reason);
+    return read.value;
+  };
+
+  test('a market order that traded with many: all of it, as its own record says', async () => {
+    const id = freshId();
+    await sendOf(marketBuy(id, 1, 30_000));
+    const record = await terminal(clientOrderIndexOf(id, 1));
+    const recalled = await recallOf(id, 1);
+    const { filledLots, filledQuote, initialLots, side, orderIndex } = record;
+    expect(recalled).toMatchObject({ filledLots, filledQuote, initialLots, side, orderIndex });
+    expect(recalled?.clientOrderIndex).toBe(clientOrderIndexOf(id, 1));
+  });
+
+  test('one that traded with nobody: nothing; one that rests: not told', async () => {
+    const none = freshId();
+    await sendOf({ ...marketBuy(none, 1, 20), boundTicks: ticks(1) } as TxRequest);
+    const record = await terminal(clientOrderIndexOf(none, 1));
+    expect(record.filledLots).toBe(0n);
+    expect(await recallOf(none, 1)).toMatchObject({ filledLots: 0n, status: 'canceled' });
+    const rests = freshId();
+    await sendOf(resting(rests));
+    await until(() => records(clientOrderIndexOf(rests, 0)).length > 0, 'the order rests');
+    expect(await recallOf(rests, 0)).toBeUndefined();
+    const cancelId = freshId();
+    await sendOf({ ...lane(cancelId, 0), kind: 'cancel-order', marketId: 1, index: clientOrderIndexOf(rests, 0) });
+    await terminal(clientOrderIndexOf(rests, 0));
+    expect(await recallOf(rests, 0)).toMatchObject({ filledLots: 0n, status: 'canceled', initialLots: 100n });
+  });
+
+  test('trades that cannot be read say nothing', async () => {
+    const id = freshId();
+    await sendOf(marketBuy(id, 1, 20));
+    await terminal(clientOrderIndexOf(id, 1));
+    const tx = await txOfSlice(id, 1);
+    await control('faults', { on: 'request', action: 'answer', status: 503, code: 29500, match: { path: 'trades' } });
+    expect(await account.recall(tx)).toMatchObject({ ok: false });
+  });
+
+  test('trades that are out of reach are not none', async () => {
+    const id = freshId();
+    await sendOf(marketBuy(id, 1, 20));
+    await terminal(clientOrderIndexOf(id, 1));
+    const tx = await txOfSlice(id, 1);
+    if (!tx.order) throw new Error('its order is not told');
+    const other = { ...tx, order: { ...tx.order, orderIndex: tx.order.orderIndex + 1_000_000n } };
+    expect(await account.recall(other)).toEqual({ ok: true, value: undefined });
   });
 });
 

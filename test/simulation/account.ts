@@ -117,6 +117,11 @@ export class SimAccount implements AccountPort {
     );
   }
 
+  /** The lists of this exchange reach back for ever. */
+  recall(): Promise<Read<undefined>> {
+    return Promise.resolve({ ok: true, value: undefined });
+  }
+
   refusedKeys(): Promise<Read<never[]>> {
     return Promise.resolve({ ok: true, value: [] });
   }

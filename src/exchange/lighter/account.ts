@@ -7,7 +7,7 @@
 import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids';
 import { keepNewest } from '../../domain/keep-newest';
 import { ORDER_ID_BITS } from '../../domain/limits';
-import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome } from '../../domain/records';
+import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
 import { KEYS_CHECKED_MAX } from '../port';
 import type { AccountOptions, AccountPort, RefusedKey, SignedTx, SigningThread, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
@@ -27,6 +27,7 @@ import {
 } from './parse';
 import { parseTxRows } from './parse-tx';
 import type { Rest, Urgency } from './rest';
+import { parseTradePage, sumTrades } from './trade-sum';
 import type { SessionTimes } from './session';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
@@ -199,6 +200,35 @@ export class LighterAccount implements AccountPort {
         query.urgent === true ? 'doubt' : 'ordinary',
       ),
     );
+  }
+
+  async recall(tx: TxRecord): Promise<Read<OrderRecord | undefined>> {
+    const { order, clientOrderIndex } = tx;
+    if (order === undefined || clientOrderIndex === undefined) return { ok: true, value: undefined };
+    const { marketId, orderIndex } = order;
+    const active = await this.activeOrders({ marketId, lane: tx.apiKeyIndex });
+    if (!active.ok) return active;
+    if (active.value.some((live) => live.orderIndex === orderIndex)) return { ok: true, value: undefined };
+    const traded = await sumTrades({ accountIndex: this.accountIndex, orderIndex, marketId }, (cursor) =>
+      this.deps.markets.read(
+        '/api/v1/trades',
+        {
+          ...{ sort_by: 'trade_id', limit: PAGE_ROWS, account_index: this.accountIndex },
+          ...{ market_id: marketId, order_index: orderIndex.toString(), cursor },
+        },
+        parseTradePage,
+        this.#tokens,
+      ),
+    );
+    if (!traded.ok) return traded;
+    const { lots: filledLots, quote: filledQuote } = traded.value;
+    // It met another order, and its trades are out of reach too: what is left proves nothing.
+    if (filledLots > order.lots || (order.hasTraded && filledLots === 0n)) return { ok: true, value: undefined };
+    const { side, lots: initialLots, priceTicks } = order;
+    const status = filledLots === initialLots ? 'filled' : 'canceled';
+    const identity = { accountIndex: this.accountIndex, marketId, orderIndex, clientOrderIndex };
+    const amounts = { side, status, initialLots, filledLots, filledQuote, priceTicks } as const;
+    return { ok: true, value: { ...identity, ...amounts, transactionTimeUs: tx.executedAtMs * 1_000 } };
   }
 
   nextNonce(lane: number): Promise<Read<Nonce>> {

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids';
+import type { Lots, Ticks } from '../../domain/lots';
 import { TX_CANCEL_ALL, TX_CANCEL_ORDER, TX_CREATE_ORDER, type TxRecord } from '../../domain/records';
 import { check, epochMs, list, MalformedError } from './parse';
 
@@ -71,6 +72,7 @@ export function parseTxRow(raw: unknown): TxRow {
   const clientOrderIndex = clientIndexOf(row.type, row.info ?? '', info);
   const refusal = refusalOf(row.type, row.event_info);
   const executedAtMs = epochMs(row.executed_at ?? 0);
+  const order = refusal === undefined && row.status > 1 ? orderOf(row.type, info, row.event_info) : undefined;
   const tx: TxRecord = {
     hash: row.hash,
     type: row.type,
@@ -79,6 +81,7 @@ export function parseTxRow(raw: unknown): TxRow {
     nonce: BigInt(nonce) as Nonce,
     status: row.status === 0 ? 'failed' : row.status === 1 ? 'pending' : 'executed',
     ...(clientOrderIndex === undefined ? {} : { clientOrderIndex }),
+    ...(order === undefined ? {} : { order }),
     ...(refusal === undefined ? {} : { refusal }),
     executedAtMs,
   };
@@ -122,6 +125,27 @@ function refusalOf(type: number, eventInfo: string | null | undefined): TxRecord
   return {
     code: safeField(inner, 'code') ?? 0,
     message: typeof inner?.['message'] === 'string' ? inner['message'] : text.slice(0, 200),
+  };
+}
+
+/** What an executed create asked for, with the order's id from its event (LP §3.7); undefined when a part of it is missing. */
+function orderOf(type: number, info: unknown, eventInfo: string | null | undefined): TxRecord['order'] {
+  const event = parseJson(eventInfo);
+  if (type !== TX_CREATE_ORDER || event === undefined) return undefined;
+  const [marketId, amount, price, isAsk] = ['MarketIndex', 'BaseAmount', 'Price', 'IsAsk'].map((key) =>
+    safeField(info, key),
+  );
+  // An order index may exceed 2^53, which JSON.parse rounds: take its digits from the text.
+  const digits = /"to"\s*:\s*\{\s*"i"\s*:\s*(\d{1,20})/.exec(eventInfo ?? '')?.[1];
+  if (marketId === undefined || amount === undefined || price === undefined || isAsk === undefined) return undefined;
+  if (digits === undefined || digits === '0') return undefined;
+  return {
+    marketId,
+    side: isAsk === 1 ? 'sell' : 'buy',
+    lots: BigInt(amount) as Lots,
+    priceTicks: BigInt(price) as Ticks,
+    orderIndex: BigInt(digits),
+    hasTraded: event['t'] !== undefined && event['t'] !== null,
   };
 }
 

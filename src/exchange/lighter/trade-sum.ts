@@ -1,0 +1,83 @@
+/**
+ * How much an order of an account traded, summed over its trades (LP §1.4, `trades`).
+ *
+ * The order's own record says so better; this is for orders that no list of orders holds any more. All pages are read, or nothing is
+ * said (invariant 8).
+ */
+import { z } from 'zod';
+import { addLots, quote, ZERO_LOTS, type Lots, type Quote } from '../../domain/lots';
+import type { Read } from '../../domain/records';
+import { check, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
+
+/** Of one side of one order; more than any order of ours is worth reading. */
+const PAGES_MAX = 20;
+
+const id = z.number().optional(); // may be beyond 2^53; the text has it exact
+const amount = z.string().regex(/^\d+(\.\d+)?$/);
+// Keys whose value is zero are left out.
+const tradeShape = z.object({
+  ...{ trade_id: id, trade_id_str: idText.optional(), market_id: z.number().int().min(0).default(0) },
+  ...{ size: amount, usd_amount: amount },
+  ...{ ask_id: id, ask_id_str: idText.optional(), bid_id: id, bid_id_str: idText.optional() },
+  ...{ ask_account_id: z.number().default(0), bid_account_id: z.number().default(0) },
+});
+const pageShape = z.object({ trades: list, next_cursor: z.string().nullish() });
+
+interface Trade {
+  readonly tradeId: bigint;
+  readonly lots: Lots;
+  readonly quote: Quote;
+  /** Account and order of both sides. */
+  readonly sides: readonly { readonly accountIndex: number; readonly orderIndex: bigint }[];
+}
+
+export interface TradePage {
+  readonly trades: readonly Trade[];
+  readonly nextCursor: string | undefined;
+}
+
+export function parseTradePage(body: unknown, markets: MarketLookup): TradePage {
+  const page = check(pageShape, body, 'trade list');
+  const trades = page.trades.map((raw): Trade => {
+    const trade = check(tradeShape, raw, 'trade');
+    const { sizeDecimals } = scaleOf(trade.market_id, markets);
+    const side = (name: 'ask' | 'bid') => ({
+      accountIndex: trade[`${name}_account_id`],
+      orderIndex: exactId(trade[`${name}_id_str`], trade[`${name}_id`], `${name}_id`),
+    });
+    return {
+      tradeId: exactId(trade.trade_id_str, trade.trade_id, 'trade_id'),
+      lots: scaled(trade.size, sizeDecimals, 'size') as Lots,
+      quote: scaled(trade.usd_amount, 6, 'usd_amount') as Quote,
+      sides: [side('ask'), side('bid')],
+    };
+  });
+  const nextCursor = page.next_cursor ?? '';
+  return { trades, nextCursor: nextCursor === '' || trades.length === 0 ? undefined : nextCursor };
+}
+
+export async function sumTrades(
+  order: { readonly accountIndex: number; readonly orderIndex: bigint; readonly marketId: number },
+  readPage: (cursor: string | undefined) => Promise<Read<TradePage>>,
+): Promise<Read<{ readonly lots: Lots; readonly quote: Quote }>> {
+  const seen = new Set<bigint>();
+  let lots = ZERO_LOTS;
+  let micros = 0n;
+  let cursor: string | undefined;
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const page = await readPage(cursor);
+    if (!page.ok) return page;
+    for (const trade of page.value.trades) {
+      const isOwn = trade.sides.some(
+        ({ accountIndex, orderIndex }) => accountIndex === order.accountIndex && orderIndex === order.orderIndex,
+      );
+      if (!isOwn || seen.has(trade.tradeId)) continue;
+      seen.add(trade.tradeId);
+      lots = addLots(lots, trade.lots);
+      micros += trade.quote;
+    }
+    cursor = page.value.nextCursor;
+    if (cursor === undefined) return { ok: true, value: { lots, quote: quote(micros) } };
+  }
+  return { ok: false, reason: `the trades of order ${order.orderIndex} are more than ${PAGES_MAX} pages` };
+}
