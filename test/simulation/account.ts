@@ -30,6 +30,10 @@ import { hashOfTx, newsOf, recordOf, txOf, txRecordOf, type AccountNews } from '
 
 const SEND_MS = 3_000;
 const READ_MS = 5_000;
+/** What a stream that starts asks for; as src/exchange/lighter. */
+const LOOK_BACK_MS = 10 * 60_000;
+/** A key that is none of ours. */
+const BURST_LANE = 40;
 
 export interface Surroundings {
   readonly time: Time;
@@ -74,6 +78,7 @@ export class SimAccount implements AccountPort {
       kind: 'send',
       deadlineMs: SEND_MS,
       silence: () => ({ kind: 'unknown', txHash, reason: 'no answer' }),
+      limited: () => ({ kind: 'unknown', txHash, reason: 'status 429' }),
       serve: () => {
         const answer = venue.submit(tx, txHash);
         trace(() => `exchange ${answer.ok ? 'books' : `refuses (${answer.refusal.code})`} ${txHash}`);
@@ -105,15 +110,27 @@ export class SimAccount implements AccountPort {
     readonly nonce: Nonce;
     readonly sinceMs: number;
   }): Promise<Read<NonceFate>> {
-    return findNonceFate({ ...query, sinceMs: query.sinceMs - 10_000, accountIndex: this.accountIndex }, () =>
-      this.#read(() =>
-        [
-          ...this.around.venue.listedTxs(this.accountIndex).map(txRecordOf),
+    return findNonceFate({ ...query, sinceMs: query.sinceMs - 10_000, accountIndex: this.accountIndex }, (index) =>
+      this.#read(() => {
+        const { venue } = this.around;
+        const rows = [
+          ...venue.listedTxs(this.accountIndex).map(txRecordOf),
           registrationOf(this.accountIndex, query.lane),
-        ]
-          .slice(0, PAGE_ROWS)
-          .map((tx) => ({ tx, sequenceIndex: undefined, transactionIndex: undefined, timeMs: tx.executedAtMs })),
-      ),
+        ];
+        for (const { accountIndex, atMs } of venue.bursts)
+          if (accountIndex === this.accountIndex) rows.push(...burstOf(accountIndex, atMs));
+        if (venue.bursts.length > 0) rows.sort((a, b) => b.executedAtMs - a.executedAtMs);
+        // Counted from the oldest: what `index` asks for is everything up to that row.
+        return rows
+          .map((tx, at) => ({
+            tx,
+            sequenceIndex: rows.length - at,
+            transactionIndex: undefined,
+            timeMs: tx.executedAtMs,
+          }))
+          .filter(({ sequenceIndex }) => index === undefined || sequenceIndex <= index)
+          .slice(0, PAGE_ROWS);
+      }),
     );
   }
 
@@ -137,20 +154,7 @@ export class SimAccount implements AccountPort {
   }
 
   account(): Promise<Read<AccountState>> {
-    return this.#read(() => {
-      const account = this.around.venue.account(this.accountIndex);
-      const summary = summarize(this.around.venue.exchange.world, account);
-      return {
-        accountIndex: this.accountIndex,
-        availableBalance: quote(Math.floor(summary.availableMicro)),
-        collateral: quote(Math.floor(account.collateralMicro)),
-        positions: [...account.positions.values()].map((position) => ({
-          marketId: position.marketId,
-          lots: lots(position.lots),
-          avgEntryTicks: '0',
-        })),
-      };
-    });
+    return this.#read(() => stateOf(this.around.venue, this.accountIndex));
   }
 
   close(): Promise<void> {
@@ -162,14 +166,40 @@ export class SimAccount implements AccountPort {
   }
 
   #read<T>(serve: () => T): Promise<Read<T>> {
-    return this.around.network.call<Read<T>>(this.host, {
-      kind: 'read',
-      deadlineMs: READ_MS,
-      silence: () => ({ ok: false, reason: 'no answer' }),
-      serve: () =>
-        this.around.faults.strike('read-fails') ? { ok: false, reason: 'status 503' } : { ok: true, value: serve() },
-    });
+    return readFrom(this.around, this.host, serve);
   }
+}
+
+/** A read over the network that may fail; the account is the caller's. */
+function readFrom<T>(around: Surroundings, host: Host, serve: () => T): Promise<Read<T>> {
+  return around.network.call<Read<T>>(host, {
+    kind: 'read',
+    deadlineMs: READ_MS,
+    silence: () => ({ ok: false, reason: 'no answer' }),
+    limited: () => ({ ok: false, reason: 'status 429' }),
+    serve: () =>
+      around.faults.strike('read-fails') ? { ok: false, reason: 'status 503' } : { ok: true, value: serve() },
+  });
+}
+
+/** Any account as everybody may read it. */
+export function readState(around: Surroundings, host: Host, accountIndex: number): Promise<Read<AccountState>> {
+  return readFrom(around, host, () => stateOf(around.venue, accountIndex));
+}
+
+function stateOf(venue: Venue, accountIndex: number): AccountState {
+  const account = venue.account(accountIndex);
+  const summary = summarize(venue.exchange.world, account);
+  return {
+    accountIndex,
+    availableBalance: quote(Math.floor(summary.availableMicro)),
+    collateral: quote(Math.floor(account.collateralMicro)),
+    positions: [...account.positions.values()].map((position) => ({
+      marketId: position.marketId,
+      lots: lots(position.lots),
+      avgEntryTicks: '0',
+    })),
+  };
 }
 
 /** The first transaction of every key registers it, with nonce 0 (LP §1.4); a key without one does not exist. */
@@ -185,10 +215,25 @@ function registrationOf(accountIndex: number, lane: number): TxRecord {
   };
 }
 
+/** A page full of somebody else's transactions. */
+function burstOf(accountIndex: number, atMs: number): TxRecord[] {
+  return Array.from({ length: PAGE_ROWS }, (_, at) => ({
+    hash: `burst/${accountIndex}/${atMs}/${at}`,
+    type: 14,
+    accountIndex,
+    apiKeyIndex: BURST_LANE,
+    nonce: BigInt(at) as Nonce,
+    status: 'executed',
+    executedAtMs: atMs + at / 1_000,
+  }));
+}
+
 type Listeners = { [E in keyof AccountStreamEvents]: Set<AccountStreamEvents[E]> };
 
 export class SimStream implements AccountStream {
   state: StreamState = 'connecting';
+  /** By lane: the highest nonce that this stream showed as executed. */
+  readonly seen = new Map<number, bigint>();
   readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
   readonly #live = new LiveOrders();
   #epoch = 0;
@@ -239,7 +284,8 @@ export class SimStream implements AccountStream {
       time.after(5, this.host, () => {
         if (epoch !== this.#epoch) return;
         const missing = this.#live.missingFrom(orders);
-        const sinceUs = this.#live.lastSeenUs > 0 ? this.#live.lastSeenUs - 1_000_000 : (time.nowMs - 60_000) * 1000;
+        const sinceUs =
+          this.#live.lastSeenUs > 0 ? this.#live.lastSeenUs - 1_000_000 : (time.nowMs - LOOK_BACK_MS) * 1000;
         for (const order of orders) this.#live.note(order);
         this.#emitOrders('snapshot', orders);
         void this.#closeGap(epoch, missing, sinceUs);
@@ -247,15 +293,22 @@ export class SimStream implements AccountStream {
     });
   }
 
+  #note(txs: readonly TxRecord[]): void {
+    for (const { apiKeyIndex, nonce, status } of txs)
+      if (status === 'executed' && nonce > (this.seen.get(apiKeyIndex) ?? 0n)) this.seen.set(apiKeyIndex, nonce);
+  }
+
   /** Two channels: each may lose, repeat and delay what it carries without the other (LP §9). */
   #carry(news: AccountNews): void {
+    const { venue } = this.around;
     if (news.orders.length > 0)
       this.#deliver('orders', () => {
         this.#emitOrders('change', news.orders);
         for (const order of news.orders) this.#live.note(order);
       });
-    if (news.txs.length > 0)
+    if (news.txs.length > 0 && !venue.isTxChannelRefused)
       this.#deliver('txs', () => {
+        this.#note(news.txs);
         for (const listener of this.#listeners.txs) listener(news.txs);
       });
   }

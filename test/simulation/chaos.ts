@@ -3,12 +3,14 @@ import { laneOf, nonceOf, parseOrderId } from '../../src/domain/ids';
 import { attributeKeys } from '../../src/paper/core/tx';
 import type { TxBody } from '../../src/paper/core/types';
 import type { FaultKind } from './faults';
+import type { MarketActors } from './market';
 import { newHost, startHedger, startMaker, type Hedger, type Maker, type World } from './processes';
 import type { Run } from './temporal';
+import type { Random } from '../../src/paper/core/random';
 import type { Truth } from './truth';
 import type { Host } from './time';
 import type { TxRequest } from '../../src/exchange/port';
-import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, MARKET } from './venue';
+import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET } from './venue';
 
 /** A client order index that is none of ours. */
 const FOREIGN_INDEX = 77;
@@ -19,11 +21,15 @@ type Process = Maker | Hedger;
 export class Chaos {
   readonly processes = new Set<Process>();
   readonly #skews: Map<string, number>;
+  /** Processes that nobody starts before the faults stop. */
+  readonly #away = new Set<string>();
   #started = 0;
 
   constructor(
     private readonly world: World,
     private readonly truth: Truth,
+    private readonly market: MarketActors,
+    random: Random,
   ) {
     const { faults } = world;
     const skew = (): number => {
@@ -31,7 +37,10 @@ export class Chaos {
       const random = faults.random('clock-skew');
       return random.chance(0.1) ? random.between(-40_000, 40_000) : random.between(-900, 900);
     };
-    this.#skews = new Map(['maker-1', 'maker-2', 'hedger-1', 'hedger-2'].map((name) => [name, skew()]));
+    world.venue.isTxChannelRefused = faults.strike('channel-refused');
+    // One of each is the usual installation; two of each contend for everything.
+    const names = ['maker-1', 'hedger-1', ...(random.chance(0.6) ? ['maker-2', 'hedger-2'] : [])];
+    this.#skews = new Map(names.map((name) => [name, skew()]));
   }
 
   start(): void {
@@ -50,6 +59,18 @@ export class Chaos {
       });
     }
     if (faults.strike('exchange-away')) this.#takeExchangeAway();
+    if (faults.strike('makers-away')) this.#sendAway('maker');
+    if (faults.strike('hedgers-away')) this.#sendAway('hedger');
+    if (faults.strike('temporal-away') && !temporal.isDown) {
+      temporal.isDown = true;
+      time.after(faults.random('temporal-away').logUniform(60_000, 300_000), undefined, () => {
+        temporal.isDown = false;
+      });
+    }
+    if (faults.strike('suspend')) this.#suspend();
+    if (faults.strike('limits'))
+      this.world.network.limitedUntilMs = time.nowMs + faults.random('limits').logUniform(2_000, 60_000);
+    if (faults.strike('key-revoked')) this.#revoke();
     if (faults.strike('cut-off')) this.#cutOff();
     for (const kind of ['foreign-nonce', 'foreign-jump', 'foreign-cancel'] as const)
       if (faults.strike(kind)) this.#foreign(kind);
@@ -68,6 +89,10 @@ export class Chaos {
     };
     const process = [...this.processes].find((one) => one.host === host);
     if (process === undefined || request.lane === CANCEL_LANE) return;
+    const isClose = accountIndex === ACCOUNT_A && request.kind === 'market-order';
+    if (isClose && faults.strike('stranger-mid')) soon('stranger-mid', () => this.market.tradeByHand('stranger-mid'));
+    if (faults.strike('busy-account'))
+      soon('busy-account', () => this.world.venue.bursts.push({ accountIndex, atMs: time.nowMs }));
     if (faults.strike('crash-mid'))
       soon('crash-mid', () => this.#kill(process, faults.random('crash-mid').logUniform(100, 30_000)));
     if (faults.strike('pause-mid'))
@@ -94,6 +119,11 @@ export class Chaos {
   healAll(): void {
     this.world.temporal.isDown = false;
     this.world.network.isAway = false;
+    this.world.network.limitedUntilMs = 0;
+    this.world.venue.revoked.clear();
+    this.world.venue.isTxChannelRefused = false;
+    for (const name of this.#away) this.#startProcess(name);
+    this.#away.clear();
     for (const process of [...this.processes]) {
       this.world.time.resume(process.host);
       process.host.isCutOff = false;
@@ -152,7 +182,38 @@ export class Chaos {
     world.temporal.onCrash(process.worker);
     process.bury();
     const name = process.host.name.split('.')[0] ?? '';
-    world.time.after(awayMs, undefined, () => this.#startProcess(name));
+    world.time.after(awayMs, undefined, () => {
+      if (!this.#away.has(name) && ![...this.processes].some(({ host }) => host.name.startsWith(`${name}.`)))
+        this.#startProcess(name);
+    });
+  }
+
+  /** All processes of a role are gone for minutes. */
+  #sendAway(role: Process['kind']): void {
+    for (const process of [...this.processes]) if (process.kind === role) this.#kill(process, Infinity);
+    const names = [...this.#skews.keys()].filter((name) => name.startsWith(role) && !this.#away.has(name));
+    for (const name of names) this.#away.add(name);
+    const forMs = this.world.faults.random(`${role}s-away`).logUniform(20_000, 300_000);
+    this.world.time.after(forMs, undefined, () => {
+      for (const name of names) if (this.#away.delete(name)) this.#startProcess(name);
+    });
+  }
+
+  /** The machine sleeps: its processes' clocks stand still with it, and are behind when it wakes up. */
+  #suspend(): void {
+    const process = this.#someProcess('suspend');
+    if (process === undefined) return;
+    const forMs = this.world.faults.random('suspend').logUniform(200, 30_000);
+    this.#freeze(process, forMs);
+    process.host.skewMs -= forMs;
+  }
+
+  #revoke(): void {
+    const random = this.world.faults.random('key-revoked');
+    const account = random.chance(0.5) ? ACCOUNT_A : ACCOUNT_B;
+    const lane = LANES[random.between(0, LANES.length - 1)] ?? LANES[0];
+    this.world.trace(() => `the key of lane ${lane} of account ${account} is revoked`);
+    this.world.venue.revoked.add(`${account}/${lane}`);
   }
 
   #pause(): void {
@@ -176,7 +237,11 @@ export class Chaos {
     const process = this.#someProcess('stream-cut');
     if (process === undefined) return;
     this.world.trace(() => `${process.host.name} loses its stream`);
-    process.account.stream.cut(this.world.faults.random('stream-cut').logUniform(50, 10_000));
+    const random = this.world.faults.random('stream-cut');
+    const forMs = random.logUniform(50, 10_000);
+    process.account.stream.cut(forMs);
+    // What happens meanwhile is what a cut is about.
+    if (random.chance(0.5)) this.world.time.after(forMs * random.next(), undefined, () => this.market.fillOne());
   }
 
   #takeExchangeAway(): void {

@@ -15,6 +15,8 @@ export const FAULT_KINDS = [
   'reply-late',
   'read-fails',
   'lists-lag',
+  'rows-lag',
+  'busy-account',
   // streams, notices, signals
   'frame-lost',
   'frame-twice',
@@ -34,11 +36,17 @@ export const FAULT_KINDS = [
   'answer-lost',
   'cut-off',
   'clock-skew',
+  // for minutes
+  'makers-away',
+  'hedgers-away',
+  'temporal-away',
+  'suspend',
   // at the worst moment: just after a transaction left
   'crash-mid',
   'pause-mid',
   'operator-mid',
   'foreign-mid',
+  'stranger-mid',
   // the exchange
   'exchange-away',
   'api-refuses',
@@ -54,6 +62,11 @@ export const FAULT_KINDS = [
   'foreign-nonce',
   'foreign-jump',
   'foreign-cancel',
+  'limits',
+  'key-revoked',
+  'channel-refused',
+  'small-margin',
+  'stranger-trades',
   // people
   'operator-cancel',
   'operator-close',
@@ -70,6 +83,8 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'reply-late': 0.3,
   'read-fails': 0.5,
   'lists-lag': 0.2,
+  'rows-lag': 0.2,
+  'busy-account': 0.3,
   'frame-lost': 0.5,
   'frame-twice': 0.3,
   'frame-late': 0.4,
@@ -87,10 +102,15 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'answer-lost': 0.3,
   'cut-off': 0.05,
   'clock-skew': 1,
+  'makers-away': 0.02,
+  'hedgers-away': 0.02,
+  'temporal-away': 0.02,
+  suspend: 0.03,
   'crash-mid': 0.15,
   'pause-mid': 0.15,
   'operator-mid': 0.15,
   'foreign-mid': 0.04,
+  'stranger-mid': 0.7,
   'exchange-away': 0.02,
   'api-refuses': 0.3,
   'sequencer-refuses': 0.4,
@@ -105,6 +125,11 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'foreign-nonce': 0.06,
   'foreign-jump': 0.02,
   'foreign-cancel': 0.04,
+  limits: 0.02,
+  'key-revoked': 0.01,
+  'channel-refused': 1,
+  'small-margin': 1,
+  'stranger-trades': 0.03,
   'operator-cancel': 0.04,
   'operator-close': 0.06,
   'operator-retry': 0.06,
@@ -112,9 +137,10 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
 
 /**
  * What a seed is mainly about. `siege`: hedges that cannot land, and people who meddle. `zombies`: processes that die, sleep, return.
- * `desertion`: hedges that cannot land, and people who give up.
+ * `desertion`: hedges that cannot land, and people who give up. `absence`: one thing is missing for minutes, and hardly anything else
+ * goes wrong: what then happens, and when, is judged by the clock (clocks.ts).
  */
-const THEMES = ['swarm', 'swarm', 'siege', 'zombies', 'desertion'] as const;
+export const THEMES = ['swarm', 'swarm', 'siege', 'zombies', 'desertion', 'absence', 'absence'] as const;
 export type Theme = (typeof THEMES)[number];
 
 const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
@@ -139,6 +165,8 @@ const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
     'frame-lost',
     'slow-sequencer',
     'lists-lag',
+    'busy-account',
+    'sequencer-refuses',
   ],
   desertion: [
     'no-margin',
@@ -150,12 +178,34 @@ const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
     'task-stalls',
     'answer-lost',
   ],
+  absence: [
+    'makers-away',
+    'hedgers-away',
+    'temporal-away',
+    'stream-cut',
+    'crash',
+    'no-margin',
+    'thin-book',
+    'key-revoked',
+    'channel-refused',
+    'small-margin',
+    'stranger-trades',
+    'rows-lag',
+    'limits',
+  ],
 };
+
+/** In a calm run what happens by the clock happens now and then, each time with room to watch what comes of it. */
+function calmRate(kind: FaultKind, rate: number): number {
+  return RATE_MAX[kind] < 0.1 ? Math.min(4 * rate, 0.05) : rate;
+}
 
 export interface FaultLimits {
   readonly off: ReadonlySet<FaultKind>;
   /** No fault strikes after so many have. */
   readonly strikesMax: number;
+  /** Every seed is about this. */
+  readonly theme?: Theme | undefined;
 }
 
 export class Faults {
@@ -174,16 +224,18 @@ export class Faults {
     private readonly limits: FaultLimits,
   ) {
     const draw = new Random(hashOf(seed, 1));
-    this.theme = THEMES[draw.between(0, THEMES.length - 1)] ?? 'swarm';
+    const drawn = THEMES[draw.between(0, THEMES.length - 1)] ?? 'swarm';
+    this.theme = limits.theme ?? drawn;
     // Some seeds are calm in most ways, some hostile in most; every seed has a few kinds it insists on.
-    const share = draw.next() * (this.theme === 'swarm' ? 1 : 0.4);
-    const insists = new Set([0, 1, 2].map(() => draw.between(0, FAULT_KINDS.length - 1)));
+    const isCalm = this.theme === 'absence';
+    const share = isCalm ? 0 : draw.next() * (this.theme === 'swarm' ? 1 : 0.4);
+    const insists = new Set(isCalm ? [] : [0, 1, 2].map(() => draw.between(0, FAULT_KINDS.length - 1)));
     FAULT_KINDS.forEach((kind, index) => {
       const mild = draw.chance(share) ? RATE_MAX[kind] * draw.next() ** 2 : 0;
       const strong = RATE_MAX[kind] * (0.5 + 0.5 * draw.next());
-      const themed = THEME_KINDS[this.theme].includes(kind) && draw.chance(0.7);
+      const themed = THEME_KINDS[this.theme].includes(kind) && draw.chance(isCalm ? 0.15 : 0.7);
       const rate = themed || insists.has(index) ? strong : mild;
-      this.rates.set(kind, limits.off.has(kind) ? 0 : rate);
+      this.rates.set(kind, limits.off.has(kind) ? 0 : isCalm ? calmRate(kind, rate) : rate);
       this.#streams.set(kind, new Random(hashOf(seed, 100 + index)));
     });
   }

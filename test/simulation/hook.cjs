@@ -23,9 +23,10 @@ Module._resolveFilename = function (request, ...rest) {
 require.extensions['.ts'] = (module, file) => {
   let source = readFileSync(file, 'utf8');
   if (mutation && relative(ROOT, file).split(sep).join('/') === mutation.file) {
-    if (!source.includes(mutation.find))
-      throw new Error(`mutation ${mutation.name}: its text is not in ${mutation.file}`);
-    source = source.replace(mutation.find, mutation.replace);
+    for (const { find, replace } of [mutation, ...(mutation.also ? [mutation.also] : [])]) {
+      if (!source.includes(find)) throw new Error(`mutation ${mutation.name}: its text is not in ${mutation.file}`);
+      source = source.replace(find, () => replace);
+    }
   }
   const { code } = transformSync(source, {
     filename: file,

@@ -11,12 +11,16 @@ const FAR_MS = 20 * 86_400_000;
 const REFRESH_MS = 1_000;
 const COLLATERAL = 1e12;
 const NEAR_TICKS = 500;
+/** Initial margin of some sixty lots: two or three orders' worth. */
+const SMALL_COLLATERAL = 60 * MARKET.startTicks * 0.05;
 
 export class MarketActors {
   #middle = MARKET.startTicks;
   #isThin = false;
   #isBehindOurs = false;
   #shape = '';
+  /** What account B is worth when nothing else is wrong. */
+  #collateralOfB = COLLATERAL;
 
   constructor(
     private readonly time: Time,
@@ -24,7 +28,19 @@ export class MarketActors {
     private readonly faults: Faults,
     private readonly random: Random,
     private readonly truth: Truth,
-  ) {}
+  ) {
+    if (!faults.strike('small-margin')) return;
+    this.#collateralOfB = SMALL_COLLATERAL;
+    this.#setCollateral(ACCOUNT_B, SMALL_COLLATERAL);
+  }
+
+  /** Whether B could not trade at our price, for want of margin or of a book. */
+  get isOff(): boolean {
+    // Trades change a collateral too, by little.
+    const isPoor = (index: number): boolean => this.venue.account(index).collateralMicro < COLLATERAL / 2;
+    const isBookOff = this.#isThin || this.#isBehindOurs || this.#middle !== MARKET.startTicks;
+    return isBookOff || isPoor(ACCOUNT_A) || isPoor(ACCOUNT_B);
+  }
 
   start(): void {
     const refresh = (): void => {
@@ -46,7 +62,7 @@ export class MarketActors {
     if (faults.strike('no-margin')) {
       this.#setCollateral(ACCOUNT_B, 0);
       until('no-margin', this.faults.theme === 'siege' ? 5_000 : 60_000, () =>
-        this.#setCollateral(ACCOUNT_B, COLLATERAL),
+        this.#setCollateral(ACCOUNT_B, this.#collateralOfB),
       );
     }
     if (faults.strike('maker-margin')) {
@@ -60,7 +76,9 @@ export class MarketActors {
       until('market-runs', 60_000, () => this.heal());
     }
     if (faults.strike('maker-cancelled')) this.#cancelOne();
+    if (faults.strike('stranger-trades')) this.tradeByHand('stranger-trades');
     if (faults.strike('lists-lag')) this.venue.listLagMs = faults.random('lists-lag').logUniform(100, 16_000);
+    if (faults.strike('rows-lag')) this.venue.rowLagMs = faults.random('rows-lag').logUniform(100, 12_000);
   }
 
   heal(): void {
@@ -72,7 +90,9 @@ export class MarketActors {
   healAll(): void {
     this.heal();
     this.venue.listLagMs = 0;
+    this.venue.rowLagMs = 0;
     this.#setCollateral(ACCOUNT_A, COLLATERAL);
+    this.#collateralOfB = COLLATERAL;
     this.#setCollateral(ACCOUNT_B, COLLATERAL);
   }
 
@@ -113,8 +133,31 @@ export class MarketActors {
     this.venue.act((exchange) => finish(exchange.world, exchange.market(MARKET.marketId), maker, status));
   }
 
+  /** Somebody, or a liquidation, changes a position of ours; mostly it is reduced. */
+  tradeByHand(kind: 'stranger-trades' | 'stranger-mid'): void {
+    const random = this.faults.random(kind);
+    const account = this.venue.account(kind === 'stranger-mid' || random.chance(0.5) ? ACCOUNT_A : ACCOUNT_B);
+    const position = account.positions.get(MARKET.marketId)?.lots ?? 0;
+    const isAsk = (kind === 'stranger-mid' || random.chance(0.8)) === position >= 0 ? 1 : 0;
+    const most = Math.max(kind === 'stranger-mid' ? 1 : 5, Math.abs(position) - (kind === 'stranger-mid' ? 1 : 0));
+    const lots = random.between(1, most);
+    this.venue.act((exchange) =>
+      exchange.place(account, {
+        ...{ marketId: MARKET.marketId, clientIndex: 0, type: 0, reduceOnly: 0, triggerTicks: 0 },
+        ...{
+          isAsk,
+          priceTicks: MARKET.startTicks * (isAsk ? 0.95 : 1.05),
+          baseLots: lots,
+          timeInForce: 0,
+          expiryMs: 0,
+        },
+      }),
+    );
+  }
+
   #setCollateral(accountIndex: number, micro: number): void {
     this.venue.account(accountIndex).collateralMicro = micro;
+    this.truth.marginChangedMs = this.time.nowMs;
   }
 
   #setBook(): void {

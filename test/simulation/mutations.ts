@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /** Each must turn red within so many seeds. */
-const MUTATION_SEEDS = 3_000;
+const MUTATION_SEEDS = 1_000;
 
 interface Mutation {
   readonly name: string;
@@ -16,6 +16,8 @@ interface Mutation {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** A second place in the same file. */
+  readonly also?: { readonly find: string; readonly replace: string };
 }
 
 const ZERO = "{ kind: 'refused', executedLots: ZERO_LOTS, executedQuote: quote(0n), status: 'canceled' }";
@@ -256,6 +258,92 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/domain/placement.ts',
     find: '  if (!state.ladder.booked) state.ladder.dueMs = nowMs;',
     replace: '  state.ladder.dueMs = nowMs + 1e9;',
+  },
+  {
+    name: 'deaf-listener',
+    what: 'no notice and no signal leaves the listener (S-05, S-39)',
+    file: 'src/listener/listener.ts',
+    find: '  #handle(frame: OrdersFrame): void {\n',
+    replace: '  #handle(frame: OrdersFrame): void {\n    if (frame) return;\n',
+  },
+  {
+    name: 'no-fast-path',
+    what: 'the desk never hears a notice',
+    file: 'src/desk/desk.ts',
+    find: "    if (!cover || cover.keepUntilMs === 0) return 'not-armed';",
+    replace: "    if (cover !== null) return 'not-armed';",
+  },
+  {
+    name: 'naked-for-20-s',
+    what: 'every hedge waits 20 s before it is sent',
+    file: 'src/domain/cover.ts',
+    find: '      if (missingLots(state) === 0n) state.path = event.path;\n',
+    replace: '      if (missingLots(state) === 0n) { state.path = event.path; state.ladder.dueMs = nowMs + 20_000; }\n',
+  },
+  {
+    name: 'stuck-in-silence',
+    what: 'a stuck hedge raises no alert',
+    file: 'src/domain/decide.ts',
+    find: '  if (!order.stuck) return undefined;\n  return alert(',
+    replace: '  if (order.stuck || !order.stuck) return undefined;\n  return alert(',
+  },
+  {
+    name: 'no-dead-man',
+    what: 'the dead-man’s switch is never set, and says that it is (S-31)',
+    file: 'src/desk/dead-man.ts',
+    find: '    return this.#confirmedAtMs - this.#options.exchangeNow() > LEFT_MS_MIN;',
+    replace: '    return true;',
+    also: { find: '    beat();\n', replace: '' },
+  },
+  {
+    name: 'a-close-may-enlarge',
+    what: 'a close is never reduce-only (S-17)',
+    file: 'src/activities/cover.ts',
+    find: "      return input.ticket.side === 'sell' ? position > 0n : position < 0n;",
+    replace: '      return position === undefined;',
+  },
+  {
+    name: 'armed-without-a-stream',
+    what: '`arm` does not ask for B’s stream',
+    file: 'src/activities/hedge-activities.ts',
+    find: "      if (deps.account.stream.state !== 'live')",
+    replace: "      if (deps.account.stream.state === 'closed')",
+  },
+  {
+    name: 'armed-with-a-wrong-clock',
+    what: '`arm` does not look at the clock (S-40)',
+    file: 'src/activities/hedge-activities.ts',
+    find: 'Math.abs(skew) > deps.clockSkewMsMax',
+    replace: 'Math.abs(skew) > 1e9',
+  },
+  {
+    name: 'armed-on-a-used-lane',
+    what: '`arm` does not look at the lane’s next nonce (P-18)',
+    file: 'src/activities/hedge-activities.ts',
+    find: '      if (next > nonceOf(ticket.id, 1))',
+    replace: '      if (next > nonceOf(ticket.id, 1) && next < 0n)',
+  },
+  {
+    name: 'armed-without-margin',
+    what: '`arm` does not ask for margin (S-09)',
+    file: 'src/activities/hedge-activities.ts',
+    find: '      if (free < value)',
+    replace: '      if (free < 0n)',
+  },
+  {
+    name: 'quotes-for-a-month',
+    what: 'maker orders expire after 28 days (S-31)',
+    file: 'src/activities/maker-activities.ts',
+    find: 'deps.exchange.exchangeNowMs() + order.expiry_ms',
+    replace: 'deps.exchange.exchangeNowMs() + 28 * 86_400_000',
+  },
+  {
+    name: 'the-gap-is-not-read',
+    what: 'orders that ended while the stream was away are not read (S-07)',
+    file: 'src/exchange/lighter/gap.ts',
+    find: '  if (!inactive.ok) return inactive;\n',
+    replace:
+      '  if (!inactive.ok) return inactive;\n  if (inactive.ok) return { ok: true, value: { records: [], unresolved: [] } };\n',
   },
 ];
 

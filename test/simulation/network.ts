@@ -9,6 +9,8 @@ import type { Host, Time } from './time';
 export class Network {
   /** The exchange cannot be reached by anybody. */
   isAway = false;
+  /** Until then every request is refused with 429, and nothing of it reaches the exchange's books. */
+  limitedUntilMs = 0;
 
   constructor(
     private readonly time: Time,
@@ -22,6 +24,8 @@ export class Network {
     call: {
       readonly serve: () => T;
       readonly silence: () => T;
+      /** The answer to a request too many: no refusal of what it carried. */
+      readonly limited: () => T;
       readonly deadlineMs: number;
       readonly kind: 'send' | 'read';
     },
@@ -37,7 +41,7 @@ export class Network {
       };
       const timeOut = time.after(call.deadlineMs, host, () => answer(call.silence()));
       const arrive = (): void => {
-        const value = call.serve();
+        const value = time.nowMs < this.limitedUntilMs ? call.limited() : call.serve();
         if (this.isAway || faults.strike('reply-lost')) return;
         time.after(this.#legMs('reply-late', 10_000), host, () => answer(value));
       };

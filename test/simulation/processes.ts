@@ -2,32 +2,81 @@
  * The two kinds of process, put together from the real parts as src/workers does: desk, listener, order watch, canceller,
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
-import type { Client } from '@temporalio/client';
 import { createHedgeActivities, type AlertInput } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
+import { LedgerAuditor } from '../../src/auditor/ledger-auditor';
+import { PositionAuditor } from '../../src/auditor/position-auditor';
 import { Canceller } from '../../src/desk/canceller';
 import { DeadMan } from '../../src/desk/dead-man';
-import { Desk, type DeskEvents } from '../../src/desk/desk';
+import { Desk } from '../../src/desk/desk';
 import { OrderWatch } from '../../src/desk/order-watch';
-import { makerQueue, ordersQueue } from '../../src/domain/messages';
-import { opposite } from '../../src/domain/records';
+import {
+  makerQueue,
+  ordersQueue,
+  type ArmResult,
+  type CoverInput,
+  type TicketMessage,
+} from '../../src/domain/messages';
+import { lots, quote } from '../../src/domain/lots';
+import { opposite, type Market } from '../../src/domain/records';
 import type { ExchangePort } from '../../src/exchange/port';
 import { Listener } from '../../src/listener/listener';
 import type { SignalSink } from '../../src/listener/signal-courier';
 import type { OutgoingNotice } from '../../src/notifications/notice';
 import type { Publication } from '../../src/notifications/publisher';
-import { SimAccount, type Surroundings } from './account';
+import { deskEvents } from '../../src/workers/desk-events';
+import type { AlertKind, Observability } from '../../src/observability';
+import { readState, SimAccount, type Surroundings } from './account';
 import { within } from './activity-context';
 import type { TemporalServer, Worker } from './temporal';
 import { wallClock, type Host } from './time';
+import { DEAD_MAN_MS } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, SPARE_LANES } from './venue';
 
 export interface World extends Surroundings {
   readonly temporal: TemporalServer;
   readonly hedgers: Set<Hedger>;
   readonly onDefect: (what: string) => void;
-  readonly onAlert: (alert: AlertInput) => void;
+  readonly onAlert: (alert: Told) => void;
+  readonly onArmed: (armed: Armed) => void;
+  /** An order's own word that it is stuck has reached a person. */
+  readonly onStuckSaid: (orderId: string) => void;
+  /** What each process that lives shows as naked, in base units. */
+  readonly gauges: Map<Host, number>;
 }
+
+/** Somebody was told something; repeats are not folded. */
+export interface Told {
+  readonly host: Host;
+  readonly kind: AlertKind;
+  readonly what: string;
+  readonly orderId: string | undefined;
+}
+
+/** A process answered that a ticket is armed. */
+export interface Armed {
+  readonly host: Host;
+  readonly ticket: TicketMessage;
+  /** Its clock's error when it was asked. */
+  readonly skewMs: number;
+  /** Whether its stream was live when it was asked, or is by now. */
+  readonly isLive: boolean;
+  /** What its stream had shown of each lane when it was asked. */
+  readonly seen: ReadonlyMap<number, bigint>;
+}
+
+/** Readings of the auditors; as src/workers. */
+const AUDIT_EVERY_MS = 5_000;
+const LEDGERS_EVERY_MS = 15_000;
+/** The longest `force_close_timeout` of a run, and the grace of src/workers. */
+const HEDGE_MS_MAX = 30_000;
+
+const ALERTS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
+  stuck: 'hedge-stuck',
+  abandoned: 'exposure-left',
+  pair: 'exposure-left',
+  contradiction: 'books-differ',
+};
 
 interface Process {
   readonly host: Host;
@@ -52,6 +101,7 @@ export function newHost(name: string, skewMs: number): Host {
 
 export function startMaker(world: World, host: Host): Maker {
   const now = wallClock(world.time, host);
+  const observability = observe(world, host);
   const account = new SimAccount(ACCOUNT_A, [...LANES, ...SPARE_LANES, CANCEL_LANE], host, world);
   const listener = new Listener({
     stream: account.stream,
@@ -86,21 +136,21 @@ export function startMaker(world: World, host: Host): Maker {
   const watch = new OrderWatch(account.stream);
   const canceller = new Canceller({ account, lane: CANCEL_LANE, now });
   const exchangeNow = (): number => world.time.nowMs;
-  const deadMan = new DeadMan({ account, canceller, lane: CANCEL_LANE, aheadMs: 600_000, exchangeNow });
+  const deadMan = new DeadMan({ account, canceller, lane: CANCEL_LANE, aheadMs: DEAD_MAN_MS, exchangeNow });
   const desk = new Desk({
     account,
     sealBy: 'cancel-order',
     switchAtMs: () => deadMan.nextAtMs(),
     now,
     monotonicNow: () => world.time.nowMs,
-    events: deskEvents(world, host),
+    events: deskEvents({ account: 'maker', observability }),
   });
   const activities = createMakerActivities({
     accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
     onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
     desk,
     account,
-    exchange: exchangePort(host, world.time),
+    exchange: exchangePort(world, host),
     watch,
     canceller,
     hedger: { isHedged: true, hedges: () => Promise.resolve(true) },
@@ -112,16 +162,31 @@ export function startMaker(world: World, host: Host): Maker {
     now,
   });
   deadMan.start();
+  const ledgers = new LedgerAuditor({
+    ...auditing(world, host, observability),
+    account,
+    role: 'maker',
+    everyMs: LEDGERS_EVERY_MS,
+  });
+  ledgers.start();
   const bury = (): void => {
+    ledgers.close();
     deadMan.stop();
     listener.close();
     desk.close();
   };
-  return { kind: 'maker', host, account, worker: workerOf(host, [makerQueue(ACCOUNT_A)], activities), bury };
+  return {
+    kind: 'maker',
+    host,
+    account,
+    worker: workerOf(world, account, host, [makerQueue(ACCOUNT_A)], activities),
+    bury,
+  };
 }
 
 export function startHedger(world: World, host: Host): Hedger {
   const now = wallClock(world.time, host);
+  const observability = observe(world, host);
   const account = new SimAccount(ACCOUNT_B, [...LANES, ...SPARE_LANES], host, world);
   const desk = new Desk({
     account,
@@ -129,19 +194,24 @@ export function startHedger(world: World, host: Host): Hedger {
     selfTrade: { behaviour: 'expire-maker', compare: 'master' },
     now,
     monotonicNow: () => world.time.nowMs,
-    events: deskEvents(world, host),
+    events: deskEvents({ account: 'hedge', observability }),
   });
   const activities = createHedgeActivities({
     desk,
     account,
-    exchange: exchangePort(host, world.time),
-    client: undefined as unknown as Client, // only laneHistory, which a pair asks, would use it
+    exchange: exchangePort(world, host),
+    client: world.temporal.clientOf(host),
     accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
     onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
-    marginBps: 500,
+    marginBps: 1_000,
     clockSkewMsMax: 1_000,
     acknowledge: () => undefined,
-    alert: (alert) => world.onAlert(alert),
+    alert: ({ kind, what, next, order_id }) => {
+      // The simulated exchange never contradicts itself: one of our books is wrong.
+      if (kind === 'contradiction') world.onDefect(what);
+      if (kind === 'stuck') world.onStuckSaid(order_id);
+      observability.raiseAlert({ kind: ALERTS[kind], what, next, orderId: order_id });
+    },
     now,
   });
   const onNotice = (notice: OutgoingNotice): void => {
@@ -153,28 +223,84 @@ export function startHedger(world: World, host: Host): Hedger {
       fillLots: notice.filledLots,
     });
   };
+  const positions = new PositionAuditor({
+    ...auditing(world, host, observability),
+    exchange: exchangePort(world, host),
+    hedgeAccount: ACCOUNT_B,
+    health: observability.health.part('auditor'),
+    onExposure: (_, amount) => (amount === undefined ? world.gauges.delete(host) : world.gauges.set(host, amount)),
+    everyMs: AUDIT_EVERY_MS,
+    hedgeMsMax: HEDGE_MS_MAX,
+  });
+  const ledgers = new LedgerAuditor({
+    ...auditing(world, host, observability),
+    account,
+    role: 'hedge',
+    everyMs: LEDGERS_EVERY_MS,
+  });
+  positions.start();
+  ledgers.start();
+  const bury = (): void => {
+    positions.close();
+    ledgers.close();
+    desk.close();
+    world.gauges.delete(host);
+  };
   return {
     kind: 'hedger',
     host,
     account,
-    worker: workerOf(host, [ordersQueue(ACCOUNT_B)], activities),
+    worker: workerOf(world, account, host, [ordersQueue(ACCOUNT_B)], activities),
     onNotice,
-    bury: () => desk.close(),
+    bury,
   };
 }
 
-function deskEvents(world: World, host: Host): DeskEvents {
+function auditing(world: World, host: Host, { raiseAlert }: Observability) {
   return {
-    settled: ({ ticket, k, lots }) =>
-      world.trace(() => `${host.name} settles slice ${k} of ticket ${ticket.id}: ${lots} lots`),
-    alert: ({ kind, ticket, what }) => {
-      world.trace(() => `${host.name} alerts ${kind} of ${ticket.id}: ${what}`);
-      if (kind === 'ticket-parked') world.onDefect(`a ticket was parked: ${what}`);
-    },
+    client: world.temporal.clientOf(host),
+    makerAccount: ACCOUNT_A,
+    markets: [OUR_MARKET],
+    raiseAlert,
+    now: wallClock(world.time, host),
   };
 }
 
-function workerOf(host: Host, queues: readonly string[], activities: object): Worker {
+const OUR_MARKET: Market = {
+  marketId: MARKET.marketId,
+  symbol: MARKET.symbol,
+  status: 'active',
+  sizeDecimals: MARKET.sizeDecimals,
+  priceDecimals: MARKET.priceDecimals,
+  minBaseLots: lots(MARKET.minBaseLots),
+  minQuote: quote(MARKET.minQuoteMicro),
+};
+
+/** Logs and metrics go nowhere; alerts are heard. */
+function observe(world: World, host: Host): Observability {
+  const raiseAlert: Observability['raiseAlert'] = ({ kind, what, orderId }) => {
+    world.trace(() => `${host.name} alerts ${kind}${orderId === undefined ? '' : ` of ${orderId}`}: ${what}`);
+    if (kind === 'invariant-broken') world.onDefect(what);
+    world.onAlert({ host, kind, what, orderId });
+  };
+  const nothing = (): undefined => undefined;
+  const meter = { inc: nothing, dec: nothing, set: nothing, observe: nothing, reset: nothing, remove: nothing };
+  const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+  return {
+    metrics: new Proxy({}, { get: () => meter }),
+    logger,
+    health: { part: () => ({ ok: nothing, stopped: nothing }) },
+    raiseAlert,
+  } as unknown as Observability;
+}
+
+function workerOf(
+  world: World,
+  account: SimAccount,
+  host: Host,
+  queues: readonly string[],
+  activities: object,
+): Worker {
   const table = activities as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
   const perform: Worker['perform'] = (name, input, { signal, heartbeat }) => {
     const cancelled = new Promise<never>((_, reject) =>
@@ -183,7 +309,20 @@ function workerOf(host: Host, queues: readonly string[], activities: object): Wo
     cancelled.catch(() => undefined);
     const activity = table[name];
     if (activity === undefined) throw new Error(`${host.name} has no activity ${name}`);
-    return within({ heartbeat, cancellationSignal: signal, cancelled }, () => activity(input));
+    const stream = account.stream.state;
+    const { skewMs } = host;
+    const seen = name === 'arm' ? new Map(account.stream.seen) : undefined;
+    const result = within({ heartbeat, cancellationSignal: signal, cancelled }, () => activity(input));
+    if (seen !== undefined)
+      void result.then(
+        (answer) => {
+          const isLive = stream === 'live' || account.stream.state === 'live';
+          if ((answer as ArmResult).armed)
+            world.onArmed({ host, ticket: (input as CoverInput).ticket, isLive, skewMs, seen });
+        },
+        () => undefined,
+      );
+    return result;
   };
   return { host, queues, cached: new Map(), running: new Set(), perform };
 }
@@ -227,19 +366,19 @@ function signalSink(world: World, host: Host): SignalSink {
   };
 }
 
-/** What activities read of the exchange besides the account: only its clock is asked for here. */
-function exchangePort(host: Host, time: World['time']): ExchangePort {
+/** The exchange's public face: its clock, and anybody's positions. */
+function exchangePort(world: World, host: Host): ExchangePort {
   const absent = (): never => {
     throw new Error('the simulation has no market data face');
   };
   return {
     markets: absent,
-    accountState: absent,
+    accountState: (accountIndex) => readState(world, host, accountIndex),
     book: absent,
     whenBook: absent,
     backingOff: () => undefined,
     clockSkewMs: () => -host.skewMs,
-    exchangeNowMs: () => time.nowMs,
+    exchangeNowMs: () => world.time.nowMs,
     ownerOf: absent,
     openAccount: absent,
     close: () => Promise.resolve(),

@@ -4,17 +4,17 @@
  * `npm run simulate -- --mutations [name …]`: takes mechanisms out one at a time and demands that a seed then fails.
  *
  * Runs seeds one after the other until one fails, then shrinks it and prints its timeline and the command that replays it.
- * Exit codes: 0 all held, 1 a safety invariant broke, 2 an order did not end, 3 something threw.
+ * Exit codes: 0 all held, 1 a safety invariant broke, 2 an order did not end, 3 something threw, 4 something took too long or went on in silence.
  */
 /* eslint-disable no-console -- a command */
 import { parseArgs } from 'node:util';
-import { FAULT_KINDS, type FaultKind, type FaultLimits } from './faults';
+import { FAULT_KINDS, THEMES, type FaultKind, type FaultLimits } from './faults';
 import { proveMutations } from './mutations';
 import { Report } from './report';
 import { runSeed, type Outcome } from './seed';
 import { shrink } from './shrink';
 
-const EXIT: Readonly<Record<Outcome['kind'], number>> = { ok: 0, safety: 1, liveness: 2, crash: 3 };
+const EXIT: Readonly<Record<Outcome['kind'], number>> = { ok: 0, safety: 1, liveness: 2, crash: 3, clock: 4 };
 
 function main(): number {
   const { values, positionals } = parseArgs({
@@ -24,6 +24,7 @@ function main(): number {
       seed: { type: 'string' },
       off: { type: 'string', default: '' },
       'strikes-max': { type: 'string' },
+      theme: { type: 'string' },
       'keep-going': { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
       mutations: { type: 'boolean', default: false },
@@ -36,6 +37,7 @@ function main(): number {
     .filter((kind): kind is FaultKind => (FAULT_KINDS as readonly string[]).includes(kind));
   const limits: FaultLimits = {
     off: new Set(off),
+    theme: THEMES.find((theme) => theme === values.theme),
     strikesMax: values['strikes-max'] === undefined ? Infinity : Number(values['strikes-max']),
   };
   const from = Number(values.seed ?? values.from);

@@ -7,6 +7,7 @@ import type { ArmResult, CoverInput, OrderInput, OrderResult, OrderState } from 
 import { hashOf, Random } from '../../src/paper/core/random';
 import { makerOrder } from '../../src/workflows/maker-order';
 import { Chaos } from './chaos';
+import { Clocks } from './clocks';
 import { Faults, type FaultKind, type FaultLimits } from './faults';
 import { MarketActors } from './market';
 import { Network } from './network';
@@ -17,7 +18,7 @@ import { Truth } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, LANES, MARKET, SPARE_LANES, Venue } from './venue';
 
 export interface Outcome {
-  readonly kind: 'ok' | 'safety' | 'liveness' | 'crash';
+  readonly kind: 'ok' | 'safety' | 'clock' | 'liveness' | 'crash';
   readonly what: string;
   readonly events: number;
   readonly virtualMs: number;
@@ -36,6 +37,8 @@ export interface Outcome {
   readonly digest: number;
 }
 
+/** Kinds drawn before any order, and there for the whole run. */
+const DRAWN_ONCE: readonly FaultKind[] = ['clock-skew', 'channel-refused', 'small-margin'];
 const TICK_MS = 500;
 /** Longest pause of the small pair between two orders that were not placed. */
 const PAUSE_MS_MAX = 5_000;
@@ -67,10 +70,11 @@ class Simulation {
   readonly time = new Time();
   readonly #faults: Faults;
   readonly #random: Random;
-  readonly #truth = new Truth();
+  readonly #truth = new Truth(this.time);
   readonly #world: World;
   readonly #chaos: Chaos;
   readonly #market: MarketActors;
+  readonly #clocks: Clocks;
   readonly #timeline: string[] = [];
   readonly #defects: string[] = [];
   readonly #coverage = new Set<string>();
@@ -94,6 +98,10 @@ class Simulation {
       onAnswered: (name, input, result) => this.#hear(name, input, result),
       onSignalOut: (name, input) => this.#onOrderState(name, input as OrderState),
       onEnd: (run) => this.#onEnd(run),
+      onOperator: (run) => {
+        const order = this.#truth.find(run.id.split('/')[2]);
+        if (order) order.meddled = true;
+      },
     });
     const network = new Network(time, faults, new Random(hashOf(seed, 5)));
     this.#world = {
@@ -107,12 +115,16 @@ class Simulation {
       hedgers: new Set(),
       onSend: (host, accountIndex, request) => this.#chaos.onSend(host, accountIndex, request),
       onDefect: (what) => this.#defects.push(what),
-      onAlert: ({ kind, order_id, what }) => {
-        trace(() => `alert ${kind}: ${what}`);
-        const order = this.#truth.orders.get(parseOrderId(order_id) ?? (0n as OrderId));
-        if (kind === 'abandoned' && order) order.isAlerted = true;
-        // The simulated exchange never contradicts itself: one of our books is wrong.
-        if (kind === 'contradiction') this.#defects.push(what);
+      gauges: new Map(),
+      onArmed: (armed) => this.#clocks.onArmed(armed),
+      onStuckSaid: (orderId) => {
+        const order = this.#truth.find(orderId);
+        if (order) order.saidStuckMs = this.time.nowMs;
+      },
+      onAlert: (told) => {
+        const order = this.#truth.find(told.orderId);
+        if (told.kind === 'exposure-left' && order) order.isAlerted = true;
+        this.#clocks.onAlert(told, order);
       },
     };
     venue.watchers.push((changes) => {
@@ -132,19 +144,21 @@ class Simulation {
         }
       }
     });
+    this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth);
+    this.#chaos = new Chaos(this.#world, this.#truth, this.#market, new Random(hashOf(seed, 8)));
+    this.#clocks = new Clocks(this.#world, this.#truth, this.#chaos.processes, this.#market);
     faults.onStrike = (kind) => {
+      this.#clocks.onStrike(kind);
       for (const run of temporal.runs.values()) {
         if (run.end !== undefined) continue;
         this.#coverage.add(`${kind} × ${run.state}`);
-        // Drawn once, before any order, and there for the whole run.
-        if (faults.counts.has('clock-skew')) this.#coverage.add(`clock-skew × ${run.state}`);
+        for (const drawn of DRAWN_ONCE) if (faults.counts.has(drawn)) this.#coverage.add(`${drawn} × ${run.state}`);
       }
     };
-    this.#chaos = new Chaos(this.#world, this.#truth);
-    this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth);
     // The clocks are drawn by now: everything else waits, in most seeds, until something is at stake.
     faults.isAsleep = random.chance(0.6);
-    this.#healMs = START_MS + random.logUniform(3_000, 90_000);
+    this.#healMs =
+      START_MS + (faults.theme === 'absence' ? random.logUniform(40_000, 200_000) : random.logUniform(3_000, 90_000));
     this.#slots = LANES.slice(0, random.between(1, 2)).map((lane) => ({
       lane,
       last: undefined,
@@ -159,6 +173,7 @@ class Simulation {
     const { time } = this;
     this.#chaos.start();
     this.#market.start();
+    this.#clocks.start();
     const tick = (): void => {
       if (!this.#faults.healed) {
         this.#chaos.tick();
@@ -171,14 +186,11 @@ class Simulation {
     this.#fillAgain();
     time.after(this.#healMs - time.nowMs, undefined, () => this.#heal());
     try {
-      const reason = time.run(
-        () => this.#truth.violations.length > 0 || this.#defects.length > 0 || this.#isDone(),
-        this.#healMs + LIVENESS_MS,
-      );
+      const reason = time.run(() => this.#isBroken() || this.#isDone(), this.#healMs + LIVENESS_MS);
       if (reason === 'over' && this.#isDone()) {
         // Bytes that are still under way may arrive now; nothing may come of them.
-        time.run(() => this.#truth.violations.length > 0 || this.#defects.length > 0, time.nowMs + 60_000);
-        if (this.#defects.length === 0) this.#truth.finalCheck();
+        time.run(() => this.#isBroken(), time.nowMs + 60_000);
+        if (this.#defects.length === 0) this.#finalCheck();
       }
       return this.#outcome(reason);
     } catch (error) {
@@ -200,7 +212,12 @@ class Simulation {
     this.#world.trace(
       () => `pair starts order ${id}: ${input.side} ${input.lots} at ${input.price_ticks}, ${input.policy.on_stuck}`,
     );
-    this.#world.temporal.start(orderWorkflowId(ACCOUNT_A, id), () => makerOrder(input));
+    this.#world.temporal.start(orderWorkflowId(ACCOUNT_A, id), () => makerOrder(input), {
+      Market: MARKET.symbol,
+      Side: input.side,
+      HedgeState: 'arming',
+      Exposure: 0,
+    });
   }
 
   #newInput(id: OrderId): OrderInput {
@@ -254,7 +271,10 @@ class Simulation {
   }
 
   #fillAgain(): void {
-    if (!this.#isDone()) this.time.after(this.#random.logUniform(10, 1_500), undefined, () => this.#fillAgain());
+    if (!this.#isDone())
+      this.time.after(this.#random.logUniform(10, this.#faults.theme === 'absence' ? 12_000 : 1_500), undefined, () =>
+        this.#fillAgain(),
+      );
     this.#market.fillOne();
   }
 
@@ -274,6 +294,15 @@ class Simulation {
     if (isLaneLost) this.#chaos.runs().forEach(act);
   }
 
+  #finalCheck(): void {
+    this.#truth.finalCheck();
+    this.#clocks.finalCheck();
+  }
+
+  #isBroken(): boolean {
+    return this.#truth.violations.length > 0 || this.#defects.length > 0 || this.#clocks.violations.length > 0;
+  }
+
   #isDone(): boolean {
     return this.#slots.every(({ isBusy, left }) => !isBusy && left === 0);
   }
@@ -288,6 +317,8 @@ class Simulation {
   }
 
   #learn(name: string, input: unknown): void {
+    if (name === 'cover' && (input as CoverInput).purpose === 'close')
+      this.#truth.onCloseAsked((input as CoverInput).ticket.order_id);
     if (name === 'cover' || name === 'seal' || name === 'arm') this.#truth.learnTicket((input as CoverInput).ticket);
   }
 
@@ -308,12 +339,14 @@ class Simulation {
         ? ['safety', violations.join('; ')]
         : this.#defects.length > 0
           ? ['crash', this.#defects.join('; ')]
-          : reason === 'deadline'
-            ? [
-                'liveness',
-                `not over ${LIVENESS_MS / 60_000} min after the faults stopped: ${unfinished.join(', ') || 'a slot waits'}`,
-              ]
-            : ['ok', ''];
+          : this.#clocks.violations.length > 0
+            ? ['clock', this.#clocks.violations.join('; ')]
+            : reason === 'deadline'
+              ? [
+                  'liveness',
+                  `not over ${LIVENESS_MS / 60_000} min after the faults stopped: ${unfinished.join(', ') || 'a slot waits'}`,
+                ]
+              : ['ok', ''];
     return {
       kind,
       what,

@@ -9,8 +9,11 @@ import type { Random } from '../../src/paper/core/random';
 import { backOff } from '../../src/domain/ladder';
 import { ordersQueue } from '../../src/domain/messages';
 import type { Faults } from './faults';
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { Host, Time, TimedEvent } from './time';
 import { ACCOUNT_B } from './venue';
+import { testOf } from './visibility';
 import { copyOf, Instance, type Command, type Job, type LocalCommand } from './workflow-runtime';
 
 export interface Worker {
@@ -78,6 +81,11 @@ export interface Run {
   isTasked: boolean;
   sticky: Worker | undefined;
   state: string;
+  /** Since when it shows this state. */
+  stateSinceMs: number;
+  readonly startedMs: number;
+  closedMs: number | undefined;
+  readonly attributes: Record<string, unknown>;
   memo: Readonly<Record<string, unknown>>;
   cancelRequested: boolean;
   end: 'completed' | 'canceled' | undefined;
@@ -90,6 +98,8 @@ export interface TemporalEvents {
   onScheduled(name: string, input: unknown): void;
   /** An activity's result is in history. */
   onAnswered(name: string, input: unknown, result: unknown): void;
+  /** An operator's update or cancel was taken in. */
+  onOperator(run: Run): void;
   onSignalOut(name: string, input: unknown): void;
   onEnd(run: Run): void;
   trace(text: () => string): void;
@@ -97,6 +107,7 @@ export interface TemporalEvents {
 
 const TASK_TIME_OUT_MS = 2_000;
 const STICKY_MS = 1_000;
+const LIST_DEADLINE_MS = 3_000;
 
 export class TemporalServer {
   readonly runs = new Map<string, Run>();
@@ -110,7 +121,7 @@ export class TemporalServer {
     private readonly events: TemporalEvents,
   ) {}
 
-  start(id: string, main: () => Promise<unknown>): void {
+  start(id: string, main: () => Promise<unknown>, attributes: Readonly<Record<string, unknown>>): void {
     const run: Run = {
       id,
       main,
@@ -122,6 +133,10 @@ export class TemporalServer {
       isTasked: false,
       sticky: undefined,
       state: 'arming',
+      stateSinceMs: this.time.nowMs,
+      startedMs: this.time.nowMs,
+      closedMs: undefined,
+      attributes: { ...attributes },
       memo: {},
       cancelRequested: false,
       end: undefined,
@@ -149,6 +164,7 @@ export class TemporalServer {
   update(run: Run, name: 'retryHedge' | 'forceClose'): void {
     if (this.isDown || run.end !== undefined) return;
     this.events.trace(() => `operator asks ${name} of ${run.id}`);
+    this.events.onOperator(run);
     this.#add(run, { do: 'update', name, id: (run.updates += 1) });
   }
 
@@ -157,7 +173,39 @@ export class TemporalServer {
     if (this.isDown || run.end !== undefined || run.cancelRequested) return;
     run.cancelRequested = true;
     this.events.trace(() => `operator cancels ${run.id}`);
+    this.events.onOperator(run);
     this.#add(run, { do: 'cancel' });
+  }
+
+  /** What a process of ours sees of Temporal beside its tasks: the list of runs, or an error while it cannot be reached. */
+  clientOf(host: Host): Client {
+    let deadlineMs = LIST_DEADLINE_MS;
+    const client = {
+      options: { namespace: 'simulation' },
+      withDeadline: <T>(atMs: number, call: () => Promise<T>): Promise<T> => {
+        deadlineMs = Math.max(0, atMs - Date.now());
+        return call();
+      },
+      workflowService: {
+        listWorkflowExecutions: async ({ query }: { readonly query: string }) => ({
+          executions: (await this.#list(host, query, deadlineMs)).map(rawOf),
+        }),
+      },
+    };
+    return client as unknown as Client;
+  }
+
+  async #list(host: Host, query: string, deadlineMs: number): Promise<Run[]> {
+    const leg = (ms: number): Promise<void> => new Promise((resolve) => this.time.after(ms, host, resolve));
+    await leg(2 + 3 * this.random.next());
+    if (this.isDown || host.isCutOff) {
+      await leg(deadlineMs);
+      throw new Error('Temporal cannot be reached');
+    }
+    const isWanted = testOf(query);
+    return [...this.runs.values()]
+      .filter(isWanted)
+      .sort((a, b) => (b.closedMs ?? Infinity) - (a.closedMs ?? Infinity) || 0);
   }
 
   /** The process of a worker died: its attempts time out, and nobody takes its queue. */
@@ -338,7 +386,10 @@ export class TemporalServer {
         run.memo = command.memo;
         return;
       case 'attribute':
-        if (command.name === 'HedgeState') run.state = String(command.value);
+        run.attributes[command.name] = command.value;
+        if (command.name !== 'HedgeState' || run.state === command.value) return;
+        run.state = String(command.value);
+        run.stateSinceMs = this.time.nowMs;
         return;
       case 'update-answer':
       case 'local':
@@ -346,6 +397,7 @@ export class TemporalServer {
       case 'complete':
       case 'end-canceled':
         run.end = command.do === 'complete' ? 'completed' : 'canceled';
+        run.closedMs = this.time.nowMs;
         run.result = command.do === 'complete' ? command.result : run.memo['result'];
         this.events.trace(() => `${run.id} ends ${run.end}`);
         this.events.onEnd(run);
@@ -471,6 +523,21 @@ export class TemporalServer {
     const ready = this.workers.filter((worker) => isReachable(worker) && worker.queues.includes(queue));
     return ready[Math.floor(this.random.next() * ready.length)];
   }
+}
+
+/** As the server's own face shows it; payloads are made when they are asked for. */
+function rawOf(run: Run): object {
+  const fields = (values: Readonly<Record<string, unknown>>): object =>
+    new Proxy(
+      {},
+      { get: (_, name: string) => (name in values ? defaultPayloadConverter.toPayload(values[name]) : undefined) },
+    );
+  return {
+    execution: { workflowId: run.id },
+    status: run.end === undefined ? 1 : run.end === 'completed' ? 2 : 4,
+    searchAttributes: { indexedFields: fields(run.attributes) },
+    memo: { fields: fields(run.memo) },
+  };
 }
 
 function isReachable({ host }: Worker): boolean {

@@ -11,7 +11,7 @@ import { MinHeap } from '../../src/paper/core/heap';
 export interface Host {
   readonly name: string;
   /** Its wall clock minus true time. */
-  readonly skewMs: number;
+  skewMs: number;
   state: 'up' | 'paused' | 'dead';
   /** It runs, and hears nothing of the engine. */
   isCutOff: boolean;

@@ -4,13 +4,19 @@
  * Trusts nothing of ours but the names: which ticket belongs to which maker order is learnt when an activity is scheduled, that is
  * before anything of it can be sent. Everything else is the exchange's own record.
  */
-import { EPOCH_TENTHS, SEAL_SLICE } from '../../src/domain/limits';
+import { EPOCH_TENTHS, SEAL_SLICE, SIGNED_BYTES_LIFE_MS } from '../../src/domain/limits';
 import { orderIdOf, parseOrderId, splitClientOrderIndex, type OrderId, type Tenths } from '../../src/domain/ids';
 import type { OrderInput, OrderResult, TicketMessage } from '../../src/domain/messages';
 import { formatDecimal } from '../../src/domain/lots';
 import type { Changes } from '../../src/paper/core/world';
-import type { Order, TxRecord as PaperTx } from '../../src/paper/core/types';
+import type { Account, Order, TxRecord as PaperTx } from '../../src/paper/core/types';
+import type { Host, Time } from './time';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, MARKET } from './venue';
+
+/** How far ahead the switch of A is set. */
+export const DEAD_MAN_MS = 600_000;
+/** Younger bytes were sent while a minute of the switch was left, whatever a wrong clock makes of their age. */
+const STALE_BYTES_MS = 15_000;
 
 export interface OrderTruth {
   readonly input: OrderInput;
@@ -19,9 +25,27 @@ export interface OrderTruth {
   /** The maker order itself, once the exchange has it. */
   maker: Order | undefined;
   isArmed: boolean;
+  /** When the bytes of its quote were signed, by the clock of the process that did. */
+  signedMs: number;
   isCanceledByOperator: boolean;
   /** Somebody was told that it ended with exposure. */
   isAlerted: boolean;
+  /** Since when it has been naked; a further fill does not reset it. */
+  nakedSinceMs: number | undefined;
+  /** When a lot of it was last hedged or closed. */
+  hedgedMs: number;
+  /** When somebody was last told of this order, by kind of alert. */
+  readonly toldMs: Map<string, number>;
+  /** When it last said itself that it is stuck. */
+  saidStuckMs: number;
+  /** The process whose desk holds its first ticket ready. */
+  armedOn: Host | undefined;
+  /** Its tickets so far. */
+  readonly tickets: Set<string>;
+  /** When it was first asked to close on A. */
+  closeAskedMs: number | undefined;
+  /** An operator asked something of it. */
+  meddled: boolean;
   end: 'completed' | 'canceled' | undefined;
   result: OrderResult | undefined;
 }
@@ -34,6 +58,14 @@ export class Truth {
   readonly #nonces = new Set<string>();
   readonly #sealed = new Set<string>();
 
+  /** When B's collateral or position last changed. */
+  marginChangedMs = 0;
+  #lotsOfB = 0;
+  #sign = 0;
+  #signMs = 0;
+
+  constructor(private readonly time: Time) {}
+
   addOrder(input: OrderInput): void {
     const id = parseOrderId(input.order_id);
     if (id === undefined) throw new Error(`no order id: ${input.order_id}`);
@@ -43,22 +75,59 @@ export class Truth {
       executed: 0,
       maker: undefined,
       isArmed: false,
+      signedMs: 0,
       isCanceledByOperator: false,
       isAlerted: false,
+      nakedSinceMs: undefined,
+      hedgedMs: 0,
+      toldMs: new Map(),
+      saidStuckMs: -Infinity,
+      armedOn: undefined,
+      tickets: new Set(),
+      meddled: false,
+      closeAskedMs: undefined,
       end: undefined,
       result: undefined,
     });
     for (const account of [ACCOUNT_A, ACCOUNT_B]) this.#orderOfTicket.set(`${account}/${id}`, id);
   }
 
+  find(id: string | undefined): OrderTruth | undefined {
+    const parsed = id === undefined ? undefined : parseOrderId(id);
+    return parsed === undefined ? undefined : this.orders.get(parsed);
+  }
+
   learnTicket(ticket: TicketMessage): void {
     const id = parseOrderId(ticket.order_id);
     if (id === undefined) return;
+    this.orders.get(id)?.tickets.add(ticket.ticket_id);
     for (const account of [ACCOUNT_A, ACCOUNT_B]) this.#orderOfTicket.set(`${account}/${ticket.ticket_id}`, id);
+  }
+
+  onCloseAsked(id: string): void {
+    const order = this.find(id);
+    if (order) order.closeAskedMs ??= this.time.nowMs;
   }
 
   /** One event of the exchange. */
   onChanges(changes: Changes): void {
+    this.#takeIn(changes);
+    for (const account of changes.accounts.keys()) this.#onPosition(account);
+  }
+
+  /** After the event was judged: when A's position last had another sign, and when anything of B's margin last changed. */
+  #onPosition(account: Account): void {
+    const lots = positionOf(account);
+    if (account.accountIndex === ACCOUNT_B && lots !== this.#lotsOfB) {
+      this.#lotsOfB = lots;
+      this.marginChangedMs = this.time.nowMs;
+    }
+    if (account.accountIndex !== ACCOUNT_A || Math.sign(lots) === this.#sign) return;
+    this.#sign = Math.sign(lots);
+    this.#signMs = this.time.nowMs;
+  }
+
+  #takeIn(changes: Changes): void {
     for (const [account, own] of changes.accounts) {
       if (!isOurs(account.accountIndex)) continue;
       // An order of this event is attributed before its transaction can seal the ticket.
@@ -68,7 +137,8 @@ export class Truth {
       for (const key of sealedNow) this.#sealed.add(key);
     }
     for (const { ask, bid } of changes.trades) {
-      if (isOurs(ask.accountIndex) && isOurs(bid.accountIndex))
+      const isByHand = ask.clientIndex === 0 || bid.clientIndex === 0;
+      if (isOurs(ask.accountIndex) && isOurs(bid.accountIndex) && !isByHand)
         this.violations.push(`A and B traded with each other: ${ask.clientIndex} and ${bid.clientIndex}`);
     }
     // Judged when both accounts of the event are booked: A and B may meet in one trade.
@@ -120,6 +190,12 @@ export class Truth {
     if (this.#nonces.has(slot)) this.violations.push(`two transactions executed for ${slot}`);
     this.#nonces.add(slot);
     if (tx.apiKeyIndex === CANCEL_LANE) return;
+    const { body, head } = tx.tx;
+    const placed =
+      accountIndex === ACCOUNT_A && body.kind === 'create'
+        ? this.orders.get(BigInt(body.order.clientIndex) as OrderId)
+        : undefined;
+    if (placed) placed.signedMs = head.expiredAtMs - SIGNED_BYTES_LIFE_MS;
     const key = this.#sealedBy(tx);
     if (key !== undefined) sealedNow.push(key);
   }
@@ -150,14 +226,46 @@ export class Truth {
     const isMaker = accountIndex === ACCOUNT_A && slice === 0;
     if (isMaker && truth.maker === undefined && !truth.isArmed)
       this.violations.push(`order ${id} was placed although no hedger had armed it`);
+    if (isMaker && truth.maker === undefined) this.#checkQuote(order, truth);
     if (isMaker) truth.maker = order;
     if (more <= 0) return;
     if (this.#sealed.has(`${accountIndex}/${id}/${isMaker ? 'placement' : 'trades'}`)) {
       this.violations.push(`${more} lots of ${accountIndex}/${order.clientIndex} executed after the seal of ${id}`);
     }
     if (isMaker) truth.filled += more;
-    else truth.executed += more;
+    else {
+      truth.executed += more;
+      truth.hedgedMs = this.time.nowMs;
+    }
+    truth.nakedSinceMs = truth.filled > truth.executed ? (truth.nakedSinceMs ?? this.time.nowMs) : undefined;
+    if (accountIndex === ACCOUNT_A && !isMaker) this.#checkClose(order, truth, more);
     this.#checkBound(order, truth);
+  }
+
+  /** A close of an order whose position had the sign that it reduces ever since it was asked for. */
+  #checkClose(order: Order, { closeAskedMs }: OrderTruth, more: number): void {
+    const after = positionOf(order.account);
+    const before = after + (order.side === 'bid' ? -more : more);
+    if (before * after < 0 && this.#signMs < (closeAskedMs ?? 0))
+      this.violations.push(`a close of ${more} lots turned a position of ${before} lots into ${after}`);
+  }
+
+  /** A quote that comes to rest: the exchange ends it by itself, should everything of ours be dead. */
+  #checkQuote(order: Order, { input, signedMs }: OrderTruth): void {
+    if (order.status !== 'open') return;
+    const { nowMs } = this.time;
+    const id = input.order_id;
+    if (order.expiryMs > nowMs + input.expiry_ms + 1)
+      this.violations.push(
+        `order ${id} expires ${Math.round((order.expiryMs - nowMs) / 1_000)} s from now, later than configured`,
+      );
+    // Bytes that were on the way for long may outlive the switch that was set when they left.
+    if (nowMs - signedMs > STALE_BYTES_MS) return;
+    const leftMs = order.account.cancelAllAtMs - nowMs;
+    if (leftMs <= 0 || leftMs > DEAD_MAN_MS + 1)
+      this.violations.push(
+        `order ${id} rests without a dead-man's switch: ${Math.round(leftMs / 1_000)} s are left of it`,
+      );
   }
 
   /** No trade of ours is worse than the widest bound of its order. */
@@ -169,6 +277,10 @@ export class Truth {
     const isBad = order.side === 'bid' ? average > anchor + slack : average < anchor - slack;
     if (isBad) this.violations.push(`an order of ours traded at ${average}, beyond ${slack} ticks from ${anchor}`);
   }
+}
+
+function positionOf(account: Account): number {
+  return account.positions.get(MARKET.marketId)?.lots ?? 0;
 }
 
 function isOurs(accountIndex: number): boolean {

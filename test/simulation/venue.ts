@@ -6,7 +6,7 @@
  */
 import { Exchange, type Located } from '../../src/paper/core/exchange';
 import { textOfCode, type Refusal } from '../../src/paper/core/codes';
-import { Random } from '../../src/paper/core/random';
+import { hashOf, Random } from '../../src/paper/core/random';
 import { orderAsOf, type Changes } from '../../src/paper/core/world';
 import type { Account, ApiKey, MarketSpec, Order, Tx, TxRecord as PaperTx } from '../../src/paper/core/types';
 import type { Faults } from './faults';
@@ -46,11 +46,20 @@ export class Venue {
   readonly traders: Account;
   /** How far the lists are behind at most (LP §9: up to 16 s); each read is answered by a copy of its own age. */
   listLagMs = 0;
+  /** How much later than its list each row appears at most: every row after a delay of its own, so that no list is a prefix. */
+  rowLagMs = 0;
+  /** `account_tx` is refused to everybody: it was never recorded (LP §5.6). */
+  isTxChannelRefused = false;
+  /** When something else used a key of an account that is none of ours, a hundred times in a row; epoch ms. */
+  readonly bursts: { readonly accountIndex: number; readonly atMs: number }[] = [];
+  /** Keys that were revoked or replaced, as `account/lane`. */
+  readonly revoked = new Set<string>();
   readonly watchers: ((changes: Changes) => void)[] = [];
   /** Of transactions that were booked: whether `account_tx` tells them then already is not documented (LP §5.6). */
   readonly bookings: ((accountIndex: number, tx: PaperTx) => void)[] = [];
   readonly #tellsBookings: boolean;
   readonly #random: Random;
+  readonly #seed: number;
   readonly #lastDueMs = new WeakMap<ApiKey, number>();
   #lastUs = 0;
 
@@ -59,6 +68,7 @@ export class Venue {
     private readonly faults: Faults,
     seed: number,
   ) {
+    this.#seed = seed;
     this.#random = new Random(seed);
     this.exchange = new Exchange([MARKET], time.nowMs, {
       duplicateCheck: this.#random.chance(0.5) ? 'api' : 'sequencer',
@@ -96,6 +106,8 @@ export class Venue {
   submit(tx: Tx, hash: string): Submitted {
     const located = this.exchange.locate(tx);
     if ('code' in located) return { ok: false, refusal: located };
+    if (this.revoked.has(`${tx.head.accountIndex}/${tx.head.apiKeyIndex}`))
+      return { ok: false, refusal: { code: 21109, message: textOfCode(21109) } };
     const refused = this.#apiFault(tx);
     if (refused) return { ok: false, refusal: refused };
     const admission = this.exchange.admit(located, { tx, info: '', hash, nowUs: this.nowUs(), priceProtection: 'on' });
@@ -129,7 +141,7 @@ export class Venue {
     const asOfUs = this.#asOfUs();
     const account = this.account(accountIndex);
     return [...account.inactiveOrders, ...account.liveOrders.values()].flatMap(
-      (order) => orderAsOf(order, asOfUs) ?? [],
+      (order) => orderAsOf(order, asOfUs - this.#rowLagUs(order.indexNonce)) ?? [],
     );
   }
 
@@ -138,8 +150,14 @@ export class Venue {
     const asOfUs = this.#asOfUs();
     const timeOf = (tx: PaperTx): number => (tx.state === 'executed' ? tx.executedAtUs : tx.queuedAtUs);
     return this.account(accountIndex)
-      .txs.filter((tx) => timeOf(tx) <= asOfUs)
+      .txs.filter((tx) => timeOf(tx) + this.#rowLagUs(tx.nonce) <= asOfUs)
       .sort((a, b) => timeOf(b) - timeOf(a));
+  }
+
+  /** A row's own delay, the same at every read. */
+  #rowLagUs(row: number): number {
+    if (this.rowLagMs === 0) return 0;
+    return ((hashOf(this.#seed, row, Math.floor(row / 2 ** 32)) % 1_000) / 1_000) * this.rowLagMs * 1_000;
   }
 
   #asOfUs(): number {

@@ -1,0 +1,315 @@
+/**
+ * The invariants with a clock in them: how long anything may be naked, in silence, or at rest.
+ *
+ * Each rule has a bound, counted from the moment it began to apply or from the last thing that explains a delay, whichever is later.
+ * What explains one is a fault that struck, for a while after it, or a condition that lasts. What does not explain it is the point of
+ * the rule: a fill may stay naked while a margin is short, but not in silence; a quote may outlive a hedger, but not its time-out.
+ */
+import { laneOf, nonceOf, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids';
+import type { OrderResult } from '../../src/domain/messages';
+import type { AlertKind } from '../../src/observability';
+import { FAULT_KINDS, type FaultKind } from './faults';
+import type { MarketActors } from './market';
+import { summarize } from '../../src/paper/core/margin';
+import type { Armed, Hedger, Maker, Told, World } from './processes';
+import type { OrderTruth, Truth } from './truth';
+import { ACCOUNT_A, ACCOUNT_B, MARKET } from './venue';
+
+/**
+ * `naked`: a fill is hedged while B can trade. `fast`: also while the engine is away, by the desk that armed the order. `told`: a
+ * person hears of exposure from whatever lives. `patience`: an order that stays naked calls itself stuck when its policy says so.
+ * `stuck`: then it says so in an alert. `trouble`: and has nothing at rest. `quote`: no quote outlives its time-out while anything of
+ * ours lives.
+ */
+const RULES = ['naked', 'fast', 'told', 'stuck', 'patience', 'quote', 'trouble'] as const;
+type Rule = (typeof RULES)[number];
+
+const BOUND_MS: Readonly<Record<Rule, number>> = {
+  naked: 5_000,
+  fast: 5_000,
+  told: 10_000,
+  stuck: 5_000,
+  patience: 2_000,
+  quote: 10_000,
+  trouble: 4_000,
+};
+
+/** How long a fault goes on explaining after it struck: back-offs reach 30 s, time-outs of lost activities 5 s, late bytes 10 s. */
+const TAIL_MS: Readonly<Record<Rule, number>> = {
+  naked: 40_000,
+  fast: 40_000,
+  told: 20_000,
+  stuck: 20_000,
+  patience: 20_000,
+  quote: 30_000,
+  trouble: 30_000,
+};
+/** Of faults that are conditions: these explain for as long as they last, see `#weigh`. */
+const LASTING =
+  'crash pause suspend makers-away hedgers-away temporal-away temporal-down stream-cut cut-off exchange-away crash-mid pause-mid';
+
+const HARMLESS =
+  'busy-account notice-twice frame-twice signal-twice request-twice lists-lag rows-lag channel-refused stranger-trades';
+const NO_TRADE = 'thin-book no-margin small-margin maker-margin market-runs self-cross key-revoked';
+const REFUSES = 'foreign-nonce foreign-cancel api-refuses sequencer-refuses sequencer-drops slow-sequencer';
+const NOTICES = 'notice-lost notice-late';
+
+/** Faults that explain nothing to a rule, which it is about. */
+const NO_EXCUSE: Readonly<Record<Rule, string>> = {
+  naked: `${HARMLESS} ${NOTICES} maker-cancelled`,
+  fast: `${HARMLESS} temporal-away temporal-down signal-lost signal-unanswered maker-cancelled`,
+  told: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump maker-cancelled makers-away hedgers-away temporal-away operator-close operator-retry`,
+  stuck: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump frame-lost frame-late stream-cut request-lost request-late reply-lost reply-late read-fails signal-lost signal-unanswered exchange-away limits maker-cancelled makers-away operator-close operator-retry operator-mid`,
+  patience: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} request-lost request-late reply-lost reply-late read-fails maker-cancelled limits`,
+  trouble: `${HARMLESS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel`,
+  quote: `${HARMLESS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away`,
+};
+
+/** What the product does not meet yet, fault by fault: these excuse until it does. */
+const NOT_YET: Readonly<Record<Rule, string>> = {
+  naked: '',
+  fast: '',
+  told: 'makers-away hedgers-away temporal-away',
+  stuck: '',
+  patience: '',
+  trouble: '',
+  quote: 'hedgers-away temporal-away',
+};
+
+const IS_LASTING = kindsOf(LASTING);
+/** A lane that something else uses takes a minute or an operator to get over: two readings, 20 or 60 s apart. */
+const TAKES_LANES = kindsOf('foreign-nonce foreign-jump foreign-cancel foreign-mid');
+
+/** Which rules a fault excuses. */
+const EXCUSES: ReadonlyMap<FaultKind, readonly Rule[]> = new Map(
+  FAULT_KINDS.map((kind) => [
+    kind,
+    RULES.filter((rule) => !kindsOf(NO_EXCUSE[rule]).has(kind) || kindsOf(NOT_YET[rule]).has(kind)),
+  ]),
+);
+
+/** News that got lost is found when the order's own time-out reads its record: until then that order is excused. */
+const LOSES_NEWS: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'frame-lost',
+  'frame-late',
+  'signal-lost',
+  'signal-unanswered',
+  'answer-lost',
+]);
+
+/** Alerts that tell of exposure. */
+const TELLS: ReadonlySet<string> = new Set<AlertKind>([
+  'hedge-stuck',
+  'exposure-left',
+  'books-differ',
+  'orphan-fill',
+  'lane-jumped',
+]);
+
+const CHECK_MS = 1_000;
+/** After a process, a stream or the engine came back. */
+const BACK_MS = 10_000;
+const CLOCK_MS_MAX = 900;
+/** Configured: `arm` and `quote` refuse beyond it. */
+const CLOCK_SKEW_MS_MAX = 1_000;
+/** A reading of the margin serves for 5 s, and may take as long. */
+const MARGIN_READ_MS = 12_000;
+
+export class Clocks {
+  readonly violations: string[] = [];
+  readonly #explainedUntilMs: Record<Rule, number> = {
+    naked: 0,
+    fast: 0,
+    told: 0,
+    stuck: 0,
+    patience: 0,
+    quote: 0,
+    trouble: 0,
+  };
+  /** Orders of which some news was lost. */
+  readonly #unheard = new Set<OrderTruth>();
+  /** Somebody was told of the accounts' difference as such. */
+  #toldOfAllMs = -Infinity;
+
+  constructor(
+    private readonly world: World,
+    private readonly truth: Truth,
+    private readonly processes: ReadonlySet<Maker | Hedger>,
+    private readonly market: MarketActors,
+  ) {}
+
+  start(): void {
+    const { time } = this.world;
+    const check = (): void => {
+      this.#weigh();
+      this.#check();
+      time.after(CHECK_MS, undefined, check);
+    };
+    time.after(CHECK_MS, undefined, check);
+  }
+
+  onStrike(kind: FaultKind): void {
+    for (const rule of EXCUSES.get(kind) ?? []) {
+      const forMs = IS_LASTING.has(kind) ? BACK_MS : TAIL_MS[rule];
+      this.#explain(rule, TAKES_LANES.has(kind) ? Infinity : forMs);
+    }
+    if (!LOSES_NEWS.has(kind)) return;
+    for (const order of this.truth.orders.values())
+      if (order.end === undefined && (order.maker?.status === 'open' || order.nakedSinceMs !== undefined))
+        this.#unheard.add(order);
+  }
+
+  onAlert({ kind }: Told, order: OrderTruth | undefined): void {
+    const { nowMs } = this.world.time;
+    if (order) order.toldMs.set(kind, nowMs);
+    else if (TELLS.has(kind)) this.#toldOfAllMs = nowMs;
+  }
+
+  /** Armed means that B can hedge it now, as far as the process that says so can know. */
+  onArmed({ host, ticket, isLive, skewMs, seen }: Armed): void {
+    const order = this.truth.find(ticket.order_id);
+    if (order) order.armedOn = host;
+    const { venue, time } = this.world;
+    const id = parseOrderId(ticket.order_id) as OrderId;
+    const refuse = (why: string): void =>
+      void this.violations.push(`order ${id} was armed by ${host.name} although ${why}`);
+    if (!isLive) refuse("B's stream was away");
+    if (Math.abs(skewMs) > CLOCK_SKEW_MS_MAX) refuse(`its clock is ${Math.round(skewMs)} ms off`);
+    if ((seen.get(laneOf(id)) ?? 0n) >= nonceOf(id, 1)) refuse('its lane was seen beyond it');
+    if (time.nowMs - this.truth.marginChangedMs < MARGIN_READ_MS) return;
+    const { availableMicro } = summarize(venue.exchange.world, venue.account(ACCOUNT_B));
+    const neededMicro = (Number(ticket.max_lots) * Number(ticket.anchor_ticks) * MARKET.defaultMarginFraction) / 10_000;
+    if (availableMicro < neededMicro) refuse(`B has ${availableMicro} of the ${neededMicro} micro-USDC that it takes`);
+  }
+
+  /** Everything has been quiet for a minute: what is shown is what is true. */
+  finalCheck(): void {
+    const { temporal, faults, gauges } = this.world;
+    for (const [id, { filled, executed }] of this.truth.orders) {
+      const run = temporal.runs.get(orderWorkflowId(ACCOUNT_A, id));
+      if (run === undefined) continue;
+      const { HedgeState, Exposure } = run.attributes;
+      const shown = `order ${id} shows ${String(HedgeState)} and ${String(Exposure)}`;
+      const exposure = (filled - executed) / 10 ** MARKET.sizeDecimals;
+      if (Exposure !== exposure || HedgeState !== (exposure === 0 ? 'flat' : 'abandoned'))
+        this.violations.push(`${shown}, true is ${exposure}`);
+      const memo = run.memo['result'] as OrderResult | undefined;
+      if (memo === undefined || Number(memo.exposure) !== exposure)
+        this.violations.push(`${shown}, its memo says ${memo?.exposure}`);
+    }
+    // Without the orders' word, and after trades by hand, a gauge shows what A and B differ by.
+    const isOwn = !temporal.isDown && !faults.counts.has('stranger-trades') && !faults.counts.has('stranger-mid');
+    for (const [host, amount] of gauges)
+      if (isOwn && host.state === 'up' && amount !== 0)
+        this.violations.push(`${host.name} shows ${amount} as naked when all is quiet`);
+  }
+
+  #explain(rule: Rule, forMs: number): void {
+    const untilMs = this.world.time.nowMs + forMs;
+    if (untilMs > this.#explainedUntilMs[rule]) this.#explainedUntilMs[rule] = untilMs;
+  }
+
+  /** Conditions that last explain as long as they do, and a while longer. */
+  #weigh(): void {
+    const { temporal, network, venue, time } = this.world;
+    const isReached = !network.isAway && time.nowMs >= network.limitedUntilMs;
+    let makers = 0;
+    let hedgers = 0;
+    let isHeard = false;
+    let isWhole = true;
+    for (const { host, kind, account } of this.processes) {
+      const isUp = host.state === 'up';
+      if (!isUp || host.isCutOff || Math.abs(host.skewMs) > CLOCK_MS_MAX || account.stream.state !== 'live')
+        isWhole = false;
+      if (!isUp || host.isCutOff) continue;
+      if (kind === 'maker') {
+        makers += 1;
+        isHeard ||= account.stream.state === 'live';
+      } else hedgers += 1;
+    }
+    const mayTrade = !this.market.isOff && venue.revoked.size === 0;
+    const mayHedge = isReached && isHeard && isWhole && hedgers > 0;
+    if (!mayHedge || temporal.isDown) this.#explain('naked', 0);
+    if (!mayHedge) this.#explain('fast', 0);
+    if (!isHeard || !isWhole || hedgers === 0 || temporal.isDown) this.#explain('patience', BACK_MS);
+    // What was refused is tried again after up to 30 s.
+    if (!mayTrade) for (const rule of ['naked', 'fast'] as const) this.#explain(rule, TAIL_MS[rule]);
+    const isMissing = (kind: FaultKind, missing: boolean): boolean => missing && kindsOf(NOT_YET.told).has(kind);
+    const isBlind =
+      isMissing('makers-away', makers === 0) ||
+      isMissing('hedgers-away', hedgers === 0) ||
+      isMissing('temporal-away', temporal.isDown);
+    if (!isReached || makers + hedgers === 0 || isBlind) this.#explain('told', TAIL_MS.told);
+    if (temporal.isDown || hedgers === 0) this.#explain('stuck', TAIL_MS.stuck);
+    const mayEnd = isReached && makers > 0 && hedgers > 0 && !temporal.isDown;
+    if (!mayEnd) for (const rule of ['quote', 'trouble'] as const) this.#explain(rule, TAIL_MS[rule]);
+  }
+
+  #check(): void {
+    for (const [id, order] of this.truth.orders) {
+      if (order.end !== undefined) continue;
+      const { nakedSinceMs, maker, input } = order;
+      if (nakedSinceMs !== undefined) {
+        const lots = order.filled - order.executed;
+        const isHeard = !this.#unheard.has(order);
+        if (isHeard)
+          this.#demand('naked', nakedSinceMs, () => `${lots} lots of order ${id} are naked and nothing explains it`);
+        if (isHeard) this.#checkPatience(id, order, nakedSinceMs);
+        if (isHeard && this.#isArmed(order))
+          this.#demand(
+            'fast',
+            nakedSinceMs,
+            () => `${lots} lots of order ${id} are naked although the desk that armed it lives`,
+          );
+        if (isHeard && !this.#isTold(order, nakedSinceMs))
+          this.#demand('told', nakedSinceMs, () => `${lots} lots of order ${id} are naked and nobody was told`);
+      }
+      if (maker?.status === 'open')
+        this.#demand(
+          'quote',
+          maker.createdAtMs + input.time_out_ms,
+          () => `the quote of order ${id} outlives its time-out`,
+        );
+    }
+    for (const run of this.world.temporal.runs.values()) {
+      if (run.end !== undefined || run.state !== 'stuck') continue;
+      const order = this.truth.find(run.id.split('/')[2]);
+      if (order?.maker?.status === 'open')
+        this.#demand('trouble', run.stateSinceMs, () => `${run.id} is stuck, and its quote still rests`);
+      if ((order?.saidStuckMs ?? -Infinity) < run.stateSinceMs - 5_000)
+        this.#demand('stuck', run.stateSinceMs, () => `${run.id} shows itself as stuck and has said it to nobody`);
+    }
+  }
+
+  /** Counted from the last lot that was hedged: until then the order's own books may have been even. */
+  #checkPatience(id: OrderId, { input, meddled, hedgedMs }: OrderTruth, nakedSinceMs: number): void {
+    const run = this.world.temporal.runs.get(orderWorkflowId(ACCOUNT_A, id));
+    if (meddled || run === undefined || run.state === 'stuck') return;
+    const endsMs = Math.max(nakedSinceMs, hedgedMs) + input.policy.force_close_timeout_ms;
+    this.#demand('patience', endsMs, () => `order ${id} is naked beyond its patience and does not call itself stuck`);
+  }
+
+  #demand(rule: Rule, sinceMs: number, what: () => string): void {
+    const { nowMs } = this.world.time;
+    const forMs = nowMs - Math.max(sinceMs, this.#explainedUntilMs[rule]);
+    if (forMs > BOUND_MS[rule])
+      this.violations.push(`${rule}: ${what()}, ${((nowMs - sinceMs) / 1_000).toFixed(1)} s by now`);
+  }
+
+  #isTold(order: OrderTruth, sinceMs: number): boolean {
+    if (this.#toldOfAllMs >= sinceMs) return true;
+    for (const [kind, atMs] of order.toldMs) if (TELLS.has(kind) && atMs >= sinceMs) return true;
+    return false;
+  }
+
+  /** By a desk that lives on and whose ticket is still the first. */
+  #isArmed({ armedOn, tickets, meddled }: OrderTruth): boolean {
+    return armedOn !== undefined && armedOn.state === 'up' && tickets.size === 1 && !meddled;
+  }
+}
+
+function kindsOf(words: string): ReadonlySet<FaultKind> {
+  return new Set(
+    words.split(' ').filter((word): word is FaultKind => (FAULT_KINDS as readonly string[]).includes(word)),
+  );
+}
