@@ -5,7 +5,7 @@
  * opaque and must not be logged or stored.
  */
 import type { ClientOrderIndex, Nonce } from '../domain/ids';
-import type { Lots, Ticks } from '../domain/lots';
+import type { Lots, Quote, Ticks } from '../domain/lots';
 import type {
   AccountState,
   Market,
@@ -202,8 +202,23 @@ export interface ExchangePort {
   accountState(accountIndex: number): Promise<Read<AccountState>>;
   /** Master account (L1 address) of an account, to tell whether two of ours share one. */
   ownerOf(accountIndex: number): Promise<Read<string>>;
+  /**
+   * Tells what the orders of any account trade, without a key and without a request, from now until the exchange is closed. What is
+   * traded while the connection is down is missed.
+   */
+  watchTrades(accountIndex: number, onTraded: (sum: TradedSum) => void): void;
   openAccount(options: AccountOptions): AccountPort;
   close(): Promise<void>;
+}
+
+/** What an order traded as far as it was heard: at most what executed, less when something was missed. */
+export interface TradedSum {
+  readonly clientOrderIndex: ClientOrderIndex;
+  readonly marketId: number;
+  readonly side: Side;
+  readonly tradedLots: Lots;
+  readonly tradedQuote: Quote;
+  readonly transactionTimeUs: number;
 }
 
 export interface AccountOptions {

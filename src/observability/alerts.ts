@@ -12,6 +12,7 @@ export const ALERT_KINDS = [
   'hedge-stuck',
   'exposure-left',
   'no-hedger',
+  'no-maker',
   'fill-unacknowledged',
   'foreign-nonce',
   'lane-jumped',

@@ -12,6 +12,7 @@ import { rehearseHedge } from '../desk/rehearsal';
 import type { OrderId } from '../domain/ids';
 import { opposite, type Market } from '../domain/records';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
+import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
 import { WatchWire } from '../notifications/watch';
@@ -21,6 +22,7 @@ import { wallClock } from './clock';
 import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
+import { MakerWatch } from './maker-watch';
 import { opening, type Opened } from './opened';
 import {
   AUDIT_EVERY_MS,
@@ -85,6 +87,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const redis = config.redis.enabled
     ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
     : undefined;
+  const watching: { maker?: MakerWatch } = {};
   const subscriber = new NoticeSubscriber({
     redis,
     onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
@@ -101,6 +104,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
           fillLots: notice.filledLots,
         });
         acknowledge(notice.orderId);
+        watching.maker?.told(notice.orderId, notice.filledLots);
         metrics.noticesReceived.inc();
         metrics.noticeTransit.observe(Math.max(0, receivedAtMs - notice.sentAtUs / 1_000) / 1_000);
       },
@@ -128,6 +132,23 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const unknown = new Set(['whether the exchange takes the keys of account B', 'who owns the two accounts']);
   const accounts = accountsOf(config);
   await refuseStrangers({ client: temporal.reader, role: 'hedger', accounts, logger });
+  const signals = new TemporalSignalSink({
+    connection: config.temporal.connection,
+    namespace: config.temporal.namespace,
+    identity: `hedger ${process.pid}`,
+  });
+  opened.add(signals, (it) => it.close());
+  const makerWatch = new MakerWatch({
+    makerAccount: config.accounts.maker.index,
+    markets: () => markets,
+    exchange,
+    desk,
+    client: temporal.reader,
+    signals,
+    observability,
+    now: wallClock,
+  });
+  watching.maker = opened.add(makerWatch, (it) => it.close());
   const refusedLanes = new Set<number>();
   const activities = createHedgeActivities({
     desk,

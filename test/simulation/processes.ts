@@ -377,6 +377,7 @@ function exchangePort(world: World, host: Host): ExchangePort {
     book: absent,
     whenBook: absent,
     backingOff: () => undefined,
+    watchTrades: () => undefined,
     clockSkewMs: () => -host.skewMs,
     exchangeNowMs: () => world.time.nowMs,
     ownerOf: absent,

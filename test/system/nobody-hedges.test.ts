@@ -18,9 +18,13 @@ async function quoting(options: SystemOptions = {}): Promise<System> {
   const running = (system = await System.start({ pairs: [{ lanes: [5, 6] }], ...options }));
   await running.startHedger();
   await running.startMaker();
-  await eventually('both slots quote', async () => ((await running.resting(1)).length === 2 ? true : undefined));
+  await bothQuote(running);
   return running;
 }
+
+/** A worker that starts bundles its workflows first: on a busy machine that takes its time. */
+const bothQuote = (running: System): Promise<boolean> =>
+  eventually('both slots quote', async () => ((await running.resting(1)).length === 2 ? true : undefined), 60_000);
 
 const withdrawn = (running: System): Promise<boolean> =>
   eventually('nothing of A rests', async () => ((await running.resting()).length === 0 ? true : undefined));
@@ -42,7 +46,7 @@ for (const redis of ['with', 'without'] as const) {
     );
     expect(await running.health('maker')).toMatchObject({ status: 200 });
     expect(running.alerts.received.map(({ kind }) => kind)).toEqual(['no-hedger']);
-  }, 60_000);
+  }, 150_000);
 }
 
 test('S-44 a fill while nobody hedges is told with its order and amount; a hedger that comes back hedges it', async () => {
@@ -56,19 +60,21 @@ test('S-44 a fill while nobody hedges is told with its order and amount; a hedge
   await running.startHedger();
   await running.ended(id);
   await expectMirror(running);
-}, 60_000);
+}, 150_000);
 
-test('S-44 a hedger that restarts within two seconds is no alarm, and no quote is withdrawn', async () => {
+test('S-44 of two hedgers one goes: no alarm, and no quote is withdrawn', async () => {
   const running = await quoting();
+  await running.startAnotherHedger();
   const before = (await running.resting(1)).map((order) => order.client_order_index);
   await running.stopHedger();
-  await running.startHedger();
-  await eventually('the maker is well', async () =>
-    (await running.health('maker')).status === 200 ? true : undefined,
-  );
+  const untilMs = Date.now() + 7_000;
+  await eventually('the maker has been well for longer than it bears silence', async () => {
+    expect(await running.health('maker')).toEqual({ status: 200, unwell: [] });
+    return Date.now() > untilMs ? true : undefined;
+  });
   expect((await running.resting(1)).map((order) => order.client_order_index)).toEqual(before);
   expect(running.alerts.received).toEqual([]);
-}, 60_000);
+}, 150_000);
 
 test('S-44 neither Redis nor Temporal: nobody is known to hedge, and the quote is withdrawn', async () => {
   const server = (temporal = await startTemporal().catch(startTemporal));
@@ -83,4 +89,4 @@ test('S-44 neither Redis nor Temporal: nobody is known to hedge, and the quote i
   await eventually('the maker is well again', async () =>
     (await running.health('maker')).status === 200 ? true : undefined,
   );
-}, 90_000);
+}, 150_000);

@@ -4,7 +4,7 @@
  * `loadSigner` once per process, `openLighter` per exchange, `openAccount` per account. Closing the exchange closes its accounts.
  */
 import type { AccountState, Market, Read } from '../../domain/records';
-import type { AccountOptions, AccountPort, ExchangePort, OrderBook } from '../port';
+import type { AccountOptions, AccountPort, ExchangePort, OrderBook, TradedSum } from '../port';
 import { LighterAccount } from './account';
 import { BookStream } from './book-stream';
 import { silentLog, systemClock, type Clock, type Log } from './clock';
@@ -12,6 +12,7 @@ import { ClockSkew } from './clock-skew';
 import { HostLimit } from './host-limit';
 import { Markets } from './markets';
 import { parseAccount } from './parse';
+import { PublicTrades } from './public-trades';
 import { Rest } from './rest';
 import { SESSION_TIMES, type SessionTimes } from './session';
 import type { Signer } from './signer';
@@ -64,6 +65,7 @@ class Lighter implements ExchangePort {
   readonly #limit: HostLimit;
   readonly #books: BookStream;
   readonly #accounts = new Set<LighterAccount>();
+  readonly #trades: PublicTrades[] = [];
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #times: SessionTimes;
@@ -136,6 +138,22 @@ class Lighter implements ExchangePort {
     );
   }
 
+  watchTrades(accountIndex: number, onTraded: (sum: TradedSum) => void): void {
+    this.#trades.push(
+      new PublicTrades({
+        accountIndex,
+        onTraded,
+        url: this.#wsUrl,
+        clock: this.#clock,
+        log: this.#log,
+        times: this.#times,
+        limit: this.#limit,
+        markets: this.#markets,
+        onMalformed: this.#malformed,
+      }),
+    );
+  }
+
   openAccount(account: AccountOptions): AccountPort {
     const opened = new LighterAccount(
       {
@@ -162,6 +180,7 @@ class Lighter implements ExchangePort {
   async close(): Promise<void> {
     this.#limit.close();
     await Promise.all([...this.#accounts].map((account) => account.close()));
+    await Promise.all(this.#trades.map((trades) => trades.close()));
     await this.#books.close();
     await this.#rest.close();
   }

@@ -1,15 +1,19 @@
 /**
- * Frames of `account_all_trades` → which orders of an account traded, and when (LP §5.6). Not how much: amounts come from records of
- * orders (invariant 7). Throws `MalformedError` for what it cannot read.
+ * Frames of `account_all_trades` → which orders of an account traded, and when (LP §5.6). How much is read only where no record of the
+ * orders can be had, on the other account's side; else amounts come from records (invariant 7). Throws `MalformedError` for what it
+ * cannot read.
  */
 import { z } from 'zod';
 import type { ClientOrderIndex } from '../../domain/ids';
-import { check, epochMs, exactId, idText, list } from './parse';
+import { lots, quote, type Lots, type Quote } from '../../domain/lots';
+import type { Side } from '../../domain/records';
+import { check, decimalText, epochMs, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
 
 export interface OwnTrade {
   readonly orderIndex: bigint;
   readonly clientOrderIndex: ClientOrderIndex;
   readonly transactionTimeUs: number;
+  readonly side: Side;
 }
 
 const id = z.number().optional(); // may be beyond 2^53; the text has it exact
@@ -22,6 +26,38 @@ const tradeShape = z.object({
   ...{ timestamp: z.number(), transaction_time: z.number().optional() },
 });
 const tradesFrameShape = z.object({ trades: z.union([z.record(z.string(), list), list]) });
+
+/** One side of one trade. */
+export interface TradedAmount extends Pick<OwnTrade, 'clientOrderIndex' | 'transactionTimeUs'> {
+  /** The same for the same side of the same trade only. */
+  readonly tradeKey: string;
+  readonly marketId: number;
+  readonly side: Side;
+  readonly tradedLots: Lots;
+  readonly tradedQuote: Quote;
+}
+
+const amountShape = z.object({
+  ...{ trade_id: id, trade_id_str: idText.optional(), market_id: z.number().int().nonnegative().default(0) },
+  ...{ size: decimalText, price: decimalText },
+});
+
+/** The account's sides of a trade with their amounts; as `parseOwnTrades` otherwise. */
+export function parseTradedAmounts(raw: unknown, accountIndex: number, markets: MarketLookup): TradedAmount[] {
+  const own = parseOwnTrades(raw, accountIndex);
+  if (own.length === 0) return [];
+  const trade = check(amountShape, raw, 'trade');
+  const marketId = trade.market_id;
+  const { sizeDecimals, priceDecimals } = scaleOf(marketId, markets);
+  const tradedLots = lots(scaled(trade.size, sizeDecimals, 'size'));
+  const raised = tradedLots * scaled(trade.price, priceDecimals, 'price') * 1_000_000n;
+  const tradedQuote = quote(raised / 10n ** BigInt(sizeDecimals + priceDecimals));
+  const tradeId = exactId(trade.trade_id_str, trade.trade_id, 'trade_id');
+  return own.map(({ clientOrderIndex, transactionTimeUs, side }) => {
+    const tradeKey = `${marketId} ${tradeId} ${side}`;
+    return { tradeKey, clientOrderIndex, transactionTimeUs, marketId, side, tradedLots, tradedQuote };
+  });
+}
 
 /** The raw trades of a frame: a map by market id, a list, or null when there are none. */
 export function rawTradesOf(frame: unknown): unknown[] {
@@ -38,7 +74,12 @@ export function parseOwnTrades(raw: unknown, accountIndex: number): OwnTrade[] {
     const clientOrderIndex = exactId(trade[`${side}_client_id_str`], trade[`${side}_client_id`], `${side}_client_id`);
     if (clientOrderIndex === 0n) continue;
     const orderIndex = exactId(trade[`${side}_id_str`], trade[`${side}_id`], `${side}_id`);
-    own.push({ orderIndex, clientOrderIndex: clientOrderIndex as ClientOrderIndex, transactionTimeUs });
+    own.push({
+      orderIndex,
+      clientOrderIndex: clientOrderIndex as ClientOrderIndex,
+      transactionTimeUs,
+      side: side === 'ask' ? 'sell' : 'buy',
+    });
   }
   return own;
 }

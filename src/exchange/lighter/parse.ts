@@ -27,7 +27,7 @@ export class UnknownMarketError extends MalformedError {
 
 const CLIENT_INDEX_LIMIT = 1n << 48n;
 const integer = z.number().int();
-const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
+export const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
 const signedDecimalText = z.string().regex(/^-?\d+(\.\d+)?$/);
 export const idText = z.string().regex(/^\d{1,20}$/);
 
