@@ -59,7 +59,12 @@ export interface Config {
     readonly consecutiveFailuresMax: number;
     readonly clockSkewMsMax: number;
   };
-  readonly requestBudget: { readonly perMinute: number; readonly makerShare: number; readonly reserve: number };
+  readonly requestBudget: {
+    readonly perMinute: number;
+    readonly counts: 'requests' | 'weights';
+    readonly makerShare: number;
+    readonly reserve: number;
+  };
   readonly temporal: {
     readonly address: string;
     readonly namespace: string;
@@ -131,6 +136,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     },
     requestBudget: {
       perMinute: raw.request_budget.per_minute,
+      counts: raw.request_budget.counts,
       makerShare: raw.request_budget.maker_share,
       reserve: raw.request_budget.reserve,
     },

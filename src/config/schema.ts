@@ -5,6 +5,7 @@
  * the file's; `config.ts` turns them into the program's. Never holds a secret.
  */
 import { z } from 'zod';
+import { quoteCost, roomForQuotes } from '../domain/budget';
 
 const text = z.string().trim().min(1, 'must not be empty');
 
@@ -87,6 +88,7 @@ export const configSchema = z
     }),
     request_budget: z.strictObject({
       per_minute: whole(10, 10_000_000),
+      counts: oneOf(['requests', 'weights']),
       maker_share: fraction(),
       reserve: fraction(),
     }),
@@ -125,6 +127,8 @@ function contradictions(raw: RawConfig): Contradiction[] {
   if (raw.maker_order_time_out >= safety.order_expiry_minutes * 60) {
     add('maker_order_time_out', `would outlive safety.order_expiry_minutes (${safety.order_expiry_minutes})`);
   }
+  const noRoom = noRoomForQuotes(raw.request_budget);
+  if (noRoom !== undefined) add('request_budget.per_minute', noRoom);
   if (metrics.maker_port === metrics.hedger_port) {
     add('metrics.hedger_port', 'is the same as metrics.maker_port: the two processes need one each');
   }
@@ -135,6 +139,20 @@ function contradictions(raw: RawConfig): Contradiction[] {
     }
   }
   return found;
+}
+
+/** Why no quote would ever fit into the budget, with the arithmetic. */
+function noRoomForQuotes(raw: RawConfig['request_budget']): string | undefined {
+  const { per_minute, counts, maker_share, reserve } = raw;
+  const cost = quoteCost(counts);
+  const { burst, left } = roomForQuotes({ perMinute: per_minute * maker_share, reserve });
+  if (left + 1e-9 >= cost) return undefined;
+  const short = (value: number): string => String(Math.round(value * 100) / 100);
+  return (
+    `is too little for a single quote: a sixth of ${per_minute} x maker_share ${maker_share} is ${short(burst)} at once, less reserve ` +
+    `${reserve} leaves ${short(left)}, and a quote costs ${cost} ${counts}. Raise maker_share, lower reserve` +
+    (counts === 'weights' ? ', or set counts: requests if the tier is Standard' : '')
+  );
 }
 
 function laneContradictions(raw: RawConfig): Contradiction[] {

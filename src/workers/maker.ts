@@ -13,7 +13,7 @@ import { Canceller } from '../desk/canceller';
 import { DeadMan } from '../desk/dead-man';
 import { Desk } from '../desk/desk';
 import { OrderWatch } from '../desk/order-watch';
-import { RequestBudget } from '../domain/budget';
+import { quoteCost, RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
 import { readMadeUpFill } from '../exchange/lighter';
 import { Listener } from '../listener/listener';
@@ -48,8 +48,6 @@ export interface MakerOptions extends WorkerProcessOptions {
   readonly pair?: PairOverrides;
 }
 
-/** What one quote costs of the request budget: position read, placement, cancel, and a look. */
-const QUOTE_COST = 4;
 /** While the exchange limits us; what waits costs no request. */
 const LIMITED_RETRY_MS = 5_000;
 
@@ -137,7 +135,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     events: deskEvents({ account: 'maker', observability }),
   });
   opened.add(desk, (it) => it.close());
-  const { perMinute, makerShare, reserve } = config.requestBudget;
+  const { perMinute, counts, makerShare, reserve } = config.requestBudget;
   const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, wallClock());
   const activities = createMakerActivities({
     accounts,
@@ -160,7 +158,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     mayQuote: () => {
       const reason = exchange.backingOff();
       if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
-      return budget.tryTake(QUOTE_COST, wallClock());
+      return budget.tryTake(quoteCost(counts), wallClock());
     },
     hear: (market, lane) => heard.takeUp(market, lane),
     now: wallClock,

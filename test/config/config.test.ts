@@ -62,6 +62,14 @@ describe('the shipped configuration', () => {
   });
 });
 
+const BUDGET = /per_minute[^]*?reserve: \S+/;
+const budget = (perMinute: number, counts: string, reserve: number): string =>
+  `per_minute: ${perMinute}\n  counts: ${counts}\n  maker_share: 0.5\n  reserve: ${reserve}`;
+
+test("Standard's 60 requests a minute hold one quote at a time", () => {
+  expect(load(edited([BUDGET, budget(60, 'requests', 0.2)])).requestBudget).toMatchObject({ perMinute: 60 });
+});
+
 describe('S-36 a key is misspelt, missing or contradictory: the start fails with key, line and remedy', () => {
   const rows: [what: string, edit: [string | RegExp, string], line: string | undefined, key: string, remedy: RegExp][] = [
     ['misspelt', ['base_url:', 'base_ur:'], 'base_url:', 'lighter.base_ur', /did you mean base_url\?/],
@@ -82,6 +90,8 @@ describe('S-36 a key is misspelt, missing or contradictory: the start fails with
     ['bounds crossed', ['max_slippage_bps: 100', 'max_slippage_bps: 10'], 'slippage_bps: 20', 'hedge.slippage_bps', /above hedge\.max_slippage_bps/],
     ['one account twice', ['index: 1002', 'index: 1001'], 'index: 1002', 'accounts.hedge.index', /cannot hedge itself/],
     ['an order that outlives its expiry', ['time_out: 30', 'time_out: 900'], 'maker_order_time_out', 'maker_order_time_out', /order_expiry/],
+    ['a budget that holds no quote', [BUDGET, budget(60, 'requests', 0.25)], 'per_minute', 'request_budget.per_minute', /a sixth of 60 x maker_share 0\.5 is 5 at once, less reserve 0\.25 leaves 3\.75, and a quote costs 4 requests\. Raise/],
+    ['requests taken for weights', [BUDGET, budget(60, 'weights', 0.2)], 'per_minute', 'request_budget.per_minute', /costs 412 weights.*counts: requests if the tier is Standard/],
     ['plain HTTP to the internet', [/base_url: \S+/, 'base_url: http://example.org'], 'base_url', 'lighter.base_url', /https:\/\//],
   ]; // prettier-ignore
 

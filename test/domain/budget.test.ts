@@ -1,0 +1,48 @@
+/** P-04: quotes stop while there is a reserve, in the units in which the exchange counts; settings that let none out are known as such. */
+import { expect, test } from '@jest/globals';
+import { quoteCost, RequestBudget, roomForQuotes } from '../../src/domain/budget';
+
+/** Quotes of an hour in which one is asked for every half second. */
+function quotesInAnHour(terms: { perMinute: number; reserve: number }, cost: number): number {
+  const budget = new RequestBudget(terms, 0);
+  let quotes = 0;
+  for (let nowMs = 0; nowMs < 3_600_000; nowMs += 500) if (budget.tryTake(cost, nowMs).ok) quotes += 1;
+  return quotes;
+}
+
+test('a quote costs four requests, or what they weigh', () => {
+  expect(quoteCost('requests')).toBe(4);
+  expect(quoteCost('weights')).toBe(300 + 6 + 6 + 100);
+});
+
+test.each([
+  [60, 0.5, 0.2, true],
+  [60, 0.5, 0.25, false],
+  [60, 0.4, 0.2, false],
+  [60, 1, 0.6, true],
+  [120, 0.2, 0.2, false],
+  [24_000, 0.5, 1, false],
+])(
+  '%i a minute, share %d, reserve %d: a quote fits: %s; and that is what happens',
+  (perMinute, share, reserve, fits) => {
+    const terms = { perMinute: perMinute * share, reserve };
+    const { burst, reserved, left } = roomForQuotes(terms);
+    expect(burst - reserved).toBeCloseTo(left, 9);
+    expect(left >= 4).toBe(fits);
+    expect(quotesInAnHour(terms, 4) > 0).toBe(fits);
+  },
+);
+
+test('in weights a Premium account quotes as often as its reads may be made', () => {
+  const quotes = quotesInAnHour({ perMinute: 12_000, reserve: 0.2 }, quoteCost('weights'));
+  expect(quotes / 60).toBeGreaterThan(25);
+  expect(quotes * 412).toBeLessThanOrEqual(12_000 * 60 + 2_000);
+});
+
+test('what is asked for too early is told when to come again, and then passes', () => {
+  const budget = new RequestBudget({ perMinute: 60, reserve: 0 }, 0);
+  expect(budget.tryTake(10, 0)).toEqual({ ok: true });
+  const answer = budget.tryTake(4, 0);
+  expect(answer).toEqual({ ok: false, retryAfterMs: 4_000 });
+  expect(budget.tryTake(4, 4_000)).toEqual({ ok: true });
+});
