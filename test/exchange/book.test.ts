@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { lots, ticks } from '../../src/domain/lots';
 import { openLighter, type Signer } from '../../src/exchange/lighter';
 import { Book, parseBookFrame, type BookChange } from '../../src/exchange/lighter/book';
+import { systemClock, type Clock } from '../../src/exchange/lighter/clock';
 import type { ExchangePort } from '../../src/exchange/port';
 import { FakeLighter, FAST, fixture, until } from './support';
 
@@ -141,4 +142,49 @@ test('closing rejects those who wait for a book', async () => {
   const rejected = expect(exchange.whenBook(36)).rejects.toThrow(/closed/);
   await exchange.close();
   await rejected;
+});
+
+test('S-51 a market whose book never comes costs the others nothing, and is asked for again', async () => {
+  const deadlines = new Set<() => void>();
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, action) {
+      if (delayMs !== 5_000) return systemClock.after(delayMs, action);
+      deadlines.add(action);
+      return () => deadlines.delete(action);
+    },
+  };
+  const elapse = (): void => {
+    for (const action of [...deadlines]) if (deadlines.delete(action)) action();
+  };
+  const asked = (): number => lighter.messages.filter(({ channel }) => channel === 'order_book/1').length;
+  const { onMessage } = lighter;
+  lighter.onMessage = (message, socket) => {
+    if (message['channel'] === 'order_book/1') socket.send('{"error":{"code":30005,"message":"Invalid Channel"}}');
+    else onMessage(message, socket);
+  };
+  await exchange.close();
+  exchange = openLighter({ baseUrl: lighter.url, signer: {} as Signer, sessionTimes: FAST, clock });
+  void exchange.whenBook(1).catch(() => undefined);
+  await exchange.whenBook(36);
+  for (const count of [1, 2, 3, 4]) {
+    await until(() => asked() === count, `message ${count} about it`); // subscribe, unsubscribe, subscribe, …
+    elapse();
+  }
+  expect(exchange.book(36)).toBeDefined();
+  expect(lighter.connections).toBe(1);
+});
+
+test('S-54 a market whose changes are all unreadable is asked for ever more slowly', async () => {
+  const poison = fixture<{ order_book: { asks: unknown } }>('order-book-delta.json');
+  poison.order_book.asks = 7;
+  const { onMessage } = lighter;
+  lighter.onMessage = (message, socket) => {
+    onMessage(message, socket);
+    if (message['type'] === 'subscribe') socket.send(JSON.stringify(poison));
+  };
+  const sinceMs = performance.now();
+  exchange.whenBook(36).catch(() => undefined);
+  await until(() => malformed.length >= 4, 'four times');
+  expect(performance.now() - sinceMs).toBeGreaterThan(250 / 2 + 500 / 2);
 });

@@ -6,7 +6,7 @@
  */
 import type { OrderBook } from '../port';
 import { Book, parseBookFrame } from './book';
-import type { Clock, Log } from './clock';
+import { Backoff, type Clock, type Log } from './clock';
 import type { ClockSkew } from './clock-skew';
 import { numberField, reasonOf } from './errors';
 import type { HostLimit } from './host-limit';
@@ -15,6 +15,10 @@ import { epochMs } from './parse';
 import { Session, type Frame, type SessionTimes } from './session';
 
 const SNAPSHOT_MS = 5_000;
+/** A book that breaks again within this time is asked for ever more slowly. */
+const CALM_MS = 60_000;
+const AGAIN_MS_MIN = 250;
+const AGAIN_MS_MAX = 30_000;
 
 export interface BookStreamOptions {
   readonly url: string;
@@ -32,6 +36,10 @@ interface Subscription {
   state: 'idle' | 'subscribing' | 'live' | 'leaving';
   book: Book | undefined;
   cancelDeadline: () => void;
+  brokeAtMs: number;
+  /** From the answer to `unsubscribe` to the next subscription. */
+  pauseMs: number;
+  readonly backoff: Backoff;
   readonly waiters: { readonly resolve: (book: OrderBook) => void; readonly reject: (error: Error) => void }[];
 }
 
@@ -88,6 +96,9 @@ export class BookStream {
       state: 'idle',
       book: undefined,
       cancelDeadline: () => undefined,
+      brokeAtMs: Number.NEGATIVE_INFINITY,
+      pauseMs: 0,
+      backoff: new Backoff(this.options.clock, { minMs: AGAIN_MS_MIN, maxMs: AGAIN_MS_MAX }),
       waiters: [],
     };
     this.#subscriptions.set(marketId, subscription);
@@ -115,9 +126,16 @@ export class BookStream {
 
   #awaitSnapshot(marketId: number, subscription: Subscription): void {
     subscription.cancelDeadline();
-    subscription.cancelDeadline = this.options.clock.after(SNAPSHOT_MS, () => {
-      this.#session.reconnect(`no order book of market ${marketId} in time`);
-    });
+    subscription.cancelDeadline = this.options.clock.after(SNAPSHOT_MS, () => this.#missed(marketId, subscription));
+  }
+
+  /** One market that the exchange does not serve must not cost the others their books. */
+  #missed(marketId: number, subscription: Subscription): void {
+    const isServed = [...this.#subscriptions.values()].some(({ state }) => state === 'live');
+    if (!isServed) return this.#session.reconnect(`no order book of market ${marketId} in time`);
+    this.options.log.warn({ marketId }, 'the exchange sends no order book of this market; asking again');
+    if (subscription.state === 'leaving') this.#subscribe(marketId, subscription);
+    else this.#leave(marketId, subscription);
   }
 
   #received(frame: Frame): void {
@@ -125,7 +143,7 @@ export class BookStream {
     const subscription = this.#subscriptions.get(marketId);
     if (subscription === undefined) return;
     if (frame.type === 'unsubscribed') {
-      if (subscription.state === 'leaving') this.#subscribe(marketId, subscription);
+      if (subscription.state === 'leaving') this.#subscribeAgain(marketId, subscription);
       return;
     }
     const timestamp = numberField(frame.body, 'timestamp');
@@ -162,8 +180,20 @@ export class BookStream {
     if (subscription.state === 'leaving') return;
     subscription.state = 'leaving';
     subscription.book = undefined;
+    const nowMs = this.options.clock.monotonicMs();
+    const isCalm = nowMs - subscription.brokeAtMs > CALM_MS;
+    if (isCalm) subscription.backoff.reset();
+    subscription.pauseMs = isCalm ? 0 : subscription.backoff.nextMs();
+    subscription.brokeAtMs = nowMs;
     this.#session.write(`{"type":"unsubscribe","channel":"order_book/${marketId}"}`);
     this.#awaitSnapshot(marketId, subscription);
+  }
+
+  #subscribeAgain(marketId: number, subscription: Subscription): void {
+    const { pauseMs } = subscription;
+    if (pauseMs === 0) return this.#subscribe(marketId, subscription);
+    subscription.cancelDeadline();
+    subscription.cancelDeadline = this.options.clock.after(pauseMs, () => this.#subscribe(marketId, subscription));
   }
 
   #lost(): void {
