@@ -20,6 +20,7 @@ import { ticketFromMessage } from '../domain/ticket';
 import type { Desk } from '../desk/desk';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Refused } from './accounts';
+import { MarginBook, type MarginDeps } from './margin';
 import { createCoverActivities, type CoverActivities } from './cover';
 import { withHeartbeat } from './heartbeat';
 import { readPosition } from './position';
@@ -43,8 +44,8 @@ export interface HedgeDeps {
   readonly refusedLanes?: ReadonlySet<number>;
   /** Why no order can be armed at all just now, whatever its lane; undefined: nothing speaks against it. */
   readonly notReady?: () => string | undefined;
-  /** Required free margin, as a fraction of the order's value, in basis points. */
-  readonly marginBps: number;
+  /** Orders that may make B trade, whoever armed them; rejects when Temporal cannot be asked. */
+  readonly openOrders: Pick<MarginDeps, 'running' | 'promiseOf'>;
   /** Largest tolerated difference between the host's clock and the exchange's. */
   readonly clockSkewMsMax: number;
   /** Publishes the hedger's acknowledgement; never throws, never blocks. */
@@ -54,7 +55,7 @@ export interface HedgeDeps {
 }
 
 export interface HedgeActivities extends CoverActivities {
-  /** Is B able to hedge this order right now? From here on a notice can hedge it. Repeatable; reserves nothing. */
+  /** Is B able to hedge this order right now? From here on a notice can hedge it. Repeatable; on the exchange it reserves nothing. */
   arm(input: Addressed & { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult>;
   /** Tells the world that B has taken the other side. */
   confirm(input: Addressed & { result: OrderResult }): Promise<void>;
@@ -68,11 +69,8 @@ export interface HedgeActivities extends CoverActivities {
   readPosition(input: Addressed & { market: string }): Promise<PositionRead>;
 }
 
-const BPS = 10_000n;
 /** Orders whose confirmation is remembered: a task that runs again does so within seconds. */
 const CONFIRMED_MAX = 1_000;
-/** Free margin is read at most this often: reads are part of the request budget that hedges need. */
-const MARGIN_AGE_MS = 5_000;
 
 /**
  * How far back a lane's newest order is looked for. The list is the account's, not the lane's: a new lane would walk all of it. What
@@ -81,7 +79,15 @@ const MARGIN_AGE_MS = 5_000;
 const LANE_HISTORY_MS = 2 * 24 * 3_600_000;
 
 export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
-  const margin = cachedMargin(deps);
+  const margin = new MarginBook({
+    account: () => deps.account.account(),
+    initialMarginBps: (marketId) => deps.exchange.initialMarginBps(marketId),
+    ...deps.openOrders,
+    now: deps.now,
+  });
+  deps.account.stream.on('orders', ({ orders }) => {
+    if (orders.some(({ filledLots }) => filledLots > 0n)) margin.executed();
+  });
   const lanesSeen = new Map<number, bigint>();
   const confirmed = new Set<string>();
   deps.account.stream.on('txs', (txs) => {
@@ -116,12 +122,17 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       if (next === undefined) return refuse('lane-unread', `the next nonce of lane ${lane} could not be read`);
       if (next > nonceOf(ticket.id, 1))
         return refuse('lane-ahead', `lane ${lane} of account B is already past this order's nonce`);
-      const free = await margin();
-      if (free === undefined) return refuse('margin-unread', "account B's margin could not be read");
-      const value = (ticket.maxLots * ticket.anchorTicks * BigInt(deps.marginBps)) / BPS;
-      if (free < value)
-        return refuse('margin', `account B has too little free margin (${free} of ${value} micro-USDC)`);
-      await deps.desk.arm({ ticket, keepUntilMs: deps.now() + keep_ms });
+      const keepUntilMs = deps.now() + keep_ms;
+      const short = await margin.promise({
+        id: ticket.orderId,
+        marketId: ticket.market.market_id,
+        side: ticket.side,
+        lots: ticket.maxLots,
+        priceTicks: ticket.anchorTicks,
+        untilMs: keepUntilMs,
+      });
+      if (short) return refuse(short.code, short.message);
+      await deps.desk.arm({ ticket, keepUntilMs });
       return { armed: true };
     },
 
@@ -170,22 +181,6 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       deps.alert(input);
       return Promise.resolve();
     },
-  };
-}
-
-function cachedMargin(deps: HedgeDeps): () => Promise<bigint | undefined> {
-  let readAtMs = -Infinity;
-  let value: Promise<bigint | undefined> = Promise.resolve(undefined);
-  return () => {
-    if (deps.now() - readAtMs > MARGIN_AGE_MS) {
-      readAtMs = deps.now();
-      value = deps.account.account().then((read) => {
-        if (read.ok) return read.value.availableBalance;
-        readAtMs = -Infinity; // a failure is not remembered
-        return undefined;
-      });
-    }
-    return value;
   };
 }
 

@@ -169,6 +169,8 @@ export interface Position {
   readonly marketId: number;
   readonly lots: Lots;
   readonly avgEntryTicks: string;
+  /** The account's own initial margin in this market, basis points of the value; absent when none was shown. */
+  readonly initialMarginBps?: number;
 }
 
 export interface AccountState {

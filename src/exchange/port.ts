@@ -186,6 +186,8 @@ export interface RefusedKey {
 /** Market data and facts that need no key. */
 export interface ExchangePort {
   markets(): Promise<Read<readonly Market[]>>;
+  /** A market's initial margin, basis points of the value (LP §1.4); read again every ten minutes at most. */
+  initialMarginBps(marketId: number): Promise<Read<number>>;
   /** Live book of a market: opens the stream on first use; `undefined` until its snapshot is in, or while it is stale. */
   book(marketId: number): OrderBook | undefined;
   whenBook(marketId: number): Promise<OrderBook>;

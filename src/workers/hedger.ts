@@ -23,6 +23,7 @@ import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
 import { MakerWatch } from './maker-watch';
+import { openOrders } from './open-orders';
 import { opening, type Opened } from './opened';
 import {
   AUDIT_EVERY_MS,
@@ -38,8 +39,6 @@ import { heardInTime, readInTheEnd, tooLate } from './start-up';
 import { misaddressed } from './misaddressed';
 import { connectTemporal, workflowSource } from './temporal';
 
-/** Free margin asked for before quoting, in basis points of the order's value: 20x leverage and as much again. */
-const MARGIN_BPS = 1_000;
 /** After `force_close_timeout` a hedge is stuck and alerted; an order that says for this much longer that it hedges explains nothing. */
 const HEDGE_GRACE_MS = 10_000;
 /** The server says so some 20 s after the first failure; within a minute a person must know. */
@@ -162,7 +161,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
       const [first] = unknown;
       return first === undefined ? exchange.backingOff() : `it is not known yet ${first}`;
     },
-    marginBps: MARGIN_BPS,
+    openOrders: openOrders(temporal.reader, accounts),
     clockSkewMsMax: config.safety.clockSkewMsMax,
     acknowledge: (result) => {
       metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });

@@ -47,6 +47,12 @@ const ticket: TicketMessage = {
   start: 'opens-lane',
 };
 
+const openOrders = { running: () => Promise.resolve([]), promiseOf: () => Promise.resolve(undefined) };
+const hedgeExchange = {
+  clockSkewMs: () => 0,
+  initialMarginBps: () => Promise.resolve({ ok: true, value: 500 }),
+} as unknown as ExchangePort;
+
 let account: FakeAccount;
 let desk: Desk;
 
@@ -279,7 +285,7 @@ test('S-44 while no hedger is known a quote is refused with the reason, before a
   const maker = createMakerActivities({
     desk,
     account,
-    exchange: { clockSkewMs: () => 0 } as ExchangePort,
+    exchange: hedgeExchange,
     accounts,
     onRefused: () => undefined,
     onDeadLane: () => undefined,
@@ -317,11 +323,11 @@ describe('S-43 steps of other accounts', () => {
     const activities = createHedgeActivities({
       desk,
       account,
-      exchange: { clockSkewMs: () => 0 } as ExchangePort,
+      exchange: hedgeExchange,
       client: {} as Client,
       accounts,
       onRefused: ({ step }) => told.push(step),
-      marginBps: 1,
+      openOrders,
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,
       alert: ({ what }) => told.push(what),
@@ -354,11 +360,11 @@ describe('the hedger', () => {
     activities = createHedgeActivities({
       desk,
       account,
-      exchange: { clockSkewMs: () => 0 } as ExchangePort,
+      exchange: hedgeExchange,
       client: {} as Client,
       accounts,
       onRefused: () => undefined,
-      marginBps: 1,
+      openOrders,
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,
       alert: () => undefined,
@@ -466,11 +472,11 @@ describe('the hedger', () => {
   function depsOf() {
     return {
       account,
-      exchange: { clockSkewMs: () => 0 } as ExchangePort,
+      exchange: hedgeExchange,
       client: {} as Client,
       accounts,
       onRefused: () => undefined,
-      marginBps: 1,
+      openOrders,
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,
       alert: () => undefined,

@@ -150,8 +150,8 @@ test('account: balances, signed positions, flat rows', () => {
       availableBalance: 9_990_000_000n,
       collateral: 10_000_000_000n,
       positions: [
-        { marketId: 1, lots: 0n, avgEntryTicks: '0.0' },
-        { marketId: 36, lots: -6195n, avgEntryTicks: '0.20851' },
+        { marketId: 1, lots: 0n, avgEntryTicks: '0.0', initialMarginBps: 500 },
+        { marketId: 36, lots: -6195n, avgEntryTicks: '0.20851', initialMarginBps: 500 },
       ],
     },
   });

@@ -203,7 +203,10 @@ export function startHedger(world: World, host: Host): Hedger {
     client: world.temporal.clientOf(host),
     accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
     onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
-    marginBps: 1_000,
+    openOrders: {
+      running: () => Promise.reject(new Error('not simulated')),
+      promiseOf: () => Promise.resolve(undefined),
+    },
     clockSkewMsMax: 1_000,
     acknowledge: () => undefined,
     alert: ({ kind, what, next, order_id }) => {
@@ -374,6 +377,7 @@ function exchangePort(world: World, host: Host): ExchangePort {
   return {
     markets: absent,
     accountState: (accountIndex) => readState(world, host, accountIndex),
+    initialMarginBps: () => Promise.resolve({ ok: true, value: 500 }),
     book: absent,
     whenBook: absent,
     backingOff: () => undefined,

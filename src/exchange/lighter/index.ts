@@ -11,8 +11,8 @@ import { silentLog, systemClock, type Clock, type Log } from './clock';
 import { ClockSkew } from './clock-skew';
 import { HostLimit } from './host-limit';
 import { Markets } from './markets';
-import { parseAccount } from './parse';
 import { PublicTrades } from './public-trades';
+import { parseAccount, parseInitialMargin } from './parse';
 import { Rest } from './rest';
 import { SESSION_TIMES, type SessionTimes } from './session';
 import type { Signer } from './signer';
@@ -58,6 +58,9 @@ export function chainIdOf(baseUrl: string): number {
   return 304;
 }
 
+/** Margins change by announcement. */
+const MARGINS_AGE_MS = 10 * 60_000;
+
 class Lighter implements ExchangePort {
   readonly #rest: Rest;
   readonly #markets: Markets;
@@ -66,6 +69,7 @@ class Lighter implements ExchangePort {
   readonly #books: BookStream;
   readonly #accounts = new Set<LighterAccount>();
   readonly #trades: PublicTrades[] = [];
+  readonly #margins = new Map<number, { readonly bps: number; readonly atMs: number }>();
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #times: SessionTimes;
@@ -102,6 +106,16 @@ class Lighter implements ExchangePort {
 
   markets(): Promise<Read<readonly Market[]>> {
     return this.#markets.load();
+  }
+
+  async initialMarginBps(marketId: number): Promise<Read<number>> {
+    const known = this.#margins.get(marketId);
+    const nowMs = this.#clock.monotonicMs();
+    if (known && nowMs - known.atMs < MARGINS_AGE_MS) return { ok: true, value: known.bps };
+    const parse = (body: unknown): number => parseInitialMargin(body, marketId);
+    const read = await this.#rest.read('/api/v1/orderBookDetails', { market_id: marketId }, parse);
+    if (read.ok) this.#margins.set(marketId, { bps: read.value, atMs: nowMs });
+    return read;
   }
 
   book(marketId: number): OrderBook | undefined {

@@ -166,6 +166,7 @@ const positionShape = z.object({
   sign: integer,
   position: decimalText,
   avg_entry_price: signedDecimalText,
+  initial_margin_fraction: decimalText.optional().catch(undefined),
 });
 
 export function parseAccount(
@@ -193,7 +194,33 @@ function parsePosition(raw: unknown, markets: MarketLookup): Position[] {
   if (market === undefined && /^0+(\.0+)?$/.test(row.position)) return [];
   const size = scaled(row.position, scaleOf(row.market_id, markets).sizeDecimals, 'position');
   if (size !== 0n && row.sign !== 1 && row.sign !== -1) throw new MalformedError('position sign is neither 1 nor -1');
-  return [{ marketId: row.market_id, lots: (row.sign < 0 ? -size : size) as Lots, avgEntryTicks: row.avg_entry_price }];
+  return [
+    {
+      marketId: row.market_id,
+      lots: (row.sign < 0 ? -size : size) as Lots,
+      avgEntryTicks: row.avg_entry_price,
+      ...(row.initial_margin_fraction === undefined ? {} : { initialMarginBps: bpsOf(row.initial_margin_fraction) }),
+    },
+  ];
+}
+
+/** Percent as text, `5.00` (LP §1.4), in basis points; digits beyond round up: margin is never less than that. */
+function bpsOf(percent: string): number {
+  const [whole = '0', digits = ''] = percent.split('.');
+  return Number(whole + digits.slice(0, 2).padEnd(2, '0')) + (/[1-9]/.test(digits.slice(2)) ? 1 : 0);
+}
+
+const marginShape = z.object({
+  market_id: integer.min(0),
+  default_initial_margin_fraction: integer.min(1).max(10_000),
+});
+
+/** A market's initial margin in basis points (LP §1.4, orderBookDetails). */
+export function parseInitialMargin(body: unknown, marketId: number): number {
+  const rows = check(z.object({ order_book_details: list }), body, 'market details').order_book_details;
+  const row = rows.map((raw) => check(marginShape, raw, 'market details')).find((it) => it.market_id === marketId);
+  if (row === undefined) throw new MalformedError(`answer does not hold market ${marketId}`);
+  return row.default_initial_margin_fraction;
 }
 
 export const levelShape = z.object({ price: decimalText, size: decimalText });

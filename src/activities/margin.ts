@@ -1,0 +1,200 @@
+/**
+ * B's margin, counted once: what one order is promised is not there for the next (S-48).
+ *
+ * Orders of one market share its position, so it is the worst outcome that counts: all that buy fill, or all that sell. What only
+ * reduces the position needs nothing, so a round trip can always be closed. An order keeps its promise in full until it has ended:
+ * what of it is hedged already counts twice for a moment, never not at all. Orders that another hedger armed, or this one before it was
+ * restarted, are found in Temporal; while that cannot be asked, those armed here count until they are forgotten.
+ */
+import { laneOf, type OrderId } from '../domain/ids';
+import type { AccountState, Position, Read, Side } from '../domain/records';
+
+/** What an order may make B trade. */
+export interface Promised {
+  readonly id: OrderId;
+  readonly marketId: number;
+  readonly side: Side;
+  readonly lots: bigint;
+  readonly priceTicks: bigint;
+  /** Epoch ms from which on it can trade no more. */
+  readonly untilMs: number;
+}
+
+export interface MarginDeps {
+  readonly account: () => Promise<Read<AccountState>>;
+  /** The market's own initial margin, in basis points of the value (LP §1.4). */
+  readonly initialMarginBps: (marketId: number) => Promise<Read<number>>;
+  /** Orders that run in Temporal, and what each of them is promised. */
+  readonly running: () => Promise<readonly OrderId[]>;
+  readonly promiseOf: (id: OrderId) => Promise<Promised | undefined>;
+  readonly now: () => number;
+}
+
+export type Refusal = { readonly code: string; readonly message: string };
+
+/** Account and list are read at most this often: reads are part of the request budget that hedges need. */
+const AGE_MS = 5_000;
+/** Readings of one promise, when B trades during each of them. */
+const READS_MAX = 3;
+/** Lists of Temporal lag behind: an order that was armed just now may not be in one yet. */
+const LIST_LAG_MS = 10_000;
+/**
+ * Margin asked for, per margin needed: half as much again. The hedge trades up to 1 % beyond the price that is counted with, fees and
+ * unrealized losses eat the balance between arming and the fill, and a liquidation is dearer than a quote that waits.
+ */
+const RESERVE_PERCENT = 150n;
+const BPS = 10_000n;
+
+interface Reading {
+  readonly account: AccountState;
+  /** Undefined: Temporal could not be asked. */
+  readonly running: ReadonlySet<OrderId> | undefined;
+  readonly atMs: number;
+}
+
+export class MarginBook {
+  readonly #deps: MarginDeps;
+  readonly #promised = new Map<OrderId, Promised & { readonly sinceMs: number }>();
+  #reading: Promise<Reading | undefined> | undefined;
+  #readAtMs = -Infinity;
+  /** Counts B's executions: a balance that was asked for before one of them says nothing about what is left after it. */
+  #executions = 0;
+  /** How many there had been when the reading was asked for. */
+  #readAfter = 0;
+
+  constructor(deps: MarginDeps) {
+    this.#deps = deps;
+  }
+
+  /** B traded, or may have: what was read before is not to be trusted. */
+  executed(): void {
+    this.#executions += 1;
+  }
+
+  /** Promises `order` its margin, or says why not. Repeatable: an order is promised once. */
+  async promise(order: Promised): Promise<Refusal | undefined> {
+    const fraction = await this.#deps.initialMarginBps(order.marketId);
+    if (!fraction.ok)
+      return { code: 'margin-unread', message: `the market's margin could not be read: ${fraction.reason}` };
+    const reading = await this.#read();
+    if (!reading) return { code: 'margin-unread', message: "account B's margin could not be read" };
+    const fractions = new Map([[order.marketId, fraction.value]]);
+    for (const { marketId } of this.#promised.values()) {
+      if (fractions.has(marketId)) continue;
+      const other = await this.#deps.initialMarginBps(marketId);
+      if (!other.ok) return { code: 'margin-unread', message: `a market's margin could not be read: ${other.reason}` };
+      fractions.set(marketId, other.value);
+    }
+    // Nothing is awaited from here on: of two that ask at the same time the second one sees the first one's promise.
+    this.#forgetEnded(reading, order);
+    const others = [...this.#promised.values()];
+    const free = reading.account.availableBalance;
+    const taken = needOf(others, reading.account, fractions);
+    const wanted = needOf([...others, order], reading.account, fractions);
+    if (wanted > taken && wanted > free) {
+      const each = valueNeed(order.lots, order.priceTicks, bpsOf(order.marketId, reading.account, fractions));
+      return { code: 'margin', message: arithmetic({ free, taken, each, others: others.length }) };
+    }
+    this.#promised.set(order.id, { ...order, sinceMs: this.#deps.now() });
+    return undefined;
+  }
+
+  #forgetEnded({ running, atMs }: Reading, order: Promised): void {
+    for (const [id, { untilMs, sinceMs }] of this.#promised) {
+      const hasEnded = running !== undefined && !running.has(id) && sinceMs + LIST_LAG_MS < atMs;
+      // A lane has one order at a time: one that is armed says that the one before it is over.
+      if (hasEnded || untilMs < this.#deps.now() || laneOf(id) === laneOf(order.id)) this.#promised.delete(id);
+    }
+  }
+
+  async #read(): Promise<Reading | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const isOld = this.#deps.now() - this.#readAtMs > AGE_MS || this.#readAfter !== this.#executions;
+      if (this.#reading === undefined || isOld) {
+        this.#readAtMs = this.#deps.now();
+        this.#readAfter = this.#executions;
+        this.#reading = this.#readNow();
+      }
+      const [asked, after] = [this.#reading, this.#readAfter];
+      const reading = await asked;
+      if (reading === undefined && this.#reading === asked) this.#reading = undefined; // a failure is not remembered
+      // Where B trades all the time the promises still count what is not over.
+      if (reading === undefined || after === this.#executions || attempt >= READS_MAX) return reading;
+    }
+  }
+
+  async #readNow(): Promise<Reading | undefined> {
+    const atMs = this.#deps.now();
+    const [account, running] = await Promise.all([
+      this.#deps.account(),
+      this.#deps.running().then(
+        (ids) => new Set(ids),
+        () => undefined,
+      ),
+    ]);
+    if (!account.ok) return undefined;
+    for (const id of running ?? []) {
+      if (this.#promised.has(id)) continue;
+      const promised = await this.#deps.promiseOf(id).catch(() => undefined);
+      // Armed while this was read: what was armed here is known better.
+      if (promised && !this.#promised.has(id)) this.#promised.set(id, { ...promised, sinceMs: atMs });
+    }
+    return { account: account.value, running, atMs };
+  }
+}
+
+/** Micro-USDC that B needs beyond what its positions bind already, whichever of the promised orders fill. */
+function needOf(orders: readonly Promised[], account: AccountState, fractions: ReadonlyMap<number, number>): bigint {
+  let need = 0n;
+  for (const marketId of new Set(orders.map((order) => order.marketId))) {
+    const own = orders.filter((order) => order.marketId === marketId);
+    const held = positionOf(account, marketId)?.lots ?? 0n;
+    const sum = (side: Side): bigint =>
+      own.reduce((total, order) => total + (order.side === side ? order.lots : 0n), 0n);
+    const worst = [held + sum('buy'), held - sum('sell')].map(abs).reduce((a, b) => (a > b ? a : b));
+    if (worst <= abs(held)) continue;
+    const price = own.reduce((top, order) => (order.priceTicks > top ? order.priceTicks : top), 0n);
+    need += valueNeed(worst - abs(held), price, bpsOf(marketId, account, fractions));
+  }
+  return need;
+}
+
+/** The market's fraction, or the account's own when it is higher. */
+function bpsOf(marketId: number, account: AccountState, fractions: ReadonlyMap<number, number>): bigint {
+  return BigInt(Math.max(fractions.get(marketId) ?? 0, positionOf(account, marketId)?.initialMarginBps ?? 0));
+}
+
+/** Lots × ticks are micro-USDC: the decimals of every perpetual add up to six (LP §2.1). */
+function valueNeed(lots: bigint, ticks: bigint, bps: bigint): bigint {
+  return (lots * ticks * bps * RESERVE_PERCENT) / (BPS * 100n);
+}
+
+function arithmetic(at: {
+  readonly free: bigint;
+  readonly taken: bigint;
+  readonly each: bigint;
+  readonly others: number;
+}): string {
+  const left = at.free - at.taken;
+  const more = left > 0n && at.each > 0n ? left / at.each : 0n;
+  return (
+    `account B can carry ${more} more of this size: one needs ${usdc(at.each)} USDC, free are ${usdc(at.free)}` +
+    (at.others === 0
+      ? ''
+      : `, ${usdc(at.taken)} of it promised to ${at.others} other order${at.others === 1 ? '' : 's'}`) +
+    '. Add collateral to B, or quote less'
+  );
+}
+
+function usdc(micros: bigint): string {
+  const cents = abs(micros) / 10_000n;
+  return `${micros < 0n ? '-' : ''}${cents / 100n}.${(cents % 100n).toString().padStart(2, '0')}`;
+}
+
+function positionOf(account: AccountState, marketId: number): Position | undefined {
+  return account.positions.find((position) => position.marketId === marketId);
+}
+
+function abs(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
