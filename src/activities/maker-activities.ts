@@ -6,6 +6,8 @@ import {
   epochMsOf,
   laneOf,
   nonceOf,
+  orderWorkflowId,
+  pairWorkflowId,
   parseOrderId,
   splitClientOrderIndex,
   timeOf,
@@ -42,9 +44,8 @@ import { quoteFor } from './quote';
 
 /** What the maker knows of hedgers: nothing is quoted that nobody would hedge. */
 export interface HedgerSight {
-  readonly isHedged: boolean;
-  /** The same; asks the order's own workflow before it says no. */
-  hedges(orderId: OrderId): Promise<boolean>;
+  /** Whether a hedger was heard of within the last seconds; asks the workflow that wants something before it says no. */
+  hedges(workflowId: string): Promise<boolean>;
 }
 
 export interface MakerDeps {
@@ -117,7 +118,7 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   if (skew !== undefined && Math.abs(skew) > deps.clockSkewMsMax) {
     return no('clock', `the maker's clock is ${Math.round(skew)} ms off the exchange's: set the clock`, 10_000);
   }
-  if (!deps.hedger.isHedged) return no('no-hedger', NO_HEDGER);
+  if (!(await deps.hedger.hedges(pairWorkflowId(deps.accounts.maker, input.market)))) return no('no-hedger', NO_HEDGER);
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
@@ -155,7 +156,7 @@ async function place(
 ): Promise<PlaceResult> {
   const { order } = input;
   const id = idOf(order.order_id);
-  const isHedged = await deps.hedger.hedges(id);
+  const isHedged = await deps.hedger.hedges(orderWorkflowId(order.maker_account, id));
   if (isHedged && !deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
   const { market } = order;
   const unheard = deps.hear(

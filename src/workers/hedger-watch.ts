@@ -29,8 +29,9 @@ import { answers, orderWord } from './order-word';
 export interface HedgerWatchOptions {
   readonly makerAccount: number;
   readonly markets: readonly Market[];
-  /** Symbols whose pairs this process starts or joins. */
+  /** Symbols whose pairs may run, and those of them that this process starts or joins. */
   readonly pairs: readonly string[];
+  readonly started: readonly string[];
   readonly redis: RedisAccess | undefined;
   /** Rejects queries of runs that have ended. */
   readonly client: Client;
@@ -53,7 +54,8 @@ export class HedgerWatch {
   readonly #wire: WatchWire;
   readonly #name = randomBytes(8).toString('hex');
   readonly #asked = new Map<number, number>();
-  readonly #endedPairs = new Set<string>();
+  /** Pairs that run as far as is known. */
+  readonly #running: Set<string>;
   readonly #health;
   readonly #timer: NodeJS.Timeout;
   #number = 0;
@@ -63,6 +65,7 @@ export class HedgerWatch {
   constructor(options: HedgerWatchOptions) {
     this.#options = options;
     const nowMs = options.now();
+    this.#running = new Set(options.started);
     this.#life = newHedgerLife(nowMs);
     this.#fills = newFillWatch(FILL_TIMES, nowMs);
     this.#health = options.observability.health.part('somebody hedges');
@@ -86,10 +89,15 @@ export class HedgerWatch {
     return isHedged(this.#life, this.#options.now());
   }
 
-  /** The same; asks the order's own workflow before it says no. */
-  async hedges(orderId: OrderId): Promise<boolean> {
-    if (!this.isHedged) await this.#askWorkflow(orderWorkflowId(this.#options.makerAccount, orderId));
+  /** The same; asks the workflow that wants something before it says no. */
+  async hedges(workflowId: string): Promise<boolean> {
+    if (!this.isHedged) await this.#askWorkflow(workflowId);
     return this.isHedged;
+  }
+
+  /** While nothing rests a renewal keeps nothing alive; without a hedger nothing that rests is kept alive. */
+  get mayRenewSwitch(): boolean {
+    return this.isHedged || (this.#life.alone === undefined && this.#resting() === 'none');
   }
 
   /** A's stream showed a fill: cumulative lots of one of our orders. */
@@ -107,7 +115,7 @@ export class HedgerWatch {
     const nowMs = this.#options.now();
     const resting = this.#resting();
     const open = openLots(this.#fills);
-    const isNeeded = open.size > 0 || this.#options.pairs.some((symbol) => !this.#endedPairs.has(symbol));
+    const isNeeded = open.size > 0 || this.#running.size > 0;
     this.#feed({ type: 'tick', resting, isNeeded });
     for (const command of tickFills(this.#fills, nowMs)) {
       if (command.do === 'ask') void this.#askFill(command.fill);
@@ -164,8 +172,8 @@ export class HedgerWatch {
     if (!candidate) return;
     const answer = await this.#askWorkflow(candidate.id);
     if (candidate.symbol !== undefined) {
-      if (answer === 'ended') this.#endedPairs.add(candidate.symbol);
-      if (answer === 'yes') this.#endedPairs.delete(candidate.symbol);
+      if (answer === 'ended') this.#running.delete(candidate.symbol);
+      if (answer === 'yes') this.#running.add(candidate.symbol);
     }
     if (answer !== 'yes') this.#turn += 1;
   }

@@ -112,7 +112,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     new HedgerWatch({
       makerAccount: account.accountIndex,
       markets: side.markets,
-      pairs: pairsOf(config, options).map(({ market }) => market),
+      pairs: config.pairs.map(({ market }) => market),
+      started: pairsOf(config, options).map(({ market }) => market),
       redis,
       client: temporal.reader,
       stream: account.stream,
@@ -318,7 +319,7 @@ function startSwitch(input: {
     lane: config.cancelLane,
     aheadMs: config.safety.deadManMs,
     exchangeNow: () => side.exchange.exchangeNowMs(),
-    mayRenew: () => input.hedger.isHedged,
+    mayRenew: () => input.hedger.mayRenewSwitch,
     onRenewal: (result, reason) => {
       if (result === 'confirmed') {
         part.ok();

@@ -153,7 +153,7 @@ export function startMaker(world: World, host: Host): Maker {
     exchange: exchangePort(world, host),
     watch,
     canceller,
-    hedger: { isHedged: true, hedges: () => Promise.resolve(true) },
+    hedger: { hedges: () => Promise.resolve(true) },
     deadMan,
     clockSkewMsMax: 1_000,
     onDeadLane: () => undefined,

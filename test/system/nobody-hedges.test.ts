@@ -1,5 +1,7 @@
 /** S-44: the hedger is gone and the maker lives. It must know, say so and withdraw what nobody would hedge. */
 import { afterEach, expect, test } from '@jest/globals';
+import type { Market } from '../../src/domain/records';
+import { pairInput, startPair } from '../../src/workers/pairs';
 import { startTemporal, type OwnTemporal } from '../helpers/temporal';
 import { eventually } from './eventually';
 import { A, B, System, type SystemOptions } from './harness';
@@ -60,6 +62,19 @@ test('S-44 a fill while nobody hedges is told with its order and amount; a hedge
   await running.startHedger();
   await running.ended(id);
   await expectMirror(running);
+}, 150_000);
+
+test('S-44 without Redis, a pair or an order nobody need be known: the maker is well, and a pair that starts then quotes', async () => {
+  const running = (system = await System.start({ redis: 'without' }));
+  await running.startHedger();
+  await running.startMaker(undefined, []);
+  await eventually('it is well', async () => ((await running.health('maker')).status === 200 ? true : undefined));
+  const market = { symbol: 'BTC', marketId: 1, sizeDecimals: 5, priceDecimals: 1 } as Market;
+  const [pair] = running.config.pairs;
+  if (!pair) throw new Error('a pair is configured');
+  await startPair(running.client, pairInput(running.config, pair, market));
+  await eventually('it quotes', async () => ((await running.resting(1)).length === 1 ? true : undefined), 60_000);
+  expect(running.alerts.received).toEqual([]);
 }, 150_000);
 
 test('S-44 of two hedgers one goes: no alarm, and no quote is withdrawn', async () => {
