@@ -120,7 +120,7 @@ const STILL = { flow: false, levels: BOOK_LEVELS };
 async function planOf(options: SystemOptions, folder: string): Promise<Plan> {
   const file = parse(readFileSync(join(ROOT, 'config.yaml'), 'utf8')) as Record<string, Record<string, unknown>>;
   Object.assign(file, { pairs: options.pairs.map(pairEntry) });
-  Object.assign(file['paper'] ?? {}, { latency: options.latency ?? 'zero' });
+  Object.assign(file['paper'] ?? {}, { latency: options.latency ?? 'zero', limits: 'off' });
   Object.assign(file['request_budget'] ?? {}, { per_minute: 10_000_000 });
   const configPath = join(folder, 'config.yaml');
   writeFileSync(configPath, stringify(file));

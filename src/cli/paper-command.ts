@@ -14,6 +14,9 @@ export async function runPaper(options: PaperCommandOptions): Promise<void> {
     port: options.port ?? paper.port,
     seed: options.seed ?? paper.seed,
     latency: paper.latency,
+    rateLimits: paper.limits,
+    // The harder of the two ways to count, of which neither is recorded.
+    refusedCount: true,
     tls: options.tls === true,
   });
 }

@@ -81,7 +81,12 @@ export interface Config {
   readonly notices: { readonly secretFile: string };
   readonly metrics: { readonly host: string; readonly makerPort: number; readonly hedgerPort: number };
   readonly alerts: { readonly webhookUrl?: string };
-  readonly paper: { readonly port: number; readonly seed: number; readonly latency: 'tier' | 'zero' };
+  readonly paper: {
+    readonly port: number;
+    readonly seed: number;
+    readonly latency: 'tier' | 'zero';
+    readonly limits: 'tier' | 'off';
+  };
 }
 
 /** Twice as often as the code needs to stay in the processor's caches (docs/benchmarks.md). */

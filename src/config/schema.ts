@@ -98,7 +98,12 @@ export const configSchema = z
     notices: z.strictObject({ secret_file: text }),
     metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port }),
     alerts: z.strictObject({ webhook_url: url('https', 'http').optional() }),
-    paper: z.strictObject({ port, seed: whole(0, 2 ** 32 - 1), latency: oneOf(['tier', 'zero']) }),
+    paper: z.strictObject({
+      port,
+      seed: whole(0, 2 ** 32 - 1),
+      latency: oneOf(['tier', 'zero']),
+      limits: oneOf(['tier', 'off']),
+    }),
   })
   .superRefine((raw, context) => {
     for (const { path, message } of contradictions(raw)) context.addIssue({ code: 'custom', path, message });

@@ -239,6 +239,6 @@ export function chaosConfig(setUp: Omit<SystemSetUp, 'say'>, lanes: readonly num
     safety: { ...file['safety'], max_consecutive_failures: 1000, ...setUp.safety },
     request_budget: { ...file['request_budget'], per_minute: 1_000_000 },
     alerts: setUp.webhookUrl === undefined ? {} : { webhook_url: setUp.webhookUrl },
-    paper: { ...file['paper'], latency: 'tier', seed: setUp.seed },
+    paper: { ...file['paper'], latency: 'tier', limits: 'off', seed: setUp.seed },
   };
 }
