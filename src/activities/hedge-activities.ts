@@ -9,6 +9,7 @@ import type {
   Accounts,
   Addressed,
   ArmResult,
+  BooksRead,
   LaneHistory,
   LaneOrder,
   OrderResult,
@@ -26,8 +27,10 @@ import { withHeartbeat } from './heartbeat';
 import { readPosition } from './position';
 
 export interface AlertInput {
-  order_id: string;
-  kind: 'stuck' | 'abandoned' | 'pair' | 'contradiction';
+  order_id?: string;
+  /** Symbol, where it is about a market and not about one order. */
+  market?: string;
+  kind: 'stuck' | 'abandoned' | 'pair' | 'quoting' | 'contradiction';
   what: string;
   next: string;
 }
@@ -51,6 +54,8 @@ export interface HedgeDeps {
   /** Publishes the hedger's acknowledgement; never throws, never blocks. */
   readonly acknowledge: (result: OrderResult) => void;
   readonly alert: (alert: AlertInput) => void;
+  /** What the auditor last found in that market. */
+  readonly books: (market: string) => BooksRead;
   readonly now: () => number;
 }
 
@@ -67,6 +72,8 @@ export interface HedgeActivities extends CoverActivities {
     input: Addressed & { order: LaneOrder; slippage_bps: number; max_slippage_bps: number },
   ): Promise<{ exposure_lots: string }>;
   readPosition(input: Addressed & { market: string }): Promise<PositionRead>;
+  /** Do both accounts mirror each other in that market? Reads nothing. */
+  books(input: Addressed & { market: string }): Promise<BooksRead>;
 }
 
 /** Orders whose confirmation is remembered: a task that runs again does so within seconds. */
@@ -174,6 +181,8 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       }),
 
     readPosition: ({ market }) => readPosition(deps, market),
+
+    books: ({ market }) => Promise.resolve(deps.books(market)),
   };
   return {
     ...onlyFor(deps.accounts, steps, deps.onRefused),

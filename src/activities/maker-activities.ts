@@ -93,6 +93,7 @@ const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what 
 const UNHEARD_MS = 10_000;
 /** The lists of orders show nothing new of an order by then; they hold a thousand ended ones, and those of a day (LP §1.4). */
 const RECALL_AFTER_MS = 30 * 60_000;
+const BOOKS_RETRY_MS = 30_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const steps: MakerActivities = {
@@ -144,8 +145,10 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
     lots: lots(BigInt(input.lots)),
     maxPositionLots: lots(BigInt(input.max_position_lots)),
     openLots: lots(BigInt(input.open_lots)),
+    ...(input.off_lots === undefined ? {} : { offLots: lots(BigInt(input.off_lots)) }),
   });
-  if (!answer.quote) return no(answer.code, answer.message);
+  // The pair asks again as soon as it hears that they are even.
+  if (!answer.quote) return no(answer.code, answer.message, answer.code === 'books-differ' ? BOOKS_RETRY_MS : RETRY_MS);
   return { quote: true, side: answer.side, price_ticks: answer.priceTicks.toString(), market: termsOf(market.value) };
 }
 

@@ -19,6 +19,8 @@ export interface QuoteQuestion {
   readonly lots: Lots;
   readonly maxPositionLots: Lots;
   readonly openLots: Lots;
+  /** A + B, signed, when the accounts do not mirror each other. */
+  readonly offLots?: Lots;
 }
 
 export type QuoteAnswer =
@@ -32,9 +34,17 @@ export function quoteFor(question: QuoteQuestion): QuoteAnswer {
   const level = levels[depth - 1];
   if (!level)
     return no('thin-book', `the book of ${market.symbol} has only ${levels.length} levels, depth ${depth} was asked`);
-  const signed = side === 'buy' ? question.lots : 0n - question.lots;
-  const after = question.positionLots + signed + (side === 'buy' ? question.openLots : 0n - question.openLots);
+  const most = question.lots + question.openLots;
+  const change = side === 'buy' ? most : 0n - most;
+  const after = question.positionLots + change;
   const grows = abs(after) > abs(question.positionLots);
+  const { offLots } = question;
+  if (offLots !== undefined) {
+    const hedgeLots = offLots - question.positionLots;
+    // The hedge goes the other way: where one account is ahead of the other, what shrinks the one may enlarge the other.
+    if (!shrinks(question.positionLots, after) || !shrinks(hedgeLots, hedgeLots - change))
+      return no('books-differ', `the accounts differ in ${market.symbol}: nothing that enlarges either position`);
+  }
   if (grows && abs(after) > question.maxPositionLots) {
     return no('position-limit', `the position in ${market.symbol} would exceed max_position`);
   }
@@ -78,6 +88,11 @@ function quoteOf(market: Market, amount: Lots, priceTicks: Ticks): Quote {
 
 function no(code: string, message: string): QuoteAnswer {
   return { quote: false, code, message };
+}
+
+/** Nearer to zero, and not through it. */
+function shrinks(before: bigint, after: bigint): boolean {
+  return before > 0n ? after >= 0n && after < before : after <= 0n && after > before;
 }
 
 function abs(value: bigint): Lots {

@@ -10,10 +10,11 @@
 import type { Client } from '@temporalio/client';
 import { orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
 import { formatDecimal, parseLots } from '../domain/lots';
+import type { BooksRead, BooksState } from '../domain/messages';
 import type { AccountState, Market } from '../domain/records';
 import type { ExchangePort } from '../exchange/port';
 import type { HealthPart, RaiseAlert } from '../observability';
-import { judge, LATE_MS_MAX, newBooks, type Books, type Reading } from './books';
+import { judge, LATE_MS_MAX, newBooks, type Books, type Reading, type Verdict } from './books';
 import { listRuns, type ListedRun } from './runs';
 
 export interface PositionAuditorOptions {
@@ -21,11 +22,16 @@ export interface PositionAuditorOptions {
   readonly client: Client;
   readonly makerAccount: number;
   readonly hedgeAccount: number;
+  /** Compared from the start on. */
   readonly markets: readonly Market[];
+  /** All that the exchange has: a pair of another configuration may ask for any of them. */
+  readonly allMarkets: readonly Market[];
   readonly raiseAlert: RaiseAlert;
   readonly health: HealthPart;
   /** What is naked in a market as far as it is known, in base units; undefined: nothing is known right now. */
   readonly onExposure: (market: string, amount: number | undefined) => void;
+  /** What a reading says of a market: every one but those that may only be late. */
+  readonly onBooks: (market: string, books: BooksState) => void;
   readonly now: () => number;
   /** From reading to reading while all is even; a difference is looked at again after two fifths of it. */
   readonly everyMs: number;
@@ -46,10 +52,14 @@ type Positions = readonly [maker: AccountState, hedge: AccountState];
 /** Temporal's list takes milliseconds; later than this is as good as never. */
 const LIST_DEADLINE_MS = 1_000;
 const BACKOFF_MS_MAX = 60_000;
+/** A reading older than this many rounds says nothing of now. */
+const READINGS_KEPT = 3;
 
 export class PositionAuditor {
   readonly #options: PositionAuditorOptions;
+  readonly #markets: Market[];
   readonly #books = new Map<number, Books>();
+  readonly #read = new Map<string, { readonly atMs: number; readonly books: BooksRead }>();
   readonly #terminated = new Set<string>();
   /** Orders that are naked, by workflow id, since when. */
   readonly #hedgingSinceMs = new Map<string, number>();
@@ -62,6 +72,7 @@ export class PositionAuditor {
   constructor(options: PositionAuditorOptions) {
     this.#options = options;
     this.#startedAtMs = options.now();
+    this.#markets = [...options.markets];
   }
 
   start(): void {
@@ -82,9 +93,23 @@ export class PositionAuditor {
     clearTimeout(this.#timer);
   }
 
+  /** What the last reading said. Asked for a market that is not compared yet, it begins to be. */
+  state(symbol: string): BooksRead {
+    const { allMarkets, now, everyMs } = this.#options;
+    const market = this.#marketOf(symbol) ?? allMarkets.find((one) => one.symbol === symbol);
+    if (market && !this.#markets.includes(market)) this.#markets.push(market);
+    const last = this.#read.get(symbol);
+    return last && now() - last.atMs <= READINGS_KEPT * everyMs ? last.books : { state: 'unknown' };
+  }
+
+  #marketOf(symbol: unknown): Market | undefined {
+    return this.#markets.find((market) => market.symbol === symbol);
+  }
+
   /** One reading of everything; answers whether all is even. Rejects when the positions could not be read. */
   async audit(): Promise<boolean> {
-    const { markets, health } = this.#options;
+    const markets = [...this.#markets];
+    const { health } = this.#options;
     const [words, read] = await Promise.all([
       within(LIST_DEADLINE_MS, this.#readOrders()).catch(() => undefined),
       this.#readPositions(),
@@ -136,7 +161,22 @@ export class PositionAuditor {
     };
     const verdict = judge(books, reading);
     if (verdict.kind === 'wrong') this.#tell(market, reading, { ...verdict, overdue: word?.overdue ?? [] });
+    this.#keep(market, reading, verdict);
     return verdict.kind === 'even';
+  }
+
+  #keep(market: Market, { atMs, makerLots, hedgeLots }: Reading, verdict: Verdict): void {
+    const { symbol } = market;
+    if (verdict.kind === 'late') {
+      this.#read.set(symbol, { atMs, books: { state: 'unknown' } });
+      return;
+    }
+    const books: BooksState =
+      verdict.kind === 'even'
+        ? { state: 'even', lots: '0', what: '' }
+        : { state: 'off', lots: verdict.lots.toString(), what: positionsOf(market, makerLots, hedgeLots) };
+    this.#read.set(symbol, { atMs, books });
+    this.#options.onBooks(symbol, books);
   }
 
   #tell(
@@ -144,14 +184,13 @@ export class PositionAuditor {
     reading: Reading,
     { lots, forMs, overdue }: { readonly lots: bigint; readonly forMs: number; readonly overdue: readonly string[] },
   ): void {
-    const amount = (value: bigint): string => `${formatDecimal(value, market.sizeDecimals)} ${market.symbol}`;
     const [why, next] = explanationOf(reading, overdue);
     this.#options.raiseAlert({
       kind: 'books-differ',
       what:
         `for ${Math.round(forMs / 1_000)} s the accounts have not mirrored each other, and ${why}: ` +
-        `A ${amount(reading.makerLots)}, B ${amount(reading.hedgeLots)}`,
-      exposed: amount(lots),
+        positionsOf(market, reading.makerLots, reading.hedgeLots),
+      exposed: amountOf(market, lots),
       next,
       market: market.symbol,
     });
@@ -178,8 +217,8 @@ export class PositionAuditor {
 
   /** Takes in what a running order says of itself; answers whether it says that something is naked. */
   #hear(run: ListedRun, words: Map<string, Word>): boolean {
-    const { markets, now, hedgeMsMax } = this.#options;
-    const market = markets.find(({ symbol }) => symbol === run.attribute('Market'));
+    const { now, hedgeMsMax } = this.#options;
+    const market = this.#marketOf(run.attribute('Market'));
     const exposure = run.attribute('Exposure');
     if (!market || typeof exposure !== 'number' || !(exposure > 0)) return false;
     const word = words.get(market.symbol) ?? { nakedLots: 0n, explainedLots: 0n, overdue: [] };
@@ -222,8 +261,16 @@ function explanationOf(reading: Reading, overdue: readonly string[]): readonly [
     ];
   return [
     'no order explains it',
-    'Pause the pair. Look for a terminated or abandoned order, a liquidation, a trade made by hand; hedge or close this amount.',
+    'Look for a terminated or abandoned order, a liquidation, a trade made by hand; hedge or close this amount. Nothing that enlarges a position is quoted until then.',
   ];
+}
+
+function amountOf({ sizeDecimals, symbol }: Market, lots: bigint): string {
+  return `${formatDecimal(lots, sizeDecimals)} ${symbol}`;
+}
+
+function positionsOf(market: Market, makerLots: bigint, hedgeLots: bigint): string {
+  return `A ${amountOf(market, makerLots)}, B ${amountOf(market, hedgeLots)}`;
 }
 
 function idOf(workflowId: string): string {

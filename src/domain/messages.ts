@@ -97,6 +97,20 @@ export interface OrderState {
   result?: OrderResult;
 }
 
+/**
+ * Signal `booksState`, auditor → pair: do both accounts mirror each other in this market? `off`: they do not, and nothing explains it.
+ */
+export interface BooksState {
+  state: 'even' | 'off';
+  /** A + B, signed lots; not zero exactly when they are off. */
+  lots: string;
+  /** Both positions in words; empty when they are even. */
+  what: string;
+}
+
+/** What the hedger answers a pair that asks; `unknown`: not read lately, or a difference that may be a hedge under way. */
+export type BooksRead = BooksState | { state: 'unknown' };
+
 /** A ticket on the wire; every field follows from the order and its ledger (docs/architecture.md). */
 export interface TicketMessage {
   ticket_id: string;
@@ -216,6 +230,8 @@ export interface QuoteInput extends Addressed {
   max_position_lots: string;
   /** Lots of this pair's other open orders; they may fill too. */
   open_lots: string;
+  /** A + B, signed, when the accounts do not mirror each other: then nothing is quoted that enlarges either position. */
+  off_lots?: string;
 }
 
 export type QuoteResult =
@@ -272,6 +288,8 @@ export interface PairInput {
   order_limit?: number;
   /** Continue as new from this length on, if before the engine suggests it. */
   history_events_max?: number;
+  /** Ask whether the books are still off when nobody has said so for this long, instead of three minutes. */
+  books_ask_ms?: number;
   /** From the run before, when history grew too long. */
   carry?: PairCarry;
 }
@@ -280,6 +298,7 @@ export interface PairCarry {
   slots: { lane: number; last_id?: string; order?: CarriedOrder; flat_up_to?: string }[];
   counts: PairCounts;
   paused?: string;
+  books?: BooksState;
 }
 
 /** An order of the pair that was open when its run ended. */

@@ -3,7 +3,7 @@
  * workflow bundle. Throws `ReceivedError` naming the field; never repairs, never guesses.
  */
 import { parseOrderId } from './ids';
-import type { HedgeState, OrderInput, OrderResult, OrderState, OrderUpdate, PairInput } from './messages';
+import type { BooksState, HedgeState, OrderInput, OrderResult, OrderState, OrderUpdate, PairInput } from './messages';
 import { ORDER_STATUSES } from './records';
 
 export class ReceivedError extends Error {
@@ -13,6 +13,8 @@ export class ReceivedError extends Error {
 const HEDGE_STATES: readonly HedgeState[] = ['arming', 'quoting', 'hedging', 'stuck', 'flat', 'abandoned'];
 /** 2^63 has 19 digits; no amount of ours comes near. */
 const AMOUNT = /^\d{1,19}$/;
+const SIGNED_AMOUNT = /^-?[1-9]\d{0,18}$/;
+const WORDS_MAX = 300;
 
 export function orderUpdateFrom(value: unknown): OrderUpdate {
   const update = recordFrom(value, 'an order update');
@@ -79,6 +81,15 @@ export function orderStateFrom(value: unknown): OrderState {
   demand(typeof state['done'] === 'boolean', 'done');
   if (state['result'] !== undefined) demandResult(state['result']);
   return value as OrderState;
+}
+
+export function booksStateFrom(value: unknown): BooksState {
+  const books = recordFrom(value, 'a state of the books');
+  const { state, lots, what } = books;
+  demand(state === 'even' || state === 'off', 'state');
+  demand(state === 'even' ? lots === '0' : typeof lots === 'string' && SIGNED_AMOUNT.test(lots), 'lots');
+  demand(typeof what === 'string' && what.length <= WORDS_MAX, 'what');
+  return value as BooksState;
 }
 
 /** Only what a pair reads of a result. */

@@ -7,6 +7,7 @@ import { loadSigner, openLighter } from '../exchange/lighter';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import type { Observability } from '../observability';
 import type { Opened } from './opened';
+import { watchStream } from './stream-watch';
 
 export interface ExchangeSide {
   readonly exchange: ExchangePort;
@@ -56,6 +57,8 @@ export function openAccount(exchange: ExchangePort, input: SideInput): AccountPo
   const keys = loadKeys(config, role, input.env);
   const account = exchange.openAccount({ accountIndex: config.accounts[role].index, keys });
   const part = health.part(`stream of account ${role === 'maker' ? 'A' : 'B'}`);
+  const watch = watchStream({ stream: account.stream, name: role === 'maker' ? 'A' : 'B', raiseAlert });
+  opened.add(watch, (it) => it.close());
   let wasLive = false;
   account.stream.on('state', (state) => {
     metrics.streamLive.set({ stream: role }, state === 'live' ? 1 : 0);

@@ -2,10 +2,11 @@
  * The hedger process: B's keys, the workflows, the hedge activities, the desk, the subscriber of notices. Wiring only.
  */
 import { Worker } from '@temporalio/worker';
+import { BooksTeller } from '../auditor/books-teller';
 import { FailingRuns } from '../auditor/failing-runs';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { PositionAuditor } from '../auditor/position-auditor';
-import { createHedgeActivities, type AlertInput } from '../activities/hedge-activities';
+import { createHedgeActivities } from '../activities/hedge-activities';
 import { ConfigError, loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
 import { rehearseHedge } from '../desk/rehearsal';
@@ -16,8 +17,9 @@ import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
 import { WatchWire } from '../notifications/watch';
-import { startObservability, type AlertKind, type Observability } from '../observability';
+import { startObservability, type Observability } from '../observability';
 import { checkMarkets, openAccount, openExchange } from './account';
+import { alertOf } from './alert-of';
 import { wallClock } from './clock';
 import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
@@ -149,6 +151,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   });
   watching.maker = opened.add(makerWatch, (it) => it.close());
   const refusedLanes = new Set<number>();
+  let positions: PositionAuditor | undefined;
   const activities = createHedgeActivities({
     desk,
     account,
@@ -169,7 +172,8 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
       const notice = hedgeNotice(result, { hedgeAccount: account.accountIndex, markets });
       if (notice) publisher.publishHedge(notice);
     },
-    alert: (alert) => raise(observability, alert),
+    alert: (alert) => raiseAlert(alertOf(alert)),
+    books: (market) => positions?.state(market) ?? { state: 'unknown' },
     now: wallClock,
   });
   const keys = checkKeys({ config, role: 'hedge', account, logger, raiseAlert }).then((refused) => {
@@ -213,9 +217,12 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     const quoted = markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol));
     for (const { marketId } of quoted) void exchange.whenBook(marketId).catch(() => undefined); // for flatten's price
     const everyMs = options.auditEveryMs ?? AUDIT_EVERY_MS;
-    const positions = new PositionAuditor({
+    const teller = new BooksTeller(auditing);
+    positions = new PositionAuditor({
       ...auditing,
       markets: quoted,
+      allMarkets: markets,
+      onBooks: (market, books) => void teller.tell(market, books),
       exchange,
       hedgeAccount: config.accounts.hedge.index,
       health: observability.health.part('auditor', { staleAfterMs: 12 * everyMs }),
@@ -269,16 +276,4 @@ async function checkOwners(
         'with each other. Use two accounts of one owner, or set it to accept',
     },
   ]);
-}
-
-const ALERTS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
-  stuck: 'hedge-stuck',
-  abandoned: 'exposure-left',
-  pair: 'exposure-left',
-  contradiction: 'books-differ',
-};
-
-function raise({ raiseAlert }: Observability, alert: AlertInput): void {
-  const kind = ALERTS[alert.kind];
-  raiseAlert({ kind, what: alert.what, next: alert.next, orderId: alert.order_id });
 }

@@ -1,7 +1,7 @@
 /** Names under which workflows are spoken to; stable, documented in docs/contracts.md. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { OrderResult, OrderState, OrderUpdate, PairStatus } from '../domain/messages';
+import type { BooksState, OrderResult, OrderState, OrderUpdate, PairStatus } from '../domain/messages';
 
 export const orderUpdateSignal = defineSignal<[OrderUpdate]>('orderUpdate');
 /** From a pair: nothing of the order shall rest any more. */
@@ -13,6 +13,8 @@ export const retryHedgeUpdate = defineUpdate<string>('retryHedge');
 export const forceCloseUpdate = defineUpdate<string>('forceClose');
 
 export const orderStateSignal = defineSignal<[OrderState]>('orderState');
+/** From the auditor: a hint. `off` counts at once, `even` only once the hedger was asked. */
+export const booksStateSignal = defineSignal<[BooksState]>('booksState');
 export const pairQuery = defineQuery<PairStatus>('state');
 export const pauseUpdate = defineUpdate<string>('pause');
 export const resumeUpdate = defineUpdate<string>('resume');

@@ -2,7 +2,16 @@
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids';
-import type { OrderResult, OrderState, PairCarry, PairInput, PairSlot, PairStatus } from '../domain/messages';
+import type {
+  BooksRead,
+  BooksState,
+  OrderResult,
+  OrderState,
+  PairCarry,
+  PairInput,
+  PairSlot,
+  PairStatus,
+} from '../domain/messages';
 
 export interface Slot extends PairSlot {
   lastId?: OrderId;
@@ -24,6 +33,8 @@ export class PairState {
   readonly counts: PairStatus['counts'];
   /** Orders in a row that could not be placed. */
   failures = 0;
+  /** Whether both accounts mirror each other, as last heard; undefined before the first word. */
+  books: BooksState | undefined;
   /** Orders in a row that crossed the book and were cancelled by the exchange at once (S-02): a reason to slow down, not to stop. */
   crossings = 0;
 
@@ -32,12 +43,28 @@ export class PairState {
     this.counts = input.carry
       ? { ...input.carry.counts }
       : { started: 0, filled: 0, unfilled: 0, failed: 0, abandoned: 0 };
+    this.books = input.carry?.books;
     if (input.carry?.paused !== undefined) this.pause(input.carry.paused);
   }
 
-  /** Whether the slot may start an order now. One stuck order stops all quoting of the pair. */
+  /** Whether the slot may start an order now. One stuck order stops all quoting of the pair, and so do books that nobody has compared. */
   mayStart(slot: Slot): boolean {
-    return this.mode === 'running' && slot.state === 'free' && !this.isStuck && this.hasRoom;
+    return (
+      this.mode === 'running' && slot.state === 'free' && !this.isStuck && this.books !== undefined && this.hasRoom
+    );
+  }
+
+  /** A + B, signed, while the accounts do not mirror each other: what grows then is not quoted. */
+  get offLots(): string | undefined {
+    return this.books?.state === 'off' ? this.books.lots : undefined;
+  }
+
+  /** Takes in what the hedger says of the books; unknown leaves all as it is. Answers whether resting quotes may enlarge a position now. */
+  compared(read: BooksRead): boolean {
+    if (read.state === 'unknown') return false;
+    const before = this.offLots;
+    this.books = read;
+    return this.offLots !== undefined && this.offLots !== before;
   }
 
   get isStuck(): boolean {
@@ -159,10 +186,7 @@ export class PairState {
     return {
       market: this.input.market,
       mode: this.mode,
-      reason:
-        this.isStuck && this.mode === 'running'
-          ? 'an order is stuck: no new quotes until it is hedged or closed'
-          : this.reason,
+      reason: this.mode === 'running' ? this.waitsFor : this.reason,
       slots: this.slots.map(({ lane, state, order_id, hedge_state, note }) => ({
         lane,
         state,
@@ -172,6 +196,14 @@ export class PairState {
       })),
       counts: this.counts,
     };
+  }
+
+  /** Why a running pair does not quote, or not everything. */
+  private get waitsFor(): string {
+    if (this.isStuck) return 'an order is stuck: no new quotes until it is hedged or closed';
+    if (this.books === undefined) return 'no quotes before both accounts have been compared';
+    if (this.books.state === 'even') return this.reason;
+    return `the accounts do not mirror each other (${this.books.what}): nothing that enlarges a position is quoted until they do`;
   }
 
   get carry(): PairCarry {
@@ -185,6 +217,7 @@ export class PairState {
       })),
       counts: this.counts,
       ...(this.mode === 'paused' ? { paused: this.reason } : {}),
+      ...(this.books === undefined ? {} : { books: this.books }),
     };
   }
 }

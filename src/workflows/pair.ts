@@ -31,18 +31,20 @@ import {
   makerQueue,
   ordersQueue,
   type Accounts,
+  type BooksRead,
   type LaneHistory,
   type OrderInput,
   type PairInput,
   type PairStatus,
   type QuoteResult,
 } from '../domain/messages';
-import { orderStateFrom, pairInputFrom } from '../domain/received';
+import { booksStateFrom, orderStateFrom, pairInputFrom } from '../domain/received';
 import { flatten } from './flatten';
 import { makerOrder } from './maker-order';
 import { refusalOf, REFUSED_PAUSE_MS } from './refused';
 import { orRefuse } from './start';
 import {
+  booksStateSignal,
   endQuoteSignal,
   EXPOSURE,
   flattenUpdate,
@@ -70,7 +72,7 @@ function stepsFor({ maker_account, hedge_account }: PairInput) {
       retry,
       taskQueue: makerQueue(accounts.maker),
     }),
-    hedger: proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert'>>({
+    hedger: proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert' | 'books'>>({
       startToCloseTimeout: '60s',
       retry,
       taskQueue: ordersQueue(accounts.hedge),
@@ -88,6 +90,11 @@ const CROSSINGS_MAX = 10;
 const CARRIED_LOOK_MS = 15_000;
 /** At least, between two asks for a quote of one slot, whatever the answer says: each is a dozen events. */
 const QUOTE_PAUSE_MS = 250;
+/** Between two asks whether the books are even, while nobody knows. */
+const BOOKS_PAUSE_MS_MIN = 1_000;
+const BOOKS_PAUSE_MS_MAX = 15_000;
+/** The auditor says every minute that they are off. Silent for longer than this, it is asked. */
+const BOOKS_ASK_MS = 180_000;
 
 interface Steps {
   /** Looks again at what there is to do. */
@@ -105,17 +112,16 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   const changed = (): void => {
     changes += 1;
   };
-  /** Signals under way to orders: a run that ends before they are delivered takes them back. */
-  let ending = 0;
-  const endAll = (): void => {
-    for (const end of endQuotes(state)) {
-      ending += 1;
-      void end.finally(() => {
-        ending -= 1;
-        changed();
-      });
-    }
+  /** Words under way to orders and operators: a run that ends before they are delivered takes them back. */
+  let sending = 0;
+  const send = (word: Promise<void>): void => {
+    sending += 1;
+    void word.finally(() => {
+      sending -= 1;
+      changed();
+    });
   };
+  const endAll = (): void => endQuotes(state).forEach(send);
   const stop = (reason: string): void => {
     state.stop(reason);
     endAll();
@@ -124,15 +130,22 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   setHandler(pairQuery, () => state.status);
   const heard = (order: unknown): void => {
     try {
-      const wasStuck = state.isStuck;
-      state.heard(orderStateFrom(order));
-      if (state.isStuck && !wasStuck) endAll();
+      const { isStuck: wasStuck, mode: before } = state;
+      const spoken = orderStateFrom(order);
+      state.heard(spoken);
+      if (state.isStuck && !wasStuck) {
+        endAll();
+        if (before === 'running') send(tellStopped(input, `order ${spoken.order_id} is stuck`, STUCK_NEXT));
+      }
+      if (state.mode === 'paused' && before === 'running') send(tellStopped(input, state.reason, PAUSED_NEXT));
     } catch (error) {
       log.error('an order state was refused and changed nothing', { order, error: String(error) });
     }
     changed();
   };
   setHandler(orderStateSignal, heard);
+  const books = new BooksWatch(state, { changed, endAll });
+  setHandler(booksStateSignal, (said) => books.heard(said));
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(pauseUpdate, () => {
     state.pause('paused by the operator');
@@ -187,6 +200,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
         });
     };
     void watchCarried(state, changed);
+    void books.watch();
     for (;;) {
       const seen = changes;
       if (state.limitReached && state.mode === 'running') stop('the order limit is reached');
@@ -198,10 +212,10 @@ export async function pair(input: PairInput): Promise<PairStatus> {
       }
       setCurrentDetails(detailsOf(state.status));
       const quiet = running.size === 0 && flattening === undefined;
-      if (quiet && state.isIdle && state.mode === 'stopping') break;
+      if (quiet && sending === 0 && state.isIdle && state.mode === 'stopping') break;
       // A stopping pair ends here instead: the next run would not know that it is to stop.
       const mayRenew = quiet && renew && state.mode !== 'stopping';
-      if (mayRenew && (state.isIdle || (ending === 0 && tellNextRun(state, changed)))) {
+      if (mayRenew && sending === 0 && (state.isIdle || tellNextRun(state, changed))) {
         await condition(allHandlersFinished);
         await continueAsNew<typeof pair>({ ...input, carry: state.carry });
       }
@@ -211,6 +225,89 @@ export async function pair(input: PairInput): Promise<PairStatus> {
     await condition(allHandlersFinished);
     return state.status;
   });
+}
+
+/**
+ * Whether both accounts mirror each other. What the auditor signals is a hint (invariant 7): that they are off counts at once, because it
+ * is the safe side; that they are even only makes the pair ask, and so does silence. Neither a lost signal nor a made-up one can stop a
+ * pair for good, or make it quote while the hedger knows better; a hedger that does not know leaves it as it is.
+ */
+class BooksWatch {
+  #wakes = 0;
+  #mustAsk = true;
+
+  constructor(
+    private readonly state: PairState,
+    private readonly pair: Pick<Steps, 'changed' | 'endAll'>,
+  ) {
+    this.#mustAsk = state.books === undefined;
+  }
+
+  heard(said: unknown): void {
+    try {
+      const books = booksStateFrom(said);
+      if (books.state === 'off') this.#take(books);
+      else if (this.state.offLots !== undefined) this.#mustAsk = true;
+      this.#wakes += 1;
+    } catch (error) {
+      log.error('a state of the books was refused and changed nothing', { said, error: String(error) });
+    }
+  }
+
+  async watch(): Promise<void> {
+    const { accounts, hedger } = stepsFor(this.state.input);
+    const { market, books_ask_ms: askMs = BOOKS_ASK_MS } = this.state.input;
+    let pauseMs = BOOKS_PAUSE_MS_MIN;
+    for (;;) {
+      await condition(() => this.#mustAsk || this.state.books?.state !== 'even');
+      if (!this.#mustAsk) {
+        const wakes = this.#wakes;
+        if (!(await condition(() => this.#wakes !== wakes, askMs))) this.#mustAsk = true;
+        continue;
+      }
+      this.#mustAsk = false;
+      const seen = this.#wakes;
+      const summary = `do both accounts mirror each other in ${market}?`;
+      const read = await hedger.books.executeWithOptions({ summary }, [{ accounts, market }]).catch(unknownBooks);
+      // Something was said meanwhile: the answer may be older than that.
+      if (this.#wakes !== seen && read.state === 'even') this.#mustAsk = true;
+      else this.#take(read);
+      if (read.state !== 'unknown') {
+        pauseMs = BOOKS_PAUSE_MS_MIN;
+        continue;
+      }
+      await sleep(pauseMs);
+      pauseMs = Math.min(2 * pauseMs, BOOKS_PAUSE_MS_MAX);
+      this.#mustAsk = true;
+    }
+  }
+
+  #take(read: BooksRead): void {
+    if (this.state.compared(read)) this.pair.endAll();
+    this.pair.changed();
+  }
+}
+
+/** Refused by a process of other accounts, for one: nothing is known then. */
+function unknownBooks(error: unknown): BooksRead {
+  log.error('whether both accounts mirror each other could not be asked', { error: String(error) });
+  return { state: 'unknown' };
+}
+
+const STUCK_NEXT = 'It quotes again by itself once the order is hedged or closed: see `hedge-stuck` about it.';
+const PAUSED_NEXT = 'Look at `counterleg pair status` and remove the reason, then `counterleg pair resume`.';
+
+/** A pair that stopped quoting by itself says so. */
+function tellStopped(input: PairInput, reason: string, next: string): Promise<void> {
+  const { market } = input;
+  const what = `the pair ${market} has stopped quoting: ${reason}`;
+  return stepsFor(input)
+    .hedger.alert.executeWithOptions({ summary: `tell that the pair has stopped quoting` }, [
+      { kind: 'quoting', market, what, next },
+    ])
+    .catch((error: unknown) =>
+      log.error('nobody could be told that the pair has stopped quoting', { error: String(error) }),
+    );
 }
 
 /**
@@ -337,6 +434,7 @@ async function quote(input: PairInput, state: PairState, slot: Slot, pair: Steps
   try {
     const pauses = state.failures + Math.min(state.crossings, CROSSINGS_MAX);
     if (pauses > 0) await sleep(FAILURE_PAUSE_MS * pauses);
+    const off = state.offLots;
     const answer = await maker.quote.executeWithOptions(
       { summary: `where to quote ${input.market} on lane ${slot.lane}, at depth ${input.depth}?` },
       [
@@ -349,15 +447,17 @@ async function quote(input: PairInput, state: PairState, slot: Slot, pair: Steps
           lots: input.lots,
           max_position_lots: input.max_position_lots,
           open_lots: state.openLotsBeside(slot).toString(),
+          ...(off === undefined ? {} : { off_lots: off }),
         },
       ],
     );
     if (!answer.quote) {
       slot.note = `not quoting: ${answer.message}`;
-      await sleep(Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
+      const isOver = (): boolean => state.offLots !== off || state.mode !== 'running';
+      await condition(isOver, Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
       return;
     }
-    if (state.mode !== 'running' || state.isStuck) return;
+    if (state.mode !== 'running' || state.isStuck || state.offLots !== off) return;
     await startOrder(input, state, slot, answer, pair);
   } finally {
     if (slot.state === 'quoting') slot.state = 'free';
@@ -394,6 +494,7 @@ async function startOrder(
     state.vanished(id.toString());
     changed();
   };
+  const off = state.offLots;
   const child = await startChild(makerOrder, {
     workflowId: orderWorkflowId(input.maker_account, id),
     args: [order],
@@ -411,7 +512,7 @@ async function startOrder(
     gone();
     throw error;
   });
-  if (state.mode !== 'running' || state.isStuck) endAll();
+  if (state.mode !== 'running' || state.isStuck || state.offLots !== off) endAll();
   // A result without `last_id` comes after a signal that said more; then this only notices a run whose word was lost.
   void child.result().then(
     async (result) => {

@@ -8,6 +8,7 @@ import { Alerts, type Alert } from '../../src/observability';
 
 const BTC = { marketId: 1, symbol: 'BTC', sizeDecimals: 5, priceDecimals: 1 } as Market;
 const ETH = { marketId: 2, symbol: 'ETH', sizeDecimals: 4, priceDecimals: 2 } as Market;
+const SOL = { marketId: 3, symbol: 'SOL', sizeDecimals: 3, priceDecimals: 3 } as Market;
 const [A, B] = [1, 2];
 const FORCE_CLOSE_MS = 30_000;
 const RUNNING = 1;
@@ -28,6 +29,7 @@ let temporal: 'answers' | 'refuses' | 'hangs';
 let unread: Set<number>;
 let reads: number[];
 let raised: Alert[];
+let told: string[];
 let healthy: number;
 let exposure: Map<string, number | undefined>;
 
@@ -58,7 +60,7 @@ function auditorOf(raiseAlert: (alert: Alert) => void = (alert) => void raised.p
       accountState: (accountIndex) => {
         reads.push(nowMs);
         if (unread.has(accountIndex)) return Promise.resolve({ ok: false, reason: '429' });
-        const positions = [1, 2].map((marketId) => ({
+        const positions = [1, 2, 3].map((marketId) => ({
           marketId,
           lots: lots[accountIndex]?.[marketId] ?? 0n,
           avgEntryTicks: '0',
@@ -73,6 +75,8 @@ function auditorOf(raiseAlert: (alert: Alert) => void = (alert) => void raised.p
     makerAccount: A,
     hedgeAccount: B,
     markets: [BTC, ETH],
+    allMarkets: [BTC, ETH, SOL],
+    onBooks: (market, { state, lots: off }) => void told.push(`${market} ${state} ${off}`),
     raiseAlert,
     health: { ok: () => void (healthy += 1), stopped: () => undefined },
     onExposure: (market, amount) => void exposure.set(market, amount),
@@ -90,6 +94,7 @@ beforeEach(() => {
   unread = new Set();
   reads = [];
   raised = [];
+  told = [];
   healthy = 0;
   exposure = new Map();
 });
@@ -196,6 +201,40 @@ describe('what is told', () => {
     ];
     await auditorOf().audit();
     expect(exposure.get('BTC')).toBe(0.0002);
+  });
+});
+
+describe('S-55 what pairs are told', () => {
+  test('even, off by how much, even again; what may only be late is nothing to tell, and unknown to who asks', async () => {
+    const auditor = auditorOf();
+    expect(auditor.state('BTC')).toEqual({ state: 'unknown' });
+    await auditor.audit();
+    expect(auditor.state('BTC')).toEqual({ state: 'even', lots: '0', what: '' });
+    lots[B] = { 1: -50n };
+    await auditor.audit();
+    expect(auditor.state('BTC')).toEqual({ state: 'unknown' });
+    nowMs += 4_000;
+    await auditor.audit();
+    expect(auditor.state('BTC')).toEqual({ state: 'off', lots: '-50', what: 'A 0.00000 BTC, B -0.00050 BTC' });
+    lots[B] = {};
+    await auditor.audit();
+    expect(told.filter((text) => text.startsWith('BTC'))).toEqual(['BTC even 0', 'BTC off -50', 'BTC even 0']);
+    unread.add(A);
+    nowMs += 20_000;
+    await auditor.audit().catch(() => undefined);
+    expect(auditor.state('BTC')).toEqual({ state: 'unknown' });
+  });
+
+  test('a market of another configuration is compared from the first question on', async () => {
+    const auditor = auditorOf();
+    lots[A] = { 3: 7n };
+    await auditor.audit();
+    expect(auditor.state('SOL')).toEqual({ state: 'unknown' });
+    await auditor.audit();
+    nowMs += 4_000;
+    await auditor.audit();
+    expect(auditor.state('SOL')).toMatchObject({ state: 'off', lots: '7' });
+    expect(auditor.state('none')).toEqual({ state: 'unknown' });
   });
 });
 

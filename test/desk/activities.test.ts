@@ -331,6 +331,7 @@ describe('S-43 steps of other accounts', () => {
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,
       alert: ({ what }) => told.push(what),
+      books: () => ({ state: 'unknown' }),
       now: () => Date.now(),
     });
     const strange = { maker: 1, hedge: 8 };
@@ -368,6 +369,7 @@ describe('the hedger', () => {
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,
       alert: () => undefined,
+      books: () => ({ state: 'unknown' }) as const,
       now: () => Date.now(),
     });
   });
@@ -480,6 +482,7 @@ describe('the hedger', () => {
       clockSkewMsMax: 1_000,
       acknowledge: () => undefined,
       alert: () => undefined,
+      books: () => ({ state: 'unknown' }) as const,
       now: () => Date.now(),
     };
   }

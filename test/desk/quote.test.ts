@@ -84,3 +84,27 @@ test('P-05 an order below one of the market’s minimums is not quoted: the exch
   expect(ask({ lots: lots(9) })).toMatchObject({ quote: false, code: 'below-minimum' }); // worth 9 USDC
   expect(ask({ lots: lots(11) })).toMatchObject({ quote: true });
 });
+
+describe('S-55 the accounts differ: nothing that enlarges either position', () => {
+  test.each([
+    ['both flat but for what B has too much', 0, -50, 'buy'],
+    ['both flat but for what B has too much', 0, -50, 'sell'],
+    ['B was liquidated: a sale would close A and make B long', 20, 20, 'sell'],
+    ['B was liquidated: a purchase would make A longer', 20, 20, 'buy'],
+    ['A was liquidated: a purchase would make A long', 0, -20, 'buy'],
+    ['the sale would go through zero', 10, -50, 'sell'],
+  ] as const)('%s: A %s, A + B %s, %s: no quote', (_, position, off, strategy) => {
+    const answer = ask({ positionLots: lots(position), offLots: lots(off), strategy, maxPositionLots: lots(1_000) });
+    expect(answer).toMatchObject({ quote: false, code: 'books-differ' });
+  });
+
+  test('what shrinks both is quoted', () => {
+    expect(ask({ positionLots: lots(40), offLots: lots(-30), strategy: 'sell' })).toMatchObject({ side: 'sell' });
+    expect(ask({ positionLots: lots(-40), offLots: lots(15), strategy: 'buy' })).toMatchObject({ side: 'buy' });
+  });
+
+  test('open orders count: what all of them together would turn round is not quoted', () => {
+    const both = { positionLots: lots(40), offLots: lots(-30), strategy: 'sell', openLots: lots(60) } as const;
+    expect(ask({ ...both, maxPositionLots: lots(1_000) })).toMatchObject({ quote: false, code: 'books-differ' });
+  });
+});

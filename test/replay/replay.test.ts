@@ -36,6 +36,7 @@ const SCENARIOS = [
     'lane-jumped',
     'contradiction',
     'of-pair-flat',
+    'of-other-accounts',
     'without-its-pair',
     'quote-ended',
     'quote-ended-then-stuck',
@@ -45,7 +46,13 @@ const SCENARIOS = [
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],
   ...['continued', 'continuation', 'flattened', 'stuck-ends-quotes', 'stopped-while-hedging', 'paused-while-hedging'],
-  ...['continued-with-orders-open', 'continuation-with-orders-open', 'hears-results', 'asks-for-the-end'],
+  ...[
+    'continued-with-orders-open',
+    'continuation-with-orders-open',
+    'hears-results',
+    'asks-for-the-end',
+    'books-differ',
+  ],
 ].map((name) => `pair-${name}`);
 
 const quiet = new DefaultLogger('ERROR', () => undefined);

@@ -2,7 +2,7 @@
  * The two kinds of process, put together from the real parts as src/workers does: desk, listener, order watch, canceller,
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
-import { createHedgeActivities, type AlertInput } from '../../src/activities/hedge-activities';
+import { createHedgeActivities } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
 import { LedgerAuditor } from '../../src/auditor/ledger-auditor';
 import { PositionAuditor } from '../../src/auditor/position-auditor';
@@ -24,6 +24,7 @@ import { Listener } from '../../src/listener/listener';
 import type { SignalSink } from '../../src/listener/signal-courier';
 import type { OutgoingNotice } from '../../src/notifications/notice';
 import type { Publication } from '../../src/notifications/publisher';
+import { alertOf } from '../../src/workers/alert-of';
 import { deskEvents } from '../../src/workers/desk-events';
 import type { AlertKind, Observability } from '../../src/observability';
 import { readState, SimAccount, type Surroundings } from './account';
@@ -70,13 +71,6 @@ const AUDIT_EVERY_MS = 5_000;
 const LEDGERS_EVERY_MS = 15_000;
 /** The longest `force_close_timeout` of a run, and the grace of src/workers. */
 const HEDGE_MS_MAX = 30_000;
-
-const ALERTS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
-  stuck: 'hedge-stuck',
-  abandoned: 'exposure-left',
-  pair: 'exposure-left',
-  contradiction: 'books-differ',
-};
 
 interface Process {
   readonly host: Host;
@@ -209,12 +203,14 @@ export function startHedger(world: World, host: Host): Hedger {
     },
     clockSkewMsMax: 1_000,
     acknowledge: () => undefined,
-    alert: ({ kind, what, next, order_id }) => {
+    alert: (alert) => {
+      const { kind, what, order_id } = alert;
       // The simulated exchange never contradicts itself: one of our books is wrong.
       if (kind === 'contradiction') world.onDefect(what);
-      if (kind === 'stuck') world.onStuckSaid(order_id);
-      observability.raiseAlert({ kind: ALERTS[kind], what, next, orderId: order_id });
+      if (kind === 'stuck' && order_id !== undefined) world.onStuckSaid(order_id);
+      observability.raiseAlert(alertOf(alert));
     },
+    books: () => ({ state: 'even', lots: '0', what: '' }),
     now,
   });
   const onNotice = (notice: OutgoingNotice): void => {
@@ -234,6 +230,8 @@ export function startHedger(world: World, host: Host): Hedger {
     onExposure: (_, amount) => (amount === undefined ? world.gauges.delete(host) : world.gauges.set(host, amount)),
     everyMs: AUDIT_EVERY_MS,
     hedgeMsMax: HEDGE_MS_MAX,
+    allMarkets: [],
+    onBooks: () => undefined,
   });
   const ledgers = new LedgerAuditor({
     ...auditing(world, host, observability),

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { eventually } from './eventually';
-import { B, System } from './harness';
+import { A, B, System } from './harness';
+import { BTC, tradeByHand, type Truth } from './orders';
 
 let system: System;
 let webhook: Server;
@@ -68,4 +69,49 @@ test('what terminate leaves behind is found', async () => {
   });
   await system.order(order!.client_order_index).terminate('on purpose');
   expect(await alerted(/was terminated/)).toContain(String(order!.client_order_index));
+});
+
+describe('S-55 the accounts differ', () => {
+  const placements = async (): Promise<number> =>
+    (await system.truth<Truth>(A)).transactions.filter((tx) => tx.type === 14).length;
+  const quotes = (count: number): Promise<unknown> =>
+    eventually(`${count} orders of A rest`, async () =>
+      (await system.resting(1)).length === count ? true : undefined,
+    );
+  /** Some readings pass, in which something could be quoted. */
+  const readings = async (): Promise<void> => {
+    const reads = async (): Promise<number> => system.hedgerCount('alerts_total', 'kind="books-differ"');
+    const before = await reads();
+    await eventually('it is told again', async () => ((await reads()) >= before + 4 ? true : undefined));
+  };
+
+  test('B’s position is taken from it: quotes that enlarge are withdrawn and none goes out, until both are even again', async () => {
+    await start();
+    await system.ended(await system.fill(1));
+    await quotes(1);
+    await tradeByHand(system, BTC, 20n);
+    await alerted(/have not mirrored each other/);
+    await quotes(0);
+    const before = await placements();
+    const off = await system.pairSays('they differ', ({ slots }) => /differ/.test(slots[0]?.note ?? ''));
+    expect(off).toMatchObject({ mode: 'running', reason: expect.stringMatching(/A 0\.00020 BTC, B 0\.00000 BTC/) });
+    await readings();
+    expect(await placements()).toBe(before);
+    await tradeByHand(system, BTC, -20n);
+    await quotes(1);
+    expect((await system.pair().query<{ reason: string }>('state')).reason).toBe('');
+  });
+
+  test('so it is with a pair that is started then: it does not quote first', async () => {
+    const { port } = webhook.address() as AddressInfo;
+    system = await System.start({ config: { alerts: { webhookUrl: `http://127.0.0.1:${port}/hook` } } });
+    await tradeByHand(system, BTC, 20n);
+    await system.startHedger({ auditEveryMs: 400 });
+    await system.startMaker();
+    await system.pairSays('they differ', ({ reason }) => /B 0\.00020 BTC/.test(reason));
+    await readings();
+    expect(await placements()).toBe(0);
+    await tradeByHand(system, BTC, -20n);
+    await quotes(1);
+  });
 });

@@ -149,6 +149,115 @@ test('orders that cannot be placed, in a row: paused with the reason; resume tri
   await keepHistory('pair-failures', pair.handle);
 });
 
+describe('S-55 the accounts differ', () => {
+  const OFF = { state: 'off', lots: '-50', what: 'A 0.00020 BTC, B -0.00070 BTC' } as const;
+  const EVEN = { state: 'even', lots: '0', what: '' } as const;
+  const scriptThatMinds = (): Script => {
+    const script = newScript();
+    return script.on('quote', ({ off_lots }) =>
+      off_lots === undefined
+        ? { quote: true, side: 'buy', price_ticks: PRICE_TICKS.toString(), market: script.market }
+        : { quote: false, code: 'books-differ', message: 'they differ', retry_after_ms: 60_000 },
+    );
+  };
+
+  test('resting quotes end, what is quoted next knows of it, the status says so; even again: it goes on by itself', async () => {
+    const script = scriptThatMinds();
+    const pair = await stage.pair(script);
+    const first = await pair.order(1);
+    script.on('books', () => OFF);
+    await pair.handle.signal('booksState', OFF);
+    expect(await first.handle.result()).toMatchObject({ maker: { status: 'canceled' }, hedge_state: 'flat' });
+    const off = await pair.when('its slot waits', (state) => state.slots[0]?.note === 'not quoting: they differ');
+    expect(off).toMatchObject({ mode: 'running', reason: expect.stringContaining(OFF.what) });
+    expect(script.inputs('quote').at(-1)?.off_lots).toBe('-50');
+    // Renewed: nothing new, nothing asked.
+    await pair.handle.signal('booksState', OFF);
+    // A stranger says even: the hedger is asked, and says no.
+    await pair.handle.signal('booksState', EVEN);
+    await script.called('books', 2);
+    expect((await pair.state()).reason).toContain(OFF.what);
+    expect(script.count('place')).toBe(1);
+    script.on('books', () => EVEN);
+    await pair.handle.signal('booksState', EVEN);
+    await pair.order(2);
+    expect(await pair.state()).toMatchObject({ mode: 'running', reason: '' });
+    await stopped(pair);
+    await keepHistory('pair-books-differ', pair.handle);
+  });
+
+  test('at the start it quotes nothing before both were compared', async () => {
+    const script = newScript();
+    script.on('books', (_, call) => (call === 1 ? { state: 'unknown', lots: '', what: 'no reading yet' } : EVEN));
+    const pair = await stage.pair(script);
+    await pair.order(1);
+    const names = script.names();
+    expect(names.lastIndexOf('books')).toBeLessThan(names.indexOf('quote'));
+    expect(script.count('books')).toBe(2);
+    await stopped(pair);
+  });
+
+  test('what is not renewed is asked for, and ends when the hedger says that they are even: nobody stops a pair for good', async () => {
+    const script = scriptThatMinds();
+    const pair = await stage.pair(script, { books_ask_ms: 300 });
+    await pair.order(1);
+    await pair.handle.signal('booksState', OFF);
+    await pair.order(2);
+    expect(script.count('books')).toBe(2);
+    await stopped(pair);
+  });
+
+  test('a pair that continues as new still knows', async () => {
+    const script = newScript();
+    script.on('quote', () => ({ quote: false, code: 'books-differ', message: 'they differ', retry_after_ms: 50 }));
+    const pair = await stage.pair(script, { history_events_max: 60 });
+    await pair.when('it has compared them', (state) => state.slots[0]?.note !== undefined);
+    await pair.handle.signal('booksState', OFF);
+    const { runId } = await pair.handle.describe();
+    await eventually('the next run', async () => ((await pair.handle.describe()).runId === runId ? undefined : true));
+    expect((await pair.state()).reason).toContain(OFF.what);
+    expect(script.count('books')).toBe(1);
+    await stopped(pair);
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['a text', 'off'],
+    ['an unknown state', { ...OFF, state: 'odd' }],
+    ['no amount', { ...OFF, lots: 'many' }],
+    ['off by nothing', { ...OFF, lots: '0' }],
+    ['even by something', { ...EVEN, lots: '5' }],
+    ['endless words', { ...OFF, what: 'x'.repeat(10_000) }],
+  ])('a signal that holds %s changes nothing', async (_, malformed) => {
+    const pair = await stage.pair(newScript());
+    const order = await pair.order(1);
+    await pair.handle.signal('booksState', malformed);
+    expect(await pair.state()).toMatchObject({ mode: 'running', reason: '' });
+    expect((await order.state()).maker.status).toBe('open');
+    expect(pair.script.count('books')).toBe(1);
+    await stopped(pair);
+  });
+});
+
+test('S-56 a pair that stops quoting by itself tells somebody: too many failures, an abandoned order, a stuck one', async () => {
+  const script = newScript();
+  script.on('place', () => ({ placed: false, code: '21739', message: 'not enough margin to create the order' }));
+  const failing = await stage.pair(script);
+  expect(await script.called('alert')).toMatchObject({
+    kind: 'quoting',
+    market: script.market.symbol,
+    what: expect.stringMatching(/2 orders in a row could not be placed.*not enough margin/),
+  });
+  await stopped(failing);
+  const { script: stuck, pair, first, giveMargin } = await pairWithoutMargin();
+  const told = await eventually('it is told', () => stuck.inputs('alert').find(({ kind }) => kind === 'quoting'));
+  expect(told.what).toContain(first.id);
+  giveMargin();
+  await first.handle.result();
+  await stopped(pair);
+  expect(stuck.inputs('alert').filter(({ kind }) => kind === 'quoting')).toHaveLength(1);
+});
+
 test('orders that cross the book: each next quote waits a little longer, and the pair goes on', async () => {
   const pair = await stage.pair(newScript());
   for (let n = 1; n <= 3; n++) await (await pair.order(n)).fills(0, 'canceled-post-only');

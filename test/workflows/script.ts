@@ -51,6 +51,7 @@ export class Script {
       confirm: () => undefined,
       alert: () => undefined,
       quote: () => ({ quote: true, side: 'buy', price_ticks: PRICE_TICKS.toString(), market }),
+      books: () => ({ state: 'even', lots: '0', what: '' }),
       laneOrders: () => ({ open: [] }),
       laneHistory: () => ({}),
       proveHedged: () => ({ exposure_lots: '0' }),

@@ -37,7 +37,7 @@ const WORKFLOWS = require.resolve('../../src/workflows');
 const INTERCEPTORS = require.resolve('../../src/workflows/interceptors');
 const NAMES: readonly ActivityName[] = [
   ...(['arm', 'place', 'cancelMaker', 'cover', 'seal', 'confirm', 'alert'] as const),
-  ...(['quote', 'laneOrders', 'laneHistory', 'proveHedged', 'readPosition'] as const),
+  ...(['quote', 'books', 'laneOrders', 'laneHistory', 'proveHedged', 'readPosition'] as const),
 ];
 
 export class Stage {

@@ -1,0 +1,21 @@
+/** What a workflow asks to be told, as the alert of its kind. */
+import type { AlertInput } from '../activities/hedge-activities';
+import type { Alert, AlertKind } from '../observability';
+
+const KINDS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
+  stuck: 'hedge-stuck',
+  abandoned: 'exposure-left',
+  pair: 'exposure-left',
+  quoting: 'quoting-stopped',
+  contradiction: 'books-differ',
+};
+
+export function alertOf({ kind, what, next, order_id: orderId, market }: AlertInput): Alert {
+  return {
+    kind: KINDS[kind],
+    what,
+    next,
+    ...(orderId === undefined ? {} : { orderId }),
+    ...(market === undefined ? {} : { market }),
+  };
+}
