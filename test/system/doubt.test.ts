@@ -10,7 +10,17 @@ import type { AccountPort, SignedTx } from '../../src/exchange/port';
 import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../../src/notifications/notice';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
-import { expectMirror, fillOrder, lotsOf, quote, settled, transactionsOf, type Truth } from './orders';
+import {
+  expectMirror,
+  fillOrder,
+  lotsOf,
+  quote,
+  settled,
+  transactionsOf,
+  type Truth,
+  BTC,
+  tradeByHand,
+} from './orders';
 
 let system: System;
 beforeAll(async () => {
@@ -116,6 +126,28 @@ describe('lanes', () => {
     const { result } = await settled(system, id);
     expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00000', '0.00020']);
     await system.alerts.expect('foreign-nonce', id);
+  });
+
+  test('something else traded more under the name of our slice than the order filled: that order stops, and somebody is told', async () => {
+    const id = await quote(system);
+    const sent = await sendAsB((account) =>
+      account.sign({
+        kind: 'market-order',
+        lane: 5,
+        nonce: nonceOf(BigInt(id) as OrderId, 1),
+        skipNonce: true,
+        marketId: 1,
+        clientOrderIndex: (BigInt(id) + 1n) as ClientOrderIndex,
+        side: 'sell',
+        lots: lots(50n),
+        boundTicks: ticks(1_000_000n),
+        reduceOnly: false,
+      }),
+    );
+    expect(sent).toMatchObject({ kind: 'accepted' });
+    await fillOrder(system, id);
+    await system.alerts.expect('invariant-broken', id);
+    await tradeByHand(system, BTC, 30n); // as the person does who was told
   });
 
   test('P-09 a process that wakes up late sends the order’s first slice again: refused by the nonce, nothing executes', async () => {

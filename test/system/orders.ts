@@ -28,6 +28,7 @@ export interface Want {
   readonly side?: 'buy' | 'sell';
   readonly lots?: bigint;
   readonly lane?: number;
+  readonly hedgeAccount?: number;
   readonly timeOutMs?: number;
   readonly policy?: Partial<HedgePolicy>;
 }
@@ -78,7 +79,7 @@ export async function startOrder(system: System, want: Want = {}): Promise<strin
   await launch(system, id, {
     order_id: id.toString(),
     maker_account: A,
-    hedge_account: B,
+    hedge_account: want.hedgeAccount ?? B,
     market,
     side: want.side ?? 'buy',
     lots: (want.lots ?? 20n).toString(),
