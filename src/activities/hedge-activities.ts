@@ -19,6 +19,7 @@ import type {
 import { opposite, usesLaneNonce } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Desk } from '../desk/desk';
+import type { LaneProofs } from '../desk/lane-proofs';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Refused } from './accounts';
 import { MarginBook, type MarginDeps } from './margin';
@@ -43,8 +44,8 @@ export interface HedgeDeps {
   readonly accounts: Accounts;
   /** A step was not for our accounts. */
   readonly onRefused: (refused: Refused) => void;
-  /** Lanes whose key the exchange refuses: no order is armed on them. */
-  readonly refusedLanes?: ReadonlySet<number>;
+  /** Whether the exchange takes what the lanes' keys sign. */
+  readonly proofs?: Pick<LaneProofs, 'demand'>;
   /** Why no order can be armed at all just now, whatever its lane; undefined: nothing speaks against it. */
   readonly notReady?: () => string | undefined;
   /** Orders that may make B trade, whoever armed them; rejects when Temporal cannot be asked. */
@@ -114,11 +115,6 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       const lane = laneOf(ticket.id);
       if (!deps.account.lanes.includes(lane))
         return refuse('no-key', `the hedger holds no key for lane ${lane} of account B`);
-      if (deps.refusedLanes?.has(lane))
-        return refuse(
-          'no-key',
-          `the exchange refuses the key of lane ${lane} of account B: replace it, restart the hedger`,
-        );
       if (deps.account.stream.state !== 'live')
         return refuse('stream', `account B's stream is ${deps.account.stream.state}`);
       const skew = deps.exchange.clockSkewMs();
@@ -129,6 +125,9 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
       if (next === undefined) return refuse('lane-unread', `the next nonce of lane ${lane} could not be read`);
       if (next > nonceOf(ticket.id, 1))
         return refuse('lane-ahead', `lane ${lane} of account B is already past this order's nonce`);
+      const proof = await deps.proofs?.demand(ticket.id);
+      if (proof?.proven === false)
+        return refuse('no-key', `API key ${lane} of account B is not proven: ${proof.reason}`);
       const keepUntilMs = deps.now() + keep_ms;
       const short = await margin.promise({
         id: ticket.orderId,

@@ -70,6 +70,8 @@ export interface MakerDeps {
     market: Pick<Market, 'marketId' | 'symbol' | 'sizeDecimals' | 'priceDecimals'>,
     lane: number,
   ) => string | undefined;
+  /** Why the exchange refuses what the lane's key signs; undefined: it does not, as far as is known. */
+  readonly keyRefusal: (lane: number) => string | undefined;
   readonly now: () => number;
 }
 
@@ -91,6 +93,7 @@ const READ_AGAIN_MS = 10_000;
 const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what fills would stay naked';
 /** Only a person gives a lane to another market. */
 const UNHEARD_MS = 10_000;
+const REFUSED_MS = 10_000;
 /** The lists of orders show nothing new of an order by then; they hold a thousand ended ones, and those of a day (LP §1.4). */
 const RECALL_AFTER_MS = 30 * 60_000;
 const BOOKS_RETRY_MS = 30_000;
@@ -123,6 +126,9 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
+  const refusal = deps.keyRefusal(input.lane);
+  if (refusal !== undefined)
+    return no('no-key', `the exchange refuses API key ${input.lane} of account A: ${refusal}`, REFUSED_MS);
   const unheard = deps.hear(market.value, input.lane);
   if (unheard !== undefined) return no('unheard', unheard, UNHEARD_MS);
   const book = deps.exchange.book(market.value.marketId);

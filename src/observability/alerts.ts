@@ -37,6 +37,8 @@ export interface Alert {
   readonly what: string;
   /** What is naked now, e.g. `0.0002 BTC`. Absent: nothing. */
   readonly exposed?: string;
+  /** The API key it is about. */
+  readonly lane?: number;
   /** What the operator should do. */
   readonly next: string;
   readonly orderId?: string;
@@ -81,7 +83,7 @@ export class Alerts {
 
   readonly raise: RaiseAlert = (alert) => {
     this.#options.count(alert.kind);
-    const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''}`;
+    const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''} ${alert.lane ?? ''}`;
     const nowMs = this.#nowMs();
     const fold = this.#folded.get(key);
     if (fold !== undefined && nowMs < fold.untilMs) {

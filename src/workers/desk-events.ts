@@ -1,11 +1,15 @@
 /** What a desk reports, as metrics, log lines and alerts. */
 import type { DeskEvents, LateCover } from '../desk/desk';
+import { laneOf } from '../domain/ids';
 import { formatDecimal } from '../domain/lots';
+import { findRefusal } from '../domain/refusals';
 import type { Alert, Observability } from '../observability';
 
 export function deskEvents(input: {
   readonly account: 'maker' | 'hedge';
   readonly observability: Observability;
+  /** A refusal that puts a lane's key in doubt. */
+  readonly onKeyRefused?: (lane: number, reason: string) => void;
 }): DeskEvents {
   const { account } = input;
   const { metrics, logger, raiseAlert } = input.observability;
@@ -19,6 +23,8 @@ export function deskEvents(input: {
       metrics.submitToAnswer.observe({ account, answer: outcome }, tookMs / 1_000);
       if (outcome !== 'accepted')
         logger.warn({ order: ticket.orderId.toString(), slice: k, outcome, code, tookMs }, 'slice not accepted');
+      const refusal = code === undefined ? undefined : findRefusal(code);
+      if (refusal?.class === 'key') input.onKeyRefused?.(laneOf(ticket.id), `${refusal.reason} (${code})`);
     },
     settled: ({ ticket, k, path, lots, times }) => {
       metrics.slices.inc({ account, outcome: lots > 0n ? 'executed' : 'empty' });

@@ -25,6 +25,7 @@ import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
 import { MakerWatch } from './maker-watch';
+import { laneProofs } from './lane-proofs';
 import { openOrders } from './open-orders';
 import { opening, type Opened } from './opened';
 import {
@@ -70,7 +71,12 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   let markets: readonly Market[] = [];
   const listed = readInTheEnd('the markets', () => exchange.markets(), reading).then((read = []) => (markets = read));
   const account = openAccount(exchange, opening);
-  const events = deskEvents({ account: 'hedge', observability });
+  const proving = { doubt: (_lane: number, _reason: string): void => undefined };
+  const events = deskEvents({
+    account: 'hedge',
+    observability,
+    onKeyRefused: (lane, reason) => proving.doubt(lane, reason),
+  });
   const desk = new Desk({
     account,
     sealBy: 'cancel-all',
@@ -150,8 +156,22 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     now: wallClock,
   });
   watching.maker = opened.add(makerWatch, (it) => it.close());
-  const refusedLanes = new Set<number>();
   let positions: PositionAuditor | undefined;
+  const open = openOrders(temporal.reader, accounts);
+  const proofs = opened.add(
+    laneProofs({
+      config,
+      role: 'hedge',
+      account,
+      observability,
+      marketId: () => markets[0]?.marketId,
+      otherForm: () => ({ kind: 'cancel-all-now' }),
+      running: open.running,
+      now: wallClock,
+    }),
+    (it) => it.close(),
+  );
+  proving.doubt = (lane, reason) => proofs.doubt(lane, reason);
   const activities = createHedgeActivities({
     desk,
     account,
@@ -159,12 +179,12 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     client: temporal.client,
     accounts,
     onRefused: misaddressed(observability.raiseAlert),
-    refusedLanes,
+    proofs,
     notReady: () => {
       const [first] = unknown;
       return first === undefined ? exchange.backingOff() : `it is not known yet ${first}`;
     },
-    openOrders: openOrders(temporal.reader, accounts),
+    openOrders: open,
     clockSkewMsMax: config.safety.clockSkewMsMax,
     acknowledge: (result) => {
       metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });
@@ -176,8 +196,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     books: (market) => positions?.state(market) ?? { state: 'unknown' },
     now: wallClock,
   });
-  const keys = checkKeys({ config, role: 'hedge', account, logger, raiseAlert }).then((refused) => {
-    for (const lane of refused) refusedLanes.add(lane);
+  const keys = checkKeys({ config, role: 'hedge', account, logger, raiseAlert }).then(() => {
     unknown.delete('whether the exchange takes the keys of account B');
   });
   const owners = checkOwners(exchange, config, reading).then(() => unknown.delete('who owns the two accounts'));
@@ -247,6 +266,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     await running.stop();
     throw error;
   }
+  void proofs.start();
   await preferFastPath(config, logger);
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
   return running;

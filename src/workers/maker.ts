@@ -26,6 +26,8 @@ import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
 import { HedgerWatch } from './hedger-watch';
 import { HeardLanes } from './lanes';
+import { laneProofs } from './lane-proofs';
+import { openOrders } from './open-orders';
 import { opening, type Opened } from './opened';
 import { misaddressed } from './misaddressed';
 import { lanesOfOpenOrders, otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
@@ -128,12 +130,25 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     it.close(),
   );
   const deadMan = opened.add(startSwitch({ config, side, canceller, observability, hedger }), (it) => it.stop());
+  const proofs = opened.add(
+    laneProofs({
+      config,
+      role: 'maker',
+      account,
+      observability,
+      marketId: () => side.markets[0]?.marketId,
+      otherForm: () => ({ kind: 'cancel-all-at', atMs: deadMan.nextAtMs() }),
+      running: openOrders(temporal.reader, accounts).running,
+      now: wallClock,
+    }),
+    (it) => it.close(),
+  );
   const desk = new Desk({
     account,
     sealBy: 'cancel-order',
     switchAtMs: () => deadMan.nextAtMs(),
     now: wallClock,
-    events: deskEvents({ account: 'maker', observability }),
+    events: deskEvents({ account: 'maker', observability, onKeyRefused: (lane, reason) => proofs.doubt(lane, reason) }),
   });
   opened.add(desk, (it) => it.close());
   const { perMinute, counts, makerShare, reserve } = config.requestBudget;
@@ -149,13 +164,16 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     deadMan,
     hedger,
     clockSkewMsMax: config.safety.clockSkewMsMax,
-    onDeadLane: ({ orderId, lane, what }) =>
+    keyRefusal: (lane) => proofs.refusal(lane),
+    onDeadLane: ({ orderId, lane, what }) => {
+      proofs.doubt(lane, what);
       observability.raiseAlert({
         kind: 'key-refused',
         what,
         next: `Nothing of this order rests, and its lane quotes no more. Register a new key for API key ${lane} of account A, or take the lane out of the pair.`,
         orderId: orderId.toString(),
-      }),
+      });
+    },
     mayQuote: () => {
       const reason = exchange.backingOff();
       if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
@@ -195,6 +213,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   try {
     await heardInTime([keys, live], tooLate(raiseAlert));
     deadMan.start();
+    void proofs.start();
     await startPairs({ config, options, side, heard, client: temporal.client, logger });
   } catch (error) {
     await running.stop();

@@ -150,6 +150,7 @@ describe('what a lane of A has open (P-19)', () => {
       onDeadLane: () => undefined,
       mayQuote: () => ({ ok: true }),
       hear: () => undefined,
+      keyRefusal: () => undefined,
       now: () => Date.now(),
     });
     return run(() =>
@@ -231,6 +232,7 @@ describe('placing', () => {
       clockSkewMsMax: 1_000,
       mayQuote: () => ({ ok: true }),
       hear: () => unheard,
+      keyRefusal: () => undefined,
       now: () => Date.now(),
     });
     const order = {
@@ -296,6 +298,7 @@ test('S-44 while no hedger is known a quote is refused with the reason, before a
     clockSkewMsMax: 1_000,
     mayQuote: () => ({ ok: true }),
     hear: () => undefined,
+    keyRefusal: () => undefined,
     now: () => Date.now(),
   });
   const answer = await run(() => maker.quote({ accounts, market: 'BTC' } as QuoteInput));
@@ -412,14 +415,13 @@ describe('the hedger', () => {
     expect(said).toEqual(['128', '256']);
   });
 
-  test('no order is armed on a lane whose key the exchange refuses', async () => {
-    activities = createHedgeActivities({ ...depsOf(), desk, refusedLanes: new Set([5]) });
-    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toMatchObject({
-      armed: false,
-      code: 'no-key',
-    });
-    activities = createHedgeActivities({ ...depsOf(), desk, refusedLanes: new Set([6]) });
-    expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toEqual({ armed: true });
+  test('S-49 no order is armed on a lane that is not proven', async () => {
+    const answers = [{ proven: false, reason: 'invalid signature (21120)' }, { proven: true }] as const;
+    for (const answer of answers) {
+      activities = createHedgeActivities({ ...depsOf(), desk, proofs: { demand: () => Promise.resolve(answer) } });
+      const armed = await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }));
+      expect(armed).toMatchObject(answer.proven ? { armed: true } : { armed: false, code: 'no-key' });
+    }
   });
 
   test('a transaction that failed consumed no nonce: it does not put the lane ahead of the next order', async () => {

@@ -153,6 +153,7 @@ export function startMaker(world: World, host: Host): Maker {
     onDeadLane: () => undefined,
     mayQuote: () => ({ ok: true }),
     hear: () => undefined,
+    keyRefusal: () => undefined,
     now,
   });
   deadMan.start();

@@ -1,0 +1,219 @@
+/**
+ * Proves that the exchange takes what our keys sign: one harmless transaction per lane, seen executed (S-49).
+ *
+ * A wrong chain id, a revoked key or another's key pass every read and fail at the first fill. So each lane executes one cancel of an order
+ * that nobody has, before anything rests on it; where the exchange refuses that (LP §11 (10)), a form that it never refuses. An accepted
+ * request is no proof (LP §3.7); a refusal by the sequencer is one: it consumed the nonce.
+ *
+ * Nonces. Between orders a proof takes exactly the lane's next nonce, so it can jump over nothing, and only a nonce that no living ticket
+ * can still need (`isFree`). For an order that is about to be armed it takes slice 0 of that order, which on B is nobody else's: above
+ * everything earlier on the lane, below the order's first slice. Never inside a living ticket's slices, where a cancel reads as a seal.
+ */
+import { EPOCH_TENTHS, SLICE_BITS } from '../domain/limits';
+import { laneOf, nonceOf, timeOf, type ClientOrderIndex, type Nonce, type OrderId } from '../domain/ids';
+import type { SendOutcome, TxRecord } from '../domain/records';
+import { findRefusal } from '../domain/refusals';
+import type { AccountPort, SignedTx, TxRequest } from '../exchange/port';
+
+export interface LaneProofsOptions {
+  readonly account: Pick<AccountPort, 'lanes' | 'sign' | 'send' | 'nonceFate' | 'nextNonce'> & {
+    readonly stream: Pick<AccountPort['stream'], 'on'>;
+  };
+  /** Any market, as soon as one is known: a cancel names one. */
+  readonly marketId: () => number | undefined;
+  /** The form that is never refused for a missing order: B rests nothing; on A a renewal of the switch, which cancels no quote. */
+  readonly otherForm: () =>
+    { readonly kind: 'cancel-all-now' } | { readonly kind: 'cancel-all-at'; readonly atMs: number };
+  /** Orders that run, whichever process looks after them; rejects when nobody can say. */
+  readonly running: () => Promise<readonly OrderId[]>;
+  /** A lane's key was refused, or is taken again. */
+  readonly onRefused: (lane: number, reason: string) => void;
+  readonly onProven?: (lane: number) => void;
+  readonly now: () => number;
+}
+
+export type Proof = { readonly proven: true } | { readonly proven: false; readonly reason: string };
+
+/** 2^48 − 1: far beyond every id of ours, and the highest that the exchange takes (LP §2.2). */
+const NOBODYS = ((1n << 48n) - 1n) as ClientOrderIndex;
+const FRAME_MS = 1_500;
+const PAUSE_MS = 250;
+const RETRY_MS_MIN = 5_000;
+const RETRY_MS_MAX = 60_000;
+/** Lists lag, and ids of spare lanes run ahead of the clock by 25.6 s: a younger nonce may be of an order that is not listed yet. */
+const YOUNG_MS = 60_000;
+
+export class LaneProofs {
+  readonly #options: LaneProofsOptions;
+  readonly #proven = new Set<number>();
+  readonly #refused = new Map<number, string>();
+  readonly #underway = new Map<number, Promise<Proof>>();
+  #timer: NodeJS.Timeout | undefined;
+  #retryMs = RETRY_MS_MIN;
+  #isClosed = false;
+
+  constructor(options: LaneProofsOptions) {
+    this.#options = options;
+  }
+
+  isProven(lane: number): boolean {
+    return this.#proven.has(lane);
+  }
+
+  /** Why the exchange refused the lane's key, the last time it was asked. */
+  refusal(lane: number): string | undefined {
+    return this.#refused.get(lane);
+  }
+
+  /** A refusal puts the lane in doubt: it is proven anew before the next order, and by itself. */
+  doubt(lane: number, reason: string): void {
+    this.#proven.delete(lane);
+    this.#refused.set(lane, reason);
+    this.#options.onRefused(lane, reason);
+    this.#schedule();
+  }
+
+  /** Proves every lane whose next nonce nobody needs, one after the other, and tries again what is left. Resolves after the first round. */
+  async start(): Promise<void> {
+    await this.#round();
+  }
+
+  /** For an order that is about to be armed: its lane is proven, or is now, at the order's slice 0. */
+  async demand(order: OrderId): Promise<Proof> {
+    const lane = laneOf(order);
+    const first = await this.#underway.get(lane);
+    if (first?.proven === true || this.#proven.has(lane)) return { proven: true };
+    return this.#prove(lane, nonceOf(order, 0), true);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #round(): Promise<void> {
+    for (const lane of this.#options.account.lanes) {
+      if (this.#isClosed) return;
+      if (this.#proven.has(lane) || this.#underway.has(lane)) continue;
+      await this.#proveBetweenOrders(lane).catch(() => undefined); // tried again
+      await new Promise((resolve) => setTimeout(resolve, this.#proven.has(lane) ? 0 : PAUSE_MS));
+    }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    const isDone = this.#options.account.lanes.every((lane) => this.#proven.has(lane));
+    if (isDone) this.#retryMs = RETRY_MS_MIN;
+    if (this.#isClosed || isDone || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#round();
+    }, this.#retryMs);
+    this.#timer.unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
+  }
+
+  /** The nonce first, then the list: an order that begins after the list was read uses later nonces than this one. */
+  async #proveBetweenOrders(lane: number): Promise<void> {
+    const { account, running, now } = this.#options;
+    const next = await account.nextNonce(lane);
+    if (!next.ok) return;
+    if (!isFree({ lane, nonce: next.value, running: await running(), nowMs: now() })) return;
+    await this.#prove(lane, next.value, false);
+  }
+
+  #prove(lane: number, nonce: Nonce, skipNonce: boolean): Promise<Proof> {
+    const proof = (this.#underway.get(lane) ?? Promise.resolve()).then(() => this.#proveNow(lane, nonce, skipNonce));
+    const kept = proof.finally(() => {
+      if (this.#underway.get(lane) === kept) this.#underway.delete(lane);
+    });
+    this.#underway.set(lane, kept);
+    return kept;
+  }
+
+  async #proveNow(lane: number, nonce: Nonce, skipNonce: boolean): Promise<Proof> {
+    if (this.#proven.has(lane)) return { proven: true };
+    const base = { lane, nonce, skipNonce };
+    const marketId = this.#options.marketId();
+    const other: TxRequest = { ...base, ...this.#options.otherForm() };
+    const first = await this.#execute(
+      marketId === undefined ? other : { ...base, kind: 'cancel-order', marketId, index: NOBODYS },
+    );
+    const isUnwanted = first.kind === 'refused' && !['key', 'nonce'].includes(findRefusal(first.code)?.class ?? '');
+    const seen = isUnwanted ? await this.#execute(other) : first;
+    switch (seen.kind) {
+      case 'executed':
+        this.#proven.add(lane);
+        this.#refused.delete(lane);
+        this.#options.onProven?.(lane);
+        return { proven: true };
+      case 'refused': {
+        const reason = `${seen.message} (${seen.code})`;
+        if (findRefusal(seen.code)?.class !== 'key')
+          return { proven: false, reason: `its proof was refused: ${reason}` };
+        this.#refused.set(lane, reason);
+        this.#options.onRefused(lane, reason);
+        return { proven: false, reason: `the exchange refuses its key: ${reason}` };
+      }
+      case 'unseen':
+        return { proven: false, reason: 'the exchange has not shown its proof as executed yet' };
+    }
+  }
+
+  async #execute(request: TxRequest): Promise<Seen> {
+    const { account, now } = this.#options;
+    const signed = await account.sign(request);
+    const frame = this.#frameOf(signed);
+    try {
+      const outcome: SendOutcome = await account.send(signed);
+      if (outcome.kind === 'refused') return { kind: 'refused', code: outcome.code, message: outcome.message };
+      if (await frame.seen) return { kind: 'executed' };
+      const { lane, nonce } = request;
+      const fate = await account.nonceFate({ lane, nonce, sinceMs: now() - 60_000 });
+      const isOurs = fate.ok && fate.value.kind === 'consumed' && fate.value.tx.hash === signed.txHash;
+      return { kind: isOurs ? 'executed' : 'unseen' };
+    } finally {
+      frame.stop();
+    }
+  }
+
+  #frameOf(signed: SignedTx): { readonly seen: Promise<boolean>; stop(): void } {
+    let stop = (): void => undefined;
+    const seen = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), FRAME_MS);
+      const off = this.#options.account.stream.on('txs', (txs: readonly TxRecord[]) => {
+        if (txs.some(({ hash, status }) => hash === signed.txHash && status === 'executed')) resolve(true);
+      });
+      stop = () => {
+        clearTimeout(timer);
+        off();
+        resolve(false);
+      };
+    });
+    return { seen, stop };
+  }
+}
+
+type Seen =
+  | { readonly kind: 'executed' | 'unseen' }
+  | { readonly kind: 'refused'; readonly code: number; readonly message: string };
+
+/**
+ * Whether no living ticket can need this nonce of the lane: it is older than everything that runs, or cannot be one of theirs. An order
+ * has tickets of its own time or later, on its own lane, or on a spare lane with a time that ends in its own lane (ids.ts).
+ */
+export function isFree(at: {
+  readonly lane: number;
+  readonly nonce: bigint;
+  readonly running: readonly OrderId[];
+  readonly nowMs: number;
+}): boolean {
+  const tenths = at.nonce >> SLICE_BITS;
+  if (Number(tenths) * 100 > at.nowMs - YOUNG_MS) return false;
+  const time = tenths - EPOCH_TENTHS;
+  return at.running.every((order) => {
+    if (time < timeOf(order)) return true;
+    const own = laneOf(order);
+    return own !== at.lane && (time & 255n) !== BigInt(own);
+  });
+}
