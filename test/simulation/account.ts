@@ -237,6 +237,7 @@ export class SimStream implements AccountStream {
   readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
   readonly #live = new LiveOrders();
   #epoch = 0;
+  #isConnected = false;
   /** Frames of a channel arrive in order: a late one holds up those behind it. */
   readonly #arrivesMs = { orders: 0, txs: 0 };
 
@@ -262,7 +263,7 @@ export class SimStream implements AccountStream {
   }
 
   get #isOpen(): boolean {
-    return this.host.state !== 'dead' && this.state !== 'closed';
+    return this.#isConnected && this.host.state !== 'dead' && this.state !== 'closed';
   }
 
   whenLive(): Promise<void> {
@@ -272,6 +273,7 @@ export class SimStream implements AccountStream {
   /** The connection is lost: frames until the next snapshot are gone. */
   cut(forMs: number): void {
     this.#epoch += 1;
+    this.#isConnected = false;
     this.#enter('stale');
     this.around.time.after(forMs, this.host, () => this.connect());
   }
@@ -280,6 +282,8 @@ export class SimStream implements AccountStream {
     const { time, venue, random } = this.around;
     const epoch = (this.#epoch += 1);
     time.after(5 + 50 * random.next(), undefined, () => {
+      if (epoch !== this.#epoch) return;
+      this.#isConnected = true; // frames of what happens from here on follow the snapshot
       const orders = [...venue.account(this.port.accountIndex).liveOrders.values()].map(recordOf);
       time.after(5, this.host, () => {
         if (epoch !== this.#epoch) return;

@@ -15,6 +15,7 @@ import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET } from './venue';
 /** A client order index that is none of ours. */
 const FOREIGN_INDEX = 77;
 const CLOCK_MS_MAX = 1_000;
+const BURSTS_MAX = 6;
 
 type Process = Maker | Hedger;
 
@@ -91,7 +92,8 @@ export class Chaos {
     if (process === undefined || request.lane === CANCEL_LANE) return;
     const isClose = accountIndex === ACCOUNT_A && request.kind === 'market-order';
     if (isClose && faults.strike('stranger-mid')) soon('stranger-mid', () => this.market.tradeByHand('stranger-mid'));
-    if (faults.strike('busy-account'))
+    // A ticket's own transactions are never more than a thousand back.
+    if (this.world.venue.bursts.length < BURSTS_MAX && faults.strike('busy-account'))
       soon('busy-account', () => this.world.venue.bursts.push({ accountIndex, atMs: time.nowMs }));
     if (faults.strike('crash-mid'))
       soon('crash-mid', () => this.#kill(process, faults.random('crash-mid').logUniform(100, 30_000)));
@@ -120,7 +122,6 @@ export class Chaos {
     this.world.temporal.isDown = false;
     this.world.network.isAway = false;
     this.world.network.limitedUntilMs = 0;
-    this.world.venue.revoked.clear();
     this.world.venue.isTxChannelRefused = false;
     for (const name of this.#away) this.#startProcess(name);
     this.#away.clear();
@@ -236,10 +237,14 @@ export class Chaos {
   #cut(): void {
     const process = this.#someProcess('stream-cut');
     if (process === undefined) return;
-    this.world.trace(() => `${process.host.name} loses its stream`);
     const random = this.world.faults.random('stream-cut');
     const forMs = random.logUniform(50, 10_000);
-    process.account.stream.cut(forMs);
+    // One connection, or the account's channels for everybody.
+    const cut = random.chance(0.5) ? [process] : [...this.processes].filter(({ kind }) => kind === process.kind);
+    for (const { host, account } of cut) {
+      this.world.trace(() => `${host.name} loses its stream for ${Math.round(forMs)} ms`);
+      account.stream.cut(forMs);
+    }
     // What happens meanwhile is what a cut is about.
     if (random.chance(0.5)) this.world.time.after(forMs * random.next(), undefined, () => this.market.fillOne());
   }

@@ -34,10 +34,10 @@ const BOUND_MS: Readonly<Record<Rule, number>> = {
   trouble: 4_000,
 };
 
-/** How long a fault goes on explaining after it struck: back-offs reach 30 s, time-outs of lost activities 5 s, late bytes 10 s. */
+/** How long a fault goes on explaining after it struck: back-offs reach 30 s, twice that when another desk takes over; lost activities 5 s. */
 const TAIL_MS: Readonly<Record<Rule, number>> = {
-  naked: 40_000,
-  fast: 40_000,
+  naked: 75_000,
+  fast: 75_000,
   told: 20_000,
   stuck: 20_000,
   patience: 20_000,
@@ -56,8 +56,8 @@ const NOTICES = 'notice-lost notice-late';
 
 /** Faults that explain nothing to a rule, which it is about. */
 const NO_EXCUSE: Readonly<Record<Rule, string>> = {
-  naked: `${HARMLESS} ${NOTICES} maker-cancelled`,
-  fast: `${HARMLESS} temporal-away temporal-down signal-lost signal-unanswered maker-cancelled`,
+  naked: `${HARMLESS} ${NOTICES} stream-cut maker-cancelled`,
+  fast: `${HARMLESS} stream-cut temporal-away temporal-down signal-lost signal-unanswered maker-cancelled`,
   told: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump maker-cancelled makers-away hedgers-away temporal-away operator-close operator-retry`,
   stuck: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump frame-lost frame-late stream-cut request-lost request-late reply-lost reply-late read-fails signal-lost signal-unanswered exchange-away limits maker-cancelled makers-away operator-close operator-retry operator-mid`,
   patience: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} request-lost request-late reply-lost reply-late read-fails maker-cancelled limits`,
@@ -79,6 +79,8 @@ const NOT_YET: Readonly<Record<Rule, string>> = {
 const IS_LASTING = kindsOf(LASTING);
 /** A lane that something else uses takes a minute or an operator to get over: two readings, 20 or 60 s apart. */
 const TAKES_LANES = kindsOf('foreign-nonce foreign-jump foreign-cancel foreign-mid');
+
+const TAKES_MARGIN = ['no-margin', 'market-runs', 'stranger-trades', 'stranger-mid', 'foreign-jump'] as const;
 
 /** Which rules a fault excuses. */
 const EXCUSES: ReadonlyMap<FaultKind, readonly Rule[]> = new Map(
@@ -178,8 +180,18 @@ export class Clocks {
     if ((seen.get(laneOf(id)) ?? 0n) >= nonceOf(id, 1)) refuse('its lane was seen beyond it');
     if (time.nowMs - this.truth.marginChangedMs < MARGIN_READ_MS) return;
     const { availableMicro } = summarize(venue.exchange.world, venue.account(ACCOUNT_B));
-    const neededMicro = (Number(ticket.max_lots) * Number(ticket.anchor_ticks) * MARKET.defaultMarginFraction) / 10_000;
+    const held = venue.account(ACCOUNT_B).positions.get(MARKET.marketId)?.lots ?? 0;
+    const lots = Number(ticket.max_lots) * (ticket.side === 'buy' ? 1 : -1);
+    const more = Math.max(0, Math.abs(held + lots) - Math.abs(held));
+    const neededMicro = (more * Number(ticket.anchor_ticks) * MARKET.defaultMarginFraction) / 10_000;
     if (availableMicro < neededMicro) refuse(`B has ${availableMicro} of the ${neededMicro} micro-USDC that it takes`);
+  }
+
+  /** B lacked margin for a hedge, and nothing had taken any from it since its orders were armed: more was promised than there was. */
+  onMarginRefused(clientIndex: number): void {
+    const { counts } = this.world.faults;
+    if (TAKES_MARGIN.some((kind) => counts.has(kind))) return;
+    this.violations.push(`hedge ${clientIndex} was refused for margin, which nothing but our own orders took`);
   }
 
   /** Everything has been quiet for a minute: what is shown is what is true. */
@@ -232,7 +244,7 @@ export class Clocks {
     if (!mayHedge || temporal.isDown) this.#explain('naked', 0);
     if (!mayHedge) this.#explain('fast', 0);
     if (!isHeard || !isWhole || hedgers === 0 || temporal.isDown) this.#explain('patience', BACK_MS);
-    // What was refused is tried again after up to 30 s.
+    // What was refused is tried again after up to 30 s, and a desk that takes over begins that pause anew.
     if (!mayTrade) for (const rule of ['naked', 'fast'] as const) this.#explain(rule, TAIL_MS[rule]);
     const isMissing = (kind: FaultKind, missing: boolean): boolean => missing && kindsOf(NOT_YET.told).has(kind);
     const isBlind =

@@ -102,10 +102,9 @@ export class MarketActors {
     const chosen = resting[this.random.between(0, resting.length - 1)];
     if (chosen?.maker === undefined) return;
     const { maker } = chosen;
-    const most = this.faults.theme === 'siege' ? Math.min(maker.remainingLots, 5) : maker.remainingLots;
-    const lots = this.random.chance(this.faults.theme === 'siege' ? 0.1 : 0.4)
-      ? maker.remainingLots
-      : this.random.between(1, most);
+    const isSlow = this.faults.theme === 'siege' || this.faults.theme === 'absence';
+    const most = isSlow ? Math.min(maker.remainingLots, 5) : maker.remainingLots;
+    const lots = this.random.chance(isSlow ? 0.1 : 0.4) ? maker.remainingLots : this.random.between(1, most);
     this.venue.act(({ world }) => {
       this.#clearBook();
       const isAsk = maker.side === 'bid' ? 1 : 0;

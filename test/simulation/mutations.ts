@@ -35,7 +35,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'missing-row-means-nothing-executed',
     what: 'an empty list settles the slice as zero',
     file: 'src/domain/cover.ts',
-    find: "      if (event.k === currentSlice(state) && state.ladder.rung === 'look') climb(state, nowMs);",
+    find: "      if (event.k === currentSlice(state) && state.ladder.rung !== 'send' && state.ladder.rung !== 'trace')\n        climb(state, nowMs);",
     replace: `      if (event.k === currentSlice(state) && state.ladder.rung === 'look' && settlementOf(state.evidence, event.k) === undefined) { settle(state, event.k, ${ZERO}, nowMs); }`,
   },
   {
@@ -93,7 +93,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no-record-means-not-placed',
     what: 'a placement that no list shows is given up without sealing its nonce',
     file: 'src/domain/placement.ts',
-    find: "      if (state.ladder.rung === 'look') onNothing(state.ladder, nowMs);",
+    find: "      if (state.ladder.rung !== 'send' && state.ladder.rung !== 'trace') climb(state, nowMs);",
     replace: "      state.end ??= conclude(state) ?? { placed: false, code: 'x', message: 'not listed' };",
   },
   {
@@ -221,15 +221,15 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the-bound-has-no-end',
     what: 'the price bound widens beyond its maximum (S-35)',
     file: 'src/domain/cover.ts',
-    find: 'state.bps = Math.min(Math.max(state.bps * 2, 1), state.ticket.slippageBpsMax);',
-    replace: 'state.bps = state.bps * 2;',
+    find: '  while (state.bps < slippageBpsMax) {\n    state.bps = Math.min(Math.max(state.bps * 2, 1), slippageBpsMax);',
+    replace: '  while (slippageBpsMax > 0) {\n    state.bps = state.bps * 2;',
   },
   {
     name: 'a-slower-desk-takes-back',
     what: 'a desk that knows less than the ledger breaks an invariant (defect D-01)',
     file: 'src/domain/order.ts',
-    find: 'invariant(executed >= entry.executedLots || !isEnded,',
-    replace: 'invariant(executed >= entry.executedLots,',
+    find: '    executed >= entry.executedLots || end === undefined,',
+    replace: '    executed >= entry.executedLots,',
   },
   {
     name: 'a-jumped-lane-is-waited-for',
@@ -326,9 +326,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'armed-without-margin',
     what: '`arm` does not ask for margin (S-09)',
-    file: 'src/activities/hedge-activities.ts',
-    find: '      if (free < value)',
-    replace: '      if (free < 0n)',
+    file: 'src/activities/margin.ts',
+    find: '    if (wanted > taken && wanted > free) {',
+    replace: '    if (wanted > taken && wanted > free && free < 0n) {',
   },
   {
     name: 'quotes-for-a-month',
@@ -344,6 +344,41 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '  if (!inactive.ok) return inactive;\n',
     replace:
       '  if (!inactive.ok) return inactive;\n  if (inactive.ok) return { ok: true, value: { records: [], unresolved: [] } };\n',
+  },
+  {
+    name: 'snapshots-unheard',
+    what: 'what happened while the stream was away is not taken in (S-07)',
+    file: 'src/listener/listener.ts',
+    find: '  #handle(frame: OrdersFrame): void {\n',
+    replace: "  #handle(frame: OrdersFrame): void {\n    if (frame.kind === 'snapshot') return;\n",
+  },
+  {
+    name: 'passed-without-a-complete-read',
+    what: 'a higher nonce alone proves that ours was passed over',
+    file: 'src/exchange/lighter/nonce-fate.ts',
+    find: '    if (!reachedLower && !reachedPast) return undefined;\n',
+    replace: '    if (this.#later === undefined && !reachedLower && !reachedPast) return undefined;\n',
+  },
+  {
+    name: 'passed-on-one-reading',
+    what: 'one reading proves that a nonce was passed over, although rows appear one by one',
+    file: 'src/domain/readings.ts',
+    find: 'export const AGREED_MS = 20_000;',
+    replace: 'export const AGREED_MS = -1e9;',
+  },
+  {
+    name: 'a-stuck-order-goes-on-quoting',
+    what: 'a stuck order does not end its own quote (S-26, S-32)',
+    file: 'src/domain/decide.ts',
+    find: '      const mustEnd = !mayRest(order) || order.stuck !== undefined || order.closeAsked;',
+    replace: '      const mustEnd = !mayRest(order) || order.closeAsked;',
+  },
+  {
+    name: 'a-further-fill-resets-the-clock',
+    what: 'a further fill starts the naked clock again (S-27)',
+    file: 'src/domain/order.ts',
+    find: '    order.filledLots = minLots(seen.filledLots, order.lots);\n',
+    replace: '    order.filledLots = minLots(seen.filledLots, order.lots);\n    order.nakedSinceMs = undefined;\n',
   },
 ];
 

@@ -136,6 +136,8 @@ class Simulation {
         }
         for (const order of orders) {
           if (order.status === 'open' && order.account.accountIndex === ACCOUNT_A) faults.isAsleep = false;
+          if (order.status === 'canceled-margin-not-allowed' && order.account.accountIndex === ACCOUNT_B)
+            this.#clocks.onMarginRefused(order.clientIndex);
           trace(
             () =>
               `exchange order ${order.account.accountIndex}/${order.clientIndex} ${order.side} ${order.status} ${order.filledLots}/${order.initialLots}`,
@@ -237,7 +239,9 @@ class Simulation {
       side,
       lots: random.between(1, 40).toString(),
       price_ticks: (side === 'buy' ? startTicks - 1_000 : startTicks + 1_000).toString(),
-      time_out_ms: Math.round(random.logUniform(1_000, 40_000)),
+      time_out_ms: Math.round(
+        this.#faults.theme === 'absence' ? random.logUniform(5_000, 60_000) : random.logUniform(1_000, 40_000),
+      ),
       expiry_ms: 360_000,
       policy: {
         slippage_bps: 50,
@@ -272,8 +276,13 @@ class Simulation {
 
   #fillAgain(): void {
     if (!this.#isDone())
-      this.time.after(this.#random.logUniform(10, this.#faults.theme === 'absence' ? 12_000 : 1_500), undefined, () =>
-        this.#fillAgain(),
+      this.time.after(
+        this.#random.logUniform(
+          this.#faults.theme === 'absence' ? 200 : 10,
+          this.#faults.theme === 'absence' ? 12_000 : 1_500,
+        ),
+        undefined,
+        () => this.#fillAgain(),
       );
     this.#market.fillOne();
   }
