@@ -9,7 +9,7 @@ import type { Redis } from 'ioredis';
 import { type Config, ConfigError, loadKeys, loadNoticeSecret, toolPath } from '../config';
 import { parseLots } from '../domain/lots';
 import type { Market } from '../domain/records';
-import type { AccountPort, ExchangePort } from '../exchange/port';
+import { KEYS_CHECKED_MAX, type AccountPort, type ExchangePort } from '../exchange/port';
 import { commandConfig, connectTemporal, type GlobalOptions, openExchange } from './context';
 import { SEARCH_ATTRIBUTES } from './servers';
 
@@ -252,9 +252,34 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
     else
       findings.push(
         ok(check, `available ${state.value.availableBalance / 1_000_000n} USDC, ${open.value.length} open orders`),
+        ...keyFindings(check, account.lanes, keys),
       );
   }
   return findings;
+}
+
+/** What reading can tell of keys; that they execute is proven by the processes, with a transaction each (`key-refused`). */
+function keyFindings(
+  check: string,
+  lanes: readonly number[],
+  keys: Awaited<ReturnType<AccountPort['refusedKeys']>>,
+): Finding[] {
+  const name = `keys of ${check}`;
+  if (!keys.ok) return [warning(name, `not read: ${keys.reason}`, 'run doctor again')];
+  const read = lanes.slice(0, KEYS_CHECKED_MAX);
+  const unread = lanes.slice(KEYS_CHECKED_MAX);
+  return [
+    ok(name, `API key ${read.join(', ')} registered; that each executes is proven when the process starts`),
+    ...(unread.length === 0
+      ? []
+      : [
+          warning(
+            name,
+            `API key ${unread.join(', ')} not read`,
+            'they are proven when the process starts, like all others',
+          ),
+        ]),
+  ];
 }
 
 async function workerFindings(config: Config): Promise<Finding[]> {
