@@ -195,8 +195,11 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
 async function coldNonce(deps: HedgeDeps, lane: number, seen: Map<number, bigint>): Promise<bigint | undefined> {
   const read = await deps.account.nextNonce(lane);
   if (!read.ok) return undefined;
-  seen.set(lane, read.value);
-  return read.value;
+  // The stream may have shown more while the answer was on its way: what it showed is never taken back.
+  const shown = seen.get(lane) ?? 0n;
+  const next = read.value > shown ? read.value : shown;
+  seen.set(lane, next);
+  return next;
 }
 
 async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> {

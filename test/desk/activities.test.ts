@@ -465,6 +465,16 @@ describe('the hedger', () => {
     expect(asked).toEqual([expect.stringContaining('(ExecutionStatus = "Running" OR CloseTime > "2026-05-30T')]);
   });
 
+  test('what the stream showed of a lane outlives the answer of an older read', async () => {
+    const arm = () => activities.arm({ accounts, ticket, keep_ms: 1_000 });
+    await run(() => {
+      const answer = arm(); // it asks for the lane's next nonce, of which this hedger has seen nothing
+      account.stream.txs({ ...account.foreign(5, nonceOf(id, 1) + 500n) });
+      return answer;
+    });
+    expect(await run(arm)).toMatchObject({ armed: false, code: 'lane-ahead' });
+  });
+
   test('a lane that is ahead of the order refuses it', async () => {
     account.stream.txs({ ...account.foreign(5, nonceOf(id, 1) + 500n) });
     expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toMatchObject({

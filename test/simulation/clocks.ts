@@ -48,47 +48,46 @@ const TAIL_MS: Readonly<Record<Rule, number>> = {
 const LASTING =
   'crash pause suspend makers-away hedgers-away temporal-away temporal-down stream-cut cut-off exchange-away crash-mid pause-mid';
 
-const HARMLESS =
-  'busy-account notice-twice frame-twice signal-twice request-twice lists-lag rows-lag channel-refused stranger-trades';
+const HARMLESS = 'busy-account notice-twice frame-twice signal-twice request-twice lists-lag rows-lag channel-refused';
 const NO_TRADE = 'thin-book no-margin small-margin maker-margin market-runs self-cross key-revoked';
 const REFUSES = 'foreign-nonce foreign-cancel api-refuses sequencer-refuses sequencer-drops slow-sequencer';
+const HANDS = 'stranger-trades stranger-mid';
 const NOTICES = 'notice-lost notice-late';
 
 /** Faults that explain nothing to a rule, which it is about. */
 const NO_EXCUSE: Readonly<Record<Rule, string>> = {
   naked: `${HARMLESS} ${NOTICES} stream-cut maker-cancelled`,
   fast: `${HARMLESS} stream-cut temporal-away temporal-down signal-lost signal-unanswered maker-cancelled`,
-  told: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump maker-cancelled makers-away hedgers-away temporal-away operator-close operator-retry`,
-  stuck: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump frame-lost frame-late stream-cut request-lost request-late reply-lost reply-late read-fails signal-lost signal-unanswered exchange-away limits maker-cancelled makers-away operator-close operator-retry operator-mid`,
-  patience: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${REFUSES} request-lost request-late reply-lost reply-late read-fails maker-cancelled limits`,
-  trouble: `${HARMLESS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel`,
-  quote: `${HARMLESS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away`,
+  told: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump maker-cancelled makers-away hedgers-away temporal-away operator-close operator-retry`,
+  stuck: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump frame-lost frame-late stream-cut request-lost request-late reply-lost reply-late read-fails signal-lost signal-unanswered exchange-away limits maker-cancelled makers-away operator-close operator-retry operator-mid`,
+  patience: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REFUSES} request-lost request-late reply-lost reply-late read-fails maker-cancelled limits`,
+  trouble: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel`,
+  quote: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away`,
 };
 
-/** What the product does not meet yet, fault by fault: these excuse until it does. */
-const NOT_YET: Readonly<Record<Rule, string>> = {
-  naked: '',
-  fast: '',
+/** Where nobody watches over the other: these excuse too. */
+const UNWATCHED: Readonly<Partial<Record<Rule, string>>> = {
   told: 'makers-away hedgers-away temporal-away',
-  stuck: '',
-  patience: '',
-  trouble: '',
-  quote: 'hedgers-away temporal-away',
+  quote: 'hedgers-away',
 };
+/** What the product does not meet: time-outs are the engine's, and quotes outlive them while it is away and B can hedge. */
+const NOT_YET: Readonly<Partial<Record<Rule, string>>> = { quote: 'temporal-away' };
 
 const IS_LASTING = kindsOf(LASTING);
-/** A lane that something else uses takes a minute or an operator to get over: two readings, 20 or 60 s apart. */
-const TAKES_LANES = kindsOf('foreign-nonce foreign-jump foreign-cancel foreign-mid');
+/** A lane that something else uses takes a minute or an operator: two readings, 20 or 60 s apart. What others traded no close can reduce. */
+const LASTS_LONG = kindsOf(`foreign-nonce foreign-jump foreign-cancel foreign-mid ${HANDS}`);
 
 const TAKES_MARGIN = ['no-margin', 'market-runs', 'stranger-trades', 'stranger-mid', 'foreign-jump'] as const;
 
 /** Which rules a fault excuses. */
-const EXCUSES: ReadonlyMap<FaultKind, readonly Rule[]> = new Map(
-  FAULT_KINDS.map((kind) => [
-    kind,
-    RULES.filter((rule) => !kindsOf(NO_EXCUSE[rule]).has(kind) || kindsOf(NOT_YET[rule]).has(kind)),
-  ]),
-);
+function excuses(isWatched: boolean): ReadonlyMap<FaultKind, readonly Rule[]> {
+  const isExcused = (rule: Rule, kind: FaultKind): boolean =>
+    !kindsOf(NO_EXCUSE[rule]).has(kind) ||
+    kindsOf(NOT_YET[rule] ?? '').has(kind) ||
+    (!isWatched && kindsOf(UNWATCHED[rule] ?? '').has(kind));
+  return new Map(FAULT_KINDS.map((kind) => [kind, RULES.filter((rule) => isExcused(rule, kind))]));
+}
+const EXCUSES = { watched: excuses(true), unwatched: excuses(false) };
 
 /** News that got lost is found when the order's own time-out reads its record: until then that order is excused. */
 const LOSES_NEWS: ReadonlySet<FaultKind> = new Set<FaultKind>([
@@ -106,6 +105,8 @@ const TELLS: ReadonlySet<string> = new Set<AlertKind>([
   'books-differ',
   'orphan-fill',
   'lane-jumped',
+  'no-hedger',
+  'fill-unacknowledged',
 ]);
 
 const CHECK_MS = 1_000;
@@ -151,9 +152,9 @@ export class Clocks {
   }
 
   onStrike(kind: FaultKind): void {
-    for (const rule of EXCUSES.get(kind) ?? []) {
+    for (const rule of EXCUSES[this.world.isWatched ? 'watched' : 'unwatched'].get(kind) ?? []) {
       const forMs = IS_LASTING.has(kind) ? BACK_MS : TAIL_MS[rule];
-      this.#explain(rule, TAKES_LANES.has(kind) ? Infinity : forMs);
+      this.#explain(rule, LASTS_LONG.has(kind) ? Infinity : forMs);
     }
     if (!LOSES_NEWS.has(kind)) return;
     for (const order of this.truth.orders.values())
@@ -210,7 +211,9 @@ export class Clocks {
         this.violations.push(`${shown}, its memo says ${memo?.exposure}`);
     }
     // Without the orders' word, and after trades by hand, a gauge shows what A and B differ by.
-    const isOwn = !temporal.isDown && !faults.counts.has('stranger-trades') && !faults.counts.has('stranger-mid');
+    const isEven = [...this.truth.orders.values()].every(({ filled, executed }) => filled === executed);
+    const isOwn =
+      isEven && !temporal.isDown && !faults.counts.has('stranger-trades') && !faults.counts.has('stranger-mid');
     for (const [host, amount] of gauges)
       if (isOwn && host.state === 'up' && amount !== 0)
         this.violations.push(`${host.name} shows ${amount} as naked when all is quiet`);
@@ -246,15 +249,13 @@ export class Clocks {
     if (!isHeard || !isWhole || hedgers === 0 || temporal.isDown) this.#explain('patience', BACK_MS);
     // What was refused is tried again after up to 30 s, and a desk that takes over begins that pause anew.
     if (!mayTrade) for (const rule of ['naked', 'fast'] as const) this.#explain(rule, TAIL_MS[rule]);
-    const isMissing = (kind: FaultKind, missing: boolean): boolean => missing && kindsOf(NOT_YET.told).has(kind);
-    const isBlind =
-      isMissing('makers-away', makers === 0) ||
-      isMissing('hedgers-away', hedgers === 0) ||
-      isMissing('temporal-away', temporal.isDown);
+    const { isWatched } = this.world;
+    const isBlind = !isWatched && (makers === 0 || hedgers === 0 || temporal.isDown);
     if (!isReached || makers + hedgers === 0 || isBlind) this.#explain('told', TAIL_MS.told);
     if (temporal.isDown || hedgers === 0) this.#explain('stuck', TAIL_MS.stuck);
-    const mayEnd = isReached && makers > 0 && hedgers > 0 && !temporal.isDown;
-    if (!mayEnd) for (const rule of ['quote', 'trouble'] as const) this.#explain(rule, TAIL_MS[rule]);
+    const mayEnd = isReached && makers > 0 && !temporal.isDown;
+    if (!mayEnd || (hedgers === 0 && !isWatched)) this.#explain('quote', TAIL_MS.quote);
+    if (!mayEnd || hedgers === 0) this.#explain('trouble', TAIL_MS.trouble);
   }
 
   #check(): void {

@@ -380,6 +380,20 @@ export const MUTATIONS: readonly Mutation[] = [
     find: '    order.filledLots = minLots(seen.filledLots, order.lots);\n',
     replace: '    order.filledLots = minLots(seen.filledLots, order.lots);\n    order.nakedSinceMs = undefined;\n',
   },
+  {
+    name: 'nobody-watches-the-hedger',
+    what: 'the maker does not ask whether anybody hedges (S-44)',
+    file: 'src/workers/hedger-watch.ts',
+    find: '  #tick(): void {\n',
+    replace: '  #tick(): void {\n    if (this.#number >= 0) return;\n',
+  },
+  {
+    name: 'nobody-watches-the-maker',
+    what: 'the hedger does not follow A’s public trades, nor compares positions (S-45)',
+    file: 'src/workers/maker-watch.ts',
+    find: '  #tick(): void {\n',
+    replace: '  #tick(): void {\n    if (this.#sums.size >= 0) return;\n',
+  },
 ];
 
 /** Runs each chosen mutation until a seed fails; the number of those that survive. */

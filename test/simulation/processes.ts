@@ -17,20 +17,26 @@ import {
   type CoverInput,
   type TicketMessage,
 } from '../../src/domain/messages';
+import type { Promised } from '../../src/activities/margin';
+import type { OrderId } from '../../src/domain/ids';
 import { lots, quote } from '../../src/domain/lots';
 import { opposite, type Market } from '../../src/domain/records';
-import type { ExchangePort } from '../../src/exchange/port';
+import type { ExchangePort, TradedSum } from '../../src/exchange/port';
 import { Listener } from '../../src/listener/listener';
 import type { SignalSink } from '../../src/listener/signal-courier';
 import type { OutgoingNotice } from '../../src/notifications/notice';
 import type { Publication } from '../../src/notifications/publisher';
 import { alertOf } from '../../src/workers/alert-of';
 import { deskEvents } from '../../src/workers/desk-events';
+import { HedgerWatch } from '../../src/workers/hedger-watch';
+import { MakerWatch } from '../../src/workers/maker-watch';
 import type { AlertKind, Observability } from '../../src/observability';
 import { readState, SimAccount, type Surroundings } from './account';
 import { within } from './activity-context';
+import { recordOf } from './wire';
 import type { TemporalServer, Worker } from './temporal';
 import { wallClock, type Host } from './time';
+import { WatchWire } from './watch-wire';
 import { DEAD_MAN_MS } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, SPARE_LANES } from './venue';
 
@@ -40,10 +46,14 @@ export interface World extends Surroundings {
   readonly onDefect: (what: string) => void;
   readonly onAlert: (alert: Told) => void;
   readonly onArmed: (armed: Armed) => void;
+  /** What an order may make B trade, as the start of its history says. */
+  readonly promiseOf: (id: OrderId) => Promised | undefined;
   /** An order's own word that it is stuck has reached a person. */
   readonly onStuckSaid: (orderId: string) => void;
   /** What each process that lives shows as naked, in base units. */
   readonly gauges: Map<Host, number>;
+  /** Whether makers and hedgers watch over each other in this run: their questions are many events. */
+  readonly isWatched: boolean;
 }
 
 /** Somebody was told something; repeats are not folded. */
@@ -125,12 +135,35 @@ export function startMaker(world: World, host: Host): Maker {
         };
       },
     },
+    onFill: ({ orderId, record: { marketId, filledLots } }) => hedger?.filled({ orderId, marketId, filledLots }),
     onPoison: (error) => world.onDefect(`the listener could not handle a frame: ${String(error)}`),
   });
   const watch = new OrderWatch(account.stream);
   const canceller = new Canceller({ account, lane: CANCEL_LANE, now });
+  const hedger = world.isWatched
+    ? new HedgerWatch({
+        makerAccount: ACCOUNT_A,
+        markets: [OUR_MARKET],
+        pairs: [MARKET.symbol],
+        started: [MARKET.symbol],
+        redis: undefined,
+        client: world.temporal.clientOf(host),
+        stream: account.stream,
+        orders: watch,
+        canceller,
+        observability,
+        now,
+      })
+    : undefined;
   const exchangeNow = (): number => world.time.nowMs;
-  const deadMan = new DeadMan({ account, canceller, lane: CANCEL_LANE, aheadMs: DEAD_MAN_MS, exchangeNow });
+  const deadMan = new DeadMan({
+    account,
+    canceller,
+    lane: CANCEL_LANE,
+    aheadMs: DEAD_MAN_MS,
+    exchangeNow,
+    mayRenew: () => hedger?.mayRenewSwitch ?? true,
+  });
   const desk = new Desk({
     account,
     sealBy: 'cancel-order',
@@ -147,7 +180,7 @@ export function startMaker(world: World, host: Host): Maker {
     exchange: exchangePort(world, host),
     watch,
     canceller,
-    hedger: { hedges: () => Promise.resolve(true) },
+    hedger: hedger ?? { hedges: () => Promise.resolve(true) },
     deadMan,
     clockSkewMsMax: 1_000,
     onDeadLane: () => undefined,
@@ -166,6 +199,7 @@ export function startMaker(world: World, host: Host): Maker {
   ledgers.start();
   const bury = (): void => {
     ledgers.close();
+    hedger?.close();
     deadMan.stop();
     listener.close();
     desk.close();
@@ -199,8 +233,8 @@ export function startHedger(world: World, host: Host): Hedger {
     accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
     onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
     openOrders: {
-      running: () => Promise.reject(new Error('not simulated')),
-      promiseOf: () => Promise.resolve(undefined),
+      running: () => world.temporal.runningOrders(host),
+      promiseOf: (id) => Promise.resolve(world.promiseOf(id)),
     },
     clockSkewMsMax: 1_000,
     acknowledge: () => undefined,
@@ -214,14 +248,33 @@ export function startHedger(world: World, host: Host): Hedger {
     books: () => ({ state: 'even', lots: '0', what: '' }),
     now,
   });
+  const maker = world.isWatched
+    ? new MakerWatch({
+        makerAccount: ACCOUNT_A,
+        markets: () => [OUR_MARKET],
+        exchange: exchangePort(world, host),
+        desk,
+        client: world.temporal.clientOf(host),
+        signals: signalSink(world, host),
+        observability,
+        now,
+      })
+    : undefined;
+  const wire = world.isWatched
+    ? new WatchWire({
+        as: 'hedger',
+        onMessage: (message) => {
+          if (message.kind === 'ask') wire?.send({ ...message, kind: 'alive' });
+        },
+      })
+    : undefined;
   const onNotice = (notice: OutgoingNotice): void => {
-    if (notice.orderId === undefined) return;
-    desk.raise({
-      orderId: notice.orderId,
-      marketId: notice.marketId,
-      side: opposite(notice.side),
-      fillLots: notice.filledLots,
-    });
+    const { orderId } = notice;
+    if (orderId === undefined) return;
+    desk.raise({ orderId, marketId: notice.marketId, side: opposite(notice.side), fillLots: notice.filledLots });
+    const known = desk.known(orderId);
+    if (known) wire?.send({ kind: 'heard', orderId, ...known });
+    maker?.told(orderId, notice.filledLots);
   };
   const positions = new PositionAuditor({
     ...auditing(world, host, observability),
@@ -244,6 +297,8 @@ export function startHedger(world: World, host: Host): Hedger {
   ledgers.start();
   const bury = (): void => {
     positions.close();
+    maker?.close();
+    wire?.close();
     ledgers.close();
     desk.close();
     world.gauges.delete(host);
@@ -380,11 +435,43 @@ function exchangePort(world: World, host: Host): ExchangePort {
     book: absent,
     whenBook: absent,
     backingOff: () => undefined,
-    watchTrades: () => undefined,
+    watchTrades: (accountIndex, onTraded) => watchTrades(world, host, { accountIndex, onTraded }),
     clockSkewMs: () => -host.skewMs,
     exchangeNowMs: () => world.time.nowMs,
     ownerOf: absent,
     openAccount: absent,
     close: () => Promise.resolve(),
   };
+}
+
+/** A's public trades, as far as this process hears them: sums per order, from its start on. */
+function watchTrades(
+  world: World,
+  host: Host,
+  to: { readonly accountIndex: number; readonly onTraded: (sum: TradedSum) => void },
+): void {
+  const before = new Map<string, number>();
+  const heard = new Map<string, number>();
+  for (const order of world.venue.account(to.accountIndex).liveOrders.values())
+    before.set(order.indexText, order.filledLots);
+  world.venue.watchers.push((changes) => {
+    const own = changes.accounts.get(world.venue.account(to.accountIndex));
+    if (own === undefined || host.state === 'dead' || world.network.isAway) return;
+    for (const order of own.orders) {
+      const more = order.filledLots - (before.get(order.indexText) ?? 0);
+      before.set(order.indexText, order.filledLots);
+      if (more <= 0 || world.faults.strike('frame-lost')) continue;
+      const sum = (heard.get(order.indexText) ?? 0) + more;
+      heard.set(order.indexText, sum);
+      const traded: TradedSum = {
+        clientOrderIndex: recordOf(order).clientOrderIndex,
+        marketId: order.marketId,
+        side: order.side === 'bid' ? 'buy' : 'sell',
+        tradedLots: lots(sum),
+        tradedQuote: quote(order.filledQuoteMicro),
+        transactionTimeUs: order.transactionUs,
+      };
+      world.time.after(1 + 40 * world.random.next(), host, () => to.onTraded(traded));
+    }
+  });
 }

@@ -15,6 +15,7 @@ import type { World } from './processes';
 import { TemporalServer, type Run } from './temporal';
 import { installTimers, START_MS, Time } from './time';
 import { Truth } from './truth';
+import { useWires } from './watch-wire';
 import { ACCOUNT_A, ACCOUNT_B, LANES, MARKET, SPARE_LANES, Venue } from './venue';
 
 export interface Outcome {
@@ -113,10 +114,24 @@ class Simulation {
       trace,
       temporal,
       hedgers: new Set(),
+      isWatched: random.chance(faults.theme === 'absence' ? 0.5 : 0.03),
       onSend: (host, accountIndex, request) => this.#chaos.onSend(host, accountIndex, request),
       onDefect: (what) => this.#defects.push(what),
       gauges: new Map(),
       onArmed: (armed) => this.#clocks.onArmed(armed),
+      promiseOf: (id) => {
+        const input = this.#truth.orders.get(id)?.input;
+        return (
+          input && {
+            id,
+            marketId: input.market.market_id,
+            side: input.side === 'buy' ? 'sell' : 'buy',
+            lots: BigInt(input.lots),
+            priceTicks: BigInt(input.price_ticks),
+            untilMs: Infinity,
+          }
+        );
+      },
       onStuckSaid: (orderId) => {
         const order = this.#truth.find(orderId);
         if (order) order.saidStuckMs = this.time.nowMs;
@@ -127,6 +142,7 @@ class Simulation {
         this.#clocks.onAlert(told, order);
       },
     };
+    useWires(this.#world);
     venue.watchers.push((changes) => {
       this.#truth.onChanges(changes);
       for (const { orders, txs } of changes.accounts.values()) {

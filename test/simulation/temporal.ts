@@ -6,10 +6,11 @@
  * still be running as a zombie, whose answer is then ignored; one run hears of one cancel.
  */
 import type { Random } from '../../src/paper/core/random';
+import { parseOrderWorkflowId, type OrderId } from '../../src/domain/ids';
 import { backOff } from '../../src/domain/ladder';
 import { ordersQueue } from '../../src/domain/messages';
 import type { Faults } from './faults';
-import type { Client } from '@temporalio/client';
+import { QueryRejectedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Host, Time, TimedEvent } from './time';
 import { ACCOUNT_B } from './venue';
@@ -182,6 +183,22 @@ export class TemporalServer {
     let deadlineMs = LIST_DEADLINE_MS;
     const client = {
       options: { namespace: 'simulation' },
+      connection: {
+        withDeadline: <T>(atMs: number, call: () => Promise<T>): Promise<T> => {
+          deadlineMs = Math.max(0, atMs - Date.now());
+          return call();
+        },
+      },
+      workflow: {
+        getHandle: (id: string) => ({
+          query: () => this.#query(host, id, deadlineMs),
+          describe: async () => {
+            const [run] = await this.#list(host, `WorkflowId = "${id}"`, deadlineMs);
+            if (run === undefined) throw new WorkflowNotFoundError('no such run', id, undefined);
+            return { memo: run.memo, status: { name: 'COMPLETED' } };
+          },
+        }),
+      },
       withDeadline: <T>(atMs: number, call: () => Promise<T>): Promise<T> => {
         deadlineMs = Math.max(0, atMs - Date.now());
         return call();
@@ -193,6 +210,43 @@ export class TemporalServer {
       },
     };
     return client as unknown as Client;
+  }
+
+  /** As src/workers/open-orders reads them. */
+  async runningOrders(host: Host): Promise<OrderId[]> {
+    const runs = await this.#list(
+      host,
+      'ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "order/"',
+      LIST_DEADLINE_MS,
+    );
+    return runs.flatMap(({ id }) => parseOrderWorkflowId(id)?.id ?? []);
+  }
+
+  /** A worker answers it, and only one that lives; a run that has ended is not asked (`connectTemporal`'s reader). */
+  async #query(host: Host, id: string, deadlineMs: number): Promise<unknown> {
+    const leg = (ms: number): Promise<void> => new Promise((resolve) => this.time.after(ms, host, resolve));
+    await leg(3 + 5 * this.random.next());
+    const run = this.runs.get(id);
+    const isDeaf = this.isDown || host.isCutOff;
+    if (!isDeaf && run === undefined && !id.startsWith('pair/'))
+      throw new WorkflowNotFoundError('no such run', id, undefined);
+    if (!isDeaf && run?.end !== undefined) throw new QueryRejectedError(2);
+    const worker = isDeaf ? undefined : this.#pick(ordersQueue(ACCOUNT_B));
+    if (worker === undefined) {
+      await leg(deadlineMs);
+      throw new Error('nobody answered the query');
+    }
+    if (run === undefined) return {}; // the pair's, which is not run here
+    return new Promise((resolve, reject) => {
+      this.time.after(deadlineMs, host, () => reject(new Error('nobody answered the query')));
+      this.time.after(1, worker.host, () => {
+        const cached = worker.cached.get(id);
+        const instance = this.#bringUpToDate(worker, run);
+        if (cached !== undefined) worker.cached.set(id, { instance, activations: run.history.length });
+        const answer = instance.query('state');
+        this.time.after(2, host, () => resolve(answer));
+      });
+    });
   }
 
   async #list(host: Host, query: string, deadlineMs: number): Promise<Run[]> {

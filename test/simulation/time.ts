@@ -99,7 +99,7 @@ export function wallClock(time: Time, host: Host): () => number {
  * Heartbeats beat faster than this: only the first is called, at once. From then on an activity beats while its process is up
  * (temporal.ts), so that the others cost no events.
  */
-const INTERVAL_MS_MIN = 1_000;
+const INTERVAL_MS_MIN = 250;
 
 interface Handle {
   event: TimedEvent | undefined;

@@ -122,6 +122,11 @@ export class Instance {
     return this.commands;
   }
 
+  /** Answers a query: what a handler returns, and nothing changes. */
+  query(name: string): unknown {
+    return copyOf(this.handlers.get(name)?.handle(undefined));
+  }
+
   #turn(jobs: readonly Job[]): void {
     if (jobs.length === 0) return;
     const realNow = Date.now;
