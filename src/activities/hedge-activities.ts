@@ -209,7 +209,7 @@ async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> 
   const since = new Date(deps.now() - LANE_HISTORY_MS).toISOString();
   const query =
     `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}" ` +
-    `AND (ExecutionStatus = "Running" OR CloseTime > "${since}")`;
+    `AND (ExecutionStatus = "Running" OR (CloseTime > "${since}" AND ExecutionStatus != "ContinuedAsNew"))`;
   for await (const info of deps.client.workflow.list({ query })) {
     const id = parseOrderWorkflowId(info.workflowId)?.id;
     if (id === undefined || laneOf(id) !== lane) continue;

@@ -128,7 +128,10 @@ export class LedgerAuditor {
     const { client, makerAccount, now } = this.#options;
     const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
     const fromMs = this.#fromMs;
-    const query = `WorkflowId STARTS_WITH "${prefix}" AND CloseTime > "${new Date(fromMs - 10_000).toISOString()}"`;
+    // A run that went on in a next one has not ended the order.
+    const query =
+      `WorkflowId STARTS_WITH "${prefix}" AND ExecutionStatus != "ContinuedAsNew" ` +
+      `AND CloseTime > "${new Date(fromMs - 10_000).toISOString()}"`;
     const nextMs = now();
     for (const run of await client.withDeadline(Date.now() + LIST_DEADLINE_MS, () => listRuns(client, query))) {
       if (this.#seen.has(run.workflowId)) continue;

@@ -64,7 +64,8 @@ export interface OrderFilter {
 
 /** Newest first. Visibility lags a workflow's end by some milliseconds. */
 export async function listOrders(client: Client, filter: OrderFilter): Promise<ListedOrder[]> {
-  const conditions = [`WorkflowId STARTS_WITH "order/${filter.makerAccount}/"`];
+  // An order that was stuck for long went through several runs: the last one is the order.
+  const conditions = [`WorkflowId STARTS_WITH "order/${filter.makerAccount}/" AND ExecutionStatus != "ContinuedAsNew"`];
   if (filter.state === 'open') conditions.push('ExecutionStatus = "Running"');
   if (filter.state === 'closed') conditions.push('ExecutionStatus != "Running"');
   if (filter.closedAfterMs !== undefined) {

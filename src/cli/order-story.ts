@@ -45,12 +45,30 @@ export async function orderStory(client: Client, request: StoryRequest): Promise
   });
   const order = listedOrder(description as never);
   if (order === undefined) throw new CommandError(`${workflowId} is no order`);
-  const history = await handle.fetchHistory();
   const lines = [
-    ...historyLines((history.events ?? []) as unknown as HistoryEvent[]),
+    ...(await runsOf(client, workflowId)).flatMap((events) => historyLines(events)),
     ...logLines(request.logFolder, request.id.toString()),
   ];
   return { order, lines: lines.sort((a, b) => a.atMs - b.atMs) };
+}
+
+/** The events of each run of the order, oldest run first; those of a run whose retention has passed are gone. */
+async function runsOf(client: Client, workflowId: string): Promise<HistoryEvent[][]> {
+  const runs: HistoryEvent[][] = [];
+  let runId: string | undefined;
+  do {
+    const run = await client.workflow
+      .getHandle(workflowId, runId)
+      .fetchHistory()
+      .catch((error: unknown) => {
+        if (runId === undefined) throw error;
+        return undefined;
+      });
+    const found = (run?.events ?? []) as unknown as HistoryEvent[];
+    runs.unshift(found);
+    runId = found[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined; // absent is '' on the wire
+  } while (runId !== undefined);
+  return runs;
 }
 
 interface Payloads {
@@ -62,7 +80,10 @@ export interface HistoryEvent {
   readonly eventId: unknown;
   readonly userMetadata?: { readonly summary?: { readonly data?: Uint8Array | null } | null } | null;
   readonly eventTime?: Timestamp | null;
-  readonly workflowExecutionStartedEventAttributes?: { readonly input?: Payloads | null } | null;
+  readonly workflowExecutionStartedEventAttributes?: {
+    readonly input?: Payloads | null;
+    readonly continuedExecutionRunId?: string | null;
+  } | null;
   readonly workflowExecutionSignaledEventAttributes?: Signal | null;
   readonly workflowExecutionUpdateAcceptedEventAttributes?: {
     readonly acceptedRequest?: { readonly input?: { readonly name?: string; readonly args?: Payloads } | null } | null;
@@ -136,6 +157,7 @@ function historyLine(event: HistoryEvent, scheduledBy: (id: unknown) => HistoryE
   const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
   const started = event.workflowExecutionStartedEventAttributes;
   const completed = event.workflowExecutionCompletedEventAttributes;
+  if (started?.continuedExecutionRunId) return line('goes on in a new run');
   if (started) return line('started', first(started.input));
   if (signal) {
     return line(`signal ${signal.signalName ?? ''}`, first(signal.input), {

@@ -64,8 +64,12 @@ export interface OrderInput {
   policy: HedgePolicy;
   /** The pair to tell; absent for an order started by hand. */
   pair_workflow_id?: string;
-  /** Lanes for a ticket whose own lane was jumped over. */
+  /** Lanes for a ticket whose own lane was jumped over, or is dead. */
   spare_lanes: number[];
+  /** Continue as new from this length on; for tests. */
+  history_events_max?: number;
+  /** From the run before, when its history had grown long: the ledger (order-carry.ts). */
+  carry?: string;
 }
 
 /** Signal `orderUpdate`: cumulative state of the maker order as one frame showed it. */

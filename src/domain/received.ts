@@ -46,6 +46,7 @@ export function orderInputFrom(value: unknown): OrderInput {
   demandTimes(input);
   demandPolicy(input['policy']);
   demand(isLanes(input['spare_lanes']), 'spare_lanes');
+  demand(input['carry'] === undefined || isText(input['carry']), 'carry');
   return value as OrderInput;
 }
 

@@ -7,8 +7,10 @@
  */
 import {
   ActivityCancellationType,
+  allHandlersFinished,
   CancellationScope,
   condition,
+  continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
   log,
@@ -20,6 +22,7 @@ import {
   sleep,
   upsertMemo,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
@@ -57,6 +60,7 @@ import {
   weigh,
   type Order,
 } from '../domain/order';
+import { packOrder, unpackOrder } from '../domain/order-carry';
 import { orderInputFrom, orderUpdateFrom } from '../domain/received';
 import { ticketToMessage } from '../domain/ticket';
 import { detailsOf } from './details';
@@ -108,13 +112,15 @@ type Steps = ReturnType<typeof stepsFor>;
 /** A quote that was not placed by then is stale: its nonce is sealed instead. */
 const STALE_MS = 10_000;
 const FAILED_STEP_PAUSE_MS = 1_000;
+/** A replay takes about a millisecond for each event. */
+const HISTORY_EVENTS_MAX = 500;
 /** The engine takes summaries of at most 400 bytes; exchange texts in them may be long. */
 const SUMMARY_CHARS_MAX = 100;
 /** An armed ticket is kept for the order's whole life on the exchange and a while longer. */
 const KEEP_SLACK_MS = 5 * 60_000;
 
 export async function makerOrder(input: OrderInput): Promise<OrderResult> {
-  const order = orRefuse(() => newOrder(orderInputFrom(input), Date.now()));
+  const order = orRefuse(() => open(orderInputFrom(input)));
   const steps = stepsFor({ maker: order.makerAccount, hedge: order.hedgeAccount });
   let changes = 0;
   const changed = (): void => {
@@ -137,7 +143,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
         });
     };
     let wakeAtMs = Infinity;
-    let shown = 'arming';
+    let shown = input.carry === undefined ? 'arming' : '';
     for (;;) {
       const seen = changes;
       if (wearsOn(order, Date.now())) order.patient = true;
@@ -158,9 +164,28 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
           changed();
         });
       }
+      if (plan.steps.length === 0 && busy.size === 0 && mustRenew(order, input)) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof makerOrder>({ ...input, carry: packOrder(order) });
+      }
       await condition(() => changes !== seen);
     }
   });
+}
+
+function open(input: OrderInput): Order {
+  if (input.carry === undefined) return newOrder(input, Date.now());
+  const order = unpackOrder(input.carry);
+  if (order.id.toString() !== input.order_id) throw new Error('the ledger of another order was carried over');
+  return order;
+}
+
+/**
+ * A new worker replays the whole history before it acts: an order that is stuck for days goes on in a run of its own each few hundred
+ * events. Not a cancelled one: the engine delivers a cancel to one run only, and such an order ends soon.
+ */
+function mustRenew(order: Order, input: OrderInput): boolean {
+  return !order.cancelRequested && workflowInfo().historyLength >= (input.history_events_max ?? HISTORY_EVENTS_MAX);
 }
 
 /** A seal, or the operator's wish to try now, does not wait for the answer of a `cover` that sits out a back-off. */

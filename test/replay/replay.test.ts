@@ -41,7 +41,14 @@ const SCENARIOS = [
     'quote-ended',
     'quote-ended-then-stuck',
   ],
-  ...['steps-in-task', 'confirmed-again', 'confirmed-as-step', 'cancelled-arming-as-step', 'tells-the-next-run'],
+  ...[
+    'steps-in-task',
+    'confirmed-again',
+    'confirmed-as-step',
+    'cancelled-arming-as-step',
+    'tells-the-next-run',
+    'continued',
+  ],
 ].map((name) => `order-${name}`);
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],

@@ -1,10 +1,13 @@
 /** A hedge that is blocked: what the operator sees, and each way out of it. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { listOrders } from '../../src/cli/order-list';
+import { orderStory } from '../../src/cli/order-story';
+import type { OrderId } from '../../src/domain/ids';
 import type { CoverInput, CoverResult, HedgePolicy } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
 import { Gate, Script } from './script';
-import { Stage, type TestOrder } from './stage';
+import { MAKER_ACCOUNT, Stage, type TestOrder } from './stage';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -49,6 +52,61 @@ test('S-09 blocked: stuck at once, alerted once, shown everywhere; hedged when t
   });
   expect((await order.face()).hedgeState).toBe('flat');
   await keepHistory('order-stuck-then-hedged', order.handle);
+});
+
+test('S-58 stuck for long: it goes on in new runs of few events, and answers operators', async () => {
+  const script = new Script();
+  let hasMargin = false;
+  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 20)));
+  const order = await stage.order({ history_events_max: 40 }, script);
+  await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+  await order.fills(5);
+  const first = (await order.handle.describe()).runId;
+  await script.called('cover', 20);
+  const now = await order.handle.describe();
+  expect(now.runId).not.toBe(first);
+  expect(now.status.name).toBe('RUNNING');
+  expect(now.historyLength).toBeLessThan(80);
+  expect(await order.face()).toMatchObject({ hedgeState: 'stuck', exposure: 0.00005 });
+  expect(await order.details()).toContain('Stuck: account B has too little margin (margin).');
+  expect(script.count('alert')).toBe(1); // what was told is not told again
+  expect(await order.handle.query('state')).toMatchObject({ exposure: '0.00005', maker: { status: 'canceled' } });
+  hasMargin = true;
+  await order.handle.executeUpdate('retryHedge');
+  expect(await order.handle.result()).toMatchObject({
+    hedge: { executed_base_amount: '0.00005' },
+    hedge_state: 'flat',
+  });
+  const story = await orderStory(stage.client, {
+    makerAccount: MAKER_ACCOUNT,
+    id: BigInt(order.id) as OrderId,
+    logFolder: '',
+  });
+  const told = story.lines.map(({ what }) => what);
+  expect(told[0]).toBe('started');
+  expect(told).toEqual(expect.arrayContaining(['place done', 'goes on in a new run', 'update retryHedge']));
+  expect(await listOrders(stage.client, { makerAccount: MAKER_ACCOUNT, state: 'all', limit: 1_000 })).toEqual(
+    expect.not.arrayContaining([expect.objectContaining({ orderId: order.id, status: 'continued-as-new' })]),
+  );
+  await keepHistory('order-continued', order.handle);
+});
+
+test('S-58 a cancel of an order in a later run ends it: sealed, and the exposure is reported', async () => {
+  const script = new Script();
+  script.on('cover', (input) => script.blocked(input, 20));
+  script.on('seal', (input) => ({
+    ...script.execute({ ...input, fill_lots: '0', retry_now: false }),
+    state: 'sealed',
+  }));
+  const order = await stage.order({ history_events_max: 40 }, script);
+  await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
+  await order.fills(5);
+  const first = (await order.handle.describe()).runId;
+  await script.called('cover', 15);
+  expect((await order.handle.describe()).runId).not.toBe(first);
+  await stage.client.workflow.getHandle(order.handle.workflowId).cancel();
+  await order.ended();
+  expect(await order.face()).toMatchObject({ status: 'CANCELLED', hedgeState: 'abandoned' });
 });
 
 test('S-32 naked for longer than the policy allows is stuck, though the step still runs', async () => {
