@@ -230,11 +230,9 @@ class Simulation {
     this.#world.trace(
       () => `pair starts order ${id}: ${input.side} ${input.lots} at ${input.price_ticks}, ${input.policy.on_stuck}`,
     );
-    this.#world.temporal.start(orderWorkflowId(ACCOUNT_A, id), () => makerOrder(input), {
-      Market: MARKET.symbol,
-      Side: input.side,
-      HedgeState: 'arming',
-      Exposure: 0,
+    this.#world.temporal.start(orderWorkflowId(ACCOUNT_A, id), makerOrder as (input: unknown) => Promise<unknown>, {
+      input,
+      attributes: { Market: MARKET.symbol, Side: input.side, HedgeState: 'arming', Exposure: 0 },
     });
   }
 
@@ -267,6 +265,8 @@ class Simulation {
       },
       pair_workflow_id: 'pair/101/BTC',
       spare_lanes: [...SPARE_LANES],
+      // Runs that go on in others are as good as one.
+      ...(random.chance(0.3) ? { history_events_max: random.between(20, 100) } : {}),
     };
   }
 

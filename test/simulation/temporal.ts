@@ -72,7 +72,8 @@ interface Activity {
 
 export interface Run {
   readonly id: string;
-  readonly main: () => Promise<unknown>;
+  readonly workflow: (input: unknown) => Promise<unknown>;
+  readonly input: unknown;
   readonly history: Activation[];
   readonly activities: Map<number, Activity>;
   readonly signalIds: Set<string>;
@@ -122,10 +123,16 @@ export class TemporalServer {
     private readonly events: TemporalEvents,
   ) {}
 
-  start(id: string, main: () => Promise<unknown>, attributes: Readonly<Record<string, unknown>>): void {
+  start(
+    id: string,
+    workflow: (input: unknown) => Promise<unknown>,
+    given: { readonly input: unknown; readonly attributes: Readonly<Record<string, unknown>> },
+  ): void {
+    const { input, attributes } = given;
     const run: Run = {
       id,
-      main,
+      workflow,
+      input,
       history: [],
       activities: new Map(),
       signalIds: new Set(),
@@ -330,7 +337,7 @@ export class TemporalServer {
     let cached = worker.cached.get(run.id);
     worker.cached.delete(run.id); // back only when the engine has taken the answer
     if (cached?.activations !== run.history.length) {
-      cached = { instance: new Instance(run.main), activations: 0 };
+      cached = { instance: new Instance(() => run.workflow(copyOf(run.input))), activations: 0 };
       for (const [index, past] of run.history.entries()) {
         const commands = cached.instance.activate(past.atMs, past.jobs);
         if (textOf(commands) !== textOf(past.commands)) {
@@ -399,7 +406,7 @@ export class TemporalServer {
 
   #complete(run: Run, { activations, locals }: Task): boolean {
     const commands = activations.flatMap((activation) => activation.commands);
-    const ends = commands.some(({ do: what }) => what === 'complete' || what === 'end-canceled');
+    const ends = commands.some(({ do: what }) => what === 'complete' || what === 'end-canceled' || what === 'continue');
     // A workflow may not end over news it has not seen: the task fails and is done again with them.
     if ((ends && run.buffered.length > 0) || this.isDown) {
       this.#fail(run, activations[0]?.jobs ?? []);
@@ -413,7 +420,7 @@ export class TemporalServer {
     }
     for (const command of commands) this.#carryOut(run, command);
     this.#schedule(run);
-    return true;
+    return run.end === undefined;
   }
 
   #carryOut(run: Run, command: Command): void {
@@ -448,6 +455,9 @@ export class TemporalServer {
       case 'update-answer':
       case 'local':
         return;
+      case 'continue':
+        this.#continue(run, command.input);
+        return;
       case 'complete':
       case 'end-canceled':
         run.end = command.do === 'complete' ? 'completed' : 'canceled';
@@ -457,6 +467,16 @@ export class TemporalServer {
         this.events.onEnd(run);
         return;
     }
+  }
+
+  #continue(run: Run, input: unknown): void {
+    run.end = 'completed'; // not the order: only what still comes for this run is nobody's any more
+    this.events.trace(() => `${run.id} goes on in a new run`);
+    for (const worker of this.workers) worker.cached.delete(run.id);
+    const { state, stateSinceMs, startedMs, memo, updates } = run;
+    this.start(run.id, run.workflow, { input, attributes: run.attributes });
+    const next = this.runs.get(run.id);
+    if (next) Object.assign(next, { state, stateSinceMs, startedMs, memo, updates });
   }
 
   #deliver(run: Run, job: Job): void {

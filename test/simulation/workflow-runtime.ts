@@ -43,7 +43,9 @@ export type Command =
   | { readonly do: 'attribute'; readonly name: string; readonly value: unknown }
   | { readonly do: 'update-answer'; readonly id: number; readonly accepted: boolean }
   | { readonly do: 'complete'; readonly result: unknown }
-  | { readonly do: 'end-canceled' };
+  | { readonly do: 'end-canceled' }
+  /** The run ends, and the next one of the same workflow begins with this input. */
+  | { readonly do: 'continue'; readonly input: unknown };
 
 /** An activity within the workflow task. */
 export interface LocalCommand {
@@ -82,6 +84,15 @@ function running(): Instance {
   return instance;
 }
 
+/** Scheduled, started, completed. */
+const EVENTS_OF_TASK = 3;
+
+class ContinueAsNew extends Error {
+  constructor(readonly input: unknown) {
+    super('continue as new');
+  }
+}
+
 export class Instance {
   nowMs = 0;
   commands: Command[] = [];
@@ -100,6 +111,8 @@ export class Instance {
   /** Scope of whatever runs after an await: the one non-cancellable block that src/workflows puts around its loop. */
   ambient: Scope = this.root;
   #seq = 0;
+  /** Events of its history, about: what the engine's `historyLength` would say. */
+  events = 0;
   defaultSignal: (name: string, input: unknown) => void = () => undefined;
   readonly #main: () => Promise<unknown>;
 
@@ -115,6 +128,7 @@ export class Instance {
   activate(nowMs: number, jobs: readonly Job[]): readonly Command[] {
     this.nowMs = nowMs;
     this.commands = [];
+    this.events += EVENTS_OF_TASK + 2 * jobs.length;
     const isMessage = (job: Job): boolean =>
       job.do === 'signal' || job.do === 'update' || job.do === 'start' || job.do === 'cancel';
     this.#turn(jobs.filter(isMessage));
@@ -186,6 +200,7 @@ export class Instance {
       (result) => this.commands.push({ do: 'complete', result: payload(result) }),
       (error: unknown) => {
         if (isCancellation(error)) this.commands.push({ do: 'end-canceled' });
+        else if (error instanceof ContinueAsNew) this.commands.push({ do: 'continue', input: payload(error.input) });
         else this.broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
       },
     );
@@ -359,6 +374,18 @@ function wait(own: Instance, seq: number, onCancel: () => void): Promise<unknown
       reject(new CancelledFailure('cancelled'));
     });
   });
+}
+
+export function continueAsNew(input: unknown): Promise<never> {
+  return Promise.reject(new ContinueAsNew(input));
+}
+
+export function allHandlersFinished(): boolean {
+  return true;
+}
+
+export function workflowInfo(): { readonly historyLength: number } {
+  return { historyLength: running().events };
 }
 
 export function condition(test: () => boolean): Promise<void> {
