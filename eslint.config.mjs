@@ -13,14 +13,16 @@ const layers = {
   exchange: ['domain'],
   notifications: ['domain'],
   observability: ['domain'],
+  temporal: [], // what every reader of the engine shares
   config: ['domain'],
   workflows: ['domain', 'activities'], // activities: types only, held by the rule for workflows below
   desk: ['domain', 'exchange', 'notifications', 'observability'],
   listener: ['domain', 'exchange', 'notifications', 'observability'],
-  activities: ['domain', 'exchange', 'notifications', 'observability', 'desk', 'listener'],
-  auditor: ['domain', 'exchange', 'observability'], // its own code path: never the desk's or the workflows' state
+  activities: ['domain', 'exchange', 'notifications', 'observability', 'desk', 'listener', 'temporal'],
+  auditor: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the desk's or the workflows' state
   workers: [
     'auditor',
+    'temporal',
     'domain',
     'exchange',
     'notifications',

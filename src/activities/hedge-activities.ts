@@ -21,6 +21,7 @@ import { ticketFromMessage } from '../domain/ticket';
 import type { Desk } from '../desk/desk';
 import type { LaneProofs } from '../desk/lane-proofs';
 import type { AccountPort, ExchangePort } from '../exchange/port';
+import { eachRun, type ListedRun } from '../temporal/runs';
 import { onlyFor, type Refused } from './accounts';
 import { MarginBook, type MarginDeps } from './margin';
 import { createCoverActivities, type CoverActivities } from './cover';
@@ -202,6 +203,15 @@ async function coldNonce(deps: HedgeDeps, lane: number, seen: Map<number, bigint
   return next;
 }
 
+/** By its own word; a word that cannot be read is none. */
+function saysFlat(run: ListedRun): boolean {
+  try {
+    return (run.memo('result') as OrderResult | undefined)?.hedge_state === 'flat';
+  } catch {
+    return false;
+  }
+}
+
 async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> {
   const prefix = orderWorkflowId(deps.accounts.maker, 0n as OrderId).slice(0, -1);
   const history: LaneHistory = {};
@@ -210,14 +220,13 @@ async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> 
   const query =
     `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}" ` +
     `AND (ExecutionStatus = "Running" OR (CloseTime > "${since}" AND ExecutionStatus != "ContinuedAsNew"))`;
-  for await (const info of deps.client.workflow.list({ query })) {
-    const id = parseOrderWorkflowId(info.workflowId)?.id;
+  for await (const run of eachRun(deps.client, query)) {
+    const id = parseOrderWorkflowId(run.workflowId)?.id;
     if (id === undefined || laneOf(id) !== lane) continue;
-    if (info.status.name === 'RUNNING') history.running = id.toString();
+    if (run.running) history.running = id.toString();
     else if (newest === undefined || id > newest) {
       newest = id;
-      const result = info.memo?.result as OrderResult | undefined;
-      history.newest = { order_id: id.toString(), flat: result?.hedge_state === 'flat' };
+      history.newest = { order_id: id.toString(), flat: saysFlat(run) };
       break; // lists come running first, then latest closed first; a lane has one order at a time
     }
   }

@@ -8,7 +8,7 @@
 import type { Client } from '@temporalio/client';
 import { parseOrderWorkflowId, orderWorkflowId, pairWorkflowId, type OrderId } from '../domain/ids';
 import type { Logger, RaiseAlert } from '../observability';
-import { listRuns, type ListedRun } from './runs';
+import { listRuns, type ListedRun } from '../temporal/runs';
 
 export interface FailingRunsOptions {
   readonly client: Client;

@@ -14,7 +14,7 @@ import type { OrderResult } from '../domain/messages';
 import { isTerminal, type Market, type OrderRecord } from '../domain/records';
 import type { AccountPort } from '../exchange/port';
 import type { RaiseAlert } from '../observability';
-import { listRuns, type ListedRun } from './runs';
+import { listRuns, type ListedRun } from '../temporal/runs';
 
 export interface LedgerAuditorOptions {
   readonly account: Pick<AccountPort, 'findOrders'>;

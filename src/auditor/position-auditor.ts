@@ -15,7 +15,7 @@ import type { AccountState, Market } from '../domain/records';
 import type { ExchangePort } from '../exchange/port';
 import type { HealthPart, RaiseAlert } from '../observability';
 import { judge, LATE_MS_MAX, newBooks, type Books, type Reading, type Verdict } from './books';
-import { listRuns, type ListedRun } from './runs';
+import { listRuns, type ListedRun } from '../temporal/runs';
 
 export interface PositionAuditorOptions {
   readonly exchange: Pick<ExchangePort, 'accountState'>;

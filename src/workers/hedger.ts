@@ -235,7 +235,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     checkMarkets(markets, config);
     const quoted = markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol));
     for (const { marketId } of quoted) void exchange.whenBook(marketId).catch(() => undefined); // for flatten's price
-    const everyMs = options.auditEveryMs ?? AUDIT_EVERY_MS;
+    const everyMs = options.auditEveryMs ?? (config.requestBudget.counts === 'requests' ? 2 : 1) * AUDIT_EVERY_MS;
     const teller = new BooksTeller(auditing);
     positions = new PositionAuditor({
       ...auditing,

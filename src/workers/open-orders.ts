@@ -6,13 +6,14 @@ import { orderWorkflowId, parseOrderWorkflowId } from '../domain/ids';
 import { ordersQueue, type Accounts } from '../domain/messages';
 import { orderInputFrom } from '../domain/received';
 import { opposite } from '../domain/records';
+import { eachRun } from '../temporal/runs';
 
 export function openOrders(client: Client, accounts: Accounts): Pick<MarginDeps, 'running' | 'promiseOf'> {
   const query = `ExecutionStatus = "Running" AND WorkflowType = "makerOrder" AND TaskQueue = "${ordersQueue(accounts.hedge)}"`;
   return {
     async running() {
       const ids = [];
-      for await (const { workflowId } of client.workflow.list({ query })) {
+      for await (const { workflowId } of eachRun(client, query)) {
         const id = parseOrderWorkflowId(workflowId)?.id;
         if (id !== undefined) ids.push(id);
       }

@@ -13,6 +13,7 @@ import { ordersQueue, type PairInput } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
 import type { Market } from '../domain/records';
 import type { pair as pairWorkflow } from '../workflows';
+import { eachRun } from '../temporal/runs';
 import { MARKET } from '../workflows/messages';
 
 const GRPC_NOT_FOUND = 5;
@@ -89,10 +90,10 @@ export async function lanesOfOpenOrders(
   const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
   const query = `ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
   const found = [];
-  for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
-    const id = parseOrderWorkflowId(workflowId)?.id;
-    const symbol = typedSearchAttributes.get(MARKET);
-    if (id !== undefined && symbol !== undefined) found.push({ symbol, lane: laneOf(id) });
+  for await (const run of eachRun(client, query)) {
+    const id = parseOrderWorkflowId(run.workflowId)?.id;
+    const symbol = run.attribute(MARKET.name);
+    if (id !== undefined && typeof symbol === 'string') found.push({ symbol, lane: laneOf(id) });
   }
   return found;
 }

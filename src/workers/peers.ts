@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import { ConfigError, type Config } from '../config';
 import { makerQueue, ordersQueue, type Accounts } from '../domain/messages';
 import type { Logger } from '../observability';
+import { eachRun } from '../temporal/runs';
 
 export type Role = 'maker' | 'hedger';
 
@@ -90,9 +91,7 @@ async function strangeRun(input: Parameters<typeof refuseStrangers>[0]): Promise
   const ours = `(WorkflowId STARTS_WITH "order/${accounts.maker}/" OR WorkflowId STARTS_WITH "pair/${accounts.maker}/")`;
   const queue = ordersQueue(accounts.hedge);
   const where = role === 'maker' ? ours : `TaskQueue = "${queue}"`;
-  for await (const { workflowId, taskQueue } of client.workflow.list({
-    query: `ExecutionStatus = "Running" AND ${where}`,
-  })) {
+  for await (const { workflowId, taskQueue } of eachRun(client, `ExecutionStatus = "Running" AND ${where}`)) {
     const isOfA = /^(?:order|pair)\/(\d+)\//.exec(workflowId)?.[1] === String(accounts.maker);
     if (isOfA && taskQueue === queue) continue;
     return `${workflowId} runs on ${taskQueue}`;

@@ -10,7 +10,7 @@ import type { Canceller } from '../../src/desk/canceller';
 import type { DeadMan } from '../../src/desk/dead-man';
 import { Desk } from '../../src/desk/desk';
 import { OrderWatch } from '../../src/desk/order-watch';
-import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
+import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, orderWorkflowId } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
 import {
   WRONG_ACCOUNTS,
@@ -456,14 +456,30 @@ describe('the hedger', () => {
 
   test("a new lane's proof walks no further back than an order can matter", async () => {
     const asked: string[] = [];
-    const list = ({ query }: { query: string }) => {
-      asked.push(query);
-      return (async function* () {})();
-    };
-    activities = createHedgeActivities({ ...depsOf(), desk, client: { workflow: { list } } as unknown as Client });
+    activities = createHedgeActivities({ ...depsOf(), desk, client: engineWith([], asked) });
     expect(await activities.laneHistory({ accounts, lane: 5 })).toEqual({});
-    expect(asked).toEqual([expect.stringContaining('(ExecutionStatus = "Running" OR CloseTime > "2026-05-30T')]);
+    expect(asked).toEqual([expect.stringContaining('(ExecutionStatus = "Running" OR (CloseTime > "2026-05-30T')]);
   });
+
+  test('a run whose memo cannot be decoded holds up no proof, and does not count as even', async () => {
+    const workflowId = orderWorkflowId(accounts.maker, id);
+    const memo = {
+      fields: { result: { metadata: { encoding: Buffer.from('binary/nonsense') }, data: Buffer.from('?') } },
+    };
+    const garbled = { execution: { workflowId }, status: 2, memo };
+    activities = createHedgeActivities({ ...depsOf(), desk, client: engineWith([garbled]) });
+    expect(await activities.laneHistory({ accounts, lane: 5 })).toEqual({
+      newest: { order_id: id.toString(), flat: false },
+    });
+  });
+
+  function engineWith(executions: readonly unknown[], asked: string[] = []): Client {
+    const listWorkflowExecutions = ({ query }: { query: string }) => {
+      asked.push(query);
+      return Promise.resolve({ executions });
+    };
+    return { options: { namespace: 'n' }, workflowService: { listWorkflowExecutions } } as unknown as Client;
+  }
 
   test('what the stream showed of a lane outlives the answer of an older read', async () => {
     const arm = () => activities.arm({ accounts, ticket, keep_ms: 1_000 });

@@ -13,18 +13,9 @@ import { SEAL_SLICE } from '../../domain/limits';
 /** Amounts of all markets in one scale: no market has more decimals. */
 const DECIMALS = 18;
 
-const accountAnswer = z.looseObject({
-  accounts: z
-    .array(
-      z.looseObject({
-        positions: z.array(z.looseObject({ symbol: z.string(), sign: z.number(), position: z.string() })),
-      }),
-    )
-    .length(1),
-});
-
 const id = z.union([z.number(), z.string()]).transform((value) => BigInt(value));
 const truthAnswer = z.looseObject({
+  positions: z.array(z.looseObject({ symbol: z.string(), sign: z.number(), position: z.string() })),
   orders: z.array(
     z.looseObject({
       client_order_index: id,
@@ -34,21 +25,15 @@ const truthAnswer = z.looseObject({
     }),
   ),
 });
-type TruthOrder = z.output<typeof truthAnswer>['orders'][number];
+type Truth = z.output<typeof truthAnswer>;
+type TruthOrder = Truth['orders'][number];
 
 /** What is wrong; empty when all is well. */
 export async function verifyMirror(config: Config): Promise<string[]> {
   const { maker, hedge } = config.accounts;
   try {
-    const [positionsOfA, positionsOfB] = await Promise.all([
-      positions(config, maker.index),
-      positions(config, hedge.index),
-    ]);
-    const [ordersOfA, ordersOfB] = await Promise.all([
-      truthOrders(config, maker.index),
-      truthOrders(config, hedge.index),
-    ]);
-    return [...mirrorProblems(positionsOfA, positionsOfB), ...orderProblems(ordersOfA, ordersOfB)];
+    const [a, b] = await Promise.all([truthOf(config, maker.index), truthOf(config, hedge.index)]);
+    return [...mirrorProblems(positionsOf(a), positionsOf(b)), ...orderProblems(a.orders, b.orders)];
   } catch (error) {
     return [`the exchange could not be read: ${error instanceof Error ? error.message : String(error)}`];
   }
@@ -98,17 +83,15 @@ function abs(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
-async function positions(config: Config, accountIndex: number): Promise<ReadonlyMap<string, bigint>> {
-  const answer = accountAnswer.parse(
-    await getJson(`${config.lighter.baseUrl}/api/v1/account?by=index&value=${accountIndex}`),
+function positionsOf({ positions }: Truth): ReadonlyMap<string, bigint> {
+  return new Map(
+    positions.map(({ symbol, sign, position }) => [symbol, parseDecimal(position, DECIMALS) * BigInt(sign)]),
   );
-  const found = answer.accounts[0]?.positions ?? [];
-  return new Map(found.map(({ symbol, sign, position }) => [symbol, parseDecimal(position, DECIMALS) * BigInt(sign)]));
 }
 
-async function truthOrders(config: Config, accountIndex: number): Promise<readonly TruthOrder[]> {
-  return truthAnswer.parse(await getJson(`${config.lighter.baseUrl}/_paper/truth?account_index=${accountIndex}`))
-    .orders;
+/** Of the control face, which no request limit closes. */
+async function truthOf(config: Config, accountIndex: number): Promise<Truth> {
+  return truthAnswer.parse(await getJson(`${config.lighter.baseUrl}/_paper/truth?account_index=${accountIndex}`));
 }
 
 async function getJson(url: string): Promise<unknown> {
