@@ -15,7 +15,7 @@ import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET } from './venue';
 /** A client order index that is none of ours. */
 const FOREIGN_INDEX = 77;
 const CLOCK_MS_MAX = 1_000;
-const BURSTS_MAX = 6;
+const BURSTS_MAX = 9;
 
 type Process = Maker | Hedger;
 

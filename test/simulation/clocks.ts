@@ -131,6 +131,8 @@ export class Clocks {
   };
   /** Orders of which some news was lost. */
   readonly #unheard = new Set<OrderTruth>();
+  /** Hedgers that armed an order, by name. */
+  readonly #arming = new Set<string>();
   /** Somebody was told of the accounts' difference as such. */
   #toldOfAllMs = -Infinity;
 
@@ -156,7 +158,10 @@ export class Clocks {
       const forMs = IS_LASTING.has(kind) ? BACK_MS : TAIL_MS[rule];
       this.#explain(rule, LASTS_LONG.has(kind) ? Infinity : forMs);
     }
-    if (!LOSES_NEWS.has(kind)) return;
+    if (LOSES_NEWS.has(kind)) this.#loseNews();
+  }
+
+  #loseNews(): void {
     for (const order of this.truth.orders.values())
       if (order.end === undefined && (order.maker?.status === 'open' || order.nakedSinceMs !== undefined))
         this.#unheard.add(order);
@@ -172,6 +177,7 @@ export class Clocks {
   onArmed({ host, ticket, isLive, skewMs, seen }: Armed): void {
     const order = this.truth.find(ticket.order_id);
     if (order) order.armedOn = host;
+    this.#arming.add(host.name.split('.')[0] ?? '');
     const { venue, time } = this.world;
     const id = parseOrderId(ticket.order_id) as OrderId;
     const refuse = (why: string): void =>
@@ -179,7 +185,10 @@ export class Clocks {
     if (!isLive) refuse("B's stream was away");
     if (Math.abs(skewMs) > CLOCK_SKEW_MS_MAX) refuse(`its clock is ${Math.round(skewMs)} ms off`);
     if ((seen.get(laneOf(id)) ?? 0n) >= nonceOf(id, 1)) refuse('its lane was seen beyond it');
-    if (time.nowMs - this.truth.marginChangedMs < MARGIN_READ_MS) return;
+    // Beside another order only what the worst outcome of both adds is asked for, which may be nothing.
+    const others = [...this.truth.orders.values()].filter(({ end }) => end === undefined).length - 1;
+    const changedMs = Math.max(this.truth.marginChangedMs, this.truth.endedMs);
+    if (others > 0 || time.nowMs - changedMs < MARGIN_READ_MS) return;
     const { availableMicro } = summarize(venue.exchange.world, venue.account(ACCOUNT_B));
     const held = venue.account(ACCOUNT_B).positions.get(MARKET.marketId)?.lots ?? 0;
     const lots = Number(ticket.max_lots) * (ticket.side === 'buy' ? 1 : -1);
@@ -191,6 +200,8 @@ export class Clocks {
   /** B lacked margin for a hedge, and nothing had taken any from it since its orders were armed: more was promised than there was. */
   onMarginRefused(clientIndex: number): void {
     const { counts } = this.world.faults;
+    // Two hedgers that arm at the same moment do not see each other's promise.
+    if (this.#arming.size > 1) return;
     if (TAKES_MARGIN.some((kind) => counts.has(kind))) return;
     this.violations.push(`hedge ${clientIndex} was refused for margin, which nothing but our own orders took`);
   }
@@ -242,6 +253,8 @@ export class Clocks {
         isHeard ||= account.stream.state === 'live';
       } else hedgers += 1;
     }
+    // A stream that comes back reads what ended meanwhile, once: a list that lags does not show it.
+    if (!isHeard && (venue.listLagMs > 0 || venue.rowLagMs > 0)) this.#loseNews();
     const mayTrade = !this.market.isOff && venue.revoked.size === 0;
     const mayHedge = isReached && isHeard && isWhole && hedgers > 0;
     if (!mayHedge || temporal.isDown) this.#explain('naked', 0);

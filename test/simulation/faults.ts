@@ -146,6 +146,7 @@ export type Theme = (typeof THEMES)[number];
 const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
   swarm: [],
   siege: [
+    'market-runs',
     'no-margin',
     'thin-book',
     'operator-mid',
@@ -169,6 +170,7 @@ const THEME_KINDS: Readonly<Record<Theme, readonly FaultKind[]>> = {
     'sequencer-refuses',
   ],
   desertion: [
+    'market-runs',
     'no-margin',
     'thin-book',
     'operator-cancel',

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /** Each must turn red within so many seeds. */
-const MUTATION_SEEDS = 1_000;
+const MUTATION_SEEDS = 3_000;
 
 interface Mutation {
   readonly name: string;

@@ -329,7 +329,7 @@ class Simulation {
   }
 
   #isDone(): boolean {
-    return this.#slots.every(({ isBusy, left }) => !isBusy && left === 0);
+    return this.#slots.every(({ isBusy, left }) => !isBusy && left === 0) && this.#chaos.runs().length === 0;
   }
 
   // ---- what the truth hears

@@ -60,6 +60,8 @@ export class Truth {
 
   /** When B's collateral or position last changed. */
   marginChangedMs = 0;
+  /** When an order last ended. */
+  endedMs = 0;
   #lotsOfB = 0;
   #sign = 0;
   #signMs = 0;
@@ -155,6 +157,7 @@ export class Truth {
     const order = this.orders.get(id);
     if (order === undefined) return;
     order.end = end;
+    this.endedMs = this.time.nowMs;
     order.result = result;
     const problem = this.#judge(order, result);
     if (problem) this.violations.push(`order ${id} ended ${end} but ${problem}`);
