@@ -158,7 +158,13 @@ export class Clocks {
       const forMs = IS_LASTING.has(kind) ? BACK_MS : TAIL_MS[rule];
       this.#explain(rule, LASTS_LONG.has(kind) ? Infinity : forMs);
     }
-    if (LOSES_NEWS.has(kind)) this.#loseNews();
+    // What ended while a stream was away is found in lists, when they show it.
+    if (LOSES_NEWS.has(kind) || (this.#isLagging && IS_LASTING.has(kind))) this.#loseNews();
+  }
+
+  get #isLagging(): boolean {
+    const { listLagMs, rowLagMs } = this.world.venue;
+    return listLagMs > 0 || rowLagMs > 0;
   }
 
   #loseNews(): void {
@@ -254,7 +260,7 @@ export class Clocks {
       } else hedgers += 1;
     }
     // A stream that comes back reads what ended meanwhile, once: a list that lags does not show it.
-    if (!isHeard && (venue.listLagMs > 0 || venue.rowLagMs > 0)) this.#loseNews();
+    if (!isHeard && this.#isLagging) this.#loseNews();
     const mayTrade = !this.market.isOff && venue.revoked.size === 0;
     const mayHedge = isReached && isHeard && isWhole && hedgers > 0;
     if (!mayHedge || temporal.isDown) this.#explain('naked', 0);
