@@ -1,5 +1,5 @@
 /**
- * Temporal's list of runs, as far as src asks it: `WorkflowId STARTS_WITH …`, comparisons, AND, OR, brackets (TF §6).
+ * Temporal's list of runs, as far as src asks it: `WorkflowId STARTS_WITH …`, comparisons, AND, OR, brackets.
  *
  * What it cannot read it refuses loudly, so that a new query is noticed here and not answered by an empty list.
  */

@@ -103,7 +103,8 @@ async function lastOf(system: System, lane: number): Promise<OrderId | undefined
   const truths = await Promise.all([system.truth<Truth>(A), system.truth<Truth>(B)]);
   const times = truths
     .flatMap(({ transactions }) => transactions.filter((tx) => tx.api_key_index === lane))
-    .map(({ nonce }) => (BigInt(nonce) >> 7n) - EPOCH_TENTHS);
+    .map(({ nonce }) => (BigInt(nonce) >> 7n) - EPOCH_TENTHS)
+    .filter((time) => time >= 0n); // lower ones are of the lane's proof and of its key's registration
   if (times.length === 0) return undefined;
   const time = times.reduce((a, b) => (a > b ? a : b)) as Tenths;
   return orderIdOf({ time, lane });
