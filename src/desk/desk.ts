@@ -234,6 +234,7 @@ export class Desk {
   }): Promise<CoverResult> {
     const cover = this.#open(input.ticket);
     cover.reduceOnly = input.reduceOnly;
+    this.#feed(cover, { type: 'asked' });
     if (input.retryNow) this.#feed(cover, { type: 'retry' });
     this.#feed(cover, { type: 'raise', fillLots: input.fillLots, path: 'durable' });
     const sinceMs = this.#now();
@@ -248,6 +249,7 @@ export class Desk {
   async seal(input: { readonly ticket: Ticket; readonly signal?: AbortSignal }): Promise<CoverResult> {
     const cover = this.#open(input.ticket);
     cover.sealAsked = true;
+    this.#feed(cover, { type: 'asked' });
     this.#feed(cover, { type: 'seal' });
     await this.#until(cover, input.signal, () => cover.state.end !== undefined || cover.parked !== undefined);
     return this.#result(cover, 'blocked');

@@ -16,6 +16,7 @@ import {
   BLOCKED_MS_MIN,
   backOff,
   isDead,
+  KEY_TRY_MS,
   newLadder,
   onNothing,
   onSent,
@@ -38,6 +39,8 @@ export interface CoverState {
   readonly evidence: Evidence;
   /** Highest cumulative fill of the maker order that anybody told us. */
   fillLots: Lots;
+  /** Until when a refused key is tried again without being asked anew. */
+  keyUntilMs: number;
   /** Who told us first about the part that is not executed yet. */
   path: Path;
   /** Slice k is at [k − 1]. */
@@ -93,6 +96,8 @@ export type CoverEvent =
   | { readonly type: 'raise'; readonly fillLots: Lots; readonly path: Path }
   /** End the ticket: trade no more, prove what executed. */
   | { readonly type: 'seal' }
+  /** The order's own run wants it done: unlike a notice, that shows that it has not gone on elsewhere. */
+  | { readonly type: 'asked' }
   /** The operator wants another try now. */
   | { readonly type: 'retry' }
   | { readonly type: 'sent'; readonly k: number; readonly outcome: SendOutcome }
@@ -126,6 +131,7 @@ export function newCover(ticket: Ticket, accountIndex: number, nowMs: number): C
     accountIndex,
     evidence: newEvidence({ id: ticket.id, accountIndex, marketId: ticket.market.market_id }),
     fillLots: ZERO_LOTS,
+    keyUntilMs: nowMs,
     path: 'durable',
     settled: [],
     executedLots: ZERO_LOTS,
@@ -150,7 +156,15 @@ export function isCovered(state: CoverState, fillLots: Lots): boolean {
 
 /** When the machine wants a `tick`; undefined while it waits for events only. */
 export function wakeAtMs(state: CoverState): number | undefined {
-  return isIdle(state) || state.ladder.busy ? undefined : state.ladder.dueMs;
+  return isIdle(state) || state.ladder.busy || waitsToBeAsked(state, state.ladder.dueMs)
+    ? undefined
+    : state.ladder.dueMs;
+}
+
+/** The lane's key is refused, and nobody has asked for a while: whoever gave the ticket up may have gone on elsewhere. */
+function waitsToBeAsked({ ladder, keyUntilMs }: CoverState, atMs: number): boolean {
+  const { keyRefused } = ladder;
+  return keyRefused !== undefined && atMs > Math.max(keyUntilMs, keyRefused.sinceMs + KEY_TRY_MS);
 }
 
 export function advance(state: CoverState, event: CoverEvent, nowMs: number): CoverCommand[] {
@@ -174,6 +188,9 @@ function absorb(state: CoverState, event: CoverEvent, nowMs: number, commands: C
         state.ladder.refusals = 0;
         if (!awaitsFrame(state, nowMs)) state.ladder.dueMs = nowMs;
       }
+      return;
+    case 'asked':
+      state.keyUntilMs = nowMs + KEY_TRY_MS;
       return;
     case 'seal':
       if (!state.sealing) state.ladder.dueMs = Math.min(state.ladder.dueMs, earliestSealMs(state, nowMs));
@@ -386,7 +403,8 @@ function classOfShortfall(settled: Settled): RefusalClass | undefined {
 }
 
 function nextCommand(state: CoverState, nowMs: number): CoverCommand | undefined {
-  if (isIdle(state) || state.ladder.busy || nowMs < state.ladder.dueMs) return undefined;
+  if (isIdle(state) || state.ladder.busy || nowMs < state.ladder.dueMs || waitsToBeAsked(state, nowMs))
+    return undefined;
   const k = currentSlice(state);
   invariant(k <= SLICE_MAX, 'a ticket has at most 126 slices');
   state.ladder.busy = true;

@@ -11,6 +11,7 @@
  *   pair    alert → tell
  */
 import { laneOf } from './ids';
+import { KEY_TRY_MS } from './ladder';
 import { formatDecimal, type Lots } from './lots';
 import type { HedgeState } from './messages';
 import {
@@ -127,6 +128,13 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (entry.end === undefined) return { lane: 'hedge', do: 'seal', entry };
   // Closing while the maker order still rests would race its next fill (S-26).
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
+  if (entry.end === 'dead') {
+    const nextAtMs = (entry.endedMs ?? 0) + DEAD_PAUSE_MS;
+    if (nowMs < nextAtMs) {
+      wakes.push(nextAtMs);
+      return undefined;
+    }
+  }
   if (hasLostLane(entry) && direction === entry.direction && !hasSpareLane(order)) {
     // The same lane again, and perhaps past us again: without a pause this would spin until the history is full.
     const endedMs = entry.endedMs ?? 0;
@@ -146,6 +154,11 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
 }
 
 const JUMPED_PAUSE_MS = 30_000;
+/**
+ * A ticket whose key is refused cannot be sealed. Others may still try it, in other processes, for `KEY_TRY_MS` after they were asked or
+ * raised; should its key come back meanwhile, it must not have been hedged elsewhere. Somebody is told all the while.
+ */
+const DEAD_PAUSE_MS = KEY_TRY_MS + 15_000;
 
 /** Nothing is naked: arm before quoting, confirm at the end. */
 function calmStep(order: Order): Step | undefined {

@@ -44,6 +44,11 @@ const PREDICTION_MS_MAX = 2_000;
 const ROUND_MS_MIN = 20;
 const ROUND_MS_MAX = 5_000;
 const TRANSIENT_MS_MIN = 50;
+/**
+ * How long a lane whose key is refused is tried after somebody asked for it. Bounded, so that nobody still tries a ticket that its order
+ * has given up: the key may come back, and the order has gone on elsewhere by then (`DEAD_PAUSE_MS` in decide.ts).
+ */
+export const KEY_TRY_MS = 45_000;
 export const BLOCKED_MS_MIN = 1_000;
 export const BLOCKED_MS_MAX = 30_000;
 

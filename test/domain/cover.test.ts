@@ -390,6 +390,27 @@ describe('cover: settling', () => {
       expect(m.state.end).toBeUndefined();
     });
 
+    test('nobody goes on trying unasked: the order may have gone on elsewhere when the key comes back', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21109));
+      // Readings that prove nothing, so that the ticket cannot end.
+      const sends = live(m, 600_000, 21109, { kind: 'unseen', isComplete: false, isContested: false });
+      expect(sends.at(-1)).toBeLessThanOrEqual(45_000);
+      expect(wakeAtMs(m.state)).toBeUndefined();
+      expect(m.at(700_000)).toEqual([]);
+      expect(m.at(700_000, { type: 'asked' })).toHaveLength(1);
+    });
+
+    test('a process that slept does not send when it wakes', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21109));
+      m.step(empty);
+      m.step(empty);
+      expect(m.at(300_000)).toEqual([]);
+    });
+
     test('another lasting refusal is not the key: it is tried for ever', () => {
       const m = machine();
       m.raise(20);

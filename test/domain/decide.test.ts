@@ -524,6 +524,14 @@ describe('decide: stuck', () => {
       const d = driven().quoting().update(20);
       d.start('cover');
       d.covered(0, 'dead');
+      // Whoever still tries the dead ticket has ended by then: its key may come back.
+      expect(
+        d
+          .at(59_999)
+          .plan()
+          .steps.map((step) => step.do),
+      ).not.toContain('cover');
+      d.at(60_000);
       expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 0n } } });
       expect((activeTicket(d.order).ticket.id >> 7n) & 255n).toBe(9n);
     });
@@ -542,6 +550,7 @@ describe('decide: stuck', () => {
       (onStuck) => {
         const d = deadHedge(onStuck);
         expect(d.plan().hedgeState).toBe('stuck');
+        d.at(60_000);
         expect(d.start('cover')).toMatchObject({
           entry: { direction: 'close', ticket: { coveredLots: 6n, maxLots: 14n } },
         });
@@ -563,6 +572,7 @@ describe('decide: stuck', () => {
       d.covered(0, 'sealed');
       d.start('cover');
       d.covered(0, 'dead');
+      d.at(60_000);
       expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge' } });
     });
 
@@ -570,7 +580,7 @@ describe('decide: stuck', () => {
       const d = deadHedge('keep_trying');
       d.start('alert');
       d.start('tell');
-      d.start('cover');
+      d.at(60_000).start('cover');
       d.covered(0, 'dead');
       expect(d.start('alert')).toMatchObject({ key: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
       expect(d.start('tell')).toMatchObject({ state: 'abandoned', done: true });
