@@ -49,6 +49,8 @@ const TRANSIENT_MS_MIN = 50;
  * has given up: the key may come back, and the order has gone on elsewhere by then (`DEAD_PAUSE_MS` in decide.ts).
  */
 export const KEY_TRY_MS = 45_000;
+/** Between two tries: it is over within a minute, one way or the other, and whoever asks is to hear of it soon. */
+const KEY_PAUSE_MS_MAX = 8_000;
 export const BLOCKED_MS_MIN = 1_000;
 export const BLOCKED_MS_MAX = 30_000;
 
@@ -123,7 +125,7 @@ function onRefused(ladder: Ladder, outcome: SendOutcome & { kind: 'refused' }, n
     case 'key': {
       const { code, message } = outcome;
       ladder.keyRefused ??= { sinceMs: nowMs, code, message };
-      const setBack = refusal(backOff(ladder.refusals, BLOCKED_MS_MIN, BLOCKED_MS_MAX));
+      const setBack = refusal(backOff(ladder.refusals, BLOCKED_MS_MIN, KEY_PAUSE_MS_MAX));
       // Whether anything was ever booked for the nonce: the next send waits for its time after that.
       ladder.rung = 'trace';
       ladder.dueMs = nowMs;
@@ -165,7 +167,7 @@ export function awaitRecord(ladder: Ladder, tx: TxRecord, nowMs: number): void {
 
 /** As after any refusal that lasts, but not beyond the moment from which a further reading may be conclusive. */
 function keyPauseMs({ refusals, readings: { agreed } }: Ladder, nowMs: number): number {
-  const pauseMs = backOff(refusals - 1, BLOCKED_MS_MIN, BLOCKED_MS_MAX);
+  const pauseMs = backOff(refusals - 1, BLOCKED_MS_MIN, KEY_PAUSE_MS_MAX);
   const conclusiveInMs = agreed === undefined ? pauseMs : agreed.sinceMs + AGREED_MS - nowMs;
   return conclusiveInMs > 0 ? Math.max(Math.min(pauseMs, conclusiveInMs), BLOCKED_MS_MIN) : pauseMs;
 }

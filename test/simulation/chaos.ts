@@ -123,6 +123,8 @@ export class Chaos {
     this.world.network.isAway = false;
     this.world.network.limitedUntilMs = 0;
     this.world.venue.isTxChannelRefused = false;
+    for (const key of [...this.world.venue.revoked])
+      if (this.world.faults.random('key-revoked').chance(0.5)) this.#restore(key);
     for (const name of this.#away) this.#startProcess(name);
     this.#away.clear();
     for (const process of [...this.processes]) {
@@ -215,6 +217,13 @@ export class Chaos {
     const lane = LANES[random.between(0, LANES.length - 1)] ?? LANES[0];
     this.world.trace(() => `the key of lane ${lane} of account ${account} is revoked`);
     this.world.venue.revoked.add(`${account}/${lane}`);
+    // Some come back: put back by their owner, or refused by mistake.
+    if (random.chance(0.5))
+      this.world.time.after(random.logUniform(500, 120_000), undefined, () => this.#restore(`${account}/${lane}`));
+  }
+
+  #restore(key: string): void {
+    if (this.world.venue.revoked.delete(key)) this.world.trace(() => `the key of ${key} works again`);
   }
 
   #pause(): void {

@@ -260,16 +260,20 @@ export class System {
   }
 
   /** Waits until the order's workflow has closed, and answers what its memo says. */
-  async ended(id: string | number): Promise<{ status: string; result: OrderResult }> {
+  async ended(id: string | number, withinMs?: number): Promise<{ status: string; result: OrderResult }> {
     const seen = (): Promise<unknown> =>
       this.order(id)
         .query('state')
         .catch((error: unknown) => String(error));
-    return eventually(`order ${id} ends`, async () => {
-      const info = await this.order(id).describe();
-      const result = info.memo?.['result'] as OrderResult | undefined;
-      return info.status.name !== 'RUNNING' && result ? { status: info.status.name, result } : undefined;
-    }).catch(async (error: unknown) => {
+    return eventually(
+      `order ${id} ends`,
+      async () => {
+        const info = await this.order(id).describe();
+        const result = info.memo?.['result'] as OrderResult | undefined;
+        return info.status.name !== 'RUNNING' && result ? { status: info.status.name, result } : undefined;
+      },
+      withinMs,
+    ).catch(async (error: unknown) => {
       throw new Error(`${String(error)}; its state: ${JSON.stringify(await seen(), null, 1)}`);
     });
   }

@@ -227,8 +227,12 @@ export function booksOf(a: Truth, b: Truth, id: string, otherTickets: ReadonlySe
  * Waits until the order's workflow has ended, then holds it against the truth: hedge executed + closed = fill in the end and never
  * more on the way (invariant 1), and the result says the same.
  */
-export async function settled(system: System, id: string): Promise<{ status: string; result: OrderResult; b: Truth }> {
-  const { status, result } = await system.ended(id);
+export async function settled(
+  system: System,
+  id: string,
+  withinMs?: number,
+): Promise<{ status: string; result: OrderResult; b: Truth }> {
+  const { status, result } = await system.ended(id, withinMs);
   const a = await system.truth<Truth>(A);
   const b = await system.truth<Truth>(B);
   const slices = new Set(result.hedge.slices.map((slice) => slice.client_order_index));
