@@ -18,22 +18,37 @@ export interface CoverActivities {
   seal(input: SealInput): Promise<CoverResult>;
 }
 
+/**
+ * The key is refused to this process: another one of the account may hold the right one, so the step is left to it a few times. Within two
+ * seconds, and with two processes, one in 256 times nobody else gets it.
+ */
+const LEFT_TO_OTHERS = 8;
+
+function unlessOthersCan(result: CoverResult, attempt: number): CoverResult {
+  if (result.state !== 'dead' || attempt > LEFT_TO_OTHERS) return result;
+  throw new Error("the exchange refuses the lane's key to this process; another one may hold the right one");
+}
+
 export function createCoverActivities(deps: CoverDeps): CoverActivities {
   return {
     cover: (input) =>
-      withHeartbeat(async (signal) => {
+      withHeartbeat(async (signal, attempt) => {
         const ticket = ticketFromMessage(input.ticket);
         const reduceOnly = await mayReduceOnly(deps.account, input);
         if (reduceOnly === 'unknown') return unread(input);
-        return deps.desk.cover({
+        const result = await deps.desk.cover({
           ticket,
           fillLots: lots(BigInt(input.fill_lots)),
           reduceOnly,
           retryNow: input.retry_now,
           signal,
         });
+        return unlessOthersCan(result, attempt);
       }),
-    seal: (input) => withHeartbeat((signal) => deps.desk.seal({ ticket: ticketFromMessage(input.ticket), signal })),
+    seal: (input) =>
+      withHeartbeat(async (signal, attempt) =>
+        unlessOthersCan(await deps.desk.seal({ ticket: ticketFromMessage(input.ticket), signal }), attempt),
+      ),
   };
 }
 

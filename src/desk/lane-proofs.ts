@@ -166,11 +166,15 @@ export class LaneProofs {
     const frame = this.#frameOf(signed);
     try {
       const outcome: SendOutcome = await account.send(signed);
-      if (outcome.kind === 'refused') return { kind: 'refused', code: outcome.code, message: outcome.message };
-      if (await frame.seen) return { kind: 'executed' };
+      const isTaken = outcome.kind === 'refused' && findRefusal(outcome.code)?.class === 'nonce';
+      if (outcome.kind === 'refused' && !isTaken)
+        return { kind: 'refused', code: outcome.code, message: outcome.message };
+      if (!isTaken && (await frame.seen)) return { kind: 'executed' };
+      // An earlier try may have taken the nonce without being seen.
       const { lane, nonce } = request;
       const fate = await account.nonceFate({ lane, nonce, sinceMs: now() - 60_000 });
-      const isOurs = fate.ok && fate.value.kind === 'consumed' && fate.value.tx.hash === signed.txHash;
+      const consumed = fate.ok && fate.value.kind === 'consumed' ? fate.value.tx : undefined;
+      const isOurs = consumed?.hash === signed.txHash || consumed?.clientOrderIndex === NOBODYS;
       return { kind: isOurs ? 'executed' : 'unseen' };
     } finally {
       frame.stop();

@@ -58,6 +58,8 @@ export interface CoverState {
   sealing: boolean;
   sealForm: SealForm;
   end?: TicketEnd | undefined;
+  /** When it was found dead. */
+  deadAtMs?: number;
 }
 
 /**
@@ -65,6 +67,9 @@ export interface CoverState {
  * refused for good and nothing is booked; it must not be registered again while a process that knew the ticket may wake up.
  */
 export type TicketEnd = 'sealed' | 'jumped' | 'dead';
+
+/** A seal asked for so long after the ticket was found dead is news: it is tried, and proved, once more. */
+const DEAD_AGAIN_MS = KEY_TRY_MS;
 
 /** How a seal looks; the next one is tried when the exchange refuses one. */
 type SealForm = 'order' | 'cancel' | 'renewal';
@@ -193,6 +198,11 @@ function absorb(state: CoverState, event: CoverEvent, nowMs: number, commands: C
       state.keyUntilMs = nowMs + KEY_TRY_MS;
       return;
     case 'seal':
+      if (state.end === 'dead' && nowMs - (state.deadAtMs ?? nowMs) >= DEAD_AGAIN_MS) {
+        // Whoever traded for it has stopped by now: what the lane shows from here on is final.
+        state.end = undefined;
+        state.ladder = newLadder(nowMs);
+      }
       if (!state.sealing) state.ladder.dueMs = Math.min(state.ladder.dueMs, earliestSealMs(state, nowMs));
       state.sealing = true;
       return;
@@ -262,6 +272,7 @@ function onTraced(
   }
   if (isDead(state.ladder, finding) && settlementOf(state.evidence, event.k) === undefined) {
     state.end = 'dead';
+    state.deadAtMs = nowMs;
     const { code, message } = state.ladder.keyRefused ?? {};
     const key = `API key ${laneOf(state.ticket.id)} of account ${state.accountIndex}`;
     const what = `the exchange refuses ${key}: ${message} (${code}); nothing is booked for nonce ${nonceOf(state.ticket.id, event.k)}`;

@@ -23,6 +23,7 @@ import {
   hasSpareLane,
   hedgeStateOf,
   isDeadEnd,
+  isEnded,
   isOverHedged,
   laterId,
   makerIsClosed,
@@ -114,6 +115,12 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (entry.sealing && entry.end === undefined)
     return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'seal', entry } : undefined;
   if (exposureLots(order) === 0n) return calmStep(order);
+  if (entry.end === 'dead' && !isEnded(entry)) {
+    const againAtMs = (entry.endedMs ?? 0) + DEAD_PAUSE_MS;
+    if (nowMs >= againAtMs) return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'seal', entry } : undefined;
+    wakes.push(againAtMs);
+    return undefined;
+  }
   if (order.cancelRequested && order.stuck) {
     if (entry.end !== undefined || !makerIsClosed(order)) return undefined;
     return { lane: 'hedge', do: 'seal', entry };
@@ -128,13 +135,6 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (entry.end === undefined) return { lane: 'hedge', do: 'seal', entry };
   // Closing while the maker order still rests would race its next fill (S-26).
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
-  if (entry.end === 'dead') {
-    const nextAtMs = (entry.endedMs ?? 0) + DEAD_PAUSE_MS;
-    if (nowMs < nextAtMs) {
-      wakes.push(nextAtMs);
-      return undefined;
-    }
-  }
   if (hasLostLane(entry) && direction === entry.direction && !hasSpareLane(order)) {
     // The same lane again, and perhaps past us again: without a pause this would spin until the history is full.
     const endedMs = entry.endedMs ?? 0;
@@ -156,7 +156,8 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
 const JUMPED_PAUSE_MS = 30_000;
 /**
  * A ticket whose key is refused cannot be sealed. Others may still try it, in other processes, for `KEY_TRY_MS` after they were asked or
- * raised; should its key come back meanwhile, it must not have been hedged elsewhere. Somebody is told all the while.
+ * raised; should its key come back meanwhile, what they do must be known before it is hedged elsewhere. So the ticket is sealed, or found
+ * dead, once more after that. Somebody is told all the while.
  */
 const DEAD_PAUSE_MS = KEY_TRY_MS + 15_000;
 
@@ -258,7 +259,7 @@ function isOver(order: Order): boolean {
   if (!makerIsClosed(order) && !neverPlaced) return false;
   if (isGivenUp(order)) return true;
   if (exposureLots(order) > 0n)
-    return order.cancelRequested && order.stuck !== undefined && activeTicket(order).end !== undefined;
+    return order.cancelRequested && order.stuck !== undefined && isEnded(activeTicket(order));
   return order.filledLots === 0n || order.confirmed || isOverHedged(order);
 }
 

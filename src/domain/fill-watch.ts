@@ -52,7 +52,8 @@ export interface Word {
 }
 
 const ASK_MS_MAX = 60_000;
-const ASKING_MAX = 4;
+/** Questions at once. Each ends within some seconds; more fills than this at once are a sweep through every slot. */
+const ASKING_MAX = 64;
 const REMIND_MS = 5 * 60_000;
 /** Beyond this the oldest are forgotten: the auditor compares the positions themselves. */
 const FILLS_MAX = 4_096;
@@ -124,7 +125,9 @@ export function tickFills(watch: FillWatch, nowMs: number): FillCommand[] {
       commands.push({ do: 'ask', fill });
     }
     const forMs = nowMs - fill.unknownSinceMs;
-    if (isKnown(fill) || fill.inVain === 0 || forMs < watch.times.tellMs) continue;
+    // One whose question hangs is told all the same, a little later: what is asked may be what is away.
+    const tellMs = fill.inVain === 0 ? 2 * watch.times.tellMs - watch.times.askMs : watch.times.tellMs;
+    if (isKnown(fill) || forMs < tellMs) continue;
     if (fill.toldMs !== undefined && nowMs - fill.toldMs < REMIND_MS) continue;
     fill.toldMs = nowMs;
     commands.push({ do: 'tell', fill, forMs });

@@ -54,6 +54,8 @@ export interface TicketEntry {
   /** Started seals are always finished. */
   sealing: boolean;
   end?: TicketEnd;
+  /** Found dead a second time, after everybody who may have traded for it had stopped. */
+  isDeadForSure?: boolean;
   endedMs?: number;
   blocked?: { readonly code: string; readonly message: string; readonly retryAtMs: number } | undefined;
 }
@@ -332,6 +334,7 @@ export function absorbCover(order: Order, entry: TicketEntry, result: CoverResul
   }
   if (result.slices.length >= entry.slices.length) entry.slices = result.slices;
   if (end !== undefined) {
+    if (end === 'dead' && entry.end === 'dead' && entry.sealing) entry.isDeadForSure = true;
     entry.end = end;
     entry.endedMs ??= nowMs;
   }
@@ -426,6 +429,11 @@ export function hasSpareLane(order: Order): boolean {
   return order.sparesUsed < order.spareLanes.length;
 }
 
+/** Nothing of the ticket can execute any more. One that was found dead once may still be traded by a process that tries it. */
+export function isEnded(entry: TicketEntry): boolean {
+  return entry.end !== undefined && (entry.end !== 'dead' || entry.isDeadForSure === true);
+}
+
 /** Its lane is of no use to the order any more. */
 export function hasLostLane(entry: TicketEntry): boolean {
   return entry.end === 'jumped' || entry.end === 'dead';
@@ -437,7 +445,9 @@ export function hasLostLane(entry: TicketEntry): boolean {
  */
 export function isDeadEnd(order: Order, direction: Direction): boolean {
   const last = order.tickets.findLast((entry) => entry.direction === direction);
-  return last?.end === 'dead' && !hasSpareLane(order) && (last.endedMs ?? 0) >= (order.retriedAtMs ?? 0);
+  return (
+    last?.end === 'dead' && isEnded(last) && !hasSpareLane(order) && (last.endedMs ?? 0) >= (order.retriedAtMs ?? 0)
+  );
 }
 
 /** Until when a naked order is merely being hedged. */

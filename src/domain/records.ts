@@ -124,6 +124,8 @@ export interface TxRecord {
     readonly orderIndex: bigint;
     /** It met another order at once. */
     readonly hasTraded: boolean;
+    /** What did not trade at once rested in the book (no immediate-or-cancel). */
+    readonly mayRest: boolean;
   };
   /** `event_info.ae`: the sequencer refused it; nonce spent, nothing executed. */
   readonly refusal?: { readonly code: number; readonly message: string };

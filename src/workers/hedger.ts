@@ -104,14 +104,15 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
       account: config.accounts.maker.index,
       handle: (notice) => {
         const receivedAtMs = wallClock();
-        desk.raise({
+        const raised = desk.raise({
           orderId: notice.orderId,
           marketId: notice.marketId,
           side: opposite(notice.side),
           fillLots: notice.filledLots,
         });
         acknowledge(notice.orderId);
-        watching.maker?.told(notice.orderId, notice.filledLots);
+        // A notice that this desk cannot act on leaves the fill open: the order's workflow is asked about it.
+        if (raised === 'raised') watching.maker?.told(notice.orderId, notice.filledLots);
         metrics.noticesReceived.inc();
         metrics.noticeTransit.observe(Math.max(0, receivedAtMs - notice.sentAtUs / 1_000) / 1_000);
       },

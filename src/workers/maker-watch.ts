@@ -95,6 +95,8 @@ export class MakerWatch {
     const { client, makerAccount } = this.#options;
     const market = this.#market(marketId);
     const sum = this.#sums.get(orderId);
+    // At once: what executed may be hedged whoever knows of it, and Temporal may be what is away.
+    const raised = sum ? this.#raise(orderId, sum) : undefined;
     const isActing = this.#acting.has(orderId);
     // Once it was signalled from here its word is no longer the maker's.
     const word =
@@ -103,22 +105,20 @@ export class MakerWatch {
         : undefined;
     if (this.#closed) return;
     if (word) this.told(orderId, word.filledLots);
-    if (sum && (word?.filledLots ?? 0n) < filledLots) await this.#hedge(orderId, sum);
     fillAsked(this.#fills, orderId);
+    if (sum && (word?.filledLots ?? 0n) < filledLots) await this.#signal(orderId, sum, raised);
   }
 
-  async #hedge(orderId: OrderId, sum: TradedSum): Promise<void> {
-    const { desk, signals, makerAccount, now, observability } = this.#options;
+  #raise(orderId: OrderId, { marketId, side, tradedLots }: TradedSum): ReturnType<Desk['raise']> {
+    return this.#options.desk.raise({ orderId, marketId, side: opposite(side), fillLots: tradedLots });
+  }
+
+  async #signal(orderId: OrderId, sum: TradedSum, raised: ReturnType<Desk['raise']> | undefined): Promise<void> {
+    const { signals, makerAccount, now, observability } = this.#options;
     const fill = this.#fills.fills.get(orderId);
     if (!fill) return; // told meanwhile
     this.#acting.add(orderId);
     keepNewest(this.#acting, SUMS_KEPT);
-    const raised = desk.raise({
-      orderId,
-      marketId: sum.marketId,
-      side: opposite(sum.side),
-      fillLots: sum.tradedLots,
-    });
     observability.logger.warn(
       { order: orderId.toString(), lots: sum.tradedLots.toString(), raised },
       'the maker told nobody of this fill; it is hedged by the public trades',
@@ -145,13 +145,13 @@ export class MakerWatch {
     observability.raiseAlert({
       kind: 'no-maker',
       what:
-        `account A filled ${amount} of order ${orderId}, and the maker has told nobody for 5 s: it is gone, or its stream is. ` +
+        `account A filled ${amount} of order ${orderId}, and for 5 s no word of the maker about it has reached this hedger: the maker or its stream is gone, or Redis and Temporal are slow. ` +
         (hedged
           ? 'The public trades showed it, and it is hedged'
           : 'The public trades showed it, and it is not known to be hedged yet'),
       ...(hedged ? {} : { exposed: amount }),
       next:
-        'Look at the maker (its /health, its log) and start it again: without one no quote is cancelled at its time-out. ' +
+        'Look at the maker (its /health, its log) before you start it again: without one no quote is cancelled at its time-out. ' +
         'If `counterleg order` shows the amount naked, close it by hand.',
       orderId: orderId.toString(),
     });

@@ -166,6 +166,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
       }
       if (plan.steps.length === 0 && busy.size === 0 && mustRenew(order, input)) {
         await condition(allHandlersFinished);
+        if (changes !== seen) continue; // a cancel, for one, is delivered to one run only
         await continueAsNew<typeof makerOrder>({ ...input, carry: packOrder(order) });
       }
       await condition(() => changes !== seen);

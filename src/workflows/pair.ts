@@ -246,9 +246,10 @@ class BooksWatch {
   heard(said: unknown): void {
     try {
       const books = booksStateFrom(said);
+      // What is said again and again postpones no question: only the hedger's own answer does.
+      if (books.state !== this.state.books?.state) this.#wakes += 1;
       if (books.state === 'off') this.#take(books);
       else if (this.state.offLots !== undefined) this.#mustAsk = true;
-      this.#wakes += 1;
     } catch (error) {
       log.error('a state of the books was refused and changed nothing', { said, error: String(error) });
     }

@@ -402,6 +402,21 @@ describe('cover: settling', () => {
       expect(m.at(700_000, { type: 'asked' })).toHaveLength(1);
     });
 
+    test('a seal that is asked for when all have stopped trying proves it once more', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21109));
+      live(m, 60_000, 21109);
+      expect(m.state.end).toBe('dead');
+      m.at(100_000, { type: 'asked' });
+      const seal = onlySend(m.at(100_000, { type: 'seal' }));
+      expect(seal.form).not.toBe('trade');
+      expect(m.state.end).toBeUndefined();
+      m.sent(refused(21104));
+      m.record(onlySendOf(m.state), 20); // another process, whose key was taken again
+      expect(m.state.executedLots).toBe(20n);
+    });
+
     test('a process that slept does not send when it wakes', () => {
       const m = machine();
       m.raise(20);

@@ -531,7 +531,8 @@ describe('decide: stuck', () => {
           .plan()
           .steps.map((step) => step.do),
       ).not.toContain('cover');
-      d.at(60_000);
+      d.at(60_000).start('seal');
+      d.covered(0, 'dead');
       expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 0n } } });
       expect((activeTicket(d.order).ticket.id >> 7n) & 255n).toBe(9n);
     });
@@ -544,13 +545,25 @@ describe('decide: stuck', () => {
       d.covered(6, 'dead');
       return d;
     };
+    const againDead = (d: ReturnType<typeof driven>, executed: number) => {
+      d.at(60_000).start('seal');
+      d.covered(executed, 'dead');
+      return d;
+    };
+
+    test('what another process executed before the second finding counts: nothing is traded twice', () => {
+      const d = deadHedge('keep_trying').at(60_000);
+      d.start('seal');
+      d.covered(20, 'sealed');
+      expect(d.wants()).toEqual(['confirm']);
+    });
 
     test.each(['keep_trying', 'close'] as const)(
       'no spare lane, %s: what is naked is closed on A, without a seal',
       (onStuck) => {
         const d = deadHedge(onStuck);
         expect(d.plan().hedgeState).toBe('stuck');
-        d.at(60_000);
+        againDead(d, 6);
         expect(d.start('cover')).toMatchObject({
           entry: { direction: 'close', ticket: { coveredLots: 6n, maxLots: 14n } },
         });
@@ -560,8 +573,8 @@ describe('decide: stuck', () => {
     );
 
     test('the operator who registered another key has it hedged', () => {
-      const d = deadHedge('keep_trying').at(60_000);
-      askRetry(d.order, 60_000);
+      const d = againDead(deadHedge('keep_trying'), 6).at(61_000);
+      askRetry(d.order, 61_000);
       expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 6n } } });
     });
 
@@ -572,7 +585,7 @@ describe('decide: stuck', () => {
       d.covered(0, 'sealed');
       d.start('cover');
       d.covered(0, 'dead');
-      d.at(60_000);
+      againDead(d, 0);
       expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge' } });
     });
 
@@ -580,7 +593,9 @@ describe('decide: stuck', () => {
       const d = deadHedge('keep_trying');
       d.start('alert');
       d.start('tell');
-      d.at(60_000).start('cover');
+      againDead(d, 6).start('cover');
+      d.covered(0, 'dead');
+      d.at(120_000).start('seal');
       d.covered(0, 'dead');
       expect(d.start('alert')).toMatchObject({ key: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
       expect(d.start('tell')).toMatchObject({ state: 'abandoned', done: true });

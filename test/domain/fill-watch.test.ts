@@ -107,15 +107,23 @@ describe('S-44 a fill that nobody acknowledges', () => {
     expect(openLots(watch).size).toBe(0);
   });
 
-  test('many at once: four are asked about at a time, all are', () => {
+  test('many at once: sixty-four are asked about at a time, all are', () => {
     const { watch, clock, fill } = setUp();
-    for (let n = 1; n <= 50; n++) fill(n, 20);
+    for (let n = 1; n <= 100; n++) fill(n, 20);
     clock.nowMs = 2_000;
     const first = tickFills(watch, clock.nowMs);
-    expect(first).toHaveLength(4);
+    expect(first).toHaveLength(64);
     expect(tickFills(watch, (clock.nowMs += TICK_MS))).toHaveLength(0);
     for (const { fill: asked } of first) fillAsked(watch, asked.orderId);
-    expect(tickFills(watch, (clock.nowMs += TICK_MS)).filter((command) => command.do === 'ask')).toHaveLength(4);
+    expect(tickFills(watch, (clock.nowMs += TICK_MS)).filter((command) => command.do === 'ask')).toHaveLength(36);
+  });
+
+  test('a question that hangs is no reason to tell nobody', () => {
+    const { watch, clock, fill } = setUp();
+    fill(1, 20);
+    const commands = [];
+    for (let i = 0; i < 40; i++) commands.push(...tickFills(watch, (clock.nowMs += TICK_MS)));
+    expect(commands.map((command) => command.do)).toEqual(['ask', 'tell']);
   });
 
   test('a process that slept asks before it tells', () => {

@@ -359,7 +359,7 @@ function workerOf(
   activities: object,
 ): Worker {
   const table = activities as Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
-  const perform: Worker['perform'] = (name, input, { signal, heartbeat }) => {
+  const perform: Worker['perform'] = (name, input, { signal, heartbeat, attempt }) => {
     const cancelled = new Promise<never>((_, reject) =>
       signal.addEventListener('abort', () => reject(new Error('cancelled'))),
     );
@@ -369,7 +369,9 @@ function workerOf(
     const stream = account.stream.state;
     const { skewMs } = host;
     const seen = name === 'arm' ? new Map(account.stream.seen) : undefined;
-    const result = within({ heartbeat, cancellationSignal: signal, cancelled }, () => activity(input));
+    const result = within({ heartbeat, cancellationSignal: signal, cancelled, info: { attempt } }, () =>
+      activity(input),
+    );
     if (seen !== undefined)
       void result.then(
         (answer) => {

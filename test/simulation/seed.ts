@@ -44,7 +44,7 @@ const TICK_MS = 500;
 /** Longest pause of the small pair between two orders that were not placed. */
 const PAUSE_MS_MAX = 5_000;
 /** From the end of the faults to the last order's end: up to four orders of 40 s, back-offs of 30 s, lanes given up after 80 s. */
-const LIVENESS_MS = 7 * 60_000;
+const LIVENESS_MS = 12 * 60_000;
 
 export function runSeed(seed: number, limits: FaultLimits, isTraced: 'traced' | 'silent' = 'silent'): Outcome {
   const run = new Simulation(seed, limits, isTraced);

@@ -26,7 +26,7 @@ export interface Worker {
   perform(
     name: string,
     input: unknown,
-    context: { readonly signal: AbortSignal; readonly heartbeat: () => void },
+    context: { readonly signal: AbortSignal; readonly heartbeat: () => void; readonly attempt: number },
   ): Promise<unknown>;
 }
 
@@ -382,7 +382,7 @@ export class TemporalServer {
     this.time.after(command.startToCloseMs, worker.host, () => once({ do: 'reject', seq }));
     const stallMs = this.faults.strike('task-stalls') ? this.faults.random('task-stalls').logUniform(10, 5_000) : 0;
     this.time.after(stallMs, worker.host, () => {
-      const context = { signal: new AbortController().signal, heartbeat: () => undefined };
+      const context = { signal: new AbortController().signal, heartbeat: () => undefined, attempt: 1 };
       worker.perform(name, input, context).then(
         (answered) => {
           const result = copyOf(answered);
@@ -518,7 +518,7 @@ export class TemporalServer {
       attempt.isBeating = true;
     };
     this.time.after(1 + stallMs, worker.host, () => {
-      worker.perform(name, input, { signal: attempt.abort.signal, heartbeat }).then(
+      worker.perform(name, input, { signal: attempt.abort.signal, heartbeat, attempt: number }).then(
         (result) => this.#answer(worker, attempt, { ok: true, result }),
         () => this.#answer(worker, attempt, { ok: false }),
       );

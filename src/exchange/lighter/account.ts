@@ -27,7 +27,7 @@ import {
 } from './parse';
 import { parseTxRows } from './parse-tx';
 import type { Rest, Urgency } from './rest';
-import { parseTradePage, sumTrades } from './trade-sum';
+import { parseTradePage, reachesBack, sumTrades, type TradePage } from './trade-sum';
 import type { SessionTimes } from './session';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
@@ -209,18 +209,25 @@ export class LighterAccount implements AccountPort {
     const active = await this.activeOrders({ marketId, lane: tx.apiKeyIndex });
     if (!active.ok) return active;
     if (active.value.some((live) => live.orderIndex === orderIndex)) return { ok: true, value: undefined };
-    const traded = await sumTrades({ accountIndex: this.accountIndex, orderIndex, marketId }, (cursor) =>
+    const page = (cursor: string | undefined, only: Record<string, string>): Promise<Read<TradePage>> =>
       this.deps.markets.read(
         '/api/v1/trades',
         {
           ...{ sort_by: 'trade_id', limit: PAGE_ROWS, account_index: this.accountIndex },
-          ...{ market_id: marketId, order_index: orderIndex.toString(), cursor },
+          ...{ market_id: marketId, cursor, ...only },
         },
         parseTradePage,
         this.#tokens,
-      ),
-    );
+      );
+    const ofOrder = { accountIndex: this.accountIndex, orderIndex, marketId };
+    const traded = await sumTrades(ofOrder, (cursor) => page(cursor, { order_index: orderIndex.toString() }));
     if (!traded.ok) return traded;
+    if (traded.value.lots === 0n && order.mayRest) {
+      // It may have filled later than at once, and be out of reach: no trade in the list is not no trade (invariant 8).
+      const reaches = await reachesBack(tx.executedAtMs, (cursor) => page(cursor, {}));
+      if (!reaches.ok) return reaches;
+      if (!reaches.value) return { ok: true, value: undefined };
+    }
     const { lots: filledLots, quote: filledQuote } = traded.value;
     // It met another order, and its trades are out of reach too: what is left proves nothing.
     if (filledLots > order.lots || (order.hasTraded && filledLots === 0n)) return { ok: true, value: undefined };

@@ -146,6 +146,7 @@ function orderOf(type: number, info: unknown, eventInfo: string | null | undefin
     priceTicks: BigInt(price) as Ticks,
     orderIndex: BigInt(digits),
     hasTraded: event['t'] !== undefined && event['t'] !== null,
+    mayRest: safeField(info, 'TimeInForce') !== 0,
   };
 }
 

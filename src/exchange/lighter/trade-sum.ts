@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { addLots, quote, ZERO_LOTS, type Lots, type Quote } from '../../domain/lots';
 import type { Read } from '../../domain/records';
-import { check, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
+import { check, epochMs, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
 
 /** Of one side of one order; more than any order of ours is worth reading. */
 const PAGES_MAX = 20;
@@ -17,7 +17,7 @@ const amount = z.string().regex(/^\d+(\.\d+)?$/);
 // Keys whose value is zero are left out.
 const tradeShape = z.object({
   ...{ trade_id: id, trade_id_str: idText.optional(), market_id: z.number().int().min(0).default(0) },
-  ...{ size: amount, usd_amount: amount },
+  ...{ size: amount, usd_amount: amount, timestamp: z.number() },
   ...{ ask_id: id, ask_id_str: idText.optional(), bid_id: id, bid_id_str: idText.optional() },
   ...{ ask_account_id: z.number().default(0), bid_account_id: z.number().default(0) },
 });
@@ -25,6 +25,7 @@ const pageShape = z.object({ trades: list, next_cursor: z.string().nullish() });
 
 interface Trade {
   readonly tradeId: bigint;
+  readonly timeMs: number;
   readonly lots: Lots;
   readonly quote: Quote;
   /** Account and order of both sides. */
@@ -46,6 +47,7 @@ export function parseTradePage(body: unknown, markets: MarketLookup): TradePage 
       orderIndex: exactId(trade[`${name}_id_str`], trade[`${name}_id`], `${name}_id`),
     });
     return {
+      timeMs: epochMs(trade.timestamp),
       tradeId: exactId(trade.trade_id_str, trade.trade_id, 'trade_id'),
       lots: scaled(trade.size, sizeDecimals, 'size') as Lots,
       quote: scaled(trade.usd_amount, 6, 'usd_amount') as Quote,
@@ -80,4 +82,20 @@ export async function sumTrades(
     if (cursor === undefined) return { ok: true, value: { lots, quote: quote(micros) } };
   }
   return { ok: false, reason: `the trades of order ${order.orderIndex} are more than ${PAGES_MAX} pages` };
+}
+
+/** Whether the list of trades goes back to before `sinceMs` (epoch): only then does it say anything that an order is not in it. */
+export async function reachesBack(
+  sinceMs: number,
+  readPage: (cursor: string | undefined) => Promise<Read<TradePage>>,
+): Promise<Read<boolean>> {
+  let cursor: string | undefined;
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const page = await readPage(cursor);
+    if (!page.ok) return page;
+    if (page.value.trades.some(({ timeMs }) => timeMs < sinceMs)) return { ok: true, value: true };
+    cursor = page.value.nextCursor;
+    if (cursor === undefined) break;
+  }
+  return { ok: true, value: false };
 }
