@@ -413,8 +413,9 @@ export function weigh(order: Order, nowMs: number): void {
   if (blocked) order.stuck = { since: nowMs, reason: `${blocked.message} (${blocked.code})` };
   else if (end === 'jumped' && !hasSpareLane(order)) {
     order.stuck = { since: nowMs, reason: 'its lane was jumped over by another transaction and no spare lane is left' };
-  } else if (end === 'dead' && !hasSpareLane(order)) {
-    order.stuck = { since: nowMs, reason: "the exchange refuses its lane's key and no spare lane is left" };
+  } else if (end === 'dead') {
+    const then = hasSpareLane(order) ? 'it goes on under a spare lane in a minute' : 'no spare lane is left';
+    order.stuck = { since: nowMs, reason: `the exchange refuses its lane's key; ${then}` };
   } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
     order.stuck = { since: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };
   }

@@ -524,6 +524,7 @@ describe('decide: stuck', () => {
       const d = driven().quoting().update(20);
       d.start('cover');
       d.covered(0, 'dead');
+      expect(d.plan().hedgeState).toBe('stuck'); // a minute passes: somebody is told at once
       // Whoever still tries the dead ticket has ended by then: its key may come back.
       expect(
         d
