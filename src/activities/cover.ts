@@ -46,9 +46,10 @@ export function createCoverActivities(deps: CoverDeps): CoverActivities {
         return unlessOthersCan(result, attempt);
       }),
     seal: (input) =>
-      withHeartbeat(async (signal, attempt) =>
-        unlessOthersCan(await deps.desk.seal({ ticket: ticketFromMessage(input.ticket), signal }), attempt),
-      ),
+      withHeartbeat(async (signal, attempt) => {
+        const ticket = ticketFromMessage(input.ticket);
+        return unlessOthersCan(await deps.desk.seal({ ticket, deadAfterMs: input.dead_after_ms, signal }), attempt);
+      }),
   };
 }
 

@@ -246,11 +246,15 @@ export class Desk {
   }
 
   /** Ends the ticket for good and says what it executed. */
-  async seal(input: { readonly ticket: Ticket; readonly signal?: AbortSignal }): Promise<CoverResult> {
+  async seal(input: {
+    readonly ticket: Ticket;
+    readonly deadAfterMs?: number | undefined;
+    readonly signal?: AbortSignal;
+  }): Promise<CoverResult> {
     const cover = this.#open(input.ticket);
     cover.sealAsked = true;
     this.#feed(cover, { type: 'asked' });
-    this.#feed(cover, { type: 'seal' });
+    this.#feed(cover, { type: 'seal', deadAfterMs: input.deadAfterMs });
     await this.#until(cover, input.signal, () => cover.state.end !== undefined || cover.parked !== undefined);
     return this.#result(cover, 'blocked');
   }

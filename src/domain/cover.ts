@@ -68,9 +68,6 @@ export interface CoverState {
  */
 export type TicketEnd = 'sealed' | 'jumped' | 'dead';
 
-/** A seal asked for so long after the ticket was found dead is news: it is tried, and proved, once more. */
-const DEAD_AGAIN_MS = KEY_TRY_MS;
-
 /** How a seal looks; the next one is tried when the exchange refuses one. */
 type SealForm = 'order' | 'cancel' | 'renewal';
 
@@ -100,7 +97,8 @@ export interface BlockedState {
 export type CoverEvent =
   | { readonly type: 'raise'; readonly fillLots: Lots; readonly path: Path }
   /** End the ticket: trade no more, prove what executed. */
-  | { readonly type: 'seal' }
+  /** `deadAfterMs`: a finding that the lane is dead counts only when it was made later; epoch ms. */
+  | { readonly type: 'seal'; readonly deadAfterMs?: number | undefined }
   /** The order's own run wants it done: unlike a notice, that shows that it has not gone on elsewhere. */
   | { readonly type: 'asked' }
   /** The operator wants another try now. */
@@ -198,8 +196,8 @@ function absorb(state: CoverState, event: CoverEvent, nowMs: number, commands: C
       state.keyUntilMs = nowMs + KEY_TRY_MS;
       return;
     case 'seal':
-      if (state.end === 'dead' && nowMs - (state.deadAtMs ?? nowMs) >= DEAD_AGAIN_MS) {
-        // Whoever traded for it has stopped by now: what the lane shows from here on is final.
+      if (state.end === 'dead' && event.deadAfterMs !== undefined && (state.deadAtMs ?? 0) < event.deadAfterMs) {
+        // It was found while others may still have traded for it: what the lane shows from here on is final.
         state.end = undefined;
         state.ladder = newLadder(nowMs);
       }

@@ -11,7 +11,6 @@
  *   pair    alert → tell
  */
 import { laneOf } from './ids';
-import { KEY_TRY_MS } from './ladder';
 import { formatDecimal, type Lots } from './lots';
 import type { HedgeState } from './messages';
 import {
@@ -22,6 +21,7 @@ import {
   hasLostLane,
   hasSpareLane,
   hedgeStateOf,
+  deadAfterMs,
   isDeadEnd,
   isEnded,
   isOverHedged,
@@ -116,7 +116,7 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
     return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'seal', entry } : undefined;
   if (exposureLots(order) === 0n) return calmStep(order);
   if (entry.end === 'dead' && !isEnded(entry)) {
-    const againAtMs = (entry.endedMs ?? 0) + DEAD_PAUSE_MS;
+    const againAtMs = deadAfterMs(entry) + DEAD_SLACK_MS;
     if (nowMs >= againAtMs) return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'seal', entry } : undefined;
     wakes.push(againAtMs);
     return undefined;
@@ -154,12 +154,8 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
 }
 
 const JUMPED_PAUSE_MS = 30_000;
-/**
- * A ticket whose key is refused cannot be sealed. Others may still try it, in other processes, for `KEY_TRY_MS` after they were asked or
- * raised; should its key come back meanwhile, what they do must be known before it is hedged elsewhere. So the ticket is sealed, or found
- * dead, once more after that. Somebody is told all the while.
- */
-const DEAD_PAUSE_MS = KEY_TRY_MS + 15_000;
+/** For clocks that differ, and so that a desk which proved it meanwhile has nothing left to do. */
+const DEAD_SLACK_MS = 25_000;
 
 /** Nothing is naked: arm before quoting, confirm at the end. */
 function calmStep(order: Order): Step | undefined {

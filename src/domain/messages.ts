@@ -143,7 +143,10 @@ export interface CoverInput extends Addressed {
   purpose: 'hedge' | 'close' | 'flatten';
 }
 
-export type SealInput = Pick<CoverInput, 'accounts' | 'ticket' | 'purpose'>;
+export interface SealInput extends Pick<CoverInput, 'accounts' | 'ticket' | 'purpose'> {
+  /** Of a ticket that was found dead: a finding counts only when it was made after this time (epoch ms). */
+  dead_after_ms?: number;
+}
 
 export interface SliceReport {
   client_order_index: string;

@@ -8,6 +8,7 @@
  */
 import { invariant } from './assert';
 import type { TicketEnd } from './cover';
+import { KEY_TRY_MS } from './ladder';
 import { laneOf, nextOrderId, nextSpareId, parseOrderId, timeOf, type OrderId } from './ids';
 import {
   addLots,
@@ -37,6 +38,7 @@ import type {
   SliceReport,
 } from './messages';
 import { averagePriceTicks } from './price';
+import { AGREED_MS } from './readings';
 import { isTerminal, opposite, type OrderStatus, type Side } from './records';
 import type { Ticket } from './ticket';
 
@@ -414,7 +416,7 @@ export function weigh(order: Order, nowMs: number): void {
   else if (end === 'jumped' && !hasSpareLane(order)) {
     order.stuck = { since: nowMs, reason: 'its lane was jumped over by another transaction and no spare lane is left' };
   } else if (end === 'dead') {
-    const then = hasSpareLane(order) ? 'it goes on under a spare lane in a minute' : 'no spare lane is left';
+    const then = hasSpareLane(order) ? 'it goes on under a spare lane in two minutes' : 'no spare lane is left';
     order.stuck = { since: nowMs, reason: `the exchange refuses its lane's key; ${then}` };
   } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
     order.stuck = { since: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };
@@ -433,6 +435,15 @@ export function hasSpareLane(order: Order): boolean {
 /** Nothing of the ticket can execute any more. One that was found dead once may still be traded by a process that tries it. */
 export function isEnded(entry: TicketEntry): boolean {
   return entry.end !== undefined && (entry.end !== 'dead' || entry.isDeadForSure === true);
+}
+
+/**
+ * A ticket whose key is refused cannot be sealed. Others may still try it, in other processes, for `KEY_TRY_MS` after they were asked or
+ * raised; should its key come back meanwhile, what they do must be known before it is hedged elsewhere. So it is sealed, or found dead, once
+ * more, and a finding made after this time began when all had stopped, whichever desk made it. Somebody is told all the while.
+ */
+export function deadAfterMs(entry: TicketEntry): number {
+  return (entry.endedMs ?? 0) + KEY_TRY_MS + AGREED_MS;
 }
 
 /** Its lane is of no use to the order any more. */

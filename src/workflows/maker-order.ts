@@ -33,10 +33,12 @@ import {
   ordersQueue,
   type Accounts,
   type CoverInput,
+  type SealInput,
   type OrderInput,
   type OrderResult,
 } from '../domain/messages';
 import {
+  deadAfterMs,
   absorbArm,
   absorbCancel,
   absorbCover,
@@ -302,14 +304,14 @@ async function act(order: Order, given: OrderInput, step: Step, steps: Steps): P
     }
     case 'seal': {
       const on = step.entry.direction === 'hedge' ? hedger : maker;
-      absorbCover(
-        order,
-        step.entry,
-        await on.seal.executeWithOptions({ summary: `end the ${step.entry.direction} for good, and say what it did` }, [
-          { accounts, ticket: ticketToMessage(step.entry.ticket), purpose: step.entry.direction },
-        ]),
-        Date.now(),
-      );
+      const seal: SealInput = {
+        accounts,
+        ticket: ticketToMessage(step.entry.ticket),
+        purpose: step.entry.direction,
+        ...(step.entry.end === 'dead' && { dead_after_ms: deadAfterMs(step.entry) }),
+      };
+      const summary = `end the ${step.entry.direction} for good, and say what it did`;
+      absorbCover(order, step.entry, await on.seal.executeWithOptions({ summary }, [seal]), Date.now());
       return;
     }
     case 'confirm': {

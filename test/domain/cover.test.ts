@@ -304,9 +304,15 @@ describe('cover: settling', () => {
   describe('S-49 a key that the exchange refuses for good', () => {
     const empty: NonceFate = { kind: 'unseen', isComplete: true, isContested: false };
     /** The exchange answers every send with `code` and every trace with `fate`, until `ms` or the end; answers when each send was. */
-    const live = (m: ReturnType<typeof machine>, ms: number, code: number, fate: NonceFate = empty): number[] => {
+    const live = (
+      m: ReturnType<typeof machine>,
+      ms: number,
+      code: number,
+      fate: NonceFate = empty,
+      fromMs = 0,
+    ): number[] => {
       const sends: number[] = [];
-      let now = 0;
+      let now = fromMs;
       for (;;) {
         if (m.state.end !== undefined) return sends;
         const { busy, rung } = m.state.ladder;
@@ -409,12 +415,30 @@ describe('cover: settling', () => {
       live(m, 60_000, 21109);
       expect(m.state.end).toBe('dead');
       m.at(100_000, { type: 'asked' });
-      const seal = onlySend(m.at(100_000, { type: 'seal' }));
+      const seal = onlySend(m.at(100_000, { type: 'seal', deadAfterMs: 90_000 }));
       expect(seal.form).not.toBe('trade');
       expect(m.state.end).toBeUndefined();
       m.sent(refused(21104));
       m.record(onlySendOf(m.state), 20); // another process, whose key was taken again
       expect(m.state.executedLots).toBe(20n);
+    });
+
+    test('only a finding made after all had stopped is the second one; and it is then found once, however often it is asked for', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(refused(21109));
+      live(m, 60_000, 21109);
+      const foundMs = m.state.deadAtMs ?? 0;
+      m.at(70_000, { type: 'seal', deadAfterMs: foundMs });
+      expect(m.state.end).toBe('dead');
+      m.at(70_000, { type: 'asked' });
+      m.at(70_000, { type: 'seal', deadAfterMs: foundMs + 1 });
+      expect(m.state.end).toBeUndefined();
+      m.sent(refused(21109));
+      live(m, 130_000, 21109, empty, 70_000);
+      expect(m.state.end).toBe('dead');
+      m.at(1_000_000, { type: 'seal', deadAfterMs: foundMs + 1 });
+      expect(m.state.end).toBe('dead');
     });
 
     test('a process that slept does not send when it wakes', () => {

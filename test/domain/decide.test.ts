@@ -528,11 +528,11 @@ describe('decide: stuck', () => {
       // Whoever still tries the dead ticket has ended by then: its key may come back.
       expect(
         d
-          .at(59_999)
+          .at(89_999)
           .plan()
           .steps.map((step) => step.do),
       ).not.toContain('cover');
-      d.at(60_000).start('seal');
+      d.at(90_000).start('seal');
       d.covered(0, 'dead');
       expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 0n } } });
       expect((activeTicket(d.order).ticket.id >> 7n) & 255n).toBe(9n);
@@ -547,13 +547,13 @@ describe('decide: stuck', () => {
       return d;
     };
     const againDead = (d: ReturnType<typeof driven>, executed: number) => {
-      d.at(60_000).start('seal');
+      d.at(90_000).start('seal');
       d.covered(executed, 'dead');
       return d;
     };
 
     test('what another process executed before the second finding counts: nothing is traded twice', () => {
-      const d = deadHedge('keep_trying').at(60_000);
+      const d = deadHedge('keep_trying').at(90_000);
       d.start('seal');
       d.covered(20, 'sealed');
       expect(d.wants()).toEqual(['confirm']);
@@ -574,8 +574,8 @@ describe('decide: stuck', () => {
     );
 
     test('the operator who registered another key has it hedged', () => {
-      const d = againDead(deadHedge('keep_trying'), 6).at(61_000);
-      askRetry(d.order, 61_000);
+      const d = againDead(deadHedge('keep_trying'), 6).at(91_000);
+      askRetry(d.order, 91_000);
       expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 6n } } });
     });
 
@@ -596,7 +596,7 @@ describe('decide: stuck', () => {
       d.start('tell');
       againDead(d, 6).start('cover');
       d.covered(0, 'dead');
-      d.at(120_000).start('seal');
+      d.at(180_000).start('seal');
       d.covered(0, 'dead');
       expect(d.start('alert')).toMatchObject({ key: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
       expect(d.start('tell')).toMatchObject({ state: 'abandoned', done: true });

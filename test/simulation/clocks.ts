@@ -44,6 +44,8 @@ const TAIL_MS: Readonly<Record<Rule, number>> = {
   quote: 30_000,
   trouble: 30_000,
 };
+/** A lane's key that is refused: two proofs of 20 s, each with a seal's pauses, 90 s apart. */
+const TAIL_KEY_MS = 180_000;
 /** Of faults that are conditions: these explain for as long as they last, see `#weigh`. */
 const LASTING =
   'crash pause suspend makers-away hedgers-away temporal-away temporal-down stream-cut cut-off exchange-away crash-mid pause-mid';
@@ -155,7 +157,8 @@ export class Clocks {
 
   onStrike(kind: FaultKind): void {
     for (const rule of EXCUSES[this.world.isWatched ? 'watched' : 'unwatched'].get(kind) ?? []) {
-      const forMs = IS_LASTING.has(kind) ? BACK_MS : TAIL_MS[rule];
+      const tailMs = kind === 'key-revoked' ? Math.max(TAIL_KEY_MS, TAIL_MS[rule]) : TAIL_MS[rule];
+      const forMs = IS_LASTING.has(kind) ? BACK_MS : tailMs;
       this.#explain(rule, LASTS_LONG.has(kind) ? Infinity : forMs);
     }
     // What ended while a stream was away is found in lists, when they show it.
