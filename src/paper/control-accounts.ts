@@ -1,7 +1,7 @@
 /** `/_paper/accounts` and `/_paper/keys`: who trades here, and what happens to their keys while they do. */
 import type { FastifyInstance } from 'fastify';
-import { accountOf, ControlError, integer, known, objectOf, route, textOr } from './control';
-import type { ControlContext, Fields } from './control';
+import { accountOf, ControlError, integer, known, objectOf, route, textOr } from './control-request';
+import type { ControlContext, Fields } from './control-request';
 import { parseScaled } from './core/decimal';
 import { unregisteredKey } from './core/exchange';
 import type { Account, ApiKey, Tier } from './core/types';

@@ -1,7 +1,7 @@
 /** `/_paper/faults`: add, show and remove planned misbehaviour. GET describes every kind with an example. */
 import type { FastifyInstance } from 'fastify';
-import { ControlError, fieldsOf, integer, known, objectOf, route } from './control';
-import type { ControlContext, Fields } from './control';
+import { ControlError, fieldsOf, integer, known, objectOf, route } from './control-request';
+import type { ControlContext, Fields } from './control-request';
 import type { Fault, FaultFacts, FaultOn } from './faults';
 import { encode } from './wire/json';
 import type { Json } from './wire/json';

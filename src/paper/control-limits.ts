@@ -1,7 +1,7 @@
 /** `/_paper/limits`: switches request budgets while clients are running, and shows who uses how much of them. */
 import type { FastifyInstance } from 'fastify';
-import { ControlError, known, route } from './control';
-import type { ControlContext, Fields } from './control';
+import { ControlError, known, route } from './control-request';
+import type { ControlContext, Fields } from './control-request';
 import type { Usage } from './request-log';
 import { encode } from './wire/json';
 import type { Json } from './wire/json';

@@ -1,7 +1,7 @@
 /** `/_paper/market`: stop, start, move and shape the simulated market. */
 import type { FastifyInstance } from 'fastify';
-import { ControlError, known, marketOf, priceTicksOf, route } from './control';
-import type { ControlContext, Fields } from './control';
+import { ControlError, known, marketOf, priceTicksOf, route } from './control-request';
+import type { ControlContext, Fields } from './control-request';
 import { formatScaled } from './core/decimal';
 import type { Flow, FlowSettings } from './core/flow';
 import type { Market } from './core/world';

@@ -1,7 +1,7 @@
 /** `/_paper/positions` and `/_paper/collateral`: what happens to an account without any order or transaction of its own. */
 import type { FastifyInstance } from 'fastify';
-import { accountOf, ControlError, integer, known, marketOf, priceTicksOf, route, scaled } from './control';
-import type { ControlContext, Fields } from './control';
+import { accountOf, ControlError, integer, known, marketOf, priceTicksOf, route, scaled } from './control-request';
+import type { ControlContext, Fields } from './control-request';
 import { formatMicro, formatScaled } from './core/decimal';
 import { forceTrade } from './core/forced';
 import { summarize } from './core/margin';

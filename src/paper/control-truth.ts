@@ -2,7 +2,7 @@
 import { formatMicro, formatScaled } from './core/decimal';
 import { summarize } from './core/margin';
 import type { Account, TxRecord } from './core/types';
-import type { ControlContext } from './control';
+import type { ControlContext } from './control-request';
 import { positionJson } from './wire/accounts';
 import { encode, RawJson } from './wire/json';
 import type { Json } from './wire/json';
