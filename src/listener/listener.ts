@@ -34,6 +34,8 @@ export interface ListenerEvents extends CourierEvents {
   /** A fill that is news here, after its notice has left. */
   readonly onFill?: (fill: Sighting) => void;
   readonly onIgnored?: (reason: IgnoreReason) => void;
+  /** Newest states of orders that a stop could not deliver. */
+  readonly onUndelivered?: (left: readonly Sighting[]) => void;
   /** Part of a frame could not be handled: a bug of ours. The other parts were. */
   readonly onPoison?: (error: unknown) => void;
 }
@@ -91,9 +93,11 @@ export class Listener {
       this.#options.notices.rehearse?.({ ...noticeOf(fill), accountIndex: this.#options.registry.makerAccount });
   }
 
-  close(): void {
+  /** Hears no frame more; what could not be delivered in time is told by `onUndelivered`. */
+  async close(): Promise<void> {
     this.#unsubscribe();
-    this.#courier.close();
+    const left = await this.#courier.close();
+    if (left.length > 0) this.#options.onUndelivered?.(left);
   }
 
   #handle(frame: OrdersFrame): void {

@@ -2,8 +2,8 @@
  * Brings the newest state of each order to its workflow: one call in flight per order, newest wins, until delivered.
  *
  * Two calls at once have no order between them (TF §3), so there is never a second. A state that was overtaken while it waited is
- * never sent: amounts are cumulative. The courier never gives up on a state except when the workflow is not there: that is for
- * the auditor (`onOrphan`), and the next state of the order is tried again.
+ * never sent: amounts are cumulative. A state is given up only when no such workflow runs (`onOrphan`; the next state of the order is
+ * tried again) and at a stop, which delivers for `CLOSE_MS` what is left.
  */
 import { orderWorkflowId, type OrderId } from '../domain/ids';
 import type { OrderUpdate } from '../domain/messages';
@@ -34,6 +34,8 @@ export interface ListenerClock {
 
 export const SIGNAL_DEADLINE_MS = 1_000;
 export const SIGNAL_RETRY_MS = 50;
+/** How long a stop goes on delivering: a call that gets no answer and the next one. */
+export const CLOSE_MS = 2 * SIGNAL_DEADLINE_MS;
 /** Orders kept to recognise repeats. Only finished ones are forgotten. */
 const ORDERS_KEPT = 4_096;
 
@@ -55,7 +57,11 @@ export class SignalCourier {
   readonly #sink: SignalSink;
   readonly #clock: ListenerClock;
   readonly #events: CourierEvents;
+  /** Takes nothing more. */
+  #closing = false;
+  /** Calls nobody any more. */
   #closed = false;
+  #onSettled: () => void = () => undefined;
 
   constructor(input: {
     readonly makerAccount: number;
@@ -74,7 +80,7 @@ export class SignalCourier {
    * before its call: its hedge is on the way already, and the work of a signal would take the processor from it.
    */
   offer(sighting: Sighting, holdMs = 0): void {
-    if (this.#closed) return;
+    if (this.#closing) return;
     const known = this.#parcels.get(sighting.orderId);
     if (known && !saysMore(sighting.record, known.newest.record)) return;
     const parcel = known ?? this.#newParcel(sighting);
@@ -86,9 +92,7 @@ export class SignalCourier {
 
   /** Orders whose newest state is not delivered yet. */
   get undelivered(): number {
-    let count = 0;
-    for (const parcel of this.#parcels.values()) if (parcel.settled !== parcel.newest) count++;
-    return count;
+    return this.#left().length;
   }
 
   /** Orders held in memory: the open ones, and a bounded number of finished ones. */
@@ -96,10 +100,31 @@ export class SignalCourier {
     return this.#parcels.size;
   }
 
-  /** Stops retrying. A call in flight ends by itself within the deadline. */
-  close(): void {
-    this.#closed = true;
-    for (const parcel of this.#parcels.values()) parcel.cancelWait?.();
+  /** Takes nothing more, and delivers what is held or waiting at once; answers what was not delivered within `CLOSE_MS`. */
+  close(): Promise<readonly Sighting[]> {
+    this.#closing = true;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#closed = true;
+        cancelEnd();
+        for (const parcel of this.#parcels.values()) parcel.cancelWait?.();
+        resolve(this.#left());
+      };
+      const cancelEnd = this.#clock.after(CLOSE_MS, end);
+      this.#onSettled = () => {
+        if (this.#left().length === 0) end();
+      };
+      for (const parcel of this.#parcels.values()) {
+        if (parcel.phase !== 'waiting') continue;
+        parcel.cancelWait?.();
+        this.#send(parcel);
+      }
+      this.#onSettled();
+    });
+  }
+
+  #left(): Sighting[] {
+    return [...this.#parcels.values()].flatMap(({ newest, settled }) => (newest === settled ? [] : [newest]));
   }
 
   #newParcel(sighting: Sighting): Parcel {
@@ -133,6 +158,7 @@ export class SignalCourier {
     parcel.phase = 'idle';
     parcel.settled = sent;
     if (parcel.newest !== sent && !this.#closed) this.#send(parcel);
+    this.#onSettled();
     tell(() => {
       if (answer === 'not-found') this.#events.onOrphan?.(sent);
       else this.#events.onSignal?.(this.#clock.monotonicMs() - sent.receivedAtMs, sent.orderId);
@@ -145,8 +171,8 @@ export class SignalCourier {
   }
 
   #wait(parcel: Parcel, delayMs: number): void {
-    parcel.phase = 'waiting';
     if (this.#closed) return;
+    parcel.phase = 'waiting';
     parcel.cancelWait = this.#clock.after(delayMs, () => {
       parcel.cancelWait = undefined;
       this.#send(parcel);

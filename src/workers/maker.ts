@@ -312,6 +312,11 @@ function startListener(input: {
         'no running order takes this update',
       );
     },
+    onUndelivered: (left) =>
+      logger.warn(
+        { orders: left.map(({ orderId }) => orderId.toString()) },
+        'stopped before Temporal took the newest state of these orders; the next maker tells it again from its first snapshot',
+      ),
     onPoison: (error) => {
       logger.error({ error: String(error) }, 'part of a frame could not be handled');
       raiseAlert({

@@ -5,7 +5,8 @@ import { readMadeUpFill } from '../../src/exchange/lighter/rehearsal';
 import type { OrderRecord } from '../../src/domain/records';
 import type { OrdersFrame } from '../../src/exchange/port';
 import { Listener, SIGNAL_HOLD_MS, type ListenerEvents } from '../../src/listener/listener';
-import type { IgnoreReason } from '../../src/listener/translate';
+import { CLOSE_MS } from '../../src/listener/signal-courier';
+import type { IgnoreReason, Sighting } from '../../src/listener/translate';
 import type { OutgoingNotice } from '../../src/notifications/notice';
 import type { Publication } from '../../src/notifications/publisher';
 import { filled, frame, HandClock, HandSink, HandStream, MAKER, NOW_MS, orderAt, record, registry } from './support';
@@ -187,10 +188,21 @@ test.each(['dropped', 'absent'] as const)('a notice that was %s is no stage', (p
   expect(told).toEqual([publication]);
 });
 
-test('after close nothing is handled', () => {
-  listen().close();
+test('after close nothing is handled', async () => {
+  await listen().close();
   stream.push(frame([filled(orderAt(0), 5)]));
   expect([pipelines, sink.calls]).toEqual([[], []]);
+});
+
+test('a stop in the moment after a fill delivers its signal, or says that it could not', async () => {
+  const left: Sighting[] = [];
+  const listener = listen({ onUndelivered: (undelivered) => left.push(...undelivered) });
+  stream.push(frame([filled(orderAt(0), 5)]));
+  const closed = listener.close();
+  expect(sink.last.update.filled_lots).toBe('5');
+  clock.advance(CLOSE_MS);
+  await closed;
+  expect(left.map(({ orderId }) => orderId)).toEqual([orderAt(0)]);
 });
 
 describe('a rehearsal', () => {

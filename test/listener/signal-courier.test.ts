@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { lots } from '../../src/domain/lots';
 import type { OrderId } from '../../src/domain/ids';
 import {
+  CLOSE_MS,
   SIGNAL_DEADLINE_MS,
   SIGNAL_RETRY_MS,
   SignalCourier,
@@ -139,17 +140,45 @@ describe('P-11 Temporal away', () => {
     await new Promise<void>((resolve) => setImmediate(resolve));
     expect(clock.timers).toBe(1);
   });
+});
 
-  test('close ends the retries', async () => {
+describe('a stop', () => {
+  test('delivers at once what is held or waits for its next try, and what follows a call that is out', async () => {
+    const carrier = courier();
+    carrier.offer(sighting(orderAt(0), 5), 8);
+    carrier.offer(sighting(orderAt(1), 5));
+    await sink.last.answer(new Error('unavailable'));
+    carrier.offer(sighting(orderAt(2), 5));
+    carrier.offer(sighting(orderAt(2), 7));
+    const left = carrier.close();
+    expect(sentAmounts()).toEqual(['5', '5', '5', '5']);
+    for (let n = 1; n <= 4; n++) await sink.calls[n]?.answer('delivered');
+    expect(await left).toEqual([]);
+    expect(sentAmounts()).toEqual(['5', '5', '5', '5', '7']);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('tries for two seconds, then says what could not be delivered', async () => {
     const carrier = courier();
     carrier.offer(sighting(orderAt(0), 5));
-    carrier.offer(sighting(orderAt(1), 5));
-    await sink.calls[0]?.answer(new Error('unavailable'));
-    carrier.close();
+    carrier.offer(sighting(orderAt(1), 9));
+    await sink.calls[0]?.answer('delivered');
+    const left = carrier.close();
     await sink.calls[1]?.answer(new Error('unavailable'));
-    carrier.offer(sighting(orderAt(2), 5));
+    clock.advance(SIGNAL_RETRY_MS);
+    expect(sink.calls).toHaveLength(3);
+    clock.advance(CLOSE_MS);
+    expect((await left).map(({ orderId }) => orderId)).toEqual([orderAt(1)]);
+    await sink.last.answer(new Error('unavailable'));
     clock.advance(10_000);
-    expect([sink.calls.length, clock.timers]).toEqual([2, 0]);
+    expect([sink.calls.length, clock.timers]).toEqual([3, 0]);
+  });
+
+  test('takes nothing more, and is over at once when nothing is left', async () => {
+    const carrier = courier();
+    expect(await carrier.close()).toEqual([]);
+    carrier.offer(sighting(orderAt(2), 5));
+    expect([sink.calls.length, clock.timers]).toEqual([0, 0]);
   });
 });
 

@@ -201,7 +201,7 @@ export function startMaker(world: World, host: Host): Maker {
     ledgers.close();
     hedger?.close();
     deadMan.stop();
-    listener.close();
+    void listener.close();
     desk.close();
   };
   return {
@@ -407,6 +407,7 @@ function signalSink(world: World, host: Host): SignalSink {
   return {
     signal: (workflowId, update, deadlineMs) =>
       new Promise((resolve, reject) => {
+        if (host.state === 'dead') return; // a stop delivers what is left, a death does not
         const { faults, time } = world;
         const requestId = [update.order_id, update.status, update.filled_lots, update.transaction_time_us].join('/');
         const deadline = time.after(deadlineMs, host, () => reject(new Error('deadline exceeded')));
