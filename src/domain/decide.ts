@@ -179,7 +179,7 @@ function makerStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
     case 'in-doubt':
       return { lane: 'maker', do: 'place' };
     case 'placed': {
-      const timeOutAtMs = (order.timings.placed_ms ?? order.createdMs) + order.timeOutMs;
+      const timeOutAtMs = (order.placedAtMs ?? order.createdMs) + order.timeOutMs;
       const mustEnd = !mayRest(order) || order.stuck !== undefined || order.closeAsked;
       if (!mustEnd && nowMs < timeOutAtMs) {
         wakes.push(timeOutAtMs);

@@ -78,6 +78,8 @@ export interface Order {
   arm: 'wanted' | 'done' | 'refused';
   /** `in-doubt`: asked for, and nobody could say what became of it; only asking again can tell. */
   placement: 'wanted' | 'asked' | 'in-doubt' | 'placed' | 'not-placed';
+  /** When the ledger learned that it was placed, in the workflow's time: its time-out starts here. */
+  placedAtMs: number | undefined;
   status: OrderStatus | undefined;
   filledLots: Lots;
   filledQuote: Quote;
@@ -131,6 +133,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     createdMs: nowMs,
     arm: 'wanted',
     placement: 'wanted',
+    placedAtMs: undefined,
     status: undefined,
     filledLots: ZERO_LOTS,
     filledQuote: quote(0n),
@@ -235,7 +238,7 @@ export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 
   );
   // Last: an update that was refused above must not stop the placement.
   if (order.placement === 'not-placed') contradict(order, `reported as not placed, then shown as ${update.status}`);
-  order.placement = 'placed';
+  placed(order, nowMs);
   if (order.filledLots > 0n && order.timings.fill_frame_ms === undefined) {
     note(order, 'fill_frame_ms', update.received_at_ms);
     note(order, 'frame_parsed_ms', update.parsed_at_ms);
@@ -258,14 +261,14 @@ export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): v
   if (!result.placed) {
     if (order.status !== undefined) {
       contradict(order, `a record shows the order as ${order.status}, yet it was reported as not placed`);
-      order.placement = 'placed';
+      placed(order, nowMs);
       return;
     }
     order.placement = 'not-placed';
     order.reason = `not placed: ${result.message}`;
     return;
   }
-  order.placement = 'placed';
+  placed(order, nowMs);
   order.timings.placed_ms ??= result.at_ms;
   absorbMaker(
     order,
@@ -276,6 +279,11 @@ export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): v
     },
     nowMs,
   );
+}
+
+function placed(order: Order, nowMs: number): void {
+  order.placement = 'placed';
+  order.placedAtMs ??= nowMs;
 }
 
 /** The step that places ended without an answer: the order may well rest on the exchange. */

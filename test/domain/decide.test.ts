@@ -277,6 +277,17 @@ describe('decide: time-out and cancel', () => {
     expect(d.plan()).toMatchObject({ steps: [], end: true });
   });
 
+  test.each([-3_600_000, 3_600_000])("the maker host's clock, %i ms off, does not move the time-out", (offMs) => {
+    const d = driven().at(1_000);
+    d.start('arm');
+    absorbArm(d.order, { armed: true }, 1_000);
+    d.start('place');
+    const placed = { placed: true, status: 'open', filled_lots: '0', filled_quote: '0', at_ms: 2_000 + offMs } as const;
+    absorbPlace(d.order, placed, 2_000);
+    expect(d.at(31_999).plan()).toMatchObject({ steps: [], wakeAtMs: 32_000 });
+    expect(d.at(32_000).wants()).toEqual(['cancel']);
+  });
+
   test('S-30, P-01 the cancel answers, the order had filled further: hedged', () => {
     const d = driven().quoting().at(30_000);
     d.start('cancel');
