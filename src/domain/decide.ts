@@ -1,8 +1,9 @@
 /**
  * One pure decision: which steps an order wants now.
  *
- * Read-only and without memory (`weigh` the order first, it keeps the clocks): the workflow's loop starts each wanted step whose lane is free (`begin` records that it did), folds
- * the answer into the ledger (order.ts) and asks again. Without outside events this reaches a fixpoint.
+ * The workflow's loop starts each wanted step whose lane is free (`begin` records that it did), folds the answer into the ledger
+ * (order-absorb.ts) and asks again. `decide` itself changes only what the passing of time changes: since when the order is naked, and
+ * whether it is stuck. Without outside events this reaches a fixpoint.
  *
  * Priorities, per lane:
  *   hedge   finish a started seal → seal what must end (abandoning, change of direction) → wait for the maker before a close
@@ -10,32 +11,23 @@
  *   maker   cancel what should not rest → place what is armed
  *   pair    alert → tell
  */
-import { laneOf } from './ids';
+import { laneOf, timeOf, type OrderId } from './ids';
 import { formatDecimal, type Lots } from './lots';
 import type { HedgeState } from './messages';
 import {
   activeTicket,
-  DONE,
   executedLots,
   exposureLots,
-  hasLostLane,
-  hasSpareLane,
-  hedgeStateOf,
-  deadAfterMs,
-  isDeadEnd,
-  isEnded,
   isOverHedged,
-  laterId,
   makerIsClosed,
   mayRest,
-  mustTellEnd,
-  nextTicket,
-  patienceEndsMs,
-  restMs,
   type Direction,
   type Order,
   type TicketEntry,
 } from './order';
+import { assess, patienceEndsMs, restMs } from './order-patience';
+import { hedgeStateOf } from './order-report';
+import { deadAfterMs, hasLostLane, hasSpareLane, isDeadEnd, isEnded, nextTicket } from './order-tickets';
 
 export type StepLane = 'maker' | 'hedge' | 'pair';
 
@@ -53,7 +45,15 @@ export type Step =
   | { readonly lane: 'maker'; readonly do: 'place' }
   | { readonly lane: 'maker'; readonly do: 'cancel' }
   | { readonly lane: 'pair'; readonly do: 'tell'; readonly state: HedgeState; readonly done: boolean }
-  | { readonly lane: 'pair'; readonly do: 'alert'; readonly key: string; readonly what: string; readonly next: string };
+  | {
+      readonly lane: 'pair';
+      readonly do: 'alert';
+      readonly kind: AlertKind;
+      readonly what: string;
+      readonly next: string;
+    };
+
+type AlertKind = 'abandoned' | 'contradiction' | 'stuck';
 
 export interface Plan {
   readonly steps: readonly Step[];
@@ -64,6 +64,7 @@ export interface Plan {
 }
 
 export function decide(order: Order, nowMs: number): Plan {
+  assess(order, nowMs);
   const wakes: number[] = [];
   const hedge = hedgeStep(order, nowMs, wakes);
   const maker = makerStep(order, nowMs, wakes);
@@ -99,10 +100,11 @@ export function begin(order: Order, step: Step): void {
       order.retryNow = false;
       return;
     case 'alert':
-      order.alerted.add(step.key);
+      if (step.kind === 'stuck') order.alerted.stuckSinceMs = order.stuck?.sinceMs;
+      else order.alerted[step.kind] = true;
       return;
     case 'tell':
-      order.told = tellKey(step);
+      order.told = { state: step.state, done: step.done };
       return;
     case 'arm':
     case 'confirm':
@@ -200,31 +202,46 @@ function pairStep(order: Order, hedgeState: HedgeState, over: boolean): Step | u
   const alert = alertStep(order, over);
   if (alert) return alert;
   const tell: Step = { lane: 'pair', do: 'tell', state: hedgeState, done: over };
-  const worthTelling = over ? mustTellEnd(order) : hedgeState === 'stuck' || order.told !== '';
-  return worthTelling && order.told !== tellKey(tell) ? tell : undefined;
+  const worthTelling = over ? mustTellEnd(order) : hedgeState === 'stuck' || order.told !== undefined;
+  const isKnown = order.told?.state === hedgeState && order.told.done === over;
+  return worthTelling && !isKnown ? tell : undefined;
+}
+
+/**
+ * Whether the end is told by signal: a result reaches only the run of the pair that started the order, and a Canceled run has none.
+ * A pair that was told of trouble hears of its end the same way.
+ */
+function mustTellEnd(order: Order): boolean {
+  if (order.endAsked || order.cancelRequested || order.told !== undefined) return true;
+  return hedgeStateOf(order, 'ended') !== 'flat';
 }
 
 function alertStep(order: Order, over: boolean): Step | undefined {
   const exposed = `${formatDecimal(exposureLots(order), order.market.size_decimals)} ${order.market.symbol}`;
-  const alert = (key: string, what: string, next: string): Step | undefined =>
-    order.alerted.has(key) ? undefined : { lane: 'pair', do: 'alert', key, what, next };
-  if (over && exposureLots(order) > 0n) {
+  const alert = (kind: AlertKind, what: string, next: string): Step => ({
+    lane: 'pair',
+    do: 'alert',
+    kind,
+    what,
+    next,
+  });
+  if (over && exposureLots(order) > 0n && !order.alerted.abandoned) {
     return alert(
       'abandoned',
       `order ${order.id} ended with ${exposed} naked: ${order.stuck?.reason ?? 'cancelled'}`,
       'Hedge or close this amount by hand: nothing of ours will.',
     );
   }
-  if (order.contradiction !== undefined && !order.alerted.has('contradiction')) {
+  if (order.contradiction !== undefined && !order.alerted.contradiction) {
     return alert(
       'contradiction',
       `the exchange and the ledger disagree, ${order.contradiction}`,
       'Compare the order and both positions on the exchange; the larger fill was taken as true.',
     );
   }
-  if (!order.stuck) return undefined;
+  if (over || !order.stuck || order.alerted.stuckSinceMs === order.stuck.sinceMs) return undefined;
   return alert(
-    `stuck ${order.stuck.since}`,
+    'stuck',
     `hedge of order ${order.id} is stuck with ${exposed} naked: ${order.stuck.reason}`,
     order.policy.on_stuck === 'close'
       ? 'It keeps trying, then closes on the maker account; `counterleg hedge close` does so now.'
@@ -264,6 +281,6 @@ function isGivenUp(order: Order): boolean {
   return exposureLots(order) > 0n && makerIsClosed(order) && isDeadEnd(order, 'hedge') && isDeadEnd(order, 'close');
 }
 
-function tellKey(step: { readonly state: HedgeState; readonly done: boolean }): string {
-  return `${step.state}${step.done ? DONE : ''}`;
+function laterId(a: OrderId, b: OrderId): OrderId {
+  return timeOf(a) >= timeOf(b) ? a : b;
 }

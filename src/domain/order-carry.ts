@@ -7,12 +7,10 @@ import { invariant } from './assert';
 import type { Order } from './order';
 
 const BIG = '$bigint';
-const SET = '$set';
 
 export function packOrder(order: Order): string {
   return JSON.stringify(order, (_, value: unknown) => {
-    if (typeof value === 'bigint') return { [BIG]: value.toString() };
-    return value instanceof Set ? { [SET]: [...(value as Set<unknown>)] } : value;
+    return typeof value === 'bigint' ? { [BIG]: value.toString() } : value;
   });
 }
 
@@ -20,9 +18,8 @@ export function packOrder(order: Order): string {
 export function unpackOrder(text: string): Order {
   const order = JSON.parse(text, (_, value: unknown) => {
     if (typeof value !== 'object' || value === null) return value;
-    const { [BIG]: big, [SET]: set } = value as Record<string, unknown>;
-    if (typeof big === 'string') return BigInt(big);
-    return Array.isArray(set) ? new Set(set) : value;
+    const { [BIG]: big } = value as Record<string, unknown>;
+    return typeof big === 'string' ? BigInt(big) : value;
   }) as Order;
   invariant(typeof order.id === 'bigint' && order.tickets.length > 0, 'a carried order has an id and a ticket');
   return order;

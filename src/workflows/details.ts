@@ -1,6 +1,7 @@
 /** An order's story as the Web UI shows it on the workflow's page: a few lines of markdown, no event needs to be opened. */
 import type { SliceReport } from '../domain/messages';
-import { reportOf, type Order } from '../domain/order';
+import type { Order } from '../domain/order';
+import { reportOf } from '../domain/order-report';
 
 export function detailsOf(order: Order, phase: 'running' | 'ended'): string {
   const report = reportOf(order, phase);

@@ -38,14 +38,6 @@ import {
   type OrderResult,
 } from '../domain/messages';
 import {
-  deadAfterMs,
-  absorbArm,
-  absorbCancel,
-  absorbCover,
-  absorbFailure,
-  absorbPlace,
-  absorbPlaceFailure,
-  absorbUpdate,
   askCancel,
   askClose,
   askEnd,
@@ -54,15 +46,22 @@ import {
   exposureLots,
   hasSaidDone,
   makerIsClosed,
-  mayClose,
   mayRetry,
   newOrder,
-  reportOf,
-  wearsOn,
-  weigh,
   type Order,
 } from '../domain/order';
+import {
+  absorbArm,
+  absorbCancel,
+  absorbCover,
+  absorbFailure,
+  absorbPlace,
+  absorbPlaceFailure,
+  absorbUpdate,
+} from '../domain/order-absorb';
 import { packOrder, unpackOrder } from '../domain/order-carry';
+import { reportOf } from '../domain/order-report';
+import { deadAfterMs } from '../domain/order-tickets';
 import { orderInputFrom, orderUpdateFrom } from '../domain/received';
 import { ticketToMessage } from '../domain/ticket';
 import { detailsOf } from './details';
@@ -148,8 +147,6 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
     let shown = input.carry === undefined ? 'arming' : '';
     for (;;) {
       const seen = changes;
-      if (wearsOn(order, Date.now())) order.patient = true;
-      weigh(order, Date.now());
       const plan = decide(order, Date.now());
       for (const step of plan.steps) {
         const running = busy.get(step.lane);
@@ -242,7 +239,7 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
     },
     {
       validator: () => {
-        if (!mayClose(order))
+        if (!mayRetry(order))
           throw new Error('nothing of this order is naked, or it has ended: there is nothing to close');
       },
     },
@@ -326,7 +323,7 @@ async function act(order: Order, given: OrderInput, step: Step, steps: Steps): P
       await desk.alert.executeWithOptions({ summary: step.what.slice(0, SUMMARY_CHARS_MAX) }, [
         {
           order_id: given.order_id,
-          kind: step.key === 'abandoned' || step.key === 'contradiction' ? step.key : 'stuck',
+          kind: step.kind,
           what: step.what,
           next: step.next,
         },

@@ -4,11 +4,6 @@ import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
 import { orderIdOf, timeOf, type Tenths } from '../../src/domain/ids';
 import type { CoverResult, HedgePolicy, OrderInput } from '../../src/domain/messages';
 import {
-  absorbArm,
-  absorbCancel,
-  absorbCover,
-  absorbPlace,
-  absorbUpdate,
   activeTicket,
   askCancel,
   askClose,
@@ -18,11 +13,10 @@ import {
   executedLots,
   exposureLots,
   newOrder,
-  reportOf,
-  wearsOn,
-  weigh,
   type Order,
 } from '../../src/domain/order';
+import { absorbArm, absorbCancel, absorbCover, absorbPlace, absorbUpdate } from '../../src/domain/order-absorb';
+import { reportOf } from '../../src/domain/order-report';
 import type { OrderStatus } from '../../src/domain/records';
 
 const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
@@ -54,10 +48,7 @@ function input(change: Partial<OrderInput> = {}): OrderInput {
 function driven(change: Partial<OrderInput> = {}) {
   const order = newOrder(input(change), 0);
   let now = 0;
-  const plan = (): Plan => {
-    weigh(order, now);
-    return decide(order, now);
-  };
+  const plan = (): Plan => decide(order, now);
   const d = {
     order,
     plan,
@@ -252,10 +243,10 @@ describe('decide: the ordinary life', () => {
     const d = driven().quoting().update(5);
     d.start('cover');
     d.covered(20); // the fast path knew of 20
-    expect(d.order.nakedSinceMs).toBeUndefined();
-    expect(exposureLots(d.order)).toBe(0n);
     d.update(20);
     expect(d.wants()).toEqual(['confirm']);
+    expect(d.order.nakedSinceMs).toBeUndefined();
+    expect(exposureLots(d.order)).toBe(0n);
   });
 });
 
@@ -375,7 +366,6 @@ describe('decide: stuck', () => {
     let [now, tries] = [0, 0];
     for (; now < WEEK_MS; now = d.plan().wakeAtMs ?? Infinity) {
       d.at(now);
-      if (wearsOn(d.order, now)) d.order.patient = true;
       if (!d.wants().includes('cover')) continue;
       d.start('cover');
       d.covered(0, 'blocked', { ...margin, retry_after_ms: 30_000 });
@@ -386,13 +376,12 @@ describe('decide: stuck', () => {
   });
 
   test('the first half hour is not stretched, and the operator need not wait', () => {
-    const d = driven().quoting().update(20).at(1_799_999);
-    expect(wearsOn(d.order, 1_799_999)).toBe(false);
-    expect(wearsOn(d.order, 1_800_000)).toBe(true);
+    const d = driven().quoting().update(20);
+    expect(d.wants()).toEqual(['cover']);
+    d.at(1_799_999);
     d.start('cover');
     d.covered(0, 'blocked', margin);
     expect(activeTicket(d.order).blocked?.retryAtMs).toBe(1_799_999 + 1_000);
-    d.order.patient = true;
     d.at(7_200_000).start('cover');
     d.covered(0, 'blocked', margin);
     expect(activeTicket(d.order).blocked?.retryAtMs).toBe(7_200_000 + 120_000);
@@ -402,7 +391,6 @@ describe('decide: stuck', () => {
 
   test('a cancel that nobody answers is repeated ever less often too', () => {
     const d = driven().quoting().at(7_230_000);
-    d.order.patient = true;
     d.start('cancel');
     absorbCancel(d.order, { known: false, reason: '503' }, 7_230_000);
     expect(d.order.nextCancelAtMs).toBe(7_230_000 + 120_000);
@@ -426,6 +414,7 @@ describe('decide: stuck', () => {
 
   test('S-27 the naked clock starts at the first naked lot and is not reset by further fills', () => {
     const d = driven().quoting().at(100).update(2);
+    expect(d.plan().hedgeState).toBe('hedging');
     d.at(8_000).update(4);
     expect(d.plan().hedgeState).toBe('hedging');
     d.at(10_099);
@@ -504,7 +493,7 @@ describe('decide: stuck', () => {
     d.start('alert');
     d.start('seal');
     d.covered(6, 'sealed');
-    expect(d.start('alert')).toMatchObject({ key: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
+    expect(d.start('alert')).toMatchObject({ kind: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
     d.start('tell');
     expect(d.plan()).toMatchObject({ end: true, hedgeState: 'abandoned' });
   });
@@ -609,7 +598,7 @@ describe('decide: stuck', () => {
       d.covered(0, 'dead');
       d.at(180_000).start('seal');
       d.covered(0, 'dead');
-      expect(d.start('alert')).toMatchObject({ key: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
+      expect(d.start('alert')).toMatchObject({ kind: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
       expect(d.start('tell')).toMatchObject({ state: 'abandoned', done: true });
       expect(d.plan()).toMatchObject({ steps: [], end: true });
     });
@@ -699,12 +688,11 @@ function updateOf(filled: number, closed: boolean) {
 /** Answers every step with "nothing new" at the same instant; more than a few dozen rounds would be a loop that spins. */
 function settleDown(order: Order, now: number): void {
   for (let round = 0; round < 40; round++) {
-    weigh(order, now);
     const plan = decide(order, now);
     if (plan.end) {
       const abandoned = plan.hedgeState === 'abandoned';
       expect(exposureLots(order) === 0n || abandoned).toBe(true);
-      if (abandoned) expect(order.alerted.has('abandoned')).toBe(true);
+      if (abandoned) expect(order.alerted.abandoned).toBe(true);
       expect(plan.steps).toEqual([]);
       return;
     }

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
 import { laneOf, orderIdOf, type Tenths } from '../../src/domain/ids';
 import type { CoverResult, OrderInput } from '../../src/domain/messages';
+import { activeTicket, askCancel, askClose, askRetry, exposureLots, newOrder } from '../../src/domain/order';
 import {
   absorbArm,
   absorbCancel,
@@ -10,15 +11,8 @@ import {
   absorbPlace,
   absorbPlaceFailure,
   absorbUpdate,
-  activeTicket,
-  askCancel,
-  askClose,
-  askRetry,
-  exposureLots,
-  newOrder,
-  reportOf,
-  weigh,
-} from '../../src/domain/order';
+} from '../../src/domain/order-absorb';
+import { reportOf } from '../../src/domain/order-report';
 import type { OrderStatus } from '../../src/domain/records';
 
 const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
@@ -43,10 +37,7 @@ function input(change: Partial<OrderInput> = {}): OrderInput {
 function life(change: Partial<OrderInput> = {}) {
   const order = newOrder(input(change), 0);
   let now = 0;
-  const plan = (): Plan => {
-    weigh(order, now);
-    return decide(order, now);
-  };
+  const plan = (): Plan => decide(order, now);
   const self = {
     order,
     plan,
@@ -112,7 +103,7 @@ describe('an exchange that contradicts itself', () => {
     expect(exposureLots(l.order)).toBe(7n);
     expect(l.wants()).toEqual(['cover', 'alert']);
     expect(l.start('alert')).toMatchObject({
-      key: 'contradiction',
+      kind: 'contradiction',
       what: expect.stringContaining('then shown with 12'),
     });
     expect(l.wants()).toEqual(['cover']);
@@ -155,7 +146,7 @@ describe('an exchange that contradicts itself', () => {
   test('the same from a signal', () => {
     const l = life().quoting().update(25, 'filled');
     expect(coverOf(l.start('cover')).fillLots).toBe(20n);
-    expect(l.start('alert')).toMatchObject({ key: 'contradiction' });
+    expect(l.start('alert')).toMatchObject({ kind: 'contradiction' });
   });
 
   test('reported as not placed although a record shows it: it is looked after', () => {
@@ -179,7 +170,7 @@ describe('an exchange that contradicts itself', () => {
     const l = life().quoting().update(12, 'open');
     l.start('cover');
     l.covered(15).update(12, 'canceled');
-    expect(l.start('alert')).toMatchObject({ key: 'contradiction' });
+    expect(l.start('alert')).toMatchObject({ kind: 'contradiction' });
     l.start('tell');
     expect(l.plan()).toMatchObject({ end: true, hedgeState: 'abandoned' });
     expect(reportOf(l.order, 'ended')).toMatchObject({ hedge_state: 'abandoned', exposure: '-0.00003' });

@@ -25,8 +25,8 @@ test('S-58 a ledger survives the way from one run to the next, whatever it holds
   const before = order();
   before.filledLots = lots(20n);
   before.nakedSinceMs = 5;
-  before.stuck = { since: 7, reason: 'no margin: {"$bigint":"3"}' };
-  before.alerted.add('stuck 7');
+  before.stuck = { sinceMs: 7, reason: 'no margin: {"$bigint":"3"}' };
+  before.alerted.stuckSinceMs = 7;
   before.tickets[0]!.blocked = { code: 'margin', message: 'too little', retryAtMs: 9 };
   expect(unpackOrder(packOrder(before))).toEqual(before);
 });

@@ -77,7 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a-cancel-is-a-fact',
     what: 'an answered cancel closes the maker order without its record',
-    file: 'src/domain/order.ts',
+    file: 'src/domain/order-absorb.ts',
     find: '  absorbRead(order, read, nowMs);\n',
     replace:
       "  absorbRead(order, read, nowMs);\n  if (order.status === undefined || !isTerminal(order.status)) order.status = 'canceled';\n",
@@ -171,7 +171,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'news-take-back',
     what: 'a late record lowers the fill (S-14)',
-    file: 'src/domain/order.ts',
+    file: 'src/domain/order-absorb.ts',
     find: '  } else if (seen.filledLots < order.filledLots && !ends) return;',
     replace: '  } else order.filledLots = seen.filledLots;',
   },
@@ -200,8 +200,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'abandoned-in-silence',
     what: 'an order ends with exposure and nobody is told',
     file: 'src/domain/decide.ts',
-    find: '  if (over && exposureLots(order) > 0n) {',
-    replace: '  if (over && exposureLots(order) < 0n) {',
+    find: '  if (over && exposureLots(order) > 0n && ',
+    replace: '  if (over && exposureLots(order) < 0n && ',
   },
   {
     name: 'abandoned-without-a-seal',
@@ -227,7 +227,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a-slower-desk-takes-back',
     what: 'a desk that knows less than the ledger breaks an invariant (defect D-01)',
-    file: 'src/domain/order.ts',
+    file: 'src/domain/order-absorb.ts',
     find: '    executed >= entry.executedLots || end === undefined,',
     replace: '    executed >= entry.executedLots,',
   },
@@ -284,8 +284,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'stuck-in-silence',
     what: 'a stuck hedge raises no alert',
     file: 'src/domain/decide.ts',
-    find: '  if (!order.stuck) return undefined;\n  return alert(',
-    replace: '  if (order.stuck || !order.stuck) return undefined;\n  return alert(',
+    find: '  if (over || !order.stuck || ',
+    replace: '  if (order.stuck || !order.stuck || ',
   },
   {
     name: 'no-dead-man',
@@ -376,7 +376,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a-further-fill-resets-the-clock',
     what: 'a further fill starts the naked clock again (S-27)',
-    file: 'src/domain/order.ts',
+    file: 'src/domain/order-absorb.ts',
     find: '    order.filledLots = minLots(seen.filledLots, order.lots);\n',
     replace: '    order.filledLots = minLots(seen.filledLots, order.lots);\n    order.nakedSinceMs = undefined;\n',
   },

@@ -1,0 +1,164 @@
+/**
+ * How each message and each answer of a step changes an order's ledger.
+ *
+ * They only record: messages may be lost, repeated, reordered. A late one never takes anything back.
+ */
+import { invariant } from './assert';
+import { parseOrderId } from './ids';
+import { lots, minLots, quote, type Lots, type Quote } from './lots';
+import type { ArmResult, CoverResult, MakerOrderRead, OrderUpdate, PlaceResult } from './messages';
+import { contradict, type Order, type TicketEntry } from './order';
+import { restMs } from './order-patience';
+import { isTerminal, type OrderStatus } from './records';
+
+export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 'taken' | 'other-order' {
+  if (parseOrderId(update.order_id) !== order.id) return 'other-order';
+  absorbMaker(
+    order,
+    {
+      status: update.status,
+      filledLots: lots(BigInt(update.filled_lots)),
+      filledQuote: quote(BigInt(update.filled_quote)),
+    },
+    nowMs,
+  );
+  // Last: an update that was refused above must not stop the placement.
+  if (order.placement === 'not-placed') contradict(order, `reported as not placed, then shown as ${update.status}`);
+  placed(order, nowMs);
+  if (order.filledLots > 0n && order.timings.fill_frame_ms === undefined) {
+    note(order, 'fill_frame_ms', update.received_at_ms);
+    note(order, 'frame_parsed_ms', update.parsed_at_ms);
+    note(order, 'notice_published_ms', update.noticed_at_ms);
+  }
+  return 'taken';
+}
+
+export function absorbArm(order: Order, result: ArmResult, nowMs: number): void {
+  if (result.armed) {
+    order.arm = 'done';
+    order.timings.armed_ms = nowMs;
+    return;
+  }
+  order.arm = 'refused';
+  order.reason = `not quoted: ${result.message}`;
+}
+
+export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): void {
+  if (!result.placed) {
+    if (order.status !== undefined) {
+      contradict(order, `a record shows the order as ${order.status}, yet it was reported as not placed`);
+      placed(order, nowMs);
+      return;
+    }
+    order.placement = 'not-placed';
+    order.reason = `not placed: ${result.message}`;
+    return;
+  }
+  placed(order, nowMs);
+  order.timings.placed_ms ??= result.at_ms;
+  absorbMaker(
+    order,
+    {
+      status: result.status,
+      filledLots: lots(BigInt(result.filled_lots)),
+      filledQuote: quote(BigInt(result.filled_quote)),
+    },
+    nowMs,
+  );
+}
+
+function placed(order: Order, nowMs: number): void {
+  order.placement = 'placed';
+  order.placedAtMs ??= nowMs;
+}
+
+/** The step that places ended without an answer: the order may well rest on the exchange. */
+export function absorbPlaceFailure(order: Order): void {
+  if (order.placement === 'asked') order.placement = 'in-doubt';
+}
+
+function absorbRead(order: Order, read: MakerOrderRead, nowMs: number): void {
+  if (!read.known) return;
+  absorbMaker(
+    order,
+    { status: read.status, filledLots: lots(BigInt(read.filled_lots)), filledQuote: quote(BigInt(read.filled_quote)) },
+    nowMs,
+  );
+}
+
+/** Status and amount are of one record; a late record never takes anything back. */
+function absorbMaker(
+  order: Order,
+  seen: { readonly status: OrderStatus; readonly filledLots: Lots; readonly filledQuote: Quote },
+  nowMs: number,
+): void {
+  const closed = order.status !== undefined && isTerminal(order.status);
+  const ends = isTerminal(seen.status);
+  if (seen.filledLots > order.lots) contradict(order, `${seen.filledLots} of ${order.lots} lots filled`);
+  if (closed && seen.filledLots > order.filledLots)
+    contradict(order, `closed with ${order.filledLots} lots filled, then shown with ${seen.filledLots}`);
+  if (ends && seen.filledLots < order.filledLots)
+    contradict(order, `shown with ${order.filledLots} lots filled, then closed with ${seen.filledLots}`);
+  // Refusing a record that contradicts would lose the fill in it: the larger fill is hedged, and somebody is told.
+  if (seen.filledLots > order.filledLots) {
+    order.filledLots = minLots(seen.filledLots, order.lots);
+    order.filledQuote = seen.filledQuote;
+  } else if (seen.filledLots < order.filledLots && !ends) return;
+  if (!closed) order.status = seen.status;
+  if (ends) order.timings.maker_closed_ms ??= nowMs;
+  if (seen.filledLots > 0n) order.timings.fill_known_ms ??= nowMs;
+}
+
+export function absorbCover(order: Order, entry: TicketEntry, result: CoverResult, nowMs: number): void {
+  const executed = lots(BigInt(result.executed_lots));
+  const end = result.state === 'covered' || result.state === 'blocked' ? undefined : result.state;
+  invariant(
+    executed >= entry.executedLots || end === undefined,
+    'what a ticket executed is never less at its end than before',
+  );
+  invariant(executed <= entry.ticket.maxLots, 'a ticket never executes more than its maximum');
+  // A desk that is still finding out, in another process, may know less than the ledger: then it takes nothing back.
+  if (executed >= entry.executedLots) {
+    entry.executedLots = executed;
+    entry.executedQuote = quote(BigInt(result.executed_quote));
+  }
+  if (result.slices.length >= entry.slices.length) entry.slices = result.slices;
+  if (end !== undefined) {
+    if (end === 'dead' && entry.end === 'dead' && entry.sealing) entry.isDeadForSure = true;
+    entry.end = end;
+    entry.endedMs ??= nowMs;
+  }
+  entry.blocked = result.blocked && {
+    code: result.blocked.code,
+    message: result.blocked.message,
+    retryAtMs: nowMs + restMs(order, result.blocked.retry_after_ms, nowMs),
+  };
+  const { timings } = result;
+  note(order, 'notice_received_ms', timings.notice_received_ms);
+  note(order, 'hedge_submitted_ms', timings.first_submitted_ms);
+  note(order, 'hedge_accepted_ms', timings.first_accepted_ms);
+  if (timings.last_executed_ms !== undefined) order.timings.hedge_executed_ms = timings.last_executed_ms;
+  if (timings.last_settled_ms !== undefined) order.timings.hedge_settled_ms = timings.last_settled_ms;
+}
+
+/** Keeps the first time that is told. */
+function note(order: Order, stage: string, atMs: number | undefined): void {
+  if (atMs !== undefined) order.timings[stage] ??= atMs;
+}
+
+/** After a cancel whose effect is not known the next one waits a little longer each time. */
+export function absorbCancel(order: Order, read: MakerOrderRead, nowMs: number): void {
+  absorbRead(order, read, nowMs);
+  order.nextCancelAtMs = nowMs + restMs(order, Math.min(250 * 2 ** Math.min(order.makerCancels, 6), 10_000), nowMs);
+}
+
+/** A step failed without an answer: nothing is known, it is tried again a little later. */
+export function absorbFailure(
+  order: Order,
+  entry: TicketEntry,
+  failure: { readonly message: string; readonly pauseMs: number },
+  nowMs: number,
+): void {
+  const { message, pauseMs } = failure;
+  entry.blocked = { code: 'no-answer', message, retryAtMs: nowMs + restMs(order, pauseMs, nowMs) };
+}

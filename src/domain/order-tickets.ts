@@ -1,0 +1,52 @@
+/** An order's tickets, one after the other: when one has ended, what lanes are left, and which ticket comes next. */
+import { laneOf, nextOrderId, nextSpareId } from './ids';
+import { KEY_TRY_MS } from './ladder';
+import { executedLots, newEntry, ticketOf, type Direction, type Order, type TicketEntry } from './order';
+import { AGREED_MS } from './readings';
+
+/** The ticket that continues after the active one has ended: fresh id, everything settled so far as `covered`. */
+export function nextTicket(order: Order, direction: Direction, nowMs: number): TicketEntry {
+  const coveredLots = executedLots(order);
+  const previous = order.tickets.findLast((entry) => entry.direction === direction);
+  if (!previous) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, coveredLots }) });
+  const spare = hasLostLane(previous) ? order.spareLanes[order.sparesUsed] : undefined;
+  const lane = spare ?? laneOf(previous.ticket.id);
+  const ownLane = laneOf(order.id);
+  const at = { epochMs: nowMs, lane, last: order.lastId };
+  const id = lane === ownLane ? nextOrderId(at) : nextSpareId({ ...at, ownLane });
+  return newEntry({ direction, ticket: ticketOf(order, { direction, id, coveredLots }) });
+}
+
+export function hasSpareLane(order: Order): boolean {
+  return order.sparesUsed < order.spareLanes.length;
+}
+
+/** Nothing of the ticket can execute any more. One that was found dead once may still be traded by a process that tries it. */
+export function isEnded(entry: TicketEntry): boolean {
+  return entry.end !== undefined && (entry.end !== 'dead' || entry.isDeadForSure === true);
+}
+
+/**
+ * A ticket whose key is refused cannot be sealed. Others may still try it, in other processes, for `KEY_TRY_MS` after they were asked or
+ * raised; should its key come back meanwhile, what they do must be known before it is hedged elsewhere. So it is sealed, or found dead, once
+ * more, and a finding made after this time began when all had stopped, whichever desk made it. Somebody is told all the while.
+ */
+export function deadAfterMs(entry: TicketEntry): number {
+  return (entry.endedMs ?? 0) + KEY_TRY_MS + AGREED_MS;
+}
+
+/** Its lane is of no use to the order any more. */
+export function hasLostLane(entry: TicketEntry): boolean {
+  return entry.end === 'jumped' || entry.end === 'dead';
+}
+
+/**
+ * Nothing of this direction can trade any more: its last ticket's key is refused for good, and no spare lane is left. Until the
+ * operator, who may have registered another key, asks for another try.
+ */
+export function isDeadEnd(order: Order, direction: Direction): boolean {
+  const last = order.tickets.findLast((entry) => entry.direction === direction);
+  return (
+    last?.end === 'dead' && isEnded(last) && !hasSpareLane(order) && (last.endedMs ?? 0) >= (order.retriedAtMs ?? 0)
+  );
+}
