@@ -1,69 +1,37 @@
-// One configuration for the whole house: typed rules, the one-way arrows between folders, and the determinism bans.
+// One configuration for the whole house: typed rules, the one-way arrows between folders, the determinism bans, the lengths.
+// Each rule set here has a fixture that it must report (scripts/lint/fixtures.mjs, run by `npm run check`).
 import js from '@eslint/js';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 import { importX } from 'eslint-plugin-import-x';
-import { builtinModules } from 'node:module';
 import tseslint from 'typescript-eslint';
+import { layers } from './scripts/lint/layers.mjs';
+import { limits, longFiles, longFunctions } from './scripts/lint/lengths.mjs';
 
-const nodeBuiltins = builtinModules.filter((name) => !name.startsWith('_')).flatMap((name) => [name, `node:${name}`]);
-
-/** Who may import whom. A folder may always import itself; everything not named in `allow` is forbidden. */
-const layers = {
-  domain: [],
-  exchange: ['domain'],
-  notifications: ['domain'],
-  observability: ['domain'],
-  temporal: [], // what every reader of the engine shares
-  config: ['domain'],
-  workflows: ['domain', 'activities'], // activities: types only, held by the rule for workflows below
-  desk: ['domain', 'exchange', 'notifications', 'observability'],
-  listener: ['domain', 'exchange', 'notifications', 'observability'],
-  activities: ['domain', 'exchange', 'notifications', 'observability', 'desk', 'listener', 'temporal'],
-  auditor: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the desk's or the workflows' state
-  workers: [
-    'auditor',
-    'temporal',
-    'domain',
-    'exchange',
-    'notifications',
-    'observability',
-    'config',
-    'desk',
-    'listener',
-    'activities',
-    'workflows',
-  ],
-  paper: [], // a program beside the product: it shares no code with it, so that both must agree on the wire
-  cli: [
-    'domain',
-    'exchange',
-    'notifications',
-    'observability',
-    'config',
-    'desk',
-    'listener',
-    'activities',
-    'workflows',
-    'workers',
-    'paper',
-  ],
-};
-const zones = Object.entries(layers).map(([folder, allowed]) => ({
-  target: `./src/${folder}`,
-  from: './src',
-  except: [`./${folder}`, ...allowed.map((name) => `./${name}`)],
-  message: `src/${folder} may import only: ${[folder, ...allowed].join(', ')} (docs/architecture.md, "Layers").`,
-}));
-
-const impure = [
-  { object: 'Date', property: 'now', message: 'Time is an argument here.' },
-  { object: 'Math', property: 'random', message: 'Randomness is an argument here.' },
+const zones = [
+  ...Object.entries(layers).map(([folder, allowed]) => ({
+    target: `./src/${folder}`,
+    from: './src',
+    except: [`./${folder}`, ...allowed.map((name) => `./${name}`)],
+    message: `src/${folder} may import only: ${[folder, ...allowed].join(', ')} (docs/architecture.md, "Layers").`,
+  })),
+  ...['test', 'bench', 'scripts'].map((folder) => ({
+    target: './src',
+    from: `./${folder}`,
+    message: `The product does not import ${folder}.`,
+  })),
 ];
+
+const pureGlobals = [
+  ...['Date', 'performance', 'crypto', 'fetch', 'process', 'globalThis'],
+  ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'],
+];
+const noDynamicImport = { selector: 'ImportExpression', message: 'Imports stand at the top of the file.' };
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', '.tools', '.cache', '.run'] },
   js.configs.recommended,
   {
+    name: 'house/all',
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -90,29 +58,39 @@ export default tseslint.config(
     },
   },
   {
+    name: 'house/pure',
     files: ['src/domain/**/*.ts', 'src/paper/core/**/*.ts'],
     rules: {
-      'no-restricted-properties': ['error', ...impure],
-      'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'setImmediate', 'process'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'Randomness is an argument here.' },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...pureGlobals.map((name) => ({ name, message: 'Pure code: time, timers and the world are arguments.' })),
+      ],
+      'no-restricted-syntax': ['error', noDynamicImport],
       'no-restricted-imports': [
         'error',
-        { paths: nodeBuiltins.map((name) => ({ name, message: 'Pure code: no Node here.' })) },
+        { patterns: [{ regex: '^[^.]', message: 'Pure code imports no package, and nothing of Node.' }] },
       ],
     },
   },
   {
+    name: 'house/workflows',
     files: ['src/workflows/**/*.ts'],
     rules: {
+      'no-restricted-syntax': ['error', noDynamicImport],
       '@typescript-eslint/no-restricted-imports': [
         'error',
         {
-          paths: [...nodeBuiltins, 'zod', 'ws', 'ioredis', 'undici', 'pino'].map((name) => ({
-            name,
-            message: 'Workflows are deterministic: no Node built-ins, no I/O libraries, no zod in the bundle.',
-          })),
           patterns: [
             {
-              group: ['**/activities/**'],
+              regex: '^(?!\\.|@temporalio/(workflow|common)$)',
+              message: 'Workflows are deterministic: of the packages only @temporalio/workflow and common.',
+            },
+            {
+              regex: '/activities(/|$)',
               allowTypeImports: true,
               message: 'Workflows import activities as types only.',
             },
@@ -121,6 +99,16 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    name: 'house/lengths',
+    files: ['src/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.{mjs,cjs}'],
+    rules: {
+      'max-lines': ['error', limits.file],
+      'max-lines-per-function': ['error', limits.function],
+    },
+  },
+  ...(longFiles.length > 0 ? [{ files: longFiles, rules: { 'max-lines': 'off' } }] : []),
+  ...(longFunctions.length > 0 ? [{ files: longFunctions, rules: { 'max-lines-per-function': 'off' } }] : []),
   { files: ['src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['test/**/*.ts'],

@@ -15,6 +15,7 @@ const PARTS = [
   { name: 'links', script: join(ROOT, 'scripts/check-links.mjs'), args: [] },
   { name: 'unused', script: join(MODULES, 'knip/bin/knip.js'), args: ['--no-progress'] },
   { name: 'lint and layers', script: join(MODULES, 'eslint/bin/eslint.js'), args: ['--max-warnings', '0', '.'] },
+  { name: 'lint rules bite', script: join(ROOT, 'scripts/check-lint.mjs'), args: [] },
 ];
 
 let failures = 0;

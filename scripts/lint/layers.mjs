@@ -1,0 +1,29 @@
+/** Who may import whom in src. A folder may always import itself; what is not named here is forbidden, and what is named is used. */
+export const layers = {
+  domain: [],
+  exchange: ['domain'],
+  notifications: ['domain'],
+  observability: [],
+  temporal: [], // what every reader of the engine shares
+  config: ['domain'],
+  workflows: ['domain', 'activities'], // activities: types only, held by a rule of its own
+  desk: ['domain', 'exchange'],
+  listener: ['domain', 'exchange', 'notifications'],
+  activities: ['domain', 'exchange', 'desk', 'temporal'],
+  auditor: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the desk's or the workflows' state
+  workers: [
+    'domain',
+    'exchange',
+    'notifications',
+    'observability',
+    'temporal',
+    'config',
+    'workflows',
+    'desk',
+    'listener',
+    'activities',
+    'auditor',
+  ],
+  paper: [], // a program beside the product: it shares no code with it, so that both must agree on the wire
+  cli: ['domain', 'exchange', 'config', 'workers', 'paper'],
+};

@@ -1,0 +1,27 @@
+/**
+ * The product's files stay below 350 lines and its functions below 70; all lines count.
+ *
+ * The files listed here exceed that still. The lists only shrink: an entry that is no longer needed fails `npm run check`.
+ */
+export const limits = { file: 350, function: 70 };
+
+export const longFiles = [
+  'src/desk/desk.ts',
+  'src/domain/cover.ts',
+  'src/domain/order.ts',
+  'src/exchange/lighter/account-stream.ts',
+  'src/exchange/lighter/session.ts',
+  'src/workers/maker.ts',
+  'src/workflows/maker-order.ts',
+  'src/workflows/pair.ts',
+];
+
+export const longFunctions = [
+  'src/activities/hedge-activities.ts',
+  'src/desk/placer.ts',
+  'src/workers/desk-events.ts',
+  'src/workers/hedger.ts',
+  'src/workers/maker.ts',
+  'src/workflows/maker-order.ts',
+  'src/workflows/pair.ts',
+];
