@@ -7,7 +7,6 @@
  */
 import {
   advance,
-  currentSlice,
   isCovered,
   missingLots,
   newCover,
@@ -16,6 +15,7 @@ import {
   type CoverEvent,
   type CoverState,
   type Path,
+  type SliceSend,
 } from '../domain/cover';
 import { EPOCH_TENTHS } from '../domain/limits';
 import {
@@ -449,7 +449,7 @@ export class Desk {
     return 'here';
   }
 
-  #request(cover: Cover, command: CoverCommand & { do: 'send' }): TxRequest {
+  #request(cover: Cover, command: SliceSend): TxRequest {
     const { ticket } = cover.state;
     const base = { lane: laneOf(ticket.id), nonce: command.nonce, skipNonce: command.skipNonce };
     const order = {
@@ -460,7 +460,7 @@ export class Desk {
       clientOrderIndex: command.clientOrderIndex,
     };
     switch (command.form) {
-      case 'trade':
+      case 'order':
         return {
           ...order,
           kind: 'market-order',
@@ -510,7 +510,7 @@ export class Desk {
     const request = this.#request(cover, {
       do: 'send',
       k: 1,
-      form: 'trade',
+      form: 'order',
       nonce: nonceOf(ticket.id, 1),
       skipNonce: ticket.start === 'opens-lane',
       clientOrderIndex: clientOrderIndexOf(ticket.id, 1),
@@ -584,7 +584,7 @@ export class Desk {
     const reached = state.end ?? otherwise;
     const waiting = {
       code: 'waiting',
-      message: `slice ${currentSlice(state)} is not settled yet${cover.doubt === undefined ? '' : `: ${cover.doubt}`}`,
+      message: `slice ${state.slice} is not settled yet${cover.doubt === undefined ? '' : `: ${cover.doubt}`}`,
       retryAfterMs: 1_000,
     };
     const parked =
@@ -631,9 +631,7 @@ function doubtOf(outcome: SendOutcome): string | undefined {
 function whyOf({ state, doubt }: Cover): string {
   const last = state.settled.at(-1);
   const ended = last && last.executedLots === 0n ? `the exchange ended slice ${last.k} as ${last.status}` : undefined;
-  return (
-    state.blocked?.message ?? doubt ?? ended ?? `no record of slice ${currentSlice(state)} has come, and no refusal`
-  );
+  return state.blocked?.message ?? doubt ?? ended ?? `no record of slice ${state.slice} has come, and no refusal`;
 }
 
 function isFinished({ state, parked }: Cover): boolean {

@@ -13,14 +13,8 @@ import {
   type OrderId,
 } from '../domain/ids';
 import type { Lots, Ticks } from '../domain/lots';
-import {
-  advancePlacement,
-  newPlacement,
-  placementWakeAtMs,
-  type PlacementCommand,
-  type PlacementEnd,
-  type PlacementEvent,
-} from '../domain/placement';
+import type { NonceEvent, NonceQuestion, NonceSend } from '../domain/nonce';
+import { advancePlacement, newPlacement, placementWakeAtMs, type PlacementEnd } from '../domain/placement';
 import type { Side } from '../domain/records';
 import { DEAD_MANS_SWITCH_DUE } from '../domain/refusals';
 import type { AccountPort, TxRequest } from '../exchange/port';
@@ -67,13 +61,13 @@ export function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSi
       stops.forEach((stop) => stop());
       act();
     };
-    const feed = (event: PlacementEvent): void => {
+    const feed = (event: NonceEvent): void => {
       if (state.end) return;
       const commands = advancePlacement(state, event, now());
       for (const command of commands) {
         carryOut(command).catch((error: unknown) => {
           const reason = error instanceof Error ? error.message : 'the send failed';
-          feed({ type: 'sent', outcome: { kind: 'unknown', txHash: '', reason } });
+          feed({ type: 'sent', k: 0, outcome: { kind: 'unknown', txHash: '', reason } });
         });
       }
       if (state.end) {
@@ -85,32 +79,32 @@ export function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSi
       const wake = placementWakeAtMs(state);
       if (wake !== undefined) timer = setTimeout(() => feed({ type: 'tick' }), Math.max(1, wake - now() + 1));
     };
-    const carryOut = async (command: PlacementCommand): Promise<void> => {
+    const carryOut = async (command: NonceSend | NonceQuestion): Promise<void> => {
       switch (command.do) {
         case 'send': {
           const signed = await account.sign(requestOf(deps, order, command));
           const outcome = await account.send(signed);
           if (outcome.kind === 'refused' && outcome.code === DEAD_MANS_SWITCH_DUE)
             await deps.renewSwitch().catch(() => undefined);
-          feed({ type: 'sent', outcome });
+          feed({ type: 'sent', k: 0, outcome });
           return;
         }
         case 'look': {
           const found = await account.findOrders(command.indexes, { urgent: true });
           if (found.ok) for (const record of found.value) feed({ type: 'order', record });
-          feed({ type: 'looked' });
+          feed({ type: 'looked', k: 0 });
           return;
         }
         case 'recall': {
           const read = await account.recall(command.tx);
           if (read.ok && read.value) feed({ type: 'order', record: read.value });
-          feed({ type: 'looked' });
+          feed({ type: 'looked', k: 0 });
           return;
         }
         case 'trace': {
           const sinceMs = epochMsOf(timeOf(order.id)) - TRACE_SLACK_MS;
           const fate = await account.nonceFate({ lane: laneOf(order.id), nonce: command.nonce, sinceMs, urgent: true });
-          feed({ type: 'traced', fate });
+          feed({ type: 'traced', k: 0, fate });
           return;
         }
       }
@@ -128,14 +122,14 @@ export function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSi
     stops.push(() => signal?.removeEventListener('abort', abandoned));
     const known = watch.find(index);
     if (known) feed({ type: 'order', record: known });
-    else feed({ type: 'start' });
+    else feed({ type: 'tick' });
   });
 }
 
-function requestOf(deps: PlacerDeps, order: PlaceOrder, command: PlacementCommand & { do: 'send' }): TxRequest {
+function requestOf(deps: PlacerDeps, order: PlaceOrder, command: NonceSend): TxRequest {
   const base = { lane: laneOf(order.id), nonce: command.nonce, skipNonce: true };
   switch (command.form) {
-    case 'place':
+    case 'order':
       return {
         ...base,
         kind: 'post-only-order',
@@ -148,6 +142,7 @@ function requestOf(deps: PlacerDeps, order: PlaceOrder, command: PlacementComman
       };
     case 'seal-cancel':
       return { ...base, kind: 'cancel-order', marketId: order.marketId, index: command.clientOrderIndex };
+    case 'seal-order':
     case 'seal-renewal':
       return { ...base, kind: 'cancel-all-at', atMs: deps.switchAtMs() };
   }

@@ -14,6 +14,7 @@ import {
   TX_CANCEL_ORDER,
   TX_CREATE_ORDER,
   type OrderRecord,
+  type OrderStatus,
   type TxRecord,
 } from './records';
 
@@ -27,15 +28,19 @@ export interface Evidence {
   readonly txs: Map<number, TxRecord>;
 }
 
-export interface Settled {
-  readonly kind: 'traded' | 'refused' | 'foreign' | 'seal';
+interface Executed {
   readonly executedLots: Lots;
   readonly executedQuote: Quote;
-  /** Order status, or `refused <code>`, or `foreign`. */
-  readonly status: string;
-  readonly refusal?: { readonly code: number; readonly message: string };
   readonly txHash?: string;
 }
+
+/** `status`, for people: the order's, or `refused <code>`, or `cancel`, or `foreign`. */
+export type Settled = Executed &
+  (
+    | { readonly kind: 'traded'; readonly status: OrderStatus; readonly refusal?: undefined }
+    | { readonly kind: 'refused'; readonly status: string; readonly refusal: NonNullable<TxRecord['refusal']> }
+    | { readonly kind: 'foreign' | 'seal'; readonly status: string; readonly refusal?: TxRecord['refusal'] }
+  );
 
 export function newEvidence(ticket: {
   readonly id: OrderId;
@@ -86,7 +91,8 @@ export function settlementOf(evidence: Evidence, k: number): Settled | undefined
     index === clientOrderIndexOf(evidence.id, k),
     'a nonce of a ticket and its client order index name the same slice',
   );
-  return tx.refusal ? nothing('refused', `refused ${tx.refusal.code}`, tx) : undefined;
+  if (!tx.refusal) return undefined;
+  return { ...nothing('foreign', `refused ${tx.refusal.code}`, tx), kind: 'refused', refusal: tx.refusal };
 }
 
 /** The transaction that consumed the nonce, while its amount is not known yet: the order's record is the missing half. */
@@ -101,7 +107,7 @@ function sealed(evidence: Evidence, tx: TxRecord): Settled | undefined {
   return { ...traded(record, tx.hash), kind: 'seal' };
 }
 
-function traded(record: OrderRecord, txHash: string | undefined): Settled {
+function traded(record: OrderRecord, txHash: string | undefined): Settled & { kind: 'traded' } {
   return {
     kind: 'traded',
     executedLots: record.filledLots,
@@ -111,7 +117,7 @@ function traded(record: OrderRecord, txHash: string | undefined): Settled {
   };
 }
 
-function nothing(kind: Settled['kind'], status: string, tx: TxRecord): Settled {
+function nothing(kind: 'foreign' | 'seal', status: string, tx: TxRecord): Settled & { kind: 'foreign' | 'seal' } {
   return {
     kind,
     executedLots: ZERO_LOTS,

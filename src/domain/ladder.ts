@@ -24,8 +24,6 @@ export interface Ladder {
   dueMs: number;
   /** A request of this rung is on its way: nothing else is started. */
   busy: boolean;
-  /** Whether anything was ever sent for this nonce by this process. */
-  sends: number;
   /** The last send was booked: its frame is awaited until `dueMs`. */
   booked: boolean;
   /** Rounds without a conclusion, for the back-off. */
@@ -59,7 +57,6 @@ export function newLadder(nowMs: number): Ladder {
     rung: 'send',
     dueMs: nowMs,
     busy: false,
-    sends: 0,
     booked: false,
     round: 0,
     refusals: 0,

@@ -87,9 +87,9 @@ describe('D-02 an exchange that refuses the cancel of a missing order', () => {
   test('a placement is then sealed by renewing the switch', () => {
     const state = newPlacement({ id, accountIndex: 11, marketId: 1, staleAtMs: 0, nowMs: 0 });
     let now = 0;
-    let [command] = advancePlacement(state, { type: 'start' }, now);
+    let [command] = advancePlacement(state, { type: 'tick' }, now);
     expect(command).toMatchObject({ do: 'send', form: 'seal-cancel' });
-    advancePlacement(state, { type: 'sent', outcome: refused(21715) }, now);
+    advancePlacement(state, { type: 'sent', k: 0, outcome: refused(21715) }, now);
     now = placementWakeAtMs(state) ?? NaN;
     [command] = advancePlacement(state, { type: 'tick' }, now);
     expect(command).toMatchObject({ do: 'send', form: 'seal-renewal' });

@@ -14,9 +14,9 @@ import {
 } from '../../src/domain/ids';
 import { lots, quote, ticks, type Lots } from '../../src/domain/lots';
 import type { NonceFate, OrderRecord, SendOutcome, TxRecord } from '../../src/domain/records';
-import type { CoverCommand } from '../../src/domain/cover';
+import type { SliceSend } from '../../src/domain/cover';
 
-export type Send = Extract<CoverCommand, { do: 'send' }>;
+export type Send = SliceSend;
 
 export interface Executed {
   readonly nonce: Nonce;
@@ -88,7 +88,7 @@ export class Lane {
       this.log.push({ nonce: head.nonce, tx, atStep: this.step });
       return;
     }
-    const executed = head.form === 'trade' ? how.part(head.lots) : (how.sealLots ?? lots(0));
+    const executed = head.form === 'order' ? how.part(head.lots) : (how.sealLots ?? lots(0));
     const order = orderRecord(this.accountIndex, this.marketId, head, executed);
     this.log.push({ nonce: head.nonce, tx, order, atStep: this.step });
   }

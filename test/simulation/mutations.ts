@@ -20,6 +20,9 @@ interface Mutation {
   readonly also?: { readonly find: string; readonly replace: string };
 }
 
+/** Where the cover machine takes the answer of a send, and where anything that happens to its nonce. */
+const TAKES_AN_ANSWER = '      if (event.k === state.slice && state.sent) state.sent.txHash = event.outcome.txHash;\n';
+const TAKES_AN_EVENT = '  const finding = absorbNonce(state, event, nowMs);\n';
 const ZERO = "{ kind: 'refused', executedLots: ZERO_LOTS, executedQuote: quote(0n), status: 'canceled' }";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -27,23 +30,25 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'nonce-taken-means-nothing-executed',
     what: 'a 21104 settles the slice as zero instead of making it look',
     file: 'src/domain/cover.ts',
-    find: '  const refusal = onSent(state.ladder, outcome, nowMs);',
-    replace: `  if (outcome.kind === 'refused' && outcome.code === 21104) { settle(state, currentSlice(state), ${ZERO}, nowMs); return; }
-  const refusal = onSent(state.ladder, outcome, nowMs);`,
+    find: TAKES_AN_ANSWER,
+    replace: `      if (event.k === state.slice && event.outcome.code === 21104) { settle(state, ${ZERO}, nowMs); return; }
+${TAKES_AN_ANSWER}`,
   },
   {
     name: 'missing-row-means-nothing-executed',
     what: 'an empty list settles the slice as zero',
     file: 'src/domain/cover.ts',
-    find: "      if (event.k === currentSlice(state) && state.ladder.rung !== 'send' && state.ladder.rung !== 'trace')\n        climb(state, nowMs);",
-    replace: `      if (event.k === currentSlice(state) && state.ladder.rung === 'look' && settlementOf(state.evidence, event.k) === undefined) { settle(state, event.k, ${ZERO}, nowMs); }`,
+    find: TAKES_AN_EVENT,
+    replace: `  if (event.type === 'looked' && event.k === state.slice && state.ladder.rung === 'look' && settlementOf(state.evidence, event.k) === undefined) { settle(state, ${ZERO}, nowMs); return; }
+${TAKES_AN_EVENT}`,
   },
   {
     name: 'retry-on-a-new-nonce',
     what: 'a repeated send of a slice takes the next nonce',
     file: 'src/domain/cover.ts',
-    find: '    nonce: nonceOf(ticket.id, k),\n    skipNonce',
-    replace: '    nonce: nonceOf(ticket.id, k + Math.min(state.ladder.sends - 1, 3)),\n    skipNonce',
+    find: '  return { ...send, skipNonce, lots: amount,',
+    replace:
+      '  return { ...send, nonce: nonceOf(ticket.id, send.k + Math.min(state.ladder.round, 3)), skipNonce, lots: amount,',
   },
   {
     name: 'no-seal-before-the-other-direction',
@@ -93,15 +98,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no-record-means-not-placed',
     what: 'a placement that no list shows is given up without sealing its nonce',
     file: 'src/domain/placement.ts',
-    find: "      if (state.ladder.rung !== 'send' && state.ladder.rung !== 'trace') climb(state, nowMs);",
-    replace: "      state.end ??= conclude(state) ?? { placed: false, code: 'x', message: 'not listed' };",
+    find: '  state.end ??= placementOf(state);\n',
+    replace:
+      "  state.end ??= placementOf(state) ?? (event.type === 'looked' ? { placed: false, code: 'x', message: 'not listed' } : undefined);\n",
   },
   {
     name: 'a-notice-is-a-delta',
     what: 'fills of repeated news add up',
     file: 'src/domain/cover.ts',
-    find: '      if (event.fillLots <= state.fillLots) return;\n',
-    replace: '      event = { ...event, fillLots: addLots(state.fillLots, event.fillLots) };\n',
+    find: '  if (event.fillLots <= state.fillLots) return;\n',
+    replace: '  event = { ...event, fillLots: addLots(state.fillLots, event.fillLots) };\n',
   },
   {
     name: 'a-foreign-nonce-is-ours',
@@ -119,26 +125,26 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'transient-refusals-keep-a-seal-form',
-    what: 'the placement is sealed by a cancel for ever (defect D-02)',
-    file: 'src/domain/placement.ts',
-    find: "  if (!refusal) return;\n  if (state.lastForm === 'seal') {",
-    replace: "  if (!refusal || refusal.class === 'transient') return;\n  if (state.lastForm === 'seal') {",
+    what: 'a placement is sealed by a cancel for ever (defect D-02)',
+    file: 'src/domain/nonce.ts',
+    find: "  if (refusal.class === 'key') return undefined;",
+    replace: "  if (refusal.class === 'key' || refusal.class === 'transient') return undefined;",
   },
   {
     name: 'unknown-means-refused',
     what: 'a submission without an answer settles the slice as zero (S-12)',
     file: 'src/domain/cover.ts',
-    find: '  const refusal = onSent(state.ladder, outcome, nowMs);',
-    replace: `  if (outcome.kind === 'unknown') { settle(state, currentSlice(state), ${ZERO}, nowMs); return; }
-  const refusal = onSent(state.ladder, outcome, nowMs);`,
+    find: TAKES_AN_ANSWER,
+    replace: `      if (event.k === state.slice && event.outcome.kind === 'unknown') { settle(state, ${ZERO}, nowMs); return; }
+${TAKES_AN_ANSWER}`,
   },
   {
     name: 'accepted-means-executed',
     what: 'a 200 settles the slice as executed (P-06)',
     file: 'src/domain/cover.ts',
-    find: '  const refusal = onSent(state.ladder, outcome, nowMs);',
-    replace: `  if (outcome.kind === 'accepted' && state.sent?.form === 'trade') { settle(state, currentSlice(state), { kind: 'traded', executedLots: state.sent.lots, executedQuote: quote(0n), status: 'filled' }, nowMs); return; }
-  const refusal = onSent(state.ladder, outcome, nowMs);`,
+    find: TAKES_AN_ANSWER,
+    replace: `      if (event.k === state.slice && event.outcome.kind === 'accepted' && state.lastForm === 'order') { settle(state, { kind: 'traded', executedLots: state.sent.lots, executedQuote: quote(0n), status: 'filled' }, nowMs); return; }
+${TAKES_AN_ANSWER}`,
   },
   {
     name: 'a-partial-hedge-is-whole',
@@ -151,8 +157,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the-first-slice-is-exact',
     what: 'a ticket needs to know what its lane did before',
     file: 'src/domain/cover.ts',
-    find: "skipNonce: k === 1 && ticket.start === 'opens-lane',",
-    replace: 'skipNonce: false,',
+    find: "const skipNonce = send.k === 1 && ticket.start === 'opens-lane';",
+    replace: 'const skipNonce = false;',
   },
   {
     name: 'asked-to-seal-is-sealed',
@@ -179,8 +185,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'executed-without-refusal-means-not-placed',
     what: 'the placement is given up although its transaction executed',
     file: 'src/domain/placement.ts',
-    find: 'message: tx.refusal.message } : undefined;',
-    replace: "message: tx.refusal.message } : { placed: false, code: 'x', message: 'no record' };",
+    find: '    case undefined:\n      return undefined;',
+    replace:
+      "    case undefined:\n      return evidence.txs.has(0) ? { placed: false, code: 'x', message: 'no record' } : undefined;",
   },
   {
     name: 'quoted-without-a-hedger',
@@ -213,14 +220,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a-blocked-hedge-stays-blocked',
     what: 'what was refused once for margin or price is not tried again (S-09, P-20)',
-    file: 'src/domain/cover.ts',
-    find: '    state.ladder.dueMs = nowMs + retryAfterMs;\n    state.blocked =',
-    replace: '    state.ladder.dueMs = nowMs + 1e9;\n    state.blocked =',
+    file: 'src/domain/setback.ts',
+    find: '    state.ladder.dueMs = nowMs + retryAfterMs;\n    block(',
+    replace: '    state.ladder.dueMs = nowMs + 1e9;\n    block(',
   },
   {
     name: 'the-bound-has-no-end',
     what: 'the price bound widens beyond its maximum (S-35)',
-    file: 'src/domain/cover.ts',
+    file: 'src/domain/setback.ts',
     find: '  while (state.bps < slippageBpsMax) {\n    state.bps = Math.min(Math.max(state.bps * 2, 1), slippageBpsMax);',
     replace: '  while (slippageBpsMax > 0) {\n    state.bps = state.bps * 2;',
   },
@@ -235,8 +242,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a-jumped-lane-is-waited-for',
     what: 'a ticket whose nonce was jumped over is tried for ever (P-18)',
     file: 'src/domain/cover.ts',
-    find: "    state.end = 'jumped';\n",
-    replace: '    climb(state, nowMs);\n    if (nowMs > 0) return;\n',
+    find: "      state.end = 'jumped';\n",
+    replace: '      state.ladder = newLadder(nowMs);\n      if (nowMs > 0) return undefined;\n',
   },
   {
     name: 'a-foreign-transaction-blocks',
@@ -256,8 +263,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'an-unanswered-placement-is-forgotten',
     what: 'a placement in doubt is not asked for again',
     file: 'src/domain/placement.ts',
-    find: '  if (!state.ladder.booked) state.ladder.dueMs = nowMs;',
-    replace: '  state.ladder.dueMs = nowMs + 1e9;',
+    find: '  startSealing(state, nowMs);\n',
+    replace: '  startSealing(state, nowMs);\n  state.ladder.dueMs = nowMs + 1e9;\n',
   },
   {
     name: 'deaf-listener',
@@ -277,8 +284,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'naked-for-20-s',
     what: 'every hedge waits 20 s before it is sent',
     file: 'src/domain/cover.ts',
-    find: '      if (missingLots(state) === 0n) state.path = event.path;\n',
-    replace: '      if (missingLots(state) === 0n) { state.path = event.path; state.ladder.dueMs = nowMs + 20_000; }\n',
+    find: '  if (missingLots(state) === 0n) state.path = event.path;\n',
+    replace: '  if (missingLots(state) === 0n) { state.path = event.path; state.ladder.dueMs = nowMs + 20_000; }\n',
   },
   {
     name: 'stuck-in-silence',
