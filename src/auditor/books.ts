@@ -10,14 +10,21 @@ export interface Reading {
   /** Signed positions in lots. */
   readonly makerLots: bigint;
   readonly hedgeLots: bigint;
-  /**
-   * Lots that running orders say are naked right now, whatever their side, each for no longer than a hedge may take. Undefined: the
-   * orders could not be read, so nothing is known to explain anything.
-   */
-  readonly explainedLots: bigint | undefined;
+  /** What running orders say is naked. Undefined: they could not be read, so nothing is known to explain anything. */
+  readonly words: readonly Word[] | undefined;
+}
+
+/** A running order says that something of it is naked. */
+export interface Word {
+  /** Signed: what its fill makes A + B differ by. */
+  readonly lots: bigint;
+  /** Since when it has said so. */
+  readonly sinceMs: number;
 }
 
 export interface Books {
+  /** What was read last, oldest first. */
+  recent: { readonly atMs: number; readonly lots: bigint }[];
   /** The difference that nothing explains: how much, since when by this amount, since when at all. */
   off: { readonly lots: bigint; readonly sameSinceMs: number; readonly sinceMs: number } | undefined;
 }
@@ -31,16 +38,30 @@ export type Verdict =
 export const LATE_MS_MAX = 4_000;
 /** Trading on top of a difference makes every reading another one; that many readings in a row without an even one are no coincidence. */
 const NEVER_EVEN_MS_MAX = 20_000;
+/** A word is heard within a reading or two of the difference that it explains. One that is older was there when the books were even. */
+const WORD_FIRST_MS_MAX = 10_000;
+/** Readings in which the same difference is met more often than not, although it is explained each time: no coincidence either. */
+const OFTEN = { ofMs: 20_000, readingsMin: 6, share: 0.6 };
 
 export function newBooks(): Books {
-  return { off: undefined };
+  return { recent: [], off: undefined };
 }
 
-export function judge(books: Books, { atMs, makerLots, hedgeLots, explainedLots }: Reading): Verdict {
+export function judge(books: Books, { atMs, makerLots, hedgeLots, words = [] }: Reading): Verdict {
   const lots = makerLots + hedgeLots;
-  if (lots === 0n || abs(lots) <= (explainedLots ?? 0n)) {
+  const lastEvenMs = books.recent.findLast((one) => one.lots === 0n)?.atMs ?? -Infinity;
+  books.recent = [...books.recent.filter((one) => atMs - one.atMs <= OFTEN.ofMs), { atMs, lots }];
+  if (lots === 0n) {
     books.off = undefined;
-    return lots === 0n ? { kind: 'even' } : { kind: 'late', lots };
+    return { kind: 'even' };
+  }
+  const heard = words.filter((word) => word.lots > 0n === lots > 0n && word.sinceMs >= lastEvenMs - WORD_FIRST_MS_MAX);
+  const oftenSinceMs = oftenSince(books, lots);
+  if (oftenSinceMs !== undefined && abs(lots) > sum(heard.filter((word) => word.sinceMs <= oftenSinceMs + LATE_MS_MAX)))
+    return { kind: 'wrong', lots, forMs: atMs - oftenSinceMs };
+  if (abs(lots) <= sum(heard)) {
+    books.off = undefined;
+    return { kind: 'late', lots };
   }
   const before = books.off;
   const off = {
@@ -52,6 +73,22 @@ export function judge(books: Books, { atMs, makerLots, hedgeLots, explainedLots 
   const forMs = atMs - off.sinceMs;
   const stays = atMs - off.sameSinceMs >= LATE_MS_MAX || forMs >= NEVER_EVEN_MS_MAX;
   return stays ? { kind: 'wrong', lots, forMs } : { kind: 'late', lots };
+}
+
+/**
+ * Since when most readings have met just this difference. In a busy market fills follow each other without a pause, and some order or
+ * other explains any difference of its size; but a hedge takes a fraction of a second, so most readings would be even.
+ */
+function oftenSince({ recent }: Books, lots: bigint): number | undefined {
+  const same = recent.filter((one) => one.lots === lots);
+  const [first] = same;
+  const last = same.at(-1);
+  if (!first || !last || last.atMs - first.atMs < OFTEN.ofMs / 2) return undefined;
+  return recent.length >= OFTEN.readingsMin && same.length >= OFTEN.share * recent.length ? first.atMs : undefined;
+}
+
+function sum(words: readonly Word[]): bigint {
+  return words.reduce((total, word) => total + abs(word.lots), 0n);
 }
 
 function abs(value: bigint): bigint {

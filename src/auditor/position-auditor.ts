@@ -9,12 +9,12 @@
  */
 import type { Client } from '@temporalio/client';
 import { orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
-import { formatDecimal, parseLots } from '../domain/lots';
+import { formatDecimal, parseLots, subLots, ZERO_LOTS } from '../domain/lots';
 import type { BooksRead, BooksState } from '../domain/messages';
 import type { AccountState, Market } from '../domain/records';
 import type { ExchangePort } from '../exchange/port';
 import type { HealthPart, RaiseAlert } from '../observability';
-import { judge, LATE_MS_MAX, newBooks, type Books, type Reading, type Verdict } from './books';
+import { judge, newBooks, type Books, type Reading, type Verdict, type Word } from './books';
 import { listRuns, type ListedRun } from '../temporal/runs';
 
 export interface PositionAuditorOptions {
@@ -40,13 +40,14 @@ export interface PositionAuditorOptions {
 }
 
 /** What the orders of one market say. */
-interface Word {
+interface Words {
   nakedLots: bigint;
-  explainedLots: bigint;
+  /** Of those that have hedged for no longer than a hedge may take. */
+  readonly words: Word[];
   /** Orders that have hedged for longer than a hedge may take. */
   readonly overdue: string[];
 }
-type Words = ReadonlyMap<string, Word>;
+type WordsByMarket = ReadonlyMap<string, Words>;
 type Positions = readonly [maker: AccountState, hedge: AccountState];
 
 /** Temporal's list takes milliseconds; later than this is as good as never. */
@@ -123,7 +124,7 @@ export class PositionAuditor {
   }
 
   /** Running orders know best what is naked; without their word the positions' difference is shown, without either nothing. */
-  #show(market: Market, words: Words | undefined, positions: Positions | undefined): void {
+  #show(market: Market, words: WordsByMarket | undefined, positions: Positions | undefined): void {
     const net = positions && positionOf(positions[0], market) + positionOf(positions[1], market);
     const lots = words ? (words.get(market.symbol)?.nakedLots ?? 0n) : net;
     this.#options.onExposure(
@@ -147,7 +148,7 @@ export class PositionAuditor {
 
   #judge(
     market: Market,
-    words: Words | undefined,
+    words: WordsByMarket | undefined,
     { atMs, positions: [maker, hedge] }: { readonly atMs: number; readonly positions: Positions },
   ): boolean {
     const books = this.#books.get(market.marketId) ?? newBooks();
@@ -157,7 +158,7 @@ export class PositionAuditor {
       atMs,
       makerLots: positionOf(maker, market),
       hedgeLots: positionOf(hedge, market),
-      explainedLots: words && (word?.explainedLots ?? 0n),
+      words: words && (word?.words ?? []),
     };
     const verdict = judge(books, reading);
     if (verdict.kind === 'wrong') this.#tell(market, reading, { ...verdict, overdue: word?.overdue ?? [] });
@@ -196,7 +197,7 @@ export class PositionAuditor {
     });
   }
 
-  async #readOrders(): Promise<Words> {
+  async #readOrders(): Promise<WordsByMarket> {
     const { client, makerAccount } = this.#options;
     const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
     const since = new Date(this.#startedAtMs).toISOString();
@@ -204,7 +205,7 @@ export class PositionAuditor {
       `WorkflowId STARTS_WITH "${prefix}" AND ((ExecutionStatus = "Running" AND (HedgeState = "hedging" OR HedgeState = "stuck")) ` +
       `OR (ExecutionStatus = "Terminated" AND CloseTime > "${since}"))`;
     const runs = await client.withDeadline(Date.now() + LIST_DEADLINE_MS, () => listRuns(client, query));
-    const words = new Map<string, Word>();
+    const words = new Map<string, Words>();
     const naked = new Set<string>();
     for (const run of runs) {
       if (run.terminated) this.#onTerminated(run.workflowId);
@@ -216,19 +217,19 @@ export class PositionAuditor {
   }
 
   /** Takes in what a running order says of itself; answers whether it says that something is naked. */
-  #hear(run: ListedRun, words: Map<string, Word>): boolean {
+  #hear(run: ListedRun, words: Map<string, Words>): boolean {
     const { now, hedgeMsMax } = this.#options;
     const market = this.#marketOf(run.attribute('Market'));
     const exposure = run.attribute('Exposure');
     if (!market || typeof exposure !== 'number' || !(exposure > 0)) return false;
-    const word = words.get(market.symbol) ?? { nakedLots: 0n, explainedLots: 0n, overdue: [] };
+    const word = words.get(market.symbol) ?? { nakedLots: 0n, words: [], overdue: [] };
     words.set(market.symbol, word);
     const lots = parseLots(exposure.toFixed(market.sizeDecimals), market.sizeDecimals);
     const sinceMs = this.#hedgingSinceMs.get(run.workflowId) ?? now();
     this.#hedgingSinceMs.set(run.workflowId, sinceMs);
     word.nakedLots += lots;
-    // What is not explained any more is judged for a while longer.
-    if (now() - sinceMs < hedgeMsMax - LATE_MS_MAX) word.explainedLots += lots;
+    if (now() - sinceMs < hedgeMsMax)
+      word.words.push({ sinceMs, lots: run.attribute('Side') === 'sell' ? subLots(ZERO_LOTS, lots) : lots });
     else word.overdue.push(idOf(run.workflowId));
     return true;
   }
@@ -248,7 +249,7 @@ export class PositionAuditor {
 
 /** Why nothing excuses the difference, and what to do. */
 function explanationOf(reading: Reading, overdue: readonly string[]): readonly [why: string, next: string] {
-  if (reading.explainedLots === undefined)
+  if (reading.words === undefined)
     return [
       'the orders cannot be read, so whether one of them is hedging it is not known',
       'Get Temporal to answer first: the order that this belongs to may still hedge it. Hedge or close it by hand only when `counterleg orders` shows that none does.',

@@ -5,9 +5,11 @@ const at = (atMs: number, change: Partial<Reading> = {}): Reading => ({
   atMs,
   makerLots: 0n,
   hedgeLots: 0n,
-  explainedLots: 0n,
+  words: [],
   ...change,
 });
+
+const says = (lots: bigint, sinceMs: number) => [{ lots, sinceMs }];
 
 describe('the auditor tells late from wrong', () => {
   test('mirrored positions are even, whatever their size', () => {
@@ -57,16 +59,16 @@ describe('the auditor tells late from wrong', () => {
     const books = newBooks();
     judge(books, at(0));
     for (const ms of [1_000, 30_000])
-      expect(judge(books, at(ms, { makerLots: 20n, explainedLots: 20n })).kind).toBe('late');
-    judge(books, at(31_000, { makerLots: 25n, explainedLots: 20n }));
-    expect(judge(books, at(36_000, { makerLots: 25n, explainedLots: 20n })).kind).toBe('wrong');
+      expect(judge(books, at(ms, { makerLots: 20n, words: says(20n, 0) })).kind).toBe('late');
+    judge(books, at(31_000, { makerLots: 25n, words: says(20n, 0) }));
+    expect(judge(books, at(36_000, { makerLots: 25n, words: says(20n, 0) })).kind).toBe('wrong');
   });
 
   test('S-46 what the orders explain is not known: a difference that lasts longer than a hedge may take is wrong', () => {
     const books = newBooks();
     judge(books, at(0));
-    expect(judge(books, at(1_000, { makerLots: 20n, explainedLots: undefined })).kind).toBe('late');
-    expect(judge(books, at(5_000, { makerLots: 20n, explainedLots: undefined })).kind).toBe('wrong');
+    expect(judge(books, at(1_000, { makerLots: 20n, words: undefined })).kind).toBe('late');
+    expect(judge(books, at(5_000, { makerLots: 20n, words: undefined })).kind).toBe('wrong');
   });
 
   test('S-56 a difference from before our time is told like any other, and a mirrored reading ends it', () => {
@@ -82,5 +84,32 @@ describe('the auditor tells late from wrong', () => {
     expect(judge(books, at(1_000, { makerLots: 300n, hedgeLots: -200n })).kind).toBe('late');
     expect(judge(books, at(2_000, { makerLots: 300n, hedgeLots: -300n })).kind).toBe('even');
     expect(judge(books, at(9_000, { makerLots: 100n, hedgeLots: -100n })).kind).toBe('even');
+  });
+
+  test('a word of the other direction explains nothing', () => {
+    const books = newBooks();
+    for (const [ms, kind] of [
+      [0, 'late'],
+      [4_000, 'wrong'],
+    ] as const)
+      expect(judge(books, at(ms, { hedgeLots: -20n, words: says(20n, 0) })).kind).toBe(kind);
+  });
+
+  test('H-13 an order that said so while the books were even does not explain what comes later', () => {
+    const books = newBooks();
+    judge(books, at(20_000, { words: says(100n, 0) }));
+    expect(judge(books, at(25_000, { makerLots: 100n, words: says(100n, 0) })).kind).toBe('late');
+    expect(judge(books, at(29_000, { makerLots: 100n, words: says(100n, 0) })).kind).toBe('wrong');
+  });
+
+  test('H-13 fills that follow each other do not explain a difference that was there before them', () => {
+    const books = newBooks();
+    let first: number | undefined;
+    for (let ms = 0; ms <= 30_000; ms += 2_000) {
+      // Now and then one of them is just being hedged.
+      const makerLots = ms === 4_000 ? 200n : 100n;
+      if (judge(books, at(ms, { makerLots, words: says(makerLots, ms) })).kind === 'wrong') first ??= ms;
+    }
+    expect(first).toBe(10_000);
   });
 });
