@@ -65,7 +65,11 @@ async function sample(input: {
   readonly lateMs: () => Promise<readonly number[]>;
 }): Promise<void> {
   const { system, delayMs, makerRedisUrl } = input;
-  const floor = await startFloor({ redisUrl: system.redisUrl, makerRedisUrl });
+  const floor = await startFloor({
+    redisUrl: system.redisUrl,
+    makerRedisUrl,
+    realTime: system.config.fastPath.singleMachine,
+  });
   try {
     const [fills, intervalMs] = [FILLS + WARM_UP, INTERVAL_MS + 4 * delayMs];
     const run = await fillAndCollect({ system, floor, fills, intervalMs, how: 'whole' });

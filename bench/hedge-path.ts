@@ -33,7 +33,7 @@ export async function measureFastPath(input: {
   const system = await startSystem({ redis: 'with', pairs: PAIRS });
   const lines: Line[] = [];
   try {
-    const floor = await startFloor({ redisUrl: system.redisUrl });
+    const floor = await startFloor({ redisUrl: system.redisUrl, realTime: system.config.fastPath.singleMachine });
     let before = 0;
     for (const how of ['whole', 'half'] as const) {
       if (input.fills[how] === 0) continue;

@@ -39,7 +39,7 @@ async function measure(options: (typeof CASES)[string]): Promise<void> {
   const pairs = options.accountPairs ?? 1;
   const open = pairs * options.slots.reduce((sum, count) => sum + count, 0);
   const fleet = await Fleet.start(options);
-  const floor = await startFloor({ redisUrl: fleet.redisUrl });
+  const floor = await startFloor({ redisUrl: fleet.redisUrl, realTime: true });
   try {
     const quotedAtMs = performance.now();
     // One pair of accounts after the other: when a thousand start at once, quotes are too old before they are placed, and pairs pause.

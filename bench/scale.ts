@@ -135,7 +135,7 @@ function chosen(all: readonly number[]): number[] {
 
 async function withFleet(options: FleetOptions, use: (fleet: Fleet, floor: Floor) => Promise<void>): Promise<void> {
   const fleet = await Fleet.start(options);
-  const floor = await startFloor({ redisUrl: fleet.redisUrl });
+  const floor = await startFloor({ redisUrl: fleet.redisUrl, realTime: true });
   try {
     await use(fleet, floor);
   } finally {

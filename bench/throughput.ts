@@ -20,7 +20,7 @@ const READINGS = 7;
 
 async function main(): Promise<void> {
   const fleet = await Fleet.start({ markets: MARKETS, slots: SLOTS, redis: 'with' });
-  const floor = await startFloor({ redisUrl: fleet.redisUrl });
+  const floor = await startFloor({ redisUrl: fleet.redisUrl, realTime: true });
   try {
     await fleet.quote();
     await fleet.untilResting(MARKETS * SLOTS, 60_000);

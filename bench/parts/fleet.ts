@@ -115,6 +115,7 @@ export class Fleet {
     const { redis } = this.#options;
     const lanes = lanesOf(this.#slots);
     const file = parse(readFileSync(join(PROJECT_ROOT, 'config.yaml'), 'utf8')) as Record<string, object>;
+    Object.assign(file['fast_path'] ?? {}, { single_machine: true });
     Object.assign(file, {
       pairs: this.symbols.map((market, k) => ({
         ...{ market, quantity: ORDER_BTC, depth: 2, side: 'buy', spare_lanes: [], max_position: '1000' },

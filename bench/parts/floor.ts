@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { MADE_UP_FRAME } from '../../src/exchange/lighter/rehearsal';
-import { preferMainThread } from '../../src/workers/priority';
+import { preferMainThread } from '../../src/workers/single-machine';
 
 const HOOK = join(__dirname, '..', '..', 'scripts', 'ts-hook.cjs');
 const HOP = join(__dirname, 'floor-hop.ts');
@@ -18,6 +18,8 @@ export interface Floor {
 
 export interface FloorRoute {
   readonly redisUrl: string;
+  /** As the product's processes have it. */
+  readonly realTime: boolean;
   /** The first process's way to Redis, when it is another. */
   readonly makerRedisUrl?: string;
 }
@@ -31,7 +33,7 @@ export async function startFloor(route: FloorRoute): Promise<Floor> {
     const { pid } = spawn(process.execPath, ['-r', HOOK, HOP, role, url, redisUrl], { stdio: 'inherit' });
     const socket = await joined;
     const ready = new Promise((resolve) => socket.once('message', resolve));
-    if (pid !== undefined) await preferMainThread(pid); // as the product's processes have it
+    if (pid !== undefined && route.realTime) await preferMainThread(pid);
     await ready;
     return socket;
   };

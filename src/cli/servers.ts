@@ -7,7 +7,7 @@ import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { toolPath } from '../config/tools';
-import { preferMainThread } from '../workers/priority';
+import { preferMainThread } from '../workers/single-machine';
 import { type Child, hostOf, isListening, portOf, startProgram, StartError, untilReady } from './child';
 
 const HOST = '127.0.0.1';

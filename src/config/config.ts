@@ -72,8 +72,8 @@ export interface Config {
     readonly connection: TemporalConnectionOptions;
   };
   readonly fastPath: {
-    /** Ask for real-time priority of the main threads between a fill and its hedge. */
-    readonly realTime: boolean;
+    /** Both workers, Redis and Temporal share a machine of few cores: the hedge goes before the rest. */
+    readonly singleMachine: boolean;
     /** How often the code on the way is gone through without a fill; 0: never. */
     readonly rehearseEveryMs: number;
   };
@@ -147,7 +147,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     },
     temporal: temporalOf(raw, env),
     fastPath: {
-      realTime: raw.fast_path?.real_time ?? true,
+      singleMachine: raw.fast_path?.single_machine ?? false,
       rehearseEveryMs: raw.fast_path?.rehearse_every_ms ?? REHEARSE_EVERY_MS,
     },
     redis: raw.redis,

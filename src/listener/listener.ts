@@ -46,13 +46,9 @@ export interface ListenerOptions extends ListenerEvents {
   readonly notices: FillSink;
   readonly signals: SignalSink;
   readonly clock?: ListenerClock;
+  /** How long a signal waits when its notice has left; default: not at all. If the notice is lost, the hedge is so much later. */
+  readonly signalHoldMs?: number;
 }
-
-/**
- * How long a signal waits when its notice has left. The hedge is then a millisecond away, and the signal's work, here and in Temporal,
- * would take the processor from it; if the notice is lost, the hedge is so much later.
- */
-export const SIGNAL_HOLD_MS = 8;
 
 /** Orders whose noticed amount is remembered. Forgetting one costs a repeated notice. */
 const ORDERS_KEPT = 4_096;
@@ -107,7 +103,7 @@ export class Listener {
       const { sightings, ignored } = translate(frame, registry, this.#clock.epochMs());
       let noticedAtMs: number | undefined;
       this.#guard(() => (noticedAtMs = this.#notify(frame, sightings, parsedAtMs)));
-      const holdMs = noticedAtMs === undefined ? 0 : SIGNAL_HOLD_MS;
+      const holdMs = noticedAtMs === undefined ? 0 : this.#options.signalHoldMs;
       for (const sighting of sightings)
         this.#guard(() => this.#courier.offer({ ...sighting, parsedAtMs, noticedAtMs }, holdMs));
       for (const { reason } of ignored) onIgnored?.(reason);

@@ -77,7 +77,7 @@ export class SignalCourier {
 
   /**
    * Takes a state to deliver. A state that says nothing more than the newest known one is dropped. With `holdMs` it waits so long
-   * before its call: its hedge is on the way already, and the work of a signal would take the processor from it.
+   * before its call.
    */
   offer(sighting: Sighting, holdMs = 0): void {
     if (this.#closing) return;

@@ -37,7 +37,7 @@ import {
   type WorkerProcessOptions,
 } from './process';
 import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
-import { preferFastPath } from './priority';
+import { preferOnSingleMachine } from './single-machine';
 import { heardInTime, readInTheEnd, tooLate } from './start-up';
 import { misaddressed } from './misaddressed';
 import { connectTemporal, workflowSource } from './temporal';
@@ -268,7 +268,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     throw error;
   }
   void proofs.start();
-  await preferFastPath(config, logger);
+  await preferOnSingleMachine(config, logger);
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
   return running;
 }

@@ -39,7 +39,7 @@ import {
   type WorkerProcessOptions,
 } from './process';
 import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
-import { preferFastPath } from './priority';
+import { preferOnSingleMachine, signalHoldMs } from './single-machine';
 import { heardInTime, tooLate } from './start-up';
 import { startRehearsals } from './rehearsal';
 import { connectTemporal } from './temporal';
@@ -223,7 +223,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     const rehearsals = startRehearsals(config.fastPath.rehearseEveryMs, () => listener.rehearse(readMadeUpFill()));
     opened.add(rehearsals, (it) => it.close());
   }
-  await preferFastPath(config, logger);
+  await preferOnSingleMachine(config, logger);
   logger.info({ account: account.accountIndex }, 'the maker is ready');
   return running;
 }
@@ -292,6 +292,7 @@ function startListener(input: {
     registry: { makerAccount: input.config.accounts.maker.index, lanes: input.heard.terms },
     notices: input.publisher,
     signals: input.sink,
+    signalHoldMs: signalHoldMs(input.config),
     onNotice: ({ fills, publication, parsedMs, tookMs }) => {
       metrics.frameToParsed.observe(parsedMs / 1_000);
       if (publication === 'dropped') metrics.noticesDropped.inc(fills);

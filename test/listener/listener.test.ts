@@ -3,8 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { clientOrderIndexOf } from '../../src/domain/ids';
 import { readMadeUpFill } from '../../src/exchange/lighter/rehearsal';
 import type { OrderRecord } from '../../src/domain/records';
-import type { OrdersFrame } from '../../src/exchange/port';
-import { Listener, SIGNAL_HOLD_MS, type ListenerEvents } from '../../src/listener/listener';
+import { Listener, type ListenerOptions } from '../../src/listener/listener';
 import { CLOSE_MS } from '../../src/listener/signal-courier';
 import type { IgnoreReason, Sighting } from '../../src/listener/translate';
 import type { OutgoingNotice } from '../../src/notifications/notice';
@@ -86,16 +85,16 @@ describe('signals', () => {
 
   test('a snapshot is delivered as any frame, and costs no signal when it tells nothing new', async () => {
     listen();
-    pushAndHold(frame([filled(orderAt(0), 5)]));
+    stream.push(frame([filled(orderAt(0), 5)]));
     await sink.last.answer('delivered');
-    pushAndHold(frame([filled(orderAt(0), 5)], 'snapshot'));
-    pushAndHold(frame([filled(orderAt(1), 3)], 'snapshot'));
+    stream.push(frame([filled(orderAt(0), 5)], 'snapshot'));
+    stream.push(frame([filled(orderAt(1), 3)], 'snapshot'));
     expect(sink.calls.map((call) => call.update.filled_lots)).toEqual(['5', '3']);
   });
 
   test('S-15 each order has its own workflow', () => {
     listen();
-    pushAndHold(frame([filled(orderAt(0), 5), record({ ...filled(orderAt(0, 6), 5), marketId: 0 })]));
+    stream.push(frame([filled(orderAt(0), 5), record({ ...filled(orderAt(0, 6), 5), marketId: 0 })]));
     expect(sink.calls.map((call) => call.workflowId)).toEqual([
       `order/${MAKER}/${orderAt(0)}`,
       `order/${MAKER}/${orderAt(0, 6)}`,
@@ -103,27 +102,35 @@ describe('signals', () => {
   });
 });
 
-describe('a signal waits', () => {
+describe('with a hold, a signal waits', () => {
+  const signalHoldMs = 8;
+
   test('while the hedge that its notice started is on the way', () => {
-    listen();
+    listen({ signalHoldMs });
     stream.push(frame([filled(orderAt(0), 5)]));
-    clock.advance(SIGNAL_HOLD_MS - 1);
+    clock.advance(signalHoldMs - 1);
     expect(sink.calls).toHaveLength(0);
     clock.advance(1);
     expect(sink.calls).toHaveLength(1);
   });
 
   test.each(['dropped', 'absent'] as const)('for nothing when the notice was %s', (publication) => {
-    listen({}, () => publication);
+    listen({ signalHoldMs }, () => publication);
     stream.push(frame([filled(orderAt(0), 5)]));
     expect(sink.calls).toHaveLength(1);
   });
 
   test('for nothing when there was nothing to hedge', () => {
-    listen();
+    listen({ signalHoldMs });
     stream.push(frame([record({ status: 'canceled' })]));
     expect(sink.calls).toHaveLength(1);
   });
+});
+
+test('without one it leaves at once', () => {
+  listen();
+  stream.push(frame([filled(orderAt(0), 5)]));
+  expect(sink.calls).toHaveLength(1);
 });
 
 describe('one path’s trouble', () => {
@@ -140,7 +147,7 @@ describe('one path’s trouble', () => {
     const poison: unknown[] = [];
     listen({ onPoison: (error) => poison.push(error) });
     stream.push(frame(null as unknown as OrderRecord[]));
-    pushAndHold(frame([filled(orderAt(0), 5)]));
+    stream.push(frame([filled(orderAt(0), 5)]));
     expect([poison.length, amounts(), sink.calls.length]).toEqual([1, [[5n]], 1]);
   });
 
@@ -148,7 +155,6 @@ describe('one path’s trouble', () => {
     const listener = listen();
     for (let amount = 1; amount <= 20; amount++) stream.push(frame([filled(orderAt(0), amount)]));
     expect(amounts()).toHaveLength(20);
-    clock.advance(SIGNAL_HOLD_MS);
     expect([sink.calls.length, listener.undelivered]).toEqual([1, 1]);
   });
 });
@@ -157,12 +163,12 @@ test('latencies count from the frame’s arrival', async () => {
   const told: [string, number][] = [];
   listen({ onNotice: ({ tookMs }) => told.push(['notice', tookMs]), onSignal: (ms) => told.push(['signal', ms]) });
   clock.advance(2);
-  pushAndHold(frame([filled(orderAt(0), 5)]));
+  stream.push(frame([filled(orderAt(0), 5)]));
   clock.advance(5);
   await sink.last.answer('delivered');
   expect(told).toEqual([
     ['notice', 2],
-    ['signal', 2 + SIGNAL_HOLD_MS + 5],
+    ['signal', 2 + 5],
   ]);
 });
 
@@ -172,7 +178,7 @@ test('the signal carries the stages of its frame: arrived, read, and told if Red
     clock.advance(1);
     return collect(fills);
   });
-  pushAndHold(frame([filled(orderAt(0), 5)]));
+  stream.push(frame([filled(orderAt(0), 5)]));
   expect(sink.last.update).toMatchObject({
     received_at_ms: NOW_MS,
     parsed_at_ms: NOW_MS + 2,
@@ -196,7 +202,7 @@ test('after close nothing is handled', async () => {
 
 test('a stop in the moment after a fill delivers its signal, or says that it could not', async () => {
   const left: Sighting[] = [];
-  const listener = listen({ onUndelivered: (undelivered) => left.push(...undelivered) });
+  const listener = listen({ signalHoldMs: 8, onUndelivered: (undelivered) => left.push(...undelivered) });
   stream.push(frame([filled(orderAt(0), 5)]));
   const closed = listener.close();
   expect(sink.last.update.filled_lots).toBe('5');
@@ -216,14 +222,8 @@ describe('a rehearsal', () => {
   });
 });
 
-function listen(events: ListenerEvents = {}, publishFills = collect): Listener {
-  return new Listener({ stream, registry, notices: { publishFills }, signals: sink, clock, ...events });
-}
-
-/** And lets the time pass for which a signal makes way for a hedge. */
-function pushAndHold(pushed: OrdersFrame): void {
-  stream.push(pushed);
-  clock.advance(SIGNAL_HOLD_MS);
+function listen(options: Partial<ListenerOptions> = {}, publishFills = collect): Listener {
+  return new Listener({ stream, registry, notices: { publishFills }, signals: sink, clock, ...options });
 }
 
 function collect(fills: readonly OutgoingNotice[]): Publication {

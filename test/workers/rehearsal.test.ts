@@ -1,7 +1,7 @@
 /** Going through the motions: by the clock, one at a time, and never anybody's trouble. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { rehearseHedge } from '../../src/desk/rehearsal';
-import { preferMainThread } from '../../src/workers/priority';
+import { preferMainThread } from '../../src/workers/single-machine';
 import { startRehearsals } from '../../src/workers/rehearsal';
 
 beforeEach(() => void jest.useFakeTimers());

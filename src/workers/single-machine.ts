@@ -1,16 +1,23 @@
 /**
- * Puts one thread ahead of whatever else wants the processor: the main thread of a process that stands between a fill and its hedge.
+ * What a machine of two to four cores needs that carries both workers, Redis and Temporal together: a fill wakes all of them at once,
+ * and its hedge would wait for the others (docs/benchmarks.md). Off unless the configuration says so; on machines of their own the
+ * workers need none of it.
  *
- * On a busy machine a thread that wakes up waits for milliseconds behind others; with real-time priority it waits for none of them
- * (docs/benchmarks.md). Only the main thread: the engine's own threads, and threads and processes started later, stay ordinary. The
- * kernel keeps a twentieth of each second for all others, so that a loop of ours cannot take the machine. Linux, and only where the
- * system allows it (root, CAP_SYS_NICE, or an rtprio limit); everywhere else nothing changes.
+ * Real-time priority of one thread: the main thread of a process that stands between a fill and its hedge. The engine's own threads, and
+ * threads and processes started later, stay ordinary. Linux, and only where the system allows it (root, CAP_SYS_NICE, or an rtprio
+ * limit); everywhere else nothing changes.
  */
 import { execFile } from 'node:child_process';
 import type { Config } from '../config';
 import type { Observability } from '../observability';
 
+/** A signal to Temporal wakes the engine and the hedger; so long after its notice the hedge is on its way. */
+const SIGNAL_HOLD_MS = 8;
 const LOWEST_REAL_TIME = '1';
+
+export function signalHoldMs({ fastPath }: Config): number {
+  return fastPath.singleMachine ? SIGNAL_HOLD_MS : 0;
+}
 
 export type Priority = { readonly kind: 'real-time' } | { readonly kind: 'ordinary'; readonly reason: string };
 
@@ -26,8 +33,8 @@ export function preferMainThread(pid: number): Promise<Priority> {
 }
 
 /** For this process, if the configuration wants it; once it runs, so that its start takes nothing from others. */
-export async function preferFastPath(config: Config, logger: Observability['logger']): Promise<void> {
-  if (!config.fastPath.realTime) return;
+export async function preferOnSingleMachine(config: Config, logger: Observability['logger']): Promise<void> {
+  if (!config.fastPath.singleMachine) return;
   const priority = await preferMainThread(process.pid);
   if (priority.kind === 'real-time') logger.info('the main thread has real-time priority');
   else
