@@ -11,7 +11,7 @@
  */
 import { EPOCH_TENTHS, SLICE_BITS } from '../domain/limits';
 import { laneOf, nonceOf, timeOf, type ClientOrderIndex, type Nonce, type OrderId } from '../domain/ids';
-import type { SendOutcome, TxRecord } from '../domain/records';
+import type { Read, SendOutcome, TxRecord } from '../domain/records';
 import { findRefusal } from '../domain/refusals';
 import type { AccountPort, SignedTx, TxRequest } from '../exchange/port';
 
@@ -29,6 +29,8 @@ export interface LaneProofsOptions {
   /** A lane's key was refused, or is taken again. */
   readonly onRefused: (lane: number, reason: string) => void;
   readonly onProven?: (lane: number) => void;
+  /** Keys that may only quote and cancel, where the lanes have to trade (B): a cancel proves nothing of those. */
+  readonly makerOnlyKeys?: () => Promise<Read<readonly number[]>>;
   readonly now: () => number;
 }
 
@@ -133,6 +135,10 @@ export class LaneProofs {
 
   async #proveNow(lane: number, nonce: Nonce, skipNonce: boolean): Promise<Proof> {
     if (this.#proven.has(lane)) return { proven: true };
+    // What cannot be read forbids nothing: the first hedge would be refused, and say so.
+    const makerOnly = await this.#options.makerOnlyKeys?.();
+    if (makerOnly?.ok === true && makerOnly.value.includes(lane))
+      return this.#refuse(lane, 'it is maker-only, so it may quote and cancel, and hedge nothing');
     const base = { lane, nonce, skipNonce };
     const marketId = this.#options.marketId();
     const other: TxRequest = { ...base, ...this.#options.otherForm() };
@@ -151,13 +157,17 @@ export class LaneProofs {
         const reason = `${seen.message} (${seen.code})`;
         if (findRefusal(seen.code)?.class !== 'key')
           return { proven: false, reason: `its proof was refused: ${reason}` };
-        this.#refused.set(lane, reason);
-        this.#options.onRefused(lane, reason);
-        return { proven: false, reason: `the exchange refuses its key: ${reason}` };
+        return this.#refuse(lane, reason);
       }
       case 'unseen':
         return { proven: false, reason: 'the exchange has not shown its proof as executed yet' };
     }
+  }
+
+  #refuse(lane: number, reason: string): Proof {
+    this.#refused.set(lane, reason);
+    this.#options.onRefused(lane, reason);
+    return { proven: false, reason: `the exchange refuses its key: ${reason}` };
   }
 
   async #execute(request: TxRequest): Promise<Seen> {

@@ -174,6 +174,8 @@ export interface AccountPort {
   nextNonce(lane: number): Promise<Read<Nonce>>;
   /** Lanes (of the first `KEYS_CHECKED_MAX`) whose key the exchange refuses, and its words. Found by reading, one request per lane. */
   refusedKeys(): Promise<Read<readonly RefusedKey[]>>;
+  /** Keys that the exchange lets quote and cancel only (LP §3.6). */
+  makerOnlyKeys(): Promise<Read<readonly number[]>>;
   account(): Promise<Read<AccountState>>;
   close(): Promise<void>;
 }

@@ -26,6 +26,7 @@ export function laneProofs(
       nonceFate: (query) => account.nonceFate(query),
       nextNonce: (lane) => account.nextNonce(lane),
     },
+    ...(role === 'hedge' && { makerOnlyKeys: () => account.makerOnlyKeys() }),
     marketId: input.marketId,
     otherForm: input.otherForm,
     running: input.running,

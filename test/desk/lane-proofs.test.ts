@@ -24,6 +24,7 @@ beforeEach(() => {
     account,
     marketId: () => 1,
     otherForm: () => ({ kind: 'cancel-all-now' }),
+    makerOnlyKeys: () => account.makerOnlyKeys(),
     running: () => Promise.resolve(running),
     onRefused: (lane, reason) => refused.push(`${lane} ${reason}`),
     now: () => Date.now(),
@@ -102,6 +103,14 @@ test('a refused key is told with its lane, tried again by itself, and proven onc
   await pass(10_000);
   expect(account.lanes.every((lane) => proofs.isProven(lane))).toBe(true);
   expect(proofs.refusal(5)).toBeUndefined();
+});
+
+test('a maker-only key is no hedging key, although its cancel executes; it is one once the mark is gone', async () => {
+  account.makerOnly.push(5);
+  expect(await proofs.demand(at(0, 5))).toMatchObject({ proven: false, reason: expect.stringContaining('maker-only') });
+  expect(refused).toEqual([expect.stringMatching(/^5 it is maker-only/)]);
+  account.makerOnly.length = 0;
+  expect(await Promise.race([proofs.demand(at(0, 5)), pass(100).then(() => undefined)])).toEqual({ proven: true });
 });
 
 test('a refusal later puts the lane in doubt: proven anew', async () => {

@@ -76,6 +76,7 @@ class FakeStream implements AccountStream {
 }
 
 export class FakeAccount implements AccountPort {
+  readonly makerOnly: number[] = [];
   readonly accountIndex = 7;
   readonly lanes = [4, 5, 9];
   readonly stream = new FakeStream();
@@ -268,6 +269,10 @@ export class FakeAccount implements AccountPort {
 
   nextNonce(lane: number): Promise<Read<Nonce>> {
     return this.#read((this.#next.get(lane) ?? 0n) as Nonce);
+  }
+
+  makerOnlyKeys(): Promise<Read<readonly number[]>> {
+    return this.#read([...this.makerOnly]);
   }
 
   refusedKeys(): Promise<Read<readonly RefusedKey[]>> {

@@ -143,6 +143,10 @@ export class SimAccount implements AccountPort {
     return Promise.resolve({ ok: true, value: [] });
   }
 
+  makerOnlyKeys(): Promise<Read<never[]>> {
+    return Promise.resolve({ ok: true, value: [] });
+  }
+
   nextNonce(lane: number): Promise<Read<Nonce>> {
     return this.#read(() => {
       // It may lag behind (LP §1.4): what the lists know.

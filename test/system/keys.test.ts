@@ -62,6 +62,20 @@ describe('S-49 keys are proven before they are needed', () => {
     expect(await system.resting()).toEqual([]);
   }, 60_000);
 
+  test("B's key is maker-only: nothing rests on its lane, and it is told before any fill", async () => {
+    system = await System.start({ pairs: [{ lanes: [5] }] });
+    await system.control('POST', 'keys', { account_index: B, api_key_index: 5, maker_only: true });
+    await system.startHedger();
+    await system.startMaker();
+    await eventually('lane 5 is told', () =>
+      system.alerts.received.find(({ kind, what }) => kind === 'key-refused' && /API key 5 .*maker-only/.test(what)),
+    );
+    await eventually('an order ends unquoted', async () =>
+      (await reasons()).find((reason) => /API key 5 of account B is not proven/.test(reason)),
+    );
+    expect(await system.resting()).toEqual([]);
+  }, 60_000);
+
   test("B's key is revoked and put back: found before the next quote, and no restart is needed", async () => {
     system = await System.start({ pairs: [{ lanes: [5] }], config: { makerOrderTimeOutMs: 3_000 } });
     await system.startHedger();

@@ -20,6 +20,7 @@ import { findNonceFate, PAGE_ROWS } from './nonce-fate';
 import {
   MalformedError,
   parseAccount,
+  parseKeyIndexes,
   parseNextNonce,
   parseOrderRows,
   UnknownMarketError,
@@ -266,6 +267,15 @@ export class LighterAccount implements AccountPort {
     const unread = found.find((read) => !read.ok);
     // One clear refusal is enough to know; no refusal is only known once every key was heard of.
     return refused.length === 0 && unread && !unread.ok ? unread : { ok: true, value: refused };
+  }
+
+  makerOnlyKeys(): Promise<Read<readonly number[]>> {
+    return this.deps.rest.read(
+      '/api/v1/getMakerOnlyApiKeys',
+      { account_index: this.accountIndex },
+      parseKeyIndexes,
+      this.#tokens,
+    );
   }
 
   account(): Promise<Read<AccountState>> {

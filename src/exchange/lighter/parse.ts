@@ -230,6 +230,12 @@ export function parseNextNonce(body: unknown): bigint {
   return BigInt(check(z.object({ nonce: integer.min(0) }), body, 'nextNonce').nonce);
 }
 
+/** `api_key_indexes` of a `getMakerOnlyApiKeys` answer. */
+export function parseKeyIndexes(body: unknown): readonly number[] {
+  const shape = z.object({ api_key_indexes: z.array(integer.min(0)).nullish() });
+  return check(shape, body, 'getMakerOnlyApiKeys').api_key_indexes ?? [];
+}
+
 /** zod as a check that throws our error, naming the first offending field only. */
 export function check<T extends z.ZodType>(shape: T, raw: unknown, what: string): z.output<T> {
   const result = shape.safeParse(raw);
