@@ -13,6 +13,7 @@ const PARTS = [
   { name: 'types', script: join(MODULES, 'typescript/bin/tsc'), args: ['--noEmit', '-p', '.'] },
   { name: 'format', script: join(MODULES, 'prettier/bin/prettier.cjs'), args: ['--check', '--log-level', 'warn', '.'] },
   { name: 'links', script: join(ROOT, 'scripts/check-links.mjs'), args: [] },
+  { name: 'mutations', script: join(ROOT, 'scripts/check-anchors.mjs'), args: [] },
   { name: 'unused', script: join(MODULES, 'knip/bin/knip.js'), args: ['--no-progress'] },
   { name: 'lint and layers', script: join(MODULES, 'eslint/bin/eslint.js'), args: ['--max-warnings', '0', '.'] },
   { name: 'lint rules bite', script: join(ROOT, 'scripts/check-lint.mjs'), args: [] },
