@@ -2,7 +2,7 @@
  * Activities of the hedger: arm, cover, seal, confirm, alert, and what proves that a lane is free. They hold B's side only.
  */
 import type { Client } from '@temporalio/client';
-import { laneOf, nonceOf, orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
+import { laneOf, nonceOf, type OrderId, orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
 import type {
@@ -213,7 +213,7 @@ function saysFlat(run: ListedRun): boolean {
 }
 
 async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> {
-  const prefix = orderWorkflowId(deps.accounts.maker, 0n as OrderId).slice(0, -1);
+  const prefix = orderWorkflowPrefix(deps.accounts.maker);
   const history: LaneHistory = {};
   let newest: OrderId | undefined;
   const since = new Date(deps.now() - LANE_HISTORY_MS).toISOString();

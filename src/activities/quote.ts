@@ -2,8 +2,9 @@
  * Where to quote: the price of the N-th distinct level of the live book without our own orders, and the side that the strategy and
  * the position ask for. Pure; what it is given was read by the caller, and what could not be read is not given.
  */
-import { lots, type Lots, type Quote, type Ticks } from '../domain/lots';
+import { lots, type Lots, type Ticks } from '../domain/lots';
 import type { Strategy } from '../domain/messages';
+import { quoteOf } from '../domain/price';
 import type { Market, OrderRecord, Side } from '../domain/records';
 import type { OrderBook } from '../exchange/port';
 
@@ -50,7 +51,7 @@ export function quoteFor(question: QuoteQuestion): QuoteAnswer {
   }
   if (question.lots < market.minBaseLots)
     return no('below-minimum', `quantity is below the market's minimum of ${market.minBaseLots} lots`);
-  if (quoteOf(market, question.lots, level.priceTicks) < market.minQuote) {
+  if (quoteOf(question.lots, level.priceTicks, market) < market.minQuote) {
     return no(
       'below-minimum',
       `quantity is worth less than the market's minimum of ${market.minQuote / 1_000_000n} USDC`,
@@ -76,14 +77,6 @@ function withoutOwn(levels: OrderBook['bids'], side: Side, ownOrders: readonly O
     own.set(order.priceTicks, (own.get(order.priceTicks) ?? 0n) + order.initialLots - order.filledLots);
   }
   return levels.filter((level) => level.lots > (own.get(level.priceTicks) ?? 0n));
-}
-
-/** Micro-USDC; size and price decimals add up to six on every perpetual (LP §2.1), other markets are scaled. */
-function quoteOf(market: Market, amount: Lots, priceTicks: Ticks): Quote {
-  const exponent = market.sizeDecimals + market.priceDecimals - 6;
-  const scale = BigInt('1' + '0'.repeat(Math.abs(exponent)));
-  const raw = amount * priceTicks;
-  return (exponent >= 0 ? raw / scale : raw * scale) as Quote;
 }
 
 function no(code: string, message: string): QuoteAnswer {

@@ -6,7 +6,7 @@
  * request finds all of them however many orders run.
  */
 import type { Client } from '@temporalio/client';
-import { parseOrderWorkflowId, orderWorkflowId, pairWorkflowId, type OrderId } from '../domain/ids';
+import { orderWorkflowPrefix, pairWorkflowId, parseOrderWorkflowId } from '../domain/ids';
 import type { Logger, RaiseAlert } from '../observability';
 import { listRuns, type ListedRun } from '../temporal/runs';
 
@@ -49,7 +49,7 @@ export class FailingRuns {
   /** One request. Answers how many runs were told. */
   async look(): Promise<number> {
     const { client, makerAccount, raiseAlert } = this.#options;
-    const orders = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
+    const orders = orderWorkflowPrefix(makerAccount);
     const pairs = pairWorkflowId(makerAccount, '');
     const query =
       `ExecutionStatus = "Running" AND ${PROBLEMS} IS NOT NULL ` +

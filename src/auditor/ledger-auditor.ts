@@ -7,7 +7,7 @@
  * than they can be checked, the oldest are skipped and counted.
  */
 import type { Client } from '@temporalio/client';
-import { clientOrderIndexOf, orderWorkflowId, parseOrderId, type ClientOrderIndex, type OrderId } from '../domain/ids';
+import { type ClientOrderIndex, clientOrderIndexOf, orderWorkflowPrefix, parseOrderId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import { formatDecimal, parseLots } from '../domain/lots';
 import type { OrderResult } from '../domain/messages';
@@ -126,7 +126,7 @@ export class LedgerAuditor {
 
   async #collect(): Promise<void> {
     const { client, makerAccount, now } = this.#options;
-    const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
+    const prefix = orderWorkflowPrefix(makerAccount);
     const fromMs = this.#fromMs;
     // A run that went on in a next one has not ended the order.
     const query =

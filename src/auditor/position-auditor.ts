@@ -8,8 +8,8 @@
  * A round is two requests. Positions that could not be read are asked for again no sooner than after a good reading, and later each time.
  */
 import type { Client } from '@temporalio/client';
-import { orderWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
-import { formatDecimal, parseLots, subLots, ZERO_LOTS } from '../domain/lots';
+import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
+import { formatDecimal, parseLots, subLots, ZERO_LOTS, type Lots } from '../domain/lots';
 import type { BooksRead, BooksState } from '../domain/messages';
 import type { AccountState, Market } from '../domain/records';
 import type { ExchangePort } from '../exchange/port';
@@ -199,7 +199,7 @@ export class PositionAuditor {
 
   async #readOrders(): Promise<WordsByMarket> {
     const { client, makerAccount } = this.#options;
-    const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
+    const prefix = orderWorkflowPrefix(makerAccount);
     const since = new Date(this.#startedAtMs).toISOString();
     const query =
       `WorkflowId STARTS_WITH "${prefix}" AND ((ExecutionStatus = "Running" AND (HedgeState = "hedging" OR HedgeState = "stuck")) ` +
@@ -220,11 +220,10 @@ export class PositionAuditor {
   #hear(run: ListedRun, words: Map<string, Words>): boolean {
     const { now, hedgeMsMax } = this.#options;
     const market = this.#marketOf(run.attribute('Market'));
-    const exposure = run.attribute('Exposure');
-    if (!market || typeof exposure !== 'number' || !(exposure > 0)) return false;
+    const lots = market && lotsFrom(run.attribute('Exposure'), market.sizeDecimals);
+    if (!market || !lots) return false;
     const word = words.get(market.symbol) ?? { nakedLots: 0n, words: [], overdue: [] };
     words.set(market.symbol, word);
-    const lots = parseLots(exposure.toFixed(market.sizeDecimals), market.sizeDecimals);
     const sinceMs = this.#hedgingSinceMs.get(run.workflowId) ?? now();
     this.#hedgingSinceMs.set(run.workflowId, sinceMs);
     word.nakedLots += lots;
@@ -245,6 +244,18 @@ export class PositionAuditor {
       orderId,
     });
   }
+}
+
+/**
+ * The lots that an `Exposure` was written from, exactly: no two amounts of fewer than 2^50 lots share a double, so the one that gives
+ * this double back is it. A double that no amount gives was not written by an order of ours, and explains nothing.
+ */
+function lotsFrom(exposure: unknown, sizeDecimals: number): Lots | undefined {
+  if (typeof exposure !== 'number' || !(exposure > 0)) return undefined;
+  const text = exposure.toFixed(sizeDecimals);
+  if (Number(text) !== exposure) return undefined;
+  const lots = parseLots(text, sizeDecimals);
+  return lots < 1n << 50n ? lots : undefined;
 }
 
 /** Why nothing excuses the difference, and what to do. */

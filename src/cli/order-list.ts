@@ -5,7 +5,7 @@
  */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
-import { parseOrderWorkflowId } from '../domain/ids';
+import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
 import { durationText, quantile, table } from './table';
 
 const slice = z.looseObject({
@@ -65,7 +65,9 @@ export interface OrderFilter {
 /** Newest first. Visibility lags a workflow's end by some milliseconds. */
 export async function listOrders(client: Client, filter: OrderFilter): Promise<ListedOrder[]> {
   // An order that was stuck for long went through several runs: the last one is the order.
-  const conditions = [`WorkflowId STARTS_WITH "order/${filter.makerAccount}/" AND ExecutionStatus != "ContinuedAsNew"`];
+  const conditions = [
+    `WorkflowId STARTS_WITH "${orderWorkflowPrefix(filter.makerAccount)}" AND ExecutionStatus != "ContinuedAsNew"`,
+  ];
   if (filter.state === 'open') conditions.push('ExecutionStatus = "Running"');
   if (filter.state === 'closed') conditions.push('ExecutionStatus != "Running"');
   if (filter.closedAfterMs !== undefined) {

@@ -105,7 +105,12 @@ export function parseOrderId(text: string): OrderId | undefined {
 }
 
 export function orderWorkflowId(makerAccount: number, id: OrderId): string {
-  return `order/${makerAccount}/${id}`;
+  return `${orderWorkflowPrefix(makerAccount)}${id}`;
+}
+
+/** With which the workflow ids of all orders of an account begin. */
+export function orderWorkflowPrefix(makerAccount: number): string {
+  return `order/${makerAccount}/`;
 }
 
 /** Inverse of `orderWorkflowId`; undefined for any other workflow id. */

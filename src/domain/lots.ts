@@ -34,6 +34,10 @@ function integer(value: bigint | number, what: string): bigint {
   return BigInt(value);
 }
 
+export function pow10(exponent: number): bigint {
+  return 10n ** BigInt(exponent);
+}
+
 export function addLots(a: Lots, b: Lots): Lots {
   return (a + b) as Lots;
 }

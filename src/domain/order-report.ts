@@ -1,7 +1,7 @@
 /** What an order says of itself: to its pair, to operators, in its result. */
-import { formatDecimal, subLots, type Lots } from './lots';
+import { formatDecimal, quote, QUOTE_DECIMALS, subLots, type Lots, type Quote } from './lots';
 import type { HedgeState, OrderResult } from './messages';
-import { executedLots, exposureLots, isOverHedged, type Direction, type Order } from './order';
+import { executedLots, exposureLots, isOverHedged, type Order } from './order';
 import { averagePriceTicks } from './price';
 
 export function hedgeStateOf(order: Order, phase: 'running' | 'ended'): HedgeState {
@@ -13,17 +13,13 @@ export function hedgeStateOf(order: Order, phase: 'running' | 'ended'): HedgeSta
 }
 
 export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult {
-  const sum = (direction: Direction): { lots: Lots; quote: bigint } => ({
-    lots: executedLots(order, direction),
-    quote: order.tickets.filter((e) => e.direction === direction).reduce((total, e) => total + e.executedQuote, 0n),
-  });
-  const hedge = sum('hedge');
-  const base = (amount: bigint): string => formatDecimal(amount, order.market.size_decimals);
-  const price = (quoteMicros: bigint, amount: Lots): string =>
-    formatDecimal(
-      averagePriceTicks({ quote: quoteMicros, lots: amount, market: order.market }),
-      order.market.price_decimals,
-    );
+  const hedges = order.tickets.filter((entry) => entry.direction === 'hedge');
+  const hedgeLots = executedLots(order, 'hedge');
+  const hedgeQuote = quote(hedges.reduce((sum, entry) => sum + entry.executedQuote, 0n));
+  const { size_decimals: sizeDecimals, price_decimals: priceDecimals } = order.market;
+  const base = (amount: bigint): string => formatDecimal(amount, sizeDecimals);
+  const price = (total: Quote, amount: Lots): string =>
+    formatDecimal(averagePriceTicks(total, amount, { sizeDecimals, priceDecimals }), priceDecimals);
   return {
     order_id: order.id.toString(),
     market: order.market.symbol,
@@ -34,9 +30,10 @@ export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult 
       avg_price: price(order.filledQuote, order.filledLots),
     },
     hedge: {
-      executed_base_amount: base(hedge.lots),
-      avg_price: price(hedge.quote, hedge.lots),
-      slices: order.tickets.filter((entry) => entry.direction === 'hedge').flatMap((entry) => entry.slices),
+      executed_base_amount: base(hedgeLots),
+      executed_quote_amount: formatDecimal(hedgeQuote, QUOTE_DECIMALS),
+      avg_price: price(hedgeQuote, hedgeLots),
+      slices: hedges.flatMap((entry) => entry.slices),
     },
     closed_base_amount: base(executedLots(order, 'close')),
     exposure: base(isOverHedged(order) ? subLots(order.filledLots, executedLots(order)) : exposureLots(order)),

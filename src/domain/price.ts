@@ -1,6 +1,6 @@
-/** Price bounds in integers: how far from the maker order's price a hedge may trade, and where a seal cannot. */
+/** Prices in integers: how far from the maker order's price a hedge may trade, where a seal cannot, and what an amount is worth. */
 import { assertNever } from './assert';
-import { ticks, type Ticks } from './lots';
+import { pow10, quote, QUOTE_DECIMALS, ticks, type Lots, type Quote, type Ticks } from './lots';
 import type { Side } from './records';
 
 const BPS = 10_000n;
@@ -29,21 +29,23 @@ export function sealTicks(input: { readonly side: Side; readonly anchorTicks: Ti
   return clamp(input.side === 'buy' ? input.anchorTicks - offset : input.anchorTicks + offset);
 }
 
-/** Quote over lots, as decimal text with `decimals` of the market's price; "0" when nothing executed. */
-export function averagePriceTicks(input: {
-  readonly quote: bigint;
-  readonly lots: bigint;
-  readonly market: { readonly size_decimals: number; readonly price_decimals: number };
-}): bigint {
-  if (input.lots === 0n) return 0n;
-  // quote(1e-6) = lots × ticks × 10^(6 − size − price); on every perpetual size + price = 6, so the exponent is zero (LP §2.1).
-  const exponent = input.market.size_decimals + input.market.price_decimals - 6;
-  const scaled = exponent >= 0 ? input.quote * pow10(exponent) : input.quote / pow10(-exponent);
-  return scaled / input.lots;
+/** Size × price of a market have this many decimals together; six on every perpetual (LP §2.1), other markets are scaled. */
+interface Scale {
+  readonly sizeDecimals: number;
+  readonly priceDecimals: number;
 }
 
-function pow10(exponent: number): bigint {
-  return BigInt('1' + '0'.repeat(exponent));
+/** What lots are worth at a price; a fraction of a micro-USDC is cut off. */
+export function quoteOf(amount: Lots, price: Ticks, { sizeDecimals, priceDecimals }: Scale): Quote {
+  return quote((amount * price * pow10(QUOTE_DECIMALS)) / pow10(sizeDecimals + priceDecimals));
+}
+
+/** Quote ÷ base, rounded half up to a tick, for display: every `avg_price` is this. 0 when nothing executed. */
+export function averagePriceTicks(total: Quote, amount: Lots, { sizeDecimals, priceDecimals }: Scale): Ticks {
+  if (amount === 0n) return ticks(0n);
+  const numerator = total * pow10(sizeDecimals + priceDecimals);
+  const denominator = amount * pow10(QUOTE_DECIMALS);
+  return ticks((2n * numerator + denominator) / (2n * denominator));
 }
 
 function offsetTicks({ anchorTicks, bps }: { readonly anchorTicks: Ticks; readonly bps: number }): bigint {

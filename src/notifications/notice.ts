@@ -9,6 +9,7 @@ import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'no
 import { z } from 'zod';
 import { parseOrderId, type OrderId } from '../domain/ids';
 import { formatDecimal, lots, parseQuote, QUOTE_DECIMALS, type Lots, type Quote } from '../domain/lots';
+import { averagePriceTicks } from '../domain/price';
 import { ORDER_STATUSES, type OrderStatus, type Side } from '../domain/records';
 
 /** A's fills, maker process → hedger. */
@@ -81,7 +82,7 @@ export function encodeNotice(input: {
     market_index: notice.marketId,
     filled_base_amount: formatDecimal(notice.filledLots, notice.sizeDecimals),
     filled_quote_amount: formatDecimal(notice.filledQuote, QUOTE_DECIMALS),
-    avg_price: averagePrice(notice),
+    avg_price: formatDecimal(averagePriceTicks(notice.filledQuote, notice.filledLots, notice), notice.priceDecimals),
     timestamp: Math.floor(input.sentAtUs / 1_000_000),
     side: notice.side,
     order_id: notice.orderId.toString(),
@@ -180,12 +181,3 @@ const SIGNED_FIELDS = [
   'status',
   'timestamp',
 ] as const satisfies readonly (keyof WireBody)[];
-
-/** Quote ÷ base in the market's price decimals, half up; for readers of the original's field only. */
-function averagePrice(notice: OutgoingNotice): string {
-  const { filledLots, filledQuote, sizeDecimals, priceDecimals } = notice;
-  if (filledLots === 0n) return formatDecimal(0n, priceDecimals);
-  const numerator = filledQuote * 10n ** BigInt(sizeDecimals + priceDecimals);
-  const denominator = filledLots * 10n ** BigInt(QUOTE_DECIMALS);
-  return formatDecimal((2n * numerator + denominator) / (2n * denominator), priceDecimals);
-}

@@ -16,7 +16,6 @@ export function hedgeNotice(
   if (!market || orderId === undefined) return undefined;
   const filledLots = parseLots(result.hedge.executed_base_amount, market.sizeDecimals);
   if (filledLots === 0n) return undefined;
-  const price = parseLots(result.hedge.avg_price, market.priceDecimals);
   return {
     accountIndex: at.hedgeAccount,
     marketId: market.marketId,
@@ -25,18 +24,10 @@ export function hedgeNotice(
     side: opposite(result.side),
     status: 'filled',
     filledLots,
-    filledQuote: parseQuote(microUsdc(filledLots * price, 6 - market.sizeDecimals - market.priceDecimals)),
+    filledQuote: parseQuote(result.hedge.executed_quote_amount),
     sizeDecimals: market.sizeDecimals,
     priceDecimals: market.priceDecimals,
   };
-}
-
-/** micro-USDC of lots × ticks, as text. */
-function microUsdc(raw: bigint, exponent: number): string {
-  const power = BigInt('1' + '0'.repeat(Math.abs(exponent)));
-  const micros = exponent >= 0 ? raw * power : raw / power;
-  const digits = micros.toString().padStart(7, '0');
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }
 
 /** Stages that begin in one process and end in another, by the wall clocks of both; a pair of which one is missing says nothing. */

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Config, PairConfig } from '../config';
-import { laneOf, orderWorkflowId, pairWorkflowId, parseOrderWorkflowId, type OrderId } from '../domain/ids';
+import { laneOf, orderWorkflowPrefix, pairWorkflowId, parseOrderWorkflowId } from '../domain/ids';
 import { parseLots } from '../domain/lots';
 import { ordersQueue, type PairInput } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
@@ -87,7 +87,7 @@ export async function lanesOfOpenOrders(
   client: Client,
   makerAccount: number,
 ): Promise<readonly { readonly symbol: string; readonly lane: number }[]> {
-  const prefix = orderWorkflowId(makerAccount, 0n as OrderId).slice(0, -1);
+  const prefix = orderWorkflowPrefix(makerAccount);
   const query = `ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
   const found = [];
   for await (const run of eachRun(client, query)) {

@@ -2,7 +2,9 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
 import { PositionAuditor } from '../../src/auditor/position-auditor';
+import { formatDecimal } from '../../src/domain/lots';
 import type { Market } from '../../src/domain/records';
 import { Alerts, type Alert } from '../../src/observability';
 
@@ -202,6 +204,31 @@ describe('what is told', () => {
     ];
     await auditorOf().audit();
     expect(exposure.get('BTC')).toBe(0.0002);
+  });
+});
+
+describe('what an order says is naked is read exactly', () => {
+  const explains = async (nakedLots: bigint, naked: number): Promise<boolean> => {
+    raised = [];
+    lots = { [A]: { 1: nakedLots }, [B]: {} };
+    runs = [{ id: 'order/1/128', state: 'hedging', exposure: naked }];
+    await lookEvery(auditorOf(), 5_000, 10_000);
+    return raised.length === 0;
+  };
+
+  test('every amount, to the lot', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.bigInt(1n, (1n << 50n) - 1n), async (amount) => {
+        const naked = Number(formatDecimal(amount, BTC.sizeDecimals));
+        expect(await explains(amount, naked)).toBe(true);
+        expect(await explains(amount + 1n, naked)).toBe(false);
+      }),
+    );
+  });
+
+  test('a number that no amount of lots gives explains nothing; it is not rounded to one', async () => {
+    expect(await explains(20n, 0.000204)).toBe(false);
+    expect(await explains(20n, 0.0002)).toBe(true);
   });
 });
 

@@ -33,7 +33,12 @@ function resultOf(change: Partial<OrderResult> = {}): OrderResult {
     market: 'BTC',
     side: 'buy',
     maker: { status: 'filled', filled_base_amount: '0.00020', avg_price: '109440.7' },
-    hedge: { executed_base_amount: '0.00020', avg_price: '109443.5', slices: [slice] },
+    hedge: {
+      executed_base_amount: '0.00020',
+      executed_quote_amount: '21.888713',
+      avg_price: '109443.6',
+      slices: [slice],
+    },
     closed_base_amount: '0.00000',
     exposure: '0.00000',
     hedge_state: 'flat',
@@ -44,24 +49,32 @@ function resultOf(change: Partial<OrderResult> = {}): OrderResult {
 }
 
 describe('B’s notice', () => {
-  test('says what B hedged, at which price', () => {
+  test('says what B hedged, with the exact quote of the ledger and not one made from the price shown', () => {
     expect(hedgeNotice(resultOf(), at)).toMatchObject({
       accountIndex: 1002,
       side: 'sell',
       status: 'filled',
       filledLots: 20n,
-      filledQuote: 21_888_700n,
+      filledQuote: 21_888_713n,
     });
   });
 
   test('is not sent for an order that was closed on A, not one lot of it hedged', () => {
-    const hedge = { executed_base_amount: '0.00000', avg_price: '0.0', slices: [] };
+    const hedge = {
+      executed_base_amount: '0.00000',
+      executed_quote_amount: '0.000000',
+      avg_price: '0.0',
+      slices: [],
+    };
     expect(hedgeNotice(resultOf({ hedge, closed_base_amount: '0.00020' }), at)).toBeUndefined();
   });
 
   test('tells the hedged part of an order that was partly closed on A', () => {
-    const hedge = { executed_base_amount: '0.00005', avg_price: '109443.5', slices: [slice] };
-    expect(hedgeNotice(resultOf({ hedge, closed_base_amount: '0.00015' }), at)).toMatchObject({ filledLots: 5n });
+    const hedge = { ...resultOf().hedge, executed_base_amount: '0.00005', executed_quote_amount: '5.472175' };
+    expect(hedgeNotice(resultOf({ hedge, closed_base_amount: '0.00015' }), at)).toMatchObject({
+      filledLots: 5n,
+      filledQuote: 5_472_175n,
+    });
   });
 });
 

@@ -22,7 +22,12 @@ test('arm, place, fill, cover, confirm: flat, and the record says so everywhere'
     market: 'BTC',
     side: 'buy',
     maker: { status: 'filled', filled_base_amount: '0.00020', avg_price: '109450.0' },
-    hedge: { executed_base_amount: '0.00020', avg_price: '109450.0', slices: [{ executed: '20', path: 'durable' }] },
+    hedge: {
+      executed_base_amount: '0.00020',
+      executed_quote_amount: '21.890000',
+      avg_price: '109450.0',
+      slices: [{ executed: '20', path: 'durable' }],
+    },
     closed_base_amount: '0.00000',
     exposure: '0.00000',
     hedge_state: 'flat',

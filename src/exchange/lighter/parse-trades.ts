@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import type { ClientOrderIndex } from '../../domain/ids';
-import { lots, quote, type Lots, type Quote } from '../../domain/lots';
+import { lots, ticks, type Lots, type Quote } from '../../domain/lots';
+import { quoteOf } from '../../domain/price';
 import type { Side } from '../../domain/records';
 import { check, decimalText, epochMs, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
 
@@ -48,10 +49,9 @@ export function parseTradedAmounts(raw: unknown, accountIndex: number, markets: 
   if (own.length === 0) return [];
   const trade = check(amountShape, raw, 'trade');
   const marketId = trade.market_id;
-  const { sizeDecimals, priceDecimals } = scaleOf(marketId, markets);
-  const tradedLots = lots(scaled(trade.size, sizeDecimals, 'size'));
-  const raised = tradedLots * scaled(trade.price, priceDecimals, 'price') * 1_000_000n;
-  const tradedQuote = quote(raised / 10n ** BigInt(sizeDecimals + priceDecimals));
+  const scale = scaleOf(marketId, markets);
+  const tradedLots = lots(scaled(trade.size, scale.sizeDecimals, 'size'));
+  const tradedQuote = quoteOf(tradedLots, ticks(scaled(trade.price, scale.priceDecimals, 'price')), scale);
   const tradeId = exactId(trade.trade_id_str, trade.trade_id, 'trade_id');
   return own.map(({ clientOrderIndex, transactionTimeUs, side }) => {
     const tradeKey = `${marketId} ${tradeId} ${side}`;
