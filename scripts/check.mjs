@@ -1,5 +1,5 @@
 /**
- * `npm run check`: every check that needs no server, about a minute. One line per part; what a failing part printed follows.
+ * `npm run check`: every check that needs no server, about two minutes. One line per part; what a failing part printed follows.
  *
  * Layers and determinism bans are part of `lint` (eslint.config.mjs). A part that cannot run fails.
  */
@@ -12,10 +12,11 @@ const MODULES = join(ROOT, 'node_modules');
 const PARTS = [
   { name: 'types', script: join(MODULES, 'typescript/bin/tsc'), args: ['--noEmit', '-p', '.'] },
   { name: 'format', script: join(MODULES, 'prettier/bin/prettier.cjs'), args: ['--check', '--log-level', 'warn', '.'] },
-  { name: 'links', script: join(ROOT, 'scripts/check-links.mjs'), args: [] },
+  { name: 'documents', script: join(ROOT, 'scripts/check-documents.mjs'), args: [] },
   { name: 'mutations', script: join(ROOT, 'scripts/check-anchors.mjs'), args: [] },
   { name: 'unused', script: join(MODULES, 'knip/bin/knip.js'), args: ['--no-progress'] },
   { name: 'lint and layers', script: join(MODULES, 'eslint/bin/eslint.js'), args: ['--max-warnings', '0', '.'] },
+  { name: 'unit tests', script: join(MODULES, 'jest/bin/jest.js'), args: ['--config', 'jest.unit.config.cjs'] },
   { name: 'lint rules bite', script: join(ROOT, 'scripts/check-lint.mjs'), args: [] },
 ];
 
