@@ -1,6 +1,7 @@
 /**
  * What the documents say about files is true: every relative link leads somewhere, a name in code type that links to a source file
- * is in that file, and every path in code type below a folder of this repository exists. Prints what is not so; exit code 1 then.
+ * is in that file, and every path in code type below a folder of this repository exists. And no cell of a table is longer than a
+ * line: that is a list or a paragraph. Prints what is not so; exit code 1 then.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -8,6 +9,10 @@ import { ROOT } from './tools.mjs';
 
 /** Decided long ago, or recorded with names of that time. */
 const HISTORY = new Set(['docs/benchmarks-log.md', 'docs/defects.md', 'CHANGELOG.md']);
+
+/** Its tables are read by a test. */
+const LONG_CELLS = new Set(['docs/paper-exchange.md']);
+const CELL_MAX = 120;
 
 const documents = ['.', 'docs'].flatMap((folder) =>
   readdirSync(join(ROOT, folder))
@@ -30,6 +35,12 @@ for (const document of documents) {
       !new RegExp(`\\b${identifier}\\b`).test(readFileSync(file, 'utf8'))
     ) {
       complain(name, `no ${identifier} in ${target}`);
+    }
+  }
+  for (const [index, line] of text.split('\n').entries()) {
+    const cells = line.startsWith('|') && !LONG_CELLS.has(name) ? line.split(/(?<!\\)\|/) : [];
+    if (cells.some((cell) => cell.trim().length > CELL_MAX && !/^ *-+ *$/.test(cell))) {
+      complain(name, `line ${index + 1}: a cell of more than ${CELL_MAX} characters`);
     }
   }
   if (HISTORY.has(name)) continue;
