@@ -5,7 +5,7 @@
  */
 import type { ClientOrderIndex } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
-import { isTerminal, type OrderRecord } from '../domain/records';
+import { isTerminal, supersedes, type OrderRecord } from '../domain/records';
 import type { AccountStream } from '../exchange/port';
 
 /** Far more than all lanes can have open; the oldest goes first. */
@@ -63,7 +63,7 @@ export class OrderWatch {
   #take(record: OrderRecord): void {
     if (record.clientOrderIndex === 0n) return;
     const known = this.#records.get(record.clientOrderIndex);
-    if (known && (isTerminal(known.status) || known.filledLots > record.filledLots)) return;
+    if (known && !supersedes(record, known)) return;
     this.#records.delete(record.clientOrderIndex);
     this.#records.set(record.clientOrderIndex, record);
     keepNewest(this.#records, RECORDS_MAX);

@@ -10,6 +10,7 @@ import { SEAL_SLICE } from './limits';
 import { quote, ZERO_LOTS, type Lots, type Quote } from './lots';
 import {
   isTerminal,
+  supersedes,
   TX_CANCEL_ALL,
   TX_CANCEL_ORDER,
   TX_CREATE_ORDER,
@@ -62,7 +63,7 @@ export function addOrder(evidence: Evidence, record: OrderRecord): boolean {
   const { id, slice } = splitClientOrderIndex(record.clientOrderIndex);
   if (id !== evidence.id) return false;
   const known = evidence.orders.get(slice);
-  if (known && (isTerminal(known.status) || known.filledLots > record.filledLots)) return false;
+  if (known && !supersedes(record, known)) return false;
   evidence.orders.set(slice, record);
   return true;
 }

@@ -93,6 +93,20 @@ export interface OrderRecord {
   readonly transactionTimeUs: number;
 }
 
+/**
+ * Whether `next` says more than `last` about the same order: the one rule of what is newer. Frames and lists come late, repeated and in
+ * any order, and not each has a time, so amounts decide: fills only rise; with as much filled an end is final; between two that live time
+ * decides, one without a time being the oldest, then how far the order has come. It orders all records in one line, so that whatever the
+ * order of arrival, the same one is newest. Should the exchange contradict itself, the larger fill counts: losing it would leave it naked.
+ */
+export function supersedes(next: OrderRecord, last: OrderRecord): boolean {
+  if (next.filledLots !== last.filledLots) return next.filledLots > last.filledLots;
+  if (isTerminal(last.status)) return false;
+  if (isTerminal(next.status)) return true;
+  if (next.transactionTimeUs !== last.transactionTimeUs) return next.transactionTimeUs > last.transactionTimeUs;
+  return ORDER_STATUSES.indexOf(next.status) > ORDER_STATUSES.indexOf(last.status);
+}
+
 /** Transaction types that we send or must recognise (LP §3.1). */
 export const TX_CREATE_ORDER = 14;
 export const TX_CANCEL_ORDER = 15;

@@ -7,8 +7,8 @@
  */
 import { orderWorkflowId, type OrderId } from '../domain/ids';
 import type { OrderUpdate } from '../domain/messages';
-import { isTerminal } from '../domain/records';
-import { saysMore, type Sighting } from './translate';
+import { isTerminal, supersedes } from '../domain/records';
+import type { Sighting } from './translate';
 
 /** Where signals go; the real one is `TemporalSignalSink`. */
 export interface SignalSink {
@@ -82,7 +82,7 @@ export class SignalCourier {
   offer(sighting: Sighting, holdMs = 0): void {
     if (this.#closing) return;
     const known = this.#parcels.get(sighting.orderId);
-    if (known && !saysMore(sighting.record, known.newest.record)) return;
+    if (known && !supersedes(sighting.record, known.newest.record)) return;
     const parcel = known ?? this.#newParcel(sighting);
     parcel.newest = known ? timedByTheFirst(known, sighting) : sighting;
     if (parcel.phase !== 'idle') return;

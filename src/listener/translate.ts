@@ -7,7 +7,7 @@
  */
 import { epochMsOf, laneOf, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids';
 import { ORDER_ID_BITS } from '../domain/limits';
-import { isTerminal, type OrderRecord, type Side } from '../domain/records';
+import type { OrderRecord, Side } from '../domain/records';
 import type { OrdersFrame } from '../exchange/port';
 
 /** What a lane of A is configured to quote. */
@@ -75,21 +75,6 @@ export function translate(frame: OrdersFrame, registry: Registry, epochMs: numbe
     else sightings.push({ ...found, record, receivedAtMs: frame.receivedAtMs });
   }
   return { sightings, ignored };
-}
-
-/**
- * Whether `next` says more than `last` about the same order. Fills only rise and a terminal status is final, so those decide;
- * time comes last because the exchange does not always give one.
- */
-export function saysMore(next: OrderRecord, last: OrderRecord): boolean {
-  if (next.filledLots !== last.filledLots) return next.filledLots > last.filledLots;
-  const ended = isTerminal(next.status);
-  if (ended !== isTerminal(last.status)) return ended;
-  const bothTimed = next.transactionTimeUs > 0 && last.transactionTimeUs > 0;
-  if (bothTimed && next.transactionTimeUs !== last.transactionTimeUs) {
-    return next.transactionTimeUs > last.transactionTimeUs;
-  }
-  return next.status !== last.status;
 }
 
 /** A record that breaks its type must not hide the others of its frame (S-33). */

@@ -36,8 +36,13 @@ afterEach(() => {
 test('late and repeated frames take nothing back: neither a fill nor an end', () => {
   account.stream.orders(record(128, 9), record(128, 5));
   expect(watch.find(index(128))?.filledLots).toBe(9n);
-  account.stream.orders(record(128, 12, 'canceled'), record(128, 12), record(128, 20, 'filled'));
+  account.stream.orders(record(128, 12, 'canceled'), record(128, 12), record(128, 11, 'filled'));
   expect(watch.find(index(128))).toMatchObject({ status: 'canceled', filledLots: 12n });
+});
+
+test('an end that is followed by a larger one contradicts it: the larger fill counts', () => {
+  account.stream.orders(record(128, 12, 'canceled'), record(128, 20, 'filled'));
+  expect(watch.find(index(128))).toMatchObject({ status: 'filled', filledLots: 20n });
 });
 
 test('what rests is what was last heard to rest, in that market', () => {

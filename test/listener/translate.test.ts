@@ -2,9 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { clientOrderIndexOf, nextOrderId, type ClientOrderIndex } from '../../src/domain/ids';
-import { lots, quote } from '../../src/domain/lots';
-import { isTerminal, ORDER_STATUSES, type OrderRecord } from '../../src/domain/records';
-import { ORDER_TIME_WINDOW_MS, saysMore, translate, type IgnoreReason } from '../../src/listener/translate';
+import type { OrderRecord } from '../../src/domain/records';
+import { ORDER_TIME_WINDOW_MS, translate, type IgnoreReason } from '../../src/listener/translate';
 import { frame, LANE, MAKER, NOW_MS, orderAt, record, registry } from './support';
 
 const index = (value: bigint): ClientOrderIndex => value as ClientOrderIndex;
@@ -87,52 +86,6 @@ describe('not ours', () => {
       fc.property(fc.nat(100_000), fc.integer({ min: 1, max: 127 }), (n, slice) => {
         const clientOrderIndex = clientOrderIndexOf(orderAt(n), slice);
         return translate(frame([record({ clientOrderIndex })]), registry, NOW_MS).sightings.length === 0;
-      }),
-    );
-  });
-});
-
-describe('which of two records says more', () => {
-  const anyRecord = fc
-    .record({
-      filledLots: fc.integer({ min: 0, max: 3 }).map(lots),
-      status: fc.constantFrom(...ORDER_STATUSES),
-      transactionTimeUs: fc.integer({ min: 1, max: 4 }),
-    })
-    .map(record);
-
-  test.each<[string, Partial<OrderRecord>, Partial<OrderRecord>, boolean]>([
-    ['more filled', { filledLots: lots(2) }, { filledLots: lots(1) }, true],
-    ['less filled, although later', { filledLots: lots(1), transactionTimeUs: 9 }, { filledLots: lots(2) }, false],
-    ['terminal', { status: 'canceled', transactionTimeUs: 1 }, { status: 'open', transactionTimeUs: 2 }, true],
-    [
-      'open after terminal',
-      { status: 'open', transactionTimeUs: 2 },
-      { status: 'canceled', transactionTimeUs: 1 },
-      false,
-    ],
-    ['later', { status: 'open', transactionTimeUs: 2 }, { status: 'pending', transactionTimeUs: 1 }, true],
-    ['the same', {}, {}, false],
-    ['another status without a time', { status: 'open', transactionTimeUs: 0 }, { status: 'pending' }, true],
-    ['another quote amount alone', { filledQuote: quote(5) }, {}, false],
-  ])('%s', (_name, next, last, expected) => {
-    expect(saysMore(record(next), record(last))).toBe(expected);
-  });
-
-  test('never both ways, unless two live states have one time', () => {
-    fc.assert(
-      fc.property(anyRecord, anyRecord, (a, b) => {
-        fc.pre(a.transactionTimeUs !== b.transactionTimeUs);
-        return !(saysMore(a, b) && saysMore(b, a));
-      }),
-    );
-  });
-
-  test('a terminal record is never overtaken by a live one with as much filled', () => {
-    fc.assert(
-      fc.property(anyRecord, anyRecord, (next, last) => {
-        fc.pre(isTerminal(last.status) && !isTerminal(next.status) && next.filledLots <= last.filledLots);
-        return !saysMore(next, last);
       }),
     );
   });
