@@ -4,7 +4,7 @@ import js from '@eslint/js';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 import { importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
-import { layers } from './scripts/lint/layers.mjs';
+import { layers, paperExchange } from './scripts/lint/layers.mjs';
 import { limits, longFiles, longFunctions } from './scripts/lint/lengths.mjs';
 
 const zones = [
@@ -13,6 +13,18 @@ const zones = [
     from: './src',
     except: [`./${folder}`, ...allowed.map((name) => `./${name}`)],
     message: `src/${folder} may import only: ${[folder, ...allowed].join(', ')} (docs/architecture.md, "Layers").`,
+  })),
+  {
+    target: Object.keys(layers)
+      .filter((folder) => folder !== paperExchange.startedBy)
+      .map((folder) => `./src/${folder}`),
+    from: `./${paperExchange.folder}`,
+    message: `Only src/${paperExchange.startedBy} starts the paper exchange.`,
+  },
+  ...['src', 'test', 'bench'].map((folder) => ({
+    target: `./${paperExchange.folder}`,
+    from: `./${folder}`,
+    message: 'The paper exchange shares no code with the product.',
   })),
   ...['test', 'bench', 'scripts'].map((folder) => ({
     target: './src',
@@ -28,7 +40,7 @@ const pureGlobals = [
 const noDynamicImport = { selector: 'ImportExpression', message: 'Imports stand at the top of the file.' };
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', '.tools', '.cache', '.run'] },
+  { ignores: ['**/dist', 'node_modules', '.tools', '.cache', '.run'] },
   js.configs.recommended,
   {
     name: 'house/all',
@@ -59,7 +71,7 @@ export default tseslint.config(
   },
   {
     name: 'house/pure',
-    files: ['src/domain/**/*.ts', 'src/paper/core/**/*.ts'],
+    files: ['src/domain/**/*.ts', 'packages/paper-exchange/src/core/**/*.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -101,7 +113,7 @@ export default tseslint.config(
   },
   {
     name: 'house/lengths',
-    files: ['src/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.{mjs,cjs}'],
+    files: ['src/**/*.ts', `${paperExchange.folder}/**/*.ts`, 'bench/**/*.ts', 'scripts/**/*.{mjs,cjs}'],
     rules: {
       'max-lines': ['error', limits.file],
       'max-lines-per-function': ['error', limits.function],
@@ -111,7 +123,7 @@ export default tseslint.config(
   ...(longFunctions.length > 0 ? [{ files: longFunctions, rules: { 'max-lines-per-function': 'off' } }] : []),
   { files: ['src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
   {
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'packages/*/test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

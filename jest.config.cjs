@@ -1,7 +1,10 @@
 /** Every test file runs as CommonJS through swc; types are checked by `npm run check`, not here. */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
+  roots: ['<rootDir>/test', '<rootDir>/packages'],
+  modulePathIgnorePatterns: ['/dist/'],
+  // The sources, so that tests need no build of them.
+  moduleNameMapper: { '^counterleg-paper-exchange$': '<rootDir>/packages/paper-exchange/src/index.ts' },
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [

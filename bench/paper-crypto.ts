@@ -4,10 +4,16 @@
  * interleaved with it: the permutations of a hash, the point additions of a verification.
  */
 import os from 'node:os';
-import { parseTxInfo, publicKeyOf, txHash, verifyAuthToken, verifySignature } from '../src/paper/crypto';
-import * as curve from '../src/paper/crypto/curve';
-import { hashToQuintic } from '../src/paper/crypto/poseidon2';
-import * as vectors from '../test/paper/crypto/vectors';
+import {
+  parseTxInfo,
+  publicKeyOf,
+  txHash,
+  verifyAuthToken,
+  verifySignature,
+} from '../packages/paper-exchange/src/crypto';
+import * as curve from '../packages/paper-exchange/src/crypto/curve';
+import { hashToQuintic } from '../packages/paper-exchange/src/crypto/poseidon2';
+import * as vectors from '../packages/paper-exchange/test/crypto/vectors';
 
 interface Case {
   readonly bench: string;

@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import WebSocket from 'ws';
-import { officialSigner } from '../test/paper/crypto/official-signer';
+import { officialSigner } from '../packages/paper-exchange/test/crypto/official-signer';
 import type { ChildFigures } from './parts/paper-child';
 import { post } from './parts/running-system';
 import { report } from './parts/stats';

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { ROOT } from './tools.mjs';
 
 const STAMP = join(ROOT, 'dist', '.stamp');
+const PAPER_EXCHANGE = join(ROOT, 'packages', 'paper-exchange');
 const require = createRequire(import.meta.url);
 
 /** Builds when a source is newer than the last build. Throws an Error when it does not compile. */
@@ -21,13 +22,21 @@ export async function ensureBuilt(say) {
   say('building');
   rmSync(STAMP, { force: true });
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
-  // Without dist, tsc's own stamp would make it emit nothing.
+  // Without its output, tsc's own stamp would make it emit nothing.
   if (!existsSync(join(ROOT, 'dist'))) rmSync(join(ROOT, '.cache', 'tsc.build.tsbuildinfo'), { force: true });
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: ROOT, encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(`The sources do not compile:\n${run.stdout}${run.stderr}`);
+  if (!existsSync(join(PAPER_EXCHANGE, 'dist')))
+    rmSync(join(ROOT, '.cache', 'tsc.paper-exchange.tsbuildinfo'), { force: true });
+  // The paper exchange first: the product imports what it exports.
+  compile('packages/paper-exchange/tsconfig.build.json');
+  compile('tsconfig.build.json');
   await bundleWorkflows(say);
   writeFileSync(STAMP, stamp);
+}
+
+function compile(project) {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const run = spawnSync(process.execPath, [tsc, '-p', project], { cwd: ROOT, encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`The sources do not compile:\n${run.stdout}${run.stderr}`);
 }
 
 async function bundleWorkflows(say) {
@@ -47,7 +56,8 @@ async function bundleWorkflows(say) {
 
 function stampOfSources() {
   const hash = createHash('sha256');
-  const files = [...filesUnder(join(ROOT, 'src')), ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']];
+  const sources = [join(ROOT, 'src'), join(PAPER_EXCHANGE, 'src')].flatMap(filesUnder);
+  const files = [...sources, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
   for (const file of files.sort()) {
     const path = file.startsWith(ROOT) ? file : join(ROOT, file);
     const { mtimeMs, size } = statSync(path);

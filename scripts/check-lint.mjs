@@ -10,7 +10,7 @@ import ts from 'typescript';
 import tseslint from 'typescript-eslint';
 import config from '../eslint.config.mjs';
 import { fixtures } from './lint/fixtures.mjs';
-import { layers } from './lint/layers.mjs';
+import { layers, paperExchange } from './lint/layers.mjs';
 import { limits, longFiles, longFunctions } from './lint/lengths.mjs';
 import { ROOT } from './tools.mjs';
 
@@ -55,15 +55,22 @@ async function proveFixture(file, code, counted = () => true) {
   return expected.map((one) => one.split(' ')[1]);
 }
 
-/** Each folder of src imports a file of every other folder, and of those outside of the product. */
+/** Each folder of src imports a file of every other folder, and of those outside of the product; the paper exchange one of the product. */
 async function proveArrows() {
+  const paperFile = sampleOf(`${paperExchange.folder}/**/*.ts`);
+  const product = ['src/domain', 'test', 'bench'].map((folder) => importPath(paperFile, sampleOf(`${folder}/**/*.ts`)));
+  const imports = product.map((path) => `import '${path}'; // ✗ import-x/no-restricted-paths`);
+  await proveFixture(paperFile, imports.join('\n'), (rule) => rule === 'import-x/no-restricted-paths');
   const folders = readdirSync(join(ROOT, 'src'));
   for (const folder of folders.filter((name) => !(name in layers))) complaints.push(`layers.mjs: no src/${folder}`);
   for (const [folder, allowed] of Object.entries(layers)) {
     const file = sampleOf(`src/${folder}/**/*.ts`);
-    const others = [...folders.filter((name) => name !== folder).map((name) => `src/${name}`), 'test', 'bench'];
+    const beside = ['test', 'bench', paperExchange.folder];
+    const others = [...folders.filter((name) => name !== folder).map((name) => `src/${name}`), ...beside];
+    const startsPaper = (other) => other === paperExchange.folder && folder === paperExchange.startedBy;
     const code = others.map((other) => {
-      const mark = allowed.includes(other.replace('src/', '')) ? '' : ' // ✗ import-x/no-restricted-paths';
+      const mark =
+        allowed.includes(other.replace('src/', '')) || startsPaper(other) ? '' : ' // ✗ import-x/no-restricted-paths';
       return `import '${importPath(file, sampleOf(`${other}/**/*.ts`))}';${mark}`;
     });
     await proveFixture(file, code.join('\n'), (rule) => rule === 'import-x/no-restricted-paths');

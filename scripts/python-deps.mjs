@@ -1,7 +1,7 @@
 /**
  * Puts the official Python SDK and what it needs into `.tools/py`, for the tests that drive the paper exchange with it.
  *
- * Pinned and checked by hash (test/paper/python/requirements.txt); installed once per interpreter and list. Prints one JSON line
+ * Pinned and checked by hash (packages/paper-exchange/test/python/requirements.txt); installed once per interpreter and list. Prints one JSON line
  * `{"python", "path"}`: the interpreter, and what to put on PYTHONPATH. Uses Node's built-ins only.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const REQUIREMENTS = join(ROOT, 'test', 'paper', 'python', 'requirements.txt');
+const REQUIREMENTS = join(ROOT, 'packages', 'paper-exchange', 'test', 'python', 'requirements.txt');
 const TARGET = join(ROOT, '.tools', 'py');
 const STAMP = '.counterleg-stamp';
 /** The list was resolved for it; older ones need packages that are not in it. */

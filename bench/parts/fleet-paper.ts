@@ -6,8 +6,8 @@
  * Signatures are taken as they are: verifying them is the exchange's work, and it is not the exchange that is measured.
  */
 import { Server } from 'node:http';
-import { startPaper } from '../../src/paper';
-import { defaultMarkets, type MarketSetup } from '../../src/paper/core/markets';
+import { startPaper } from '../../packages/paper-exchange/src';
+import { defaultMarkets, type MarketSetup } from '../../packages/paper-exchange/src/core/markets';
 
 export interface FleetPaperFigures {
   /** REST requests by path since the start, the control face left out. */

@@ -8,7 +8,7 @@
  */
 import { createServer } from 'node:http';
 import WebSocket, { WebSocketServer } from 'ws';
-import { startPaper } from '../../src/paper';
+import { startPaper } from '../../packages/paper-exchange/src';
 
 export interface ChildFigures {
   readonly insideMs: readonly number[];

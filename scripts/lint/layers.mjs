@@ -24,6 +24,8 @@ export const layers = {
     'activities',
     'auditor',
   ],
-  paper: [], // a program beside the product: it shares no code with it, so that both must agree on the wire
-  cli: ['domain', 'exchange', 'config', 'workers', 'paper'],
+  cli: ['domain', 'exchange', 'config', 'workers'],
 };
+
+/** A program beside the product. It shares no code with it, so that both must agree on the wire; only the command line starts it. */
+export const paperExchange = { folder: 'packages/paper-exchange/src', startedBy: 'cli' };

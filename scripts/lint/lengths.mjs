@@ -7,8 +7,6 @@ export const limits = { file: 350, function: 70 };
 
 export const longFiles = [
   'src/desk/desk.ts',
-  'src/domain/cover.ts',
-  'src/domain/order.ts',
   'src/exchange/lighter/account-stream.ts',
   'src/exchange/lighter/session.ts',
   'src/workers/maker.ts',

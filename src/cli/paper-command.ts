@@ -1,5 +1,5 @@
 /** `paper`: the paper exchange alone, until it is told to end or its parent is gone. */
-import { runPaperCommand } from '../paper';
+import { runPaperCommand } from 'counterleg-paper-exchange';
 import { commandConfig, type GlobalOptions } from './context';
 
 export interface PaperCommandOptions extends GlobalOptions {

@@ -10,7 +10,7 @@ import { examine } from '../../src/cli/doctor';
 import { checkAmounts, pairOf } from '../../src/cli/pair-start';
 import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { type Config, loadConfig } from '../../src/config';
-import { type PaperServer, startPaper } from '../../src/paper';
+import { type PaperServer, startPaper } from '../../packages/paper-exchange/src';
 
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');

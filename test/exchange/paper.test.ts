@@ -15,7 +15,7 @@ import {
 } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
 import type { OrderRecord, TxRecord } from '../../src/domain/records';
-import { startPaper, type PaperServer } from '../../src/paper';
+import { startPaper, type PaperServer } from '../../packages/paper-exchange/src';
 import { signerPath } from '../helpers/tools';
 import { until } from './support';
 

@@ -4,7 +4,13 @@
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { inspect } from 'node:util';
-import { parseTxInfo, publicKeyOf, txHash, verifyAuthToken, verifySignature } from '../../src/paper/crypto';
+import {
+  parseTxInfo,
+  publicKeyOf,
+  txHash,
+  verifyAuthToken,
+  verifySignature,
+} from '../../packages/paper-exchange/src/crypto';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
 import { signCallOf, verifySigned } from '../../src/exchange/lighter/sign-request';

@@ -1,12 +1,12 @@
 /** What happens to processes, engine and lanes, and what people do: a tick of bad luck every half second. */
 import { laneOf, nonceOf, parseOrderId } from '../../src/domain/ids';
-import { attributeKeys } from '../../src/paper/core/tx';
-import type { TxBody } from '../../src/paper/core/types';
+import { attributeKeys } from '../../packages/paper-exchange/src/core/tx';
+import type { TxBody } from '../../packages/paper-exchange/src/core/types';
 import type { FaultKind } from './faults';
 import type { MarketActors } from './market';
 import { newHost, startHedger, startMaker, type Hedger, type Maker, type World } from './processes';
 import type { Run } from './temporal';
-import type { Random } from '../../src/paper/core/random';
+import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Truth } from './truth';
 import type { Host } from './time';
 import type { TxRequest } from '../../src/exchange/port';

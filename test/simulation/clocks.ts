@@ -10,7 +10,7 @@ import type { OrderResult } from '../../src/domain/messages';
 import type { AlertKind } from '../../src/observability';
 import { FAULT_KINDS, type FaultKind } from './faults';
 import type { MarketActors } from './market';
-import { summarize } from '../../src/paper/core/margin';
+import { summarize } from '../../packages/paper-exchange/src/core/margin';
 import type { Armed, Hedger, Maker, Told, World } from './processes';
 import type { OrderTruth, Truth } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, MARKET } from './venue';

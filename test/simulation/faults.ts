@@ -4,7 +4,7 @@
  * Swarm testing: every seed draws its own rate for each kind, many of them zero, so that a seed is hostile in its own way. Each kind
  * has a random stream of its own: switching one kind off (to shrink a failure) leaves the others' choices as they were.
  */
-import { hashOf, Random } from '../../src/paper/core/random';
+import { hashOf, Random } from '../../packages/paper-exchange/src/core/random';
 
 export const FAULT_KINDS = [
   // network: each leg of each request

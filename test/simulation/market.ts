@@ -1,7 +1,7 @@
 /** The other traders: a book around a moving middle, fills of our resting orders, and everything the exchange does by itself. */
-import { finish } from '../../src/paper/core/orders';
-import type { OrderRequest, OrderStatus } from '../../src/paper/core/types';
-import type { Random } from '../../src/paper/core/random';
+import { finish } from '../../packages/paper-exchange/src/core/orders';
+import type { OrderRequest, OrderStatus } from '../../packages/paper-exchange/src/core/types';
+import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Faults } from './faults';
 import type { Time } from './time';
 import type { OrderTruth, Truth } from './truth';

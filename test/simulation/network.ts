@@ -2,7 +2,7 @@
  * The network between a process and the exchange: each leg may be lost, late or carried twice; bytes once sent may arrive at any
  * later time (LP §10.7). One request, as the caller sees it: an answer, or silence until the deadline.
  */
-import type { Random } from '../../src/paper/core/random';
+import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Faults } from './faults';
 import type { Host, Time } from './time';
 

@@ -4,7 +4,7 @@
  */
 import { nextOrderId, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids';
 import type { ArmResult, CoverInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
-import { hashOf, Random } from '../../src/paper/core/random';
+import { hashOf, Random } from '../../packages/paper-exchange/src/core/random';
 import { makerOrder } from '../../src/workflows/maker-order';
 import { Chaos } from './chaos';
 import { Clocks } from './clocks';

@@ -5,7 +5,7 @@
  * and the replay must give the recorded commands; an activity attempt that timed out is retried elsewhere while the first one may
  * still be running as a zombie, whose answer is then ignored; one run hears of one cancel.
  */
-import type { Random } from '../../src/paper/core/random';
+import type { Random } from '../../packages/paper-exchange/src/core/random';
 import { parseOrderWorkflowId, type OrderId } from '../../src/domain/ids';
 import { backOff } from '../../src/domain/ladder';
 import { ordersQueue } from '../../src/domain/messages';

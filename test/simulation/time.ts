@@ -5,7 +5,7 @@
  * costs nothing and a paused process really stands still: its timers and its incoming messages wait until it comes back.
  * Everything that crosses from one process to another must go through `after`.
  */
-import { MinHeap } from '../../src/paper/core/heap';
+import { MinHeap } from '../../packages/paper-exchange/src/core/heap';
 
 /** A process of the system. Dead ones never run again; paused ones catch up when they resume. */
 export interface Host {

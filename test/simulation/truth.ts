@@ -8,8 +8,8 @@ import { EPOCH_TENTHS, SEAL_SLICE, SIGNED_BYTES_LIFE_MS } from '../../src/domain
 import { orderIdOf, parseOrderId, splitClientOrderIndex, type OrderId, type Tenths } from '../../src/domain/ids';
 import type { OrderInput, OrderResult, TicketMessage } from '../../src/domain/messages';
 import { formatDecimal } from '../../src/domain/lots';
-import type { Changes } from '../../src/paper/core/world';
-import type { Account, Order, TxRecord as PaperTx } from '../../src/paper/core/types';
+import type { Changes } from '../../packages/paper-exchange/src/core/world';
+import type { Account, Order, TxRecord as PaperTx } from '../../packages/paper-exchange/src/core/types';
 import type { Host, Time } from './time';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, MARKET } from './venue';
 

@@ -1,14 +1,21 @@
 /**
- * The exchange of a run: the paper exchange's pure core with virtual time around it, as src/paper's sequencer and submissions do.
+ * The exchange of a run: the paper exchange's pure core with virtual time around it, as the paper exchange's sequencer and submissions do.
  *
  * Owns the truth. Executes in due order, nonces of a key in their order (LP §10.4); tells every change to its watchers at once and
  * leaves it to them to lose or delay it.
  */
-import { Exchange, type Located } from '../../src/paper/core/exchange';
-import { textOfCode, type Refusal } from '../../src/paper/core/codes';
-import { hashOf, Random } from '../../src/paper/core/random';
-import { orderAsOf, type Changes } from '../../src/paper/core/world';
-import type { Account, ApiKey, MarketSpec, Order, Tx, TxRecord as PaperTx } from '../../src/paper/core/types';
+import { Exchange, type Located } from '../../packages/paper-exchange/src/core/exchange';
+import { textOfCode, type Refusal } from '../../packages/paper-exchange/src/core/codes';
+import { hashOf, Random } from '../../packages/paper-exchange/src/core/random';
+import { orderAsOf, type Changes } from '../../packages/paper-exchange/src/core/world';
+import type {
+  Account,
+  ApiKey,
+  MarketSpec,
+  Order,
+  Tx,
+  TxRecord as PaperTx,
+} from '../../packages/paper-exchange/src/core/types';
 import type { Faults } from './faults';
 import type { Time } from './time';
 

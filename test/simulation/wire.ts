@@ -1,7 +1,14 @@
 /** Our words ↔ the paper exchange's: requests out, records in. The simulator's stand-in for src/exchange/lighter's signer and parser. */
-import { attributeKeys } from '../../src/paper/core/tx';
-import type { Changes } from '../../src/paper/core/world';
-import type { Account, Order, OrderRequest, Tx, TxBody, TxRecord as PaperTx } from '../../src/paper/core/types';
+import { attributeKeys } from '../../packages/paper-exchange/src/core/tx';
+import type { Changes } from '../../packages/paper-exchange/src/core/world';
+import type {
+  Account,
+  Order,
+  OrderRequest,
+  Tx,
+  TxBody,
+  TxRecord as PaperTx,
+} from '../../packages/paper-exchange/src/core/types';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
 import { lots, quote, ticks } from '../../src/domain/lots';
 import type { OrderRecord, TxRecord } from '../../src/domain/records';

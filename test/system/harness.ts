@@ -14,7 +14,7 @@ import { orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/
 import { formatDecimal, parseLots } from '../../src/domain/lots';
 import type { OrderResult, PairStatus } from '../../src/domain/messages';
 import { loadSigner } from '../../src/exchange/lighter';
-import { startPaper, type PaperOptions, type PaperServer } from '../../src/paper';
+import { startPaper, type PaperOptions, type PaperServer } from '../../packages/paper-exchange/src';
 import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
 import type { PairOverrides } from '../../src/workers/pairs';

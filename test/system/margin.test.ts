@@ -1,6 +1,6 @@
 /** A hedge must be possible before a quote rests: B's margin is promised once. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { defaultMarkets } from '../../src/paper/core/markets';
+import { defaultMarkets } from '../../packages/paper-exchange/src/core/markets';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
 

@@ -7,7 +7,7 @@ import { freePort, isListening } from '../../src/cli/child';
 import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { type Config, loadConfig, loadKeys, toolPath } from '../../src/config';
 import { loadSigner, openLighter } from '../../src/exchange/lighter';
-import { startPaper, type PaperServer } from '../../src/paper';
+import { startPaper, type PaperServer } from '../../packages/paper-exchange/src';
 import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
 import { checkKeys } from '../../src/workers/keys';

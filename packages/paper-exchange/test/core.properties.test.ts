@@ -1,13 +1,13 @@
 /** What must hold of the core for every sequence of transactions: lots, money, priority, nonces, replay. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { BookSide } from '../../src/paper/core/book';
-import { Exchange } from '../../src/paper/core/exchange';
-import { Flow } from '../../src/paper/core/flow';
-import { defaultMarkets } from '../../src/paper/core/markets';
-import { parseTx } from '../../src/paper/core/tx';
-import type { Account, Order, Tx, TxRecord } from '../../src/paper/core/types';
-import type { World } from '../../src/paper/core/world';
+import type { BookSide } from '../src/core/book';
+import { Exchange } from '../src/core/exchange';
+import { Flow } from '../src/core/flow';
+import { defaultMarkets } from '../src/core/markets';
+import { parseTx } from '../src/core/tx';
+import type { Account, Order, Tx, TxRecord } from '../src/core/types';
+import type { World } from '../src/core/world';
 
 const startMs = 1_800_000_000_000;
 const setup = defaultMarkets.find((market) => market.spec.symbol === 'BTC')!;

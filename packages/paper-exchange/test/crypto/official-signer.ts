@@ -77,7 +77,7 @@ export function officialSigner(): OfficialSigner {
 function findLibrary(): string {
   const named = process.env['COUNTERLEG_SIGNER'];
   if (named !== undefined && named !== '') return named;
-  const folder = path.join(__dirname, '../../../.tools/lighter-signer');
+  const folder = path.join(__dirname, '../../../../.tools/lighter-signer');
   const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
   const system = { linux: 'linux', darwin: 'darwin', win32: 'windows' }[process.platform as string] ?? process.platform;
   const machine = { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch;

@@ -3,7 +3,7 @@
  * signer is missing. Recorded by a third party on the testnet in July 2026 (LP §3.4).
  */
 import { expect, test } from '@jest/globals';
-import { parseAuthToken, parseTxInfo, txHash, verifyAuthToken, verifySignature } from '../../../src/paper/crypto';
+import { parseAuthToken, parseTxInfo, txHash, verifyAuthToken, verifySignature } from '../../src/crypto';
 import * as vectors from './vectors';
 
 const recorded = {

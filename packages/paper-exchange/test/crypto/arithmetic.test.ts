@@ -5,9 +5,9 @@
  */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import * as curve from '../../../src/paper/crypto/curve';
-import * as field from '../../../src/paper/crypto/goldilocks';
-import * as fp5 from '../../../src/paper/crypto/quintic';
+import * as curve from '../../src/crypto/curve';
+import * as field from '../../src/crypto/goldilocks';
+import * as fp5 from '../../src/crypto/quintic';
 
 const P = field.ORDER;
 const mod = (value: bigint): bigint => ((value % P) + P) % P;

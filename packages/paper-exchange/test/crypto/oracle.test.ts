@@ -5,9 +5,9 @@
  */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseTxInfo, publicKeyOf, txHash, verifyAuthToken, verifySignature } from '../../../src/paper/crypto';
-import { wordsOf } from '../../../src/paper/crypto/bytes';
-import { hashToQuintic } from '../../../src/paper/crypto/poseidon2';
+import { parseTxInfo, publicKeyOf, txHash, verifyAuthToken, verifySignature } from '../../src/crypto';
+import { wordsOf } from '../../src/crypto/bytes';
+import { hashToQuintic } from '../../src/crypto/poseidon2';
 import { officialSigner } from './official-signer';
 
 const CHAIN = 304;

@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import WebSocket from 'ws';
-import { startPaper } from '../../src/paper';
+import { startPaper } from '../src';
 import { orderInfo, quietExchange, type Row, TestExchange } from './helpers';
 
 let exchange: TestExchange;

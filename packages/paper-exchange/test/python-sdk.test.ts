@@ -1,7 +1,7 @@
 /**
  * Goal: the official Python SDK, unmodified, cannot tell the paper exchange from Lighter: it connects, quotes, cancels,
  * trades, lists, streams, and gets the venue's own errors. Signatures and tokens are verified throughout.
- * Method: each test runs one scenario of test/paper/python/scenarios.py in a process of its own; the scenario tells what it
+ * Method: each test runs one scenario of packages/paper-exchange/test/python/scenarios.py in a process of its own; the scenario tells what it
  * observed, the expectations are here.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -9,9 +9,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startPaper, type PaperServer } from '../../src/paper';
+import { startPaper, type PaperServer } from '../src';
 
-const ROOT = path.join(__dirname, '../..');
+const ROOT = path.join(__dirname, '../../..');
 const SCENARIOS = path.join(__dirname, 'python', 'scenarios.py');
 /** The first run installs the SDK. */
 const INSTALL_TIMEOUT_MS = 300_000;

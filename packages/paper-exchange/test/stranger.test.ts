@@ -1,5 +1,5 @@
 /**
- * Goal: what docs/stranger.md tells a stranger to type works, and shows what the page shows.
+ * Goal: what docs/paper-exchange-quickstart.md tells a stranger to type works, and shows what the page shows.
  * Method: the exchange is started with the real command in a process of its own, the example is run with plain Python and the
  * official SDK, and its output is compared with the block in the page, digits and hashes aside.
  */
@@ -9,8 +9,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const ROOT = path.join(__dirname, '../..');
-const PAGE = readFileSync(path.join(ROOT, 'docs', 'stranger.md'), 'utf8');
+const ROOT = path.join(__dirname, '../../..');
+const PAGE = readFileSync(path.join(ROOT, 'docs', 'paper-exchange-quickstart.md'), 'utf8');
 /** The first run may install the SDK and build the program. */
 const SET_UP_MS = 300_000;
 const START_MS = 120_000;

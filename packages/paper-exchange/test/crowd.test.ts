@@ -8,7 +8,7 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
-import { Random } from '../../src/paper/core/random';
+import { Random } from '../src/core/random';
 import type { CrowdNews } from './crowd-client';
 import { quietExchange, type Row, type TestExchange, type TestSocket } from './helpers';
 
@@ -77,7 +77,7 @@ async function expectAlive(): Promise<void> {
 describe('a crowd', () => {
   it(`${CROWD} connections, half of them half-open: answers go on, all subscribers hear, close ends every one`, async () => {
     crowd = fork(path.join(__dirname, 'crowd-client.ts'), [String(exchange.server.port), String(CROWD)], {
-      execArgv: ['-r', path.join(__dirname, '..', '..', 'scripts', 'ts-hook.cjs')],
+      execArgv: ['-r', path.join(__dirname, '..', '..', '..', 'scripts', 'ts-hook.cjs')],
     });
     expect(await newsOf(crowd)).toEqual({ is: 'ready', streams: CROWD / 2, halfOpen: CROWD / 2 });
     const news = newsOf(crowd);

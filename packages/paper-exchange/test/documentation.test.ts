@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { refusalTexts } from '../../src/paper/core/codes';
+import { refusalTexts } from '../src/core/codes';
 import type { Row, TestExchange } from './helpers';
 import { quietExchange } from './helpers';
 
-const page = readFileSync(join(__dirname, '../../docs/paper-exchange.md'), 'utf8');
+const page = readFileSync(join(__dirname, '../../../docs/paper-exchange.md'), 'utf8');
 const section = (title: string): string => page.split(`## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
 
 let exchange: TestExchange;
@@ -28,7 +28,7 @@ describe('docs/paper-exchange.md', () => {
       section('Error codes')
         .split('Only by')[0]!
         .match(/\b\d{5}\b/g) ?? [];
-    const folder = join(__dirname, '../../src/paper');
+    const folder = join(__dirname, '../src');
     const files = [
       'core/checks',
       'core/apply',

@@ -1,8 +1,8 @@
 /** A small client of the paper exchange for its own tests: plain fetch and ws, waits for events, signs nothing. */
 import WebSocket from 'ws';
-import type { PaperOptions, PaperServer } from '../../src/paper';
-import { startPaper } from '../../src/paper';
-import { parseLossless } from '../../src/paper/wire/json';
+import type { PaperOptions, PaperServer } from '../src';
+import { startPaper } from '../src';
+import { parseLossless } from '../src/wire/json';
 
 // Frames and bodies are read loosely here; their exact shape is what contract.test.ts checks.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

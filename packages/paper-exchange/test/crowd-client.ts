@@ -1,7 +1,7 @@
 /**
  * The crowd of crowd.test.ts, in a process of its own, so that both sides have their own files:
  *
- *   node -r scripts/ts-hook.cjs test/paper/crowd-client.ts PORT COUNT     (with an IPC channel)
+ *   node -r scripts/ts-hook.cjs packages/paper-exchange/test/crowd-client.ts PORT COUNT     (with an IPC channel)
  *
  * Half of the connections are streams of the BTC book, half stop in the middle of a request. Says `ready`, then `heard` when a
  * book update has reached every stream, then `closed` when the other side has ended every connection.
