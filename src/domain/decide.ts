@@ -25,7 +25,7 @@ import {
   type Order,
   type TicketEntry,
 } from './order';
-import { assess, patienceEndsMs, restMs } from './order-patience';
+import { assess, isLongRunning, patienceEndsMs, restMs } from './order-patience';
 import { hedgeStateOf } from './order-report';
 import { deadAfterMs, hasLostLane, hasSpareLane, isDeadEnd, isEnded, nextTicket } from './order-tickets';
 
@@ -70,7 +70,7 @@ export function decide(order: Order, nowMs: number): Plan {
   const maker = makerStep(order, nowMs, wakes);
   const over = hedge === undefined && maker === undefined && isOver(order);
   const hedgeState = hedgeStateOf(order, over ? 'ended' : 'running');
-  const pair = pairStep(order, hedgeState, over);
+  const pair = pairStep(order, nowMs, hedgeState, over);
   if (order.nakedSinceMs !== undefined && !order.stuck) wakes.push(patienceEndsMs(order, order.nakedSinceMs));
   const steps = [hedge, maker, pair].filter((step) => step !== undefined);
   const wakeAtMs = wakes.length > 0 ? Math.min(...wakes) : undefined;
@@ -198,22 +198,23 @@ function makerStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   }
 }
 
-function pairStep(order: Order, hedgeState: HedgeState, over: boolean): Step | undefined {
+function pairStep(order: Order, nowMs: number, hedgeState: HedgeState, over: boolean): Step | undefined {
   const alert = alertStep(order, over);
   if (alert) return alert;
-  const tell: Step = { lane: 'pair', do: 'tell', state: hedgeState, done: over };
-  const worthTelling = over ? mustTellEnd(order) : hedgeState === 'stuck' || order.told !== undefined;
   const isKnown = order.told?.state === hedgeState && order.told.done === over;
-  return worthTelling && !isKnown ? tell : undefined;
+  return speaks(order, nowMs, hedgeState, over) && !isKnown
+    ? { lane: 'pair', do: 'tell', state: hedgeState, done: over }
+    : undefined;
 }
 
 /**
- * Whether the end is told by signal: a result reaches only the run of the pair that started the order, and a Canceled run has none.
- * A pair that was told of trouble hears of its end the same way.
+ * Whether the pair is told by signal. An ordinary order's end is told by its result. That reaches only the run of the pair that started the
+ * order, and a pair waits for its orders before it goes on in a new run, but not for one in trouble: such an order speaks, up to its end.
  */
-function mustTellEnd(order: Order): boolean {
-  if (order.endAsked || order.cancelRequested || order.told !== undefined) return true;
-  return hedgeStateOf(order, 'ended') !== 'flat';
+function speaks(order: Order, nowMs: number, hedgeState: HedgeState, over: boolean): boolean {
+  if (order.told !== undefined || hedgeState === 'stuck') return true;
+  // A cancelled run has no result.
+  return over ? order.cancelRequested : isLongRunning(order, nowMs);
 }
 
 function alertStep(order: Order, over: boolean): Step | undefined {

@@ -89,7 +89,8 @@ export interface OrderUpdate {
 }
 
 /**
- * Signal `orderState`, order → pair: when stuck, when no longer stuck, and at the end unless the result says it all (`last_id` in it).
+ * Signal `orderState`, order → pair: when stuck or long in trouble, each change of state after that, and then its end. The end of another
+ * one is told by its result, unless it is cancelled: a cancelled run has none.
  */
 export interface OrderState {
   order_id: string;
@@ -223,8 +224,8 @@ export interface OrderResult {
   reason: string;
   /** Milliseconds since the epoch of each stage that happened. */
   timings: Record<string, number>;
-  /** Highest id this order used: present when this result alone tells its pair the end. */
-  last_id?: string;
+  /** Highest id this order used; the lane's next one must be later. */
+  last_id: string;
 }
 
 /** What a pair asks before each order. */
@@ -304,19 +305,15 @@ export interface PairInput {
 export interface PairCarry {
   slots: { lane: number; last_id?: string; order?: CarriedOrder; flat_up_to?: string }[];
   counts: PairCounts;
-  paused?: string;
+  halted?: { mode: 'paused' | 'stopping'; reason: string };
   books?: BooksState;
 }
 
-/** An order of the pair that was open when its run ended. */
+/** An order that was in trouble when the pair's run ended, and has told the pair so. */
 export interface CarriedOrder {
   order_id: string;
-  /** The lane's newest id. Here and not beside it: a worker of an older version then takes the lane for unproven, not for free. */
-  last_id: string;
   hedge_state: HedgeState;
   lots: string;
-  /** The pair has asked for the end of its quote. */
-  quote_ended?: boolean;
 }
 
 export interface PairCounts {

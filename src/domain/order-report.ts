@@ -40,6 +40,7 @@ export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult 
     hedge_state: hedgeStateOf(order, phase),
     reason: order.reason === '' && isOverHedged(order) ? (order.contradiction ?? '') : order.reason,
     timings: order.timings,
+    last_id: order.lastId.toString(),
   };
 }
 

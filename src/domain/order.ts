@@ -71,8 +71,6 @@ export interface Order {
   cancelRequested: boolean;
   /** The pair wants nothing of it to rest any more; unlike after a cancel, the hedge goes on under all the rules. */
   quoteEnded: boolean;
-  /** The run of the pair that started it has ended or is about to: only a signal reaches the next one. */
-  endAsked: boolean;
   makerCancels: number;
   nextCancelAtMs: number;
   confirmed: boolean;
@@ -118,7 +116,6 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     retryNow: false,
     cancelRequested: false,
     quoteEnded: false,
-    endAsked: false,
     makerCancels: 0,
     nextCancelAtMs: 0,
     confirmed: false,
@@ -197,7 +194,7 @@ export function mayRetry(order: Order): boolean {
 }
 
 /** Its pair may start the next order on the same lane from here on, under any later id: this one trades no more. */
-export function hasSaidDone(order: Order): boolean {
+function hasSaidDone(order: Order): boolean {
   return order.told?.done === true;
 }
 
@@ -222,11 +219,6 @@ export function askCancel(order: Order): void {
 /** From the pair: stopped, paused, or another of its orders is stuck. */
 export function askEndQuote(order: Order): void {
   order.quoteEnded = true;
-}
-
-/** From the pair, whose run ends: the end of the order is to be told by signal. */
-export function askEnd(order: Order): void {
-  order.endAsked = true;
 }
 
 export function mayRest(order: Order): boolean {

@@ -1,5 +1,5 @@
-/** An order's story as the Web UI shows it on the workflow's page: a few lines of markdown, no event needs to be opened. */
-import type { SliceReport } from '../domain/messages';
+/** An order's or a pair's story as the Web UI shows it on the workflow's page: a few lines of markdown, no event needs to be opened. */
+import type { PairStatus, SliceReport } from '../domain/messages';
 import type { Order } from '../domain/order';
 import { reportOf } from '../domain/order-report';
 
@@ -22,4 +22,17 @@ function row(direction: string, slice: SliceReport): string {
   const cells = [slice.base_amount, slice.executed, slice.status, slice.path, slice.nonce, slice.tx_hash.slice(0, 12)];
   // The Web UI sets tables without any space between columns; code spans bring their own.
   return `| ${direction} | ${cells.map((cell) => `\`${cell}\``).join(' | ')} |`;
+}
+
+export function pairDetailsOf(status: PairStatus): string {
+  const { counts } = status;
+  const slots = status.slots.map(
+    (slot) =>
+      `| ${slot.lane} | ${slot.state} | ${slot.order_id ?? ''} | ${slot.hedge_state ?? ''} | ${slot.note ?? ''} |`,
+  );
+  return [
+    `**${status.mode}** ${status.reason}`,
+    `started ${counts.started}, filled ${counts.filled}, unfilled ${counts.unfilled}, failed ${counts.failed}, abandoned ${counts.abandoned}`,
+    ['| lane | slot | order | hedge | note |', '|---|---|---|---|---|', ...slots].join('\n'),
+  ].join('\n\n');
 }

@@ -40,11 +40,9 @@ import {
 import {
   askCancel,
   askClose,
-  askEnd,
   askEndQuote,
   askRetry,
   exposureLots,
-  hasSaidDone,
   makerIsClosed,
   mayRetry,
   newOrder,
@@ -76,7 +74,6 @@ import {
   orderStateSignal,
   orderUpdateSignal,
   retryHedgeUpdate,
-  tellEndSignal,
 } from './messages';
 
 const retry = { initialInterval: '50ms', backoffCoefficient: 1.5, maximumInterval: '1s' } as const;
@@ -209,10 +206,6 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
   });
   setHandler(endQuoteSignal, () => {
     askEndQuote(order);
-    changed();
-  });
-  setHandler(tellEndSignal, () => {
-    askEnd(order);
     changed();
   });
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
@@ -418,10 +411,7 @@ function show(order: Order, plan: Plan, shown: string): string {
 }
 
 function finish(order: Order, cancellation: Error | undefined): OrderResult {
-  const result = {
-    ...reportOf(order, 'ended'),
-    ...(hasSaidDone(order) ? {} : { last_id: order.lastId.toString() }),
-  };
+  const result = reportOf(order, 'ended');
   upsertMemo({ result });
   if (cancellation) throw cancellation; // status Canceled; such a run has no result, the memo keeps it
   return result;

@@ -6,8 +6,6 @@ import type { BooksState, OrderResult, OrderState, OrderUpdate, PairStatus } fro
 export const orderUpdateSignal = defineSignal<[OrderUpdate]>('orderUpdate');
 /** From a pair: nothing of the order shall rest any more. */
 export const endQuoteSignal = defineSignal('endQuote');
-/** From a pair whose run ends: say your end by signal, your result reaches this run only. */
-export const tellEndSignal = defineSignal('tellEnd');
 export const orderQuery = defineQuery<OrderResult>('state');
 export const retryHedgeUpdate = defineUpdate<string>('retryHedge');
 export const forceCloseUpdate = defineUpdate<string>('forceClose');

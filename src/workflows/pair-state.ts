@@ -18,10 +18,10 @@ export interface Slot extends PairSlot {
   lots?: bigint;
   /** This pair has asked for the end of its order's quote. */
   quoteEnded?: boolean;
+  /** Its order is in trouble and has said so: it will say its end by signal too, to whichever run of the pair there is then. */
+  speaks?: boolean;
   /** Its order was started by a run before this one. */
-  carried?: boolean;
-  /** Whether its order has been asked to tell its end by signal, and whether it has heard that. */
-  tellsEnd?: 'asked' | 'heard';
+  isHandedOver?: boolean;
   /** Orders up to this id were part of a flatten that read both positions as zero. */
   flatUpTo?: OrderId;
 }
@@ -37,6 +37,8 @@ export class PairState {
   books: BooksState | undefined;
   /** Orders in a row that crossed the book and were cancelled by the exchange at once (S-02): a reason to slow down, not to stop. */
   crossings = 0;
+  /** This run is about to go on in a new one: it starts no more orders. */
+  isRenewing = false;
 
   constructor(readonly input: PairInput) {
     this.slots = input.lanes.map((lane) => slotFrom(lane, input.carry));
@@ -44,14 +46,19 @@ export class PairState {
       ? { ...input.carry.counts }
       : { started: 0, filled: 0, unfilled: 0, failed: 0, abandoned: 0 };
     this.books = input.carry?.books;
-    if (input.carry?.paused !== undefined) this.pause(input.carry.paused);
+    const { mode = 'running', reason = '' } = input.carry?.halted ?? {};
+    this.mode = mode;
+    this.reason = reason;
   }
 
-  /** Whether the slot may start an order now. One stuck order stops all quoting of the pair, and so do books that nobody has compared. */
+  /** Whether orders are started at all. One stuck order stops all quoting of the pair, and so do books that nobody has compared. */
+  get isQuoting(): boolean {
+    return this.mode === 'running' && !this.isStuck && this.books !== undefined && !this.isRenewing;
+  }
+
+  /** Whether the slot may start an order now. */
   mayStart(slot: Slot): boolean {
-    return (
-      this.mode === 'running' && slot.state === 'free' && !this.isStuck && this.books !== undefined && this.hasRoom
-    );
+    return this.isQuoting && slot.state === 'free' && this.hasRoom;
   }
 
   /** A + B, signed, while the accounts do not mirror each other: what grows then is not quoted. */
@@ -73,6 +80,11 @@ export class PairState {
 
   get isIdle(): boolean {
     return this.slots.every((slot) => slot.state !== 'quoting' && slot.state !== 'busy');
+  }
+
+  /** Whether a new run may take over: whatever order is left will speak to it. */
+  get mayHandOver(): boolean {
+    return this.slots.every(({ state, speaks }) => state === 'free' || state === 'unproven' || speaks === true);
   }
 
   get limitReached(): boolean {
@@ -128,6 +140,7 @@ export class PairState {
     const slot = this.slots.find((s) => s.order_id === state.order_id);
     if (!slot) return undefined;
     slot.hedge_state = state.hedge_state;
+    slot.speaks = true;
     const last = parseOrderId(state.last_id);
     // The order may have moved on to a later id, even on a spare lane: this lane's next id must be later than that.
     if (last !== undefined) slot.lastId = orderIdOf({ time: timeOf(last), lane: slot.lane });
@@ -178,8 +191,8 @@ export class PairState {
     delete slot.hedge_state;
     delete slot.lots;
     delete slot.quoteEnded;
-    delete slot.carried;
-    delete slot.tellsEnd;
+    delete slot.speaks;
+    delete slot.isHandedOver;
   }
 
   get status(): PairStatus {
@@ -201,6 +214,7 @@ export class PairState {
   /** Why a running pair does not quote, or not everything. */
   private get waitsFor(): string {
     if (this.isStuck) return 'an order is stuck: no new quotes until it is hedged or closed';
+    if (this.isRenewing) return 'its history is long: it goes on in a new run once its open orders have ended';
     if (this.books === undefined) return 'no quotes before both accounts have been compared';
     if (this.books.state === 'even') return this.reason;
     return `the accounts do not mirror each other (${this.books.what}): nothing that enlarges a position is quoted until they do`;
@@ -211,35 +225,35 @@ export class PairState {
       slots: this.slots.map((slot) => ({
         lane: slot.lane,
         // Without an id the next run proves the lane again.
-        ...(slot.lastId === undefined || slot.state !== 'free' ? {} : { last_id: slot.lastId.toString() }),
+        ...(slot.lastId === undefined || slot.state === 'unproven' ? {} : { last_id: slot.lastId.toString() }),
         ...(slot.flatUpTo === undefined ? {} : { flat_up_to: slot.flatUpTo.toString() }),
         ...orderOf(slot),
       })),
       counts: this.counts,
-      ...(this.mode === 'paused' ? { paused: this.reason } : {}),
+      ...(this.mode === 'paused' || this.mode === 'stopping'
+        ? { halted: { mode: this.mode, reason: this.reason } }
+        : {}),
       ...(this.books === undefined ? {} : { books: this.books }),
     };
   }
 }
 
-function orderOf({ order_id, hedge_state, lots, lastId, quoteEnded }: Slot): Pick<PairCarry['slots'][number], 'order'> {
-  if (order_id === undefined || hedge_state === undefined || lots === undefined || lastId === undefined) return {};
-  const order = { order_id, hedge_state, lots: lots.toString(), last_id: lastId.toString() };
-  return { order: quoteEnded === true ? { ...order, quote_ended: true } : order };
+function orderOf({ order_id, hedge_state, lots }: Slot): Pick<PairCarry['slots'][number], 'order'> {
+  if (order_id === undefined || hedge_state === undefined || lots === undefined) return {};
+  return { order: { order_id, hedge_state, lots: lots.toString() } };
 }
 
 function slotFrom(lane: number, carry: PairCarry | undefined): Slot {
   const { last_id, order, flat_up_to } = carry?.slots.find((slot) => slot.lane === lane) ?? {};
   const flatUpTo = flat_up_to === undefined ? undefined : parseOrderId(flat_up_to);
   const flat = flatUpTo === undefined ? {} : { flatUpTo };
-  const last = order?.last_id ?? last_id;
-  const lastId = last === undefined ? undefined : parseOrderId(last);
+  const lastId = last_id === undefined ? undefined : parseOrderId(last_id);
   if (lastId === undefined) return { lane, state: 'unproven', ...flat };
   // A lane that this pair has used itself up to now needs no new proof.
   if (order === undefined) return { lane, state: 'free', lastId, ...flat };
-  const { order_id, hedge_state, lots, quote_ended } = order;
-  const ended = quote_ended === true ? { quoteEnded: true } : {};
-  return { lane, state: 'busy', order_id, hedge_state, lastId, lots: BigInt(lots), carried: true, ...ended, ...flat };
+  const { order_id, hedge_state, lots } = order;
+  const taken = { order_id, hedge_state, lots: BigInt(lots), speaks: true, isHandedOver: true };
+  return { lane, state: 'busy', lastId, ...taken, ...flat };
 }
 
 /** Ends of an order without a fill that are ordinary: asked for, the market's doing, or our own hedge's. */

@@ -7,7 +7,6 @@ import {
   activeTicket,
   askCancel,
   askClose,
-  askEnd,
   askEndQuote,
   askRetry,
   executedLots,
@@ -178,13 +177,22 @@ describe('decide: the ordinary life', () => {
       expect(toTheEnd(() => undefined).plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
     });
 
-    test.each<[string, (order: Order) => void]>([
-      ['the run of the pair that would get the result ends', askEnd],
-      ['a Canceled run has no result', askCancel],
-    ])('%s: told by signal', (_, before) => {
-      const d = toTheEnd(before);
+    test('a Canceled run has no result: told by signal', () => {
+      const d = toTheEnd(askCancel);
       expect(d.start('tell')).toMatchObject({ state: 'flat', done: true });
       expect(d.plan().end).toBe(true);
+    });
+
+    test('long in trouble: it speaks, and its end is told by signal, since the pair may have gone on in a new run', () => {
+      const d = driven()
+        .quoting()
+        .at(30_000 + 1_799_999);
+      expect(d.wants()).toEqual(['cancel']);
+      d.at(30_000 + 1_800_000);
+      expect(d.start('tell')).toMatchObject({ state: 'quoting', done: false });
+      d.update(0, 'canceled');
+      expect(d.start('tell')).toMatchObject({ state: 'flat', done: true });
+      expect(d.plan()).toMatchObject({ steps: [], end: true });
     });
 
     test('it was stuck, and the pair knows: told by signal', () => {

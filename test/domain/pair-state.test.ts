@@ -25,6 +25,11 @@ function pairInput(change: Partial<PairInput> = {}): PairInput {
 
 let time = 283_000_000n;
 
+function say(state: PairState, id: OrderId, change: Partial<OrderState>): void {
+  const said = { order_id: id.toString(), last_id: id.toString(), hedge_state: 'flat', exposure_lots: '0', done: true };
+  state.heard({ ...(said as OrderState), ...change });
+}
+
 function pairOf(change: Partial<PairInput> = {}, slotsAre: 'free' | 'as carried' = 'free') {
   const state = new PairState(pairInput(change));
   const slots = state.slots as [Slot, Slot];
@@ -35,19 +40,13 @@ function pairOf(change: Partial<PairInput> = {}, slotsAre: 'free' | 'as carried'
     return id;
   };
   const end = (id: OrderId, status: OrderResult['maker']['status'], filled = '0.00000'): void => {
-    const message: OrderState = {
-      order_id: id.toString(),
-      last_id: id.toString(),
-      hedge_state: 'flat',
-      exposure_lots: '0',
-      done: true,
+    say(state, id, {
       result: {
         maker: { status, filled_base_amount: filled, avg_price: '0' },
         reason: '',
         exposure: '0',
       } as OrderResult,
-    };
-    state.heard(message);
+    });
   };
   return { state, slots, start, end };
 }
@@ -71,23 +70,33 @@ describe('what a continue-as-new carries', () => {
     expect(next.map(({ flatUpTo }) => flatUpTo)).toEqual([id, id]);
   });
 
-  test('a worker of an older version, which knows no carried orders, takes the lane of an open one for unproven', () => {
-    const { state, slots, start } = pairOf();
-    start(slots[0]);
-    expect(state.carry.slots[0]).not.toHaveProperty('last_id');
-  });
-
-  test('an open order: its slot stays busy, its lots count, its word is heard, its ended quote is remembered', () => {
+  test('an order in trouble: its slot stays taken, its lots count, its end is heard', () => {
     const { state, slots, start } = pairOf();
     const id = start(slots[0]);
-    slots[0].quoteEnded = true;
+    expect(state.mayHandOver).toBe(false); // its result would reach nobody
+    say(state, id, { hedge_state: 'stuck', done: false });
+    expect(state.mayHandOver).toBe(true);
     const carry = JSON.parse(JSON.stringify(state.carry)) as NonNullable<PairInput['carry']>;
-    const next = pairOf({ carry, max_consecutive_failures: 1 }, 'as carried');
-    expect(next.state.slots[0]).toMatchObject({ state: 'busy', order_id: id.toString(), lots: 20n, carried: true });
+    const next = pairOf({ carry }, 'as carried');
+    expect(next.state.slots[0]).toMatchObject({
+      state: 'busy',
+      order_id: id.toString(),
+      lots: 20n,
+      isHandedOver: true,
+    });
+    expect(next.state.isStuck).toBe(true);
+    expect(next.state.mayHandOver).toBe(true);
     expect(next.state.openLotsBeside(next.slots[1])).toBe(20n);
-    next.end(id, 'not-placed');
+    next.end(id, 'canceled', '0.00005');
     expect(next.state.slots[0]).toEqual({ lane: 5, state: 'free', lastId: id });
-    expect(next.state).toMatchObject({ mode: 'running', counts: { started: 1, failed: 0, unfilled: 1 } });
+    expect(next.state).toMatchObject({ mode: 'running', counts: { started: 1, filled: 1 } });
+  });
+
+  test.each(['pause', 'stop'] as const)('a %s, with its reason', (how) => {
+    const { state } = pairOf();
+    state[how]('for a test');
+    const next = new PairState(pairInput({ carry: state.carry }));
+    expect([next.mode, next.reason]).toEqual([state.mode, 'for a test']);
   });
 });
 

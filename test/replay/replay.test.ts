@@ -41,25 +41,12 @@ const SCENARIOS = [
     'quote-ended',
     'quote-ended-then-stuck',
   ],
-  ...[
-    'steps-in-task',
-    'confirmed-again',
-    'confirmed-as-step',
-    'cancelled-arming-as-step',
-    'tells-the-next-run',
-    'continued',
-  ],
+  ...['steps-in-task', 'confirmed-again', 'confirmed-as-step', 'cancelled-arming-as-step', 'continued'],
 ].map((name) => `order-${name}`);
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],
   ...['continued', 'continuation', 'flattened', 'stuck-ends-quotes', 'stopped-while-hedging', 'paused-while-hedging'],
-  ...[
-    'continued-with-orders-open',
-    'continuation-with-orders-open',
-    'hears-results',
-    'asks-for-the-end',
-    'books-differ',
-  ],
+  ...['renewal-ends-quotes', 'hands-over', 'takes-over', 'hears-results', 'books-differ'],
 ].map((name) => `pair-${name}`);
 
 const quiet = new DefaultLogger('ERROR', () => undefined);

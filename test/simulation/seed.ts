@@ -278,7 +278,7 @@ class Simulation {
     const id = parseOrderId(state.order_id);
     const last = parseOrderId(state.last_id);
     const slot = this.#slots.find(({ last: mine }) => mine === id);
-    if (slot === undefined || last === undefined) return;
+    if (slot?.isBusy !== true || last === undefined) return;
     slot.last = last > (slot.last ?? 0n) ? last : slot.last;
     slot.isBusy = false;
     // An order that never rested has shown little: another one takes its turn.
@@ -352,7 +352,7 @@ class Simulation {
     if (id !== undefined && run.end !== undefined)
       this.#truth.onEnd(id, run.end, run.result as OrderResult | undefined);
     const result = run.end === 'completed' ? (run.result as OrderResult) : undefined;
-    if (result?.last_id !== undefined) this.#onDone({ order_id: result.order_id, last_id: result.last_id, result });
+    if (result) this.#onDone({ order_id: result.order_id, last_id: result.last_id, result });
   }
 
   #outcome(reason: 'over' | 'deadline'): Outcome {

@@ -44,6 +44,7 @@ function resultOf(change: Partial<OrderResult> = {}): OrderResult {
     hedge_state: 'flat',
     reason: '',
     timings: {},
+    last_id: '9240073732736',
     ...change,
   };
 }

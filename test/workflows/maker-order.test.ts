@@ -98,10 +98,12 @@ test('a cancel that comes while it is armed within a task: it is placed, and can
   await script.called('arm');
   await order.handle.cancel();
   arming.open();
-  expect(await order.ended()).toMatchObject({ maker: { filled_base_amount: '0.00000' }, hedge_state: 'flat' });
+  expect(await order.ended()).toMatchObject({
+    maker: { status: 'canceled', filled_base_amount: '0.00000' },
+    hedge_state: 'flat',
+  });
   expect((await order.face()).status).toBe('CANCELLED');
-  const rests = script.count('place') > 0 && script.makerOf(order.id).status === 'open';
-  expect(rests).toBe(false);
+  expect(script.names()).toEqual(['arm', 'place', 'cancelMaker']);
 });
 
 test('S-03 the fill arrives before `place` has returned: it is hedged while `place` runs', async () => {

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { laneOf, nextOrderId, type OrderId, parseOrderId } from '../../src/domain/ids';
+import { laneOf, nextOrderId, type OrderId } from '../../src/domain/ids';
+import type { PairInput } from '../../src/domain/messages';
 import { otherLanes, startPair } from '../../src/workers/pairs';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
@@ -58,11 +59,11 @@ test('the end of an ordinary order is heard from its result alone', async () => 
 });
 
 /** Two slots; the first one's order fills, and B has no margin to hedge it until it is given some. */
-async function pairWithoutMargin() {
+async function pairWithoutMargin(change: Partial<PairInput> = {}) {
   const script = newScript();
   let hasMargin = false;
   script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
-  const pair = await stage.pair(script, { lanes: [stage.nextLane(), stage.nextLane()] });
+  const pair = await stage.pair(script, { lanes: [stage.nextLane(), stage.nextLane()], ...change });
   const [first, second] = [await pair.order(1), await pair.order(2)];
   await first.fills(20);
   const giveMargin = (): void => {
@@ -458,7 +459,7 @@ test('no quote: the slot says why and asks again', async () => {
   await pair.handle.result();
 });
 
-test('a long history: starts no more orders, continues as new once all slots are empty, and carries its books', async () => {
+test('a long history: goes on in a new run with its counts, and its lane needs no new proof', async () => {
   const lane = stage.nextLane();
   const pair = await stage.pair(newScript(), { lanes: [lane], history_events_max: 30 });
   const firstRun = (await pair.handle.describe()).runId;
@@ -467,106 +468,135 @@ test('a long history: starts no more orders, continues as new once all slots are
     const order = await pair.order(n);
     expect(BigInt(order.id)).toBeGreaterThan(BigInt(last === '' ? 0 : last));
     last = order.id;
-    await order.fills(20);
+    await order.fills(20).catch(() => undefined); // its quote may have been ended
     await order.handle.result();
     await eventually('the pair goes on', async () => pair.script.inputs('place')[n] && true);
   }
   expect(pair.script.count('laneHistory')).toBe(1); // its own lane needs no new proof
   const { counts } = await pair.state();
   expect(counts.filled).toBeGreaterThanOrEqual(1);
-  expect(counts.started).toBe(pair.script.count('place'));
   await keepHistory('pair-continued', stage.client.workflow.getHandle(pair.handle.workflowId, firstRun));
   await pair.update('stop');
   expect(await stage.client.workflow.getHandle(pair.handle.workflowId).result()).toMatchObject({ mode: 'stopped' });
   await keepHistory('pair-continuation', stage.client.workflow.getHandle(pair.handle.workflowId));
 });
 
-test('a long history with an order open: continues as new at once; the order is heard by the next run', async () => {
-  const lane = stage.nextLane();
-  const lanes = [lane, stage.nextLane()];
-  const pair = await stage.pair(newScript(), { lanes, history_events_max: 60 });
-  const firstRun = (await pair.handle.describe()).runId;
-  const [resting, ...others] = [await pair.order(1), await pair.order(2)];
-  for (let n = 3; (await pair.handle.describe()).runId === firstRun; n++) {
-    const order = others.pop() ?? (await pair.order(n - 1));
-    await order.fills(20);
-    await order.handle.result();
-    await eventually('the other slot goes on', async () => pair.script.inputs('place')[n - 1] && true);
+/** Operators' commands that change nothing in the end, until the pair has gone on in a new run. */
+async function untilRenewed(pair: TestPair): Promise<void> {
+  const { runId } = await pair.handle.describe();
+  for (let n = 0; (await pair.handle.describe()).runId === runId; n++) {
+    if (n > 100) throw new Error('the pair does not go on in a new run');
+    await pair.update('pause');
+    await pair.update('resume');
   }
-  const slotOf = async (id: string) => (await pair.state()).slots.find((slot) => slot.order_id === id);
-  expect(await slotOf(resting.id)).toMatchObject({ state: 'busy' });
-  const filled = (await pair.state()).counts.filled;
-  await resting.fills(20);
-  await pair.when('its end is heard', ({ counts }) => counts.filled > filled);
-  expect(await slotOf(resting.id)).toBeUndefined();
+}
+
+test('a long history with a quote that rests: it is ended, and the new run quotes again', async () => {
+  const lanes = [stage.nextLane(), stage.nextLane()];
+  const pair = await stage.pair(newScript(), { lanes, history_events_max: 60 });
+  const { runId } = await pair.handle.describe();
+  const resting = [await pair.order(1), await pair.order(2)];
+  for (let n = 3; (await pair.handle.describe()).runId === runId; n++) {
+    const order = resting.pop();
+    if (order) await order.fills(20).catch(() => undefined); // its quote may have been ended
+    await pair.script.called('place', n);
+  }
+  await pair.when('both lanes are used again', ({ slots }) => slots.every(({ state }) => state === 'busy'));
+  const { counts } = await pair.state();
+  expect(counts).toMatchObject({ failed: 0, abandoned: 0 });
+  expect(counts.filled + counts.unfilled).toBe(counts.started - 2);
   expect(pair.script.count('laneHistory')).toBe(2); // the two lanes, proved once
-  expect(await countEvents(resting.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(1); // asked by the first run
-  const first = stage.client.workflow.getHandle(pair.handle.workflowId, firstRun);
-  await keepHistory('pair-continued-with-orders-open', first);
-  await keepHistory('pair-asks-for-the-end', first);
-  await keepHistory('order-tells-the-next-run', resting.handle);
-  await pair.update('stop');
-  const renewed = stage.client.workflow.getHandle(pair.handle.workflowId);
-  expect(await renewed.result()).toMatchObject({ mode: 'stopped' });
-  await keepHistory('pair-continuation-with-orders-open', renewed);
+  await keepHistory('pair-renewal-ends-quotes', stage.client.workflow.getHandle(pair.handle.workflowId, runId));
+  await stopped(pair);
 });
 
-test('orders that end while the pair continues as new are all heard, by the run before or by the next', async () => {
+test('orders that end around a renewal are all heard, none twice', async () => {
   const lanes = [stage.nextLane(), stage.nextLane(), stage.nextLane()];
   const pair = await stage.pair(newScript(), { lanes, history_events_max: 45 });
-  const firstRun = (await pair.handle.describe()).runId;
-  const filling: Promise<unknown>[] = [];
-  let n = 0;
-  for (let renewals = 0, run = firstRun; renewals < 3;) {
-    const order = await pair.order((n += 1));
-    filling.push(order.fills(20).then(() => order.handle.result()));
-    const { runId } = await pair.handle.describe();
-    if (runId !== run) renewals += 1;
-    run = runId;
+  const runs = new Set<string>();
+  for (let n = 1; runs.size < 4; n++) {
+    const order = await pair.order(n);
+    await order.fills(20).catch(() => undefined); // its quote may have been ended
+    runs.add((await pair.handle.describe()).runId);
   }
-  await Promise.all(filling);
-  const handle = stage.client.workflow.getHandle(pair.handle.workflowId);
-  await eventually('every end is heard', async () => {
-    const { counts } = await pair.state();
-    return counts.filled === n || undefined;
-  });
+  await pair.update('pause');
+  const { counts } = await pair.when('every slot is free', ({ slots }) => slots.every(({ state }) => state === 'free'));
+  expect(counts.filled + counts.unfilled).toBe(counts.started);
   expect(pair.script.count('laneHistory')).toBe(lanes.length); // none was taken for vanished
-  await pair.update('stop');
-  await handle.result();
+  await stopped(pair);
 }, 60_000);
 
-test('pause in the very task that continues as new: the quote is ended all the same', async () => {
-  const probe = await stage.pair(newScript());
-  await probe.order();
-  const { historyLength } = await probe.handle.describe();
-  for (const more of [1, 2]) {
-    const pair = await stage.pair(newScript(), { history_events_max: Number(historyLength) + more });
-    const order = await pair.order();
+test('a pause that comes around a renewal holds in the new run', async () => {
+  const pair = await stage.pair(newScript(), { history_events_max: 40 });
+  const runs = new Set<string>();
+  for (let n = 0; n < 12; n++) {
     await pair.update('pause');
-    await order.ended();
-    await stage.client.workflow.getHandle(pair.handle.workflowId).executeUpdate('stop');
+    expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'paused by the operator' });
+    await pair.when('nothing is open', ({ slots }) => slots.every(({ order_id }) => order_id === undefined));
+    expect((await pair.state()).mode).toBe('paused');
+    runs.add((await pair.handle.describe()).runId);
+    await pair.update('resume');
+    await pair.when('it quotes', ({ slots }) => slots.some(({ order_id }) => order_id !== undefined));
   }
-  await probe.update('stop');
-});
-
-test('an order that a run took over and that was terminated is noticed', async () => {
-  const lanes = [stage.nextLane(), stage.nextLane()];
-  const script = newScript();
-  const pair = await stage.pair(script, { lanes, history_events_max: 30 });
-  const firstRun = (await pair.handle.describe()).runId;
-  const order = await pair.order(1);
-  const other = await pair.order(2);
-  if ((await pair.handle.describe()).runId === firstRun) await other.fills(20);
-  await eventually('the next run', async () => (await pair.handle.describe()).runId !== firstRun || undefined);
-  await order.handle.terminate('a test');
-  const lane = laneOf(parseOrderId(order.id) as OrderId);
-  script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: order.id, flat: true } } : {}));
-  await pair.when('its lane is used again', ({ slots }) =>
-    slots.some((slot) => slot.lane === lane && slot.order_id !== undefined && slot.order_id !== order.id),
-  );
-  await pair.update('stop');
-  await stage.client.workflow.getHandle(pair.handle.workflowId).result();
+  expect(runs.size).toBeGreaterThan(2);
+  await stopped(pair);
 }, 60_000);
+
+describe('a long history while an order is stuck', () => {
+  /** One of two orders is stuck, and the pair has gone on in a new run. */
+  async function renewedWhileStuck() {
+    const stuck = await pairWithoutMargin({ history_events_max: 120 });
+    const { pair, first, second } = stuck;
+    const { runId } = await pair.handle.describe();
+    await second.handle.result();
+    await pair.when('it knows', ({ slots }) => slots.some(({ hedge_state }) => hedge_state === 'stuck'));
+    await untilRenewed(pair);
+    return {
+      ...stuck,
+      lane: laneOfText(first.id),
+      before: stage.client.workflow.getHandle(pair.handle.workflowId, runId),
+    };
+  }
+
+  test('the new run knows it, gives its lane to nobody, and hears of its end', async () => {
+    const { script, pair, first, giveMargin, lane, before } = await renewedWhileStuck();
+    const state = await pair.state();
+    expect(state).toMatchObject({ mode: 'running', reason: expect.stringContaining('an order is stuck') });
+    expect(state.slots.find((slot) => slot.lane === lane)).toEqual({
+      ...{ lane, state: 'busy', order_id: first.id, hedge_state: 'stuck' },
+    });
+    expect(script.count('place')).toBe(2);
+    giveMargin();
+    await first.handle.result();
+    await script.called('place', 4);
+    expect((await pair.state()).counts).toEqual({ started: 4, filled: 1, unfilled: 1, failed: 0, abandoned: 0 });
+    expect(script.count('laneHistory')).toBe(2); // both lanes were proved once
+    await keepHistory('pair-hands-over', before);
+    await stopped(pair);
+    await keepHistory('pair-takes-over', stage.client.workflow.getHandle(pair.handle.workflowId));
+  });
+
+  test('one that is stopping goes on stopping, and ends when the order has', async () => {
+    const { pair, first, giveMargin } = await renewedWhileStuck();
+    await pair.update('stop');
+    await untilRenewed(pair);
+    expect(await pair.state()).toMatchObject({ mode: 'stopping', reason: 'stopped by the operator' });
+    giveMargin();
+    await first.handle.result();
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 2, filled: 1 } });
+  });
+
+  test('terminated then: it is noticed, and its lane is proved before it is used again', async () => {
+    const { script, pair, first, lane } = await renewedWhileStuck();
+    await first.handle.terminate('a test');
+    script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: first.id, flat: true } } : {}));
+    await pair.when('its lane is used again', ({ slots }) =>
+      slots.some((slot) => slot.lane === lane && slot.order_id !== undefined && slot.order_id !== first.id),
+    );
+    expect(script.inputs('laneHistory').filter((asked) => asked.lane === lane)).toHaveLength(3); // proof, look, proof
+    await stopped(pair);
+  }, 60_000);
+});
 
 describe('S-10 flatten', () => {
   test('pauses, waits for its orders, trades both accounts to zero, and says so once both read zero', async () => {

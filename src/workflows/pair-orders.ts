@@ -1,0 +1,167 @@
+/** A pair's orders: asking where to quote, starting one, hearing of it, looking after one that a run before had started. */
+import {
+  condition,
+  log,
+  ParentClosePolicy,
+  sleep,
+  startChild,
+  WorkflowIdReusePolicy,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { nextOrderId, orderWorkflowId } from '../domain/ids';
+import { formatDecimal } from '../domain/lots';
+import type { OrderInput, OrderResult, OrderState, QuoteResult } from '../domain/messages';
+import { orderStateFrom } from '../domain/received';
+import { makerOrder } from './maker-order';
+import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from './messages';
+import type { PairRun } from './pair-run';
+import type { Slot } from './pair-state';
+
+/** After an order that could not be placed, times the failures in a row. */
+const FAILURE_PAUSE_MS = 500;
+/** Post-only orders that crossed slow the next one down to this many pauses. */
+const CROSSINGS_MAX = 10;
+/** Between two looks at an order of the run before. */
+const LOOK_MS = 15_000;
+/** At least, between two asks for a quote of one slot, whatever the answer says: each is a dozen events. */
+const QUOTE_PAUSE_MS = 250;
+
+/** Asks where to quote, then starts the order. */
+export async function quote(run: PairRun, slot: Slot): Promise<void> {
+  const { state, input, accounts, maker } = run;
+  slot.state = 'quoting';
+  try {
+    const pauses = state.failures + Math.min(state.crossings, CROSSINGS_MAX);
+    if (pauses > 0) await sleep(FAILURE_PAUSE_MS * pauses);
+    const off = state.offLots;
+    const answer = await maker.quote.executeWithOptions(
+      { summary: `where to quote ${input.market} on lane ${slot.lane}, at depth ${input.depth}?` },
+      [
+        {
+          accounts,
+          lane: slot.lane,
+          market: input.market,
+          strategy: input.strategy,
+          depth: input.depth,
+          lots: input.lots,
+          max_position_lots: input.max_position_lots,
+          open_lots: state.openLotsBeside(slot).toString(),
+          ...(off === undefined ? {} : { off_lots: off }),
+        },
+      ],
+    );
+    if (!answer.quote) {
+      slot.note = `not quoting: ${answer.message}`;
+      const isOver = (): boolean => state.offLots !== off || !state.isQuoting;
+      await condition(isOver, Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
+      return;
+    }
+    if (state.isQuoting && state.offLots === off) await startOrder(run, slot, answer);
+  } finally {
+    if (slot.state === 'quoting') slot.state = 'free';
+  }
+}
+
+async function startOrder(run: PairRun, slot: Slot, answer: QuoteResult & { quote: true }): Promise<void> {
+  const { state, input } = run;
+  const id = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
+  const order: OrderInput = {
+    order_id: id.toString(),
+    maker_account: input.maker_account,
+    hedge_account: input.hedge_account,
+    market: answer.market,
+    side: answer.side,
+    lots: input.lots,
+    price_ticks: answer.price_ticks,
+    time_out_ms: input.time_out_ms,
+    expiry_ms: input.expiry_ms,
+    policy: input.policy,
+    pair_workflow_id: workflowInfo().workflowId,
+    spare_lanes: input.spare_lanes,
+  };
+  const size = formatDecimal(BigInt(input.lots), answer.market.size_decimals);
+  const price = formatDecimal(BigInt(answer.price_ticks), answer.market.price_decimals);
+  // Before the start is confirmed: a short order can speak its last word in the very task that brings the confirmation.
+  state.started(slot, { id, lots: BigInt(input.lots) });
+  const off = state.offLots;
+  const child = await startChild(makerOrder, {
+    workflowId: orderWorkflowId(input.maker_account, id),
+    args: [order],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    workflowTaskTimeout: '2s',
+    staticSummary: `${answer.side.toUpperCase()} ${size} ${input.market} @ ${price}`,
+    typedSearchAttributes: [
+      { key: MARKET, value: input.market },
+      { key: SIDE, value: answer.side },
+      { key: HEDGE_STATE, value: 'arming' },
+      { key: EXPOSURE, value: 0 },
+    ],
+  }).catch((error: unknown) => {
+    state.vanished(id.toString());
+    throw error;
+  });
+  if (!state.isQuoting || state.offLots !== off) run.endQuotes();
+  void child.result().then(
+    (result) => heard(run, endOf(result)),
+    // Cancelled, which it has said by signal before, or terminated without a word.
+    () => {
+      state.vanished(id.toString());
+      run.changed();
+    },
+  );
+}
+
+/** What an order would say of its end. */
+function endOf(result: OrderResult): OrderState {
+  const { order_id, last_id, hedge_state } = result;
+  return { order_id, last_id, hedge_state, exposure_lots: '0', done: true, result };
+}
+
+/** An order spoke: by signal when it is in trouble and ever after, else by its result. */
+export function heard(run: PairRun, order: unknown): void {
+  const { state } = run;
+  try {
+    const { isStuck: wasStuck, mode: before } = state;
+    const spoken = orderStateFrom(order);
+    state.heard(spoken);
+    if (state.isStuck && !wasStuck) {
+      run.endQuotes();
+      if (before === 'running') tellStopped(run, `order ${spoken.order_id} is stuck`, STUCK_NEXT);
+    }
+    if (state.mode === 'paused' && before === 'running') tellStopped(run, state.reason, PAUSED_NEXT);
+  } catch (error) {
+    log.error('an order state was refused and changed nothing', { order, error: String(error) });
+  }
+  run.changed();
+}
+
+const STUCK_NEXT = 'It quotes again by itself once the order is hedged or closed: see `hedge-stuck` about it.';
+const PAUSED_NEXT = 'Look at `counterleg pair status` and remove the reason, then `counterleg pair resume`.';
+
+/** A pair that stopped quoting by itself says so. */
+function tellStopped(run: PairRun, reason: string, next: string): void {
+  const { market } = run.input;
+  const what = `the pair ${market} has stopped quoting: ${reason}`;
+  const summary = `tell that the pair has stopped quoting`;
+  const tell = () => run.hedger.alert.executeWithOptions({ summary }, [{ kind: 'quoting', market, what, next }]);
+  void run
+    .beside(tell)
+    .catch((error: unknown) =>
+      log.error('nobody could be told that the pair has stopped quoting', { error: String(error) }),
+    );
+}
+
+/**
+ * An order of the run before was in trouble when that run ended, and says its end by signal. One that is terminated says nothing: it is
+ * found here.
+ */
+export async function lookAfter({ state, accounts, hedger }: PairRun, slot: Slot): Promise<void> {
+  const { lane, order_id } = slot;
+  const isOver = (): boolean => slot.order_id !== order_id || state.isRenewing;
+  if ((await condition(isOver, LOOK_MS)) || order_id === undefined) return;
+  const summary = `does order ${order_id} of lane ${lane} still run?`;
+  const { running, newest } = await hedger.laneHistory.executeWithOptions({ summary }, [{ accounts, lane }]);
+  // Only the list's own word that it ended counts: an order that is not listed yet may be running.
+  if (running === undefined && newest?.order_id === order_id) state.vanished(order_id);
+}
