@@ -1,26 +1,17 @@
 /**
  * One WebSocket connection to Lighter, kept alive and reopened for ever (LP §5).
  *
- * Owns: the `connected` handshake, keep-alive both ways, back-off, and `jsonapi/sendtx` with its answers. It knows no channel: what
- * is subscribed, and what a frame means, is its owner's. It never resends a transaction.
+ * Owns: the `connected` handshake, keep-alive both ways, back-off, and `jsonapi/sendtx`; which frame answers it is found in
+ * pending-answers.ts. It knows no channel: what is subscribed, and what a frame means, is its owner's. It never resends a transaction.
  *
  * Hot path: `send` writes the bytes to the socket before it returns; nothing is awaited between the call and the write.
  */
 import { WebSocket } from 'ws';
 import type { SendOutcome } from '../../domain/records';
 import { Backoff, type Clock, type Log } from './clock';
-import {
-  field,
-  isAboutSubscriptions,
-  isAboutTransactions,
-  numberField,
-  outcomeOf,
-  reasonOf,
-  shorten,
-  stringField,
-  unknown,
-} from './errors';
+import { field, reasonOf, shorten, stringField } from './errors';
 import type { HostLimit } from './host-limit';
+import { PendingAnswers } from './pending-answers';
 import type { LighterSignedTx } from './signer';
 
 export interface SessionTimes {
@@ -78,15 +69,8 @@ export interface SessionHandlers {
   readonly onMalformed: (reason: string) => void;
 }
 
-interface Pending {
-  readonly txHash: string;
-  readonly settle: (outcome: SendOutcome) => void;
-}
-
 const PING = '{"type":"ping"}';
 const PONG = '{"type":"pong"}';
-/** After so long no answer is expected any more. */
-const ANSWERS_LATE_MS = 10_000;
 const FRAME_BYTES_MAX = 32 * 1024 * 1024;
 
 export class Session {
@@ -100,9 +84,7 @@ export class Session {
   #askedAtMs: number | undefined;
   #cancelWatch: () => void = () => undefined;
   #cancelRetry: () => void = () => undefined;
-  readonly #pending = new Map<string, Pending>();
-  /** Submissions of this connection whose answers came not in time, and when they were given up: the answers may still come. */
-  readonly #givenUp = new Map<string, number>();
+  readonly #answers: PendingAnswers;
   readonly #backoff: Backoff;
 
   constructor(
@@ -115,7 +97,8 @@ export class Session {
       readonly handlers: SessionHandlers;
     },
   ) {
-    const { times } = options;
+    const { clock, limit, times } = options;
+    this.#answers = new PendingAnswers({ clock, limit, sendMs: times.sendMs });
     this.#backoff = new Backoff(options.clock, { minMs: times.reconnectMinMs, maxMs: times.reconnectMaxMs });
   }
 
@@ -125,7 +108,7 @@ export class Session {
 
   /** Submissions whose answer is still out. */
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#answers.size;
   }
 
   open(): void {
@@ -233,7 +216,7 @@ export class Session {
     const type = stringField(body, 'type');
     const id = idOf(body);
     if (id !== undefined && (type?.startsWith('jsonapi/') === true || field(body, 'error') !== undefined)) {
-      this.#answered(id, body);
+      this.#answers.answered(id, body);
     } else if (field(body, 'error') !== undefined || type === 'error') {
       this.#errorWithoutId(body);
     } else if (type === 'connected') {
@@ -290,77 +273,24 @@ export class Session {
     return this.options.clock.monotonicMs() - askedAtMs > this.options.times.suspectMs;
   }
 
-  #awaitAnswer(id: string, txHash: string): Promise<SendOutcome> {
+  async #awaitAnswer(id: string, txHash: string): Promise<SendOutcome> {
     const { clock, times } = this.options;
-    return new Promise((resolve) => {
-      const socket = this.#socket;
-      const sentAtMs = clock.monotonicMs();
-      const cancelProbe = clock.after(times.probeMs, () => {
-        // Half-open sockets show first on the thing that matters most; do not wait for the ordinary watch (S-34).
-        if (this.#socket === socket && this.#lastReceivedMs < sentAtMs) this.#probe(times.probeMs);
-      });
-      const cancelDeadline = clock.after(times.sendMs, () => {
-        this.#giveUp(id);
-        this.#settle(id, unknown(txHash, `no answer within ${times.sendMs} ms`));
-      });
-      const settle = (outcome: SendOutcome): void => {
-        cancelProbe();
-        cancelDeadline();
-        resolve(outcome);
-      };
-      this.#pending.set(id, { txHash, settle });
+    const socket = this.#socket;
+    const sentAtMs = clock.monotonicMs();
+    const cancelProbe = clock.after(times.probeMs, () => {
+      // Half-open sockets show first on the thing that matters most; do not wait for the ordinary watch (S-34).
+      if (this.#socket === socket && this.#lastReceivedMs < sentAtMs) this.#probe(times.probeMs);
     });
-  }
-
-  #answered(id: string, body: unknown): void {
-    this.#givenUp.delete(id);
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return; // after its deadline: already reported as unknown
-    const error = field(body, 'error');
-    const { txHash } = pending;
-    this.options.limit.saw({ where: 'a submission', code: numberField(error, 'code') });
-    this.#settle(
-      id,
-      error === undefined
-        ? outcomeOf({ httpStatus: 200, body, txHash })
-        : outcomeOf({ httpStatus: 400, body: error, txHash }),
-    );
-  }
-
-  /** With exactly one submission whose answer is out it is that one's, unless its code speaks of something else. */
-  #errorWithoutId(body: unknown): void {
-    const inner = field(body, 'error') ?? body;
-    const code = numberField(inner, 'code') ?? 0;
-    const message = shorten(stringField(inner, 'message') ?? '');
-    this.options.limit.saw({ where: 'the WebSocket', code });
-    const [only, ...others] = [...this.#pending.keys(), ...this.#givenUpLately()];
-    const pending = others.length === 0 && only !== undefined ? this.#pending.get(only) : undefined;
-    if (only !== undefined && pending !== undefined && !isAboutSubscriptions(code)) {
-      const { txHash } = pending;
-      if (isAboutTransactions(code)) {
-        this.#settle(only, { kind: 'refused', txHash, code, message });
-        return;
-      }
-      this.#settle(only, unknown(txHash, `error frame without id: code ${code} ${message}`));
+    try {
+      return await this.#answers.wait(id, txHash);
+    } finally {
+      cancelProbe();
     }
-    this.options.handlers.onError({ code, message });
   }
 
-  #giveUp(id: string): void {
-    const lately = this.#givenUpLately();
-    for (const old of this.#givenUp.keys()) if (!lately.includes(old)) this.#givenUp.delete(old);
-    this.#givenUp.set(id, this.options.clock.monotonicMs());
-  }
-
-  #givenUpLately(): string[] {
-    const sinceMs = this.options.clock.monotonicMs() - ANSWERS_LATE_MS;
-    return [...this.#givenUp].flatMap(([id, atMs]) => (atMs >= sinceMs ? [id] : []));
-  }
-
-  #settle(id: string, outcome: SendOutcome): void {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    pending?.settle(outcome);
+  #errorWithoutId(body: unknown): void {
+    const error = this.#answers.errorWithoutId(body);
+    if (error !== undefined) this.options.handlers.onError(error);
   }
 
   #write(text: string): void {
@@ -387,10 +317,7 @@ export class Session {
     this.#socket?.on('error', () => undefined); // terminating a half-open handshake emits one
     this.#socket = undefined;
     this.#greeted = false;
-    this.#givenUp.clear();
-    for (const [id, { txHash }] of [...this.#pending]) {
-      this.#settle(id, unknown(txHash, `connection lost: ${reason}`));
-    }
+    this.#answers.lose(reason);
   }
 }
 
