@@ -19,7 +19,7 @@ module.exports = {
     .map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
   testPathIgnorePatterns: [
     '/auditor/failing-runs', // a Temporal server
-    '/cli/(servers|up)\\.', // all of them
+    '/cli/(commands|servers|up)\\.', // processes, and all servers
     '/exchange/paper\\.', // the paper exchange
     '/listener/temporal-sink', // a Temporal server
     '/notifications/(watch|wire)', // a Redis
