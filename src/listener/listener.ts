@@ -82,7 +82,7 @@ export class Listener {
     const [order] = frame.orders;
     if (order === undefined) return;
     const { id } = splitClientOrderIndex(order.clientOrderIndex);
-    const terms = { marketId: order.marketId, sizeDecimals: 5, priceDecimals: 1, sides: [order.side] };
+    const terms = { marketId: order.marketId, sizeDecimals: 5, priceDecimals: 1 };
     const registry = { makerAccount: order.accountIndex, lanes: new Map([[laneOf(id), terms]]) };
     const { sightings } = translate(frame, registry, epochMsOf(timeOf(id)));
     for (const fill of sightings)

@@ -7,7 +7,7 @@
  */
 import { epochMsOf, laneOf, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids';
 import { ORDER_ID_BITS } from '../domain/limits';
-import type { OrderRecord, Side } from '../domain/records';
+import type { OrderRecord } from '../domain/records';
 import type { OrdersFrame } from '../exchange/port';
 
 /** What a lane of A is configured to quote. */
@@ -15,8 +15,6 @@ export interface LaneTerms {
   readonly marketId: number;
   readonly sizeDecimals: number;
   readonly priceDecimals: number;
-  /** One side, or both for a round trip. */
-  readonly sides: readonly Side[];
 }
 
 /** Ours, as configured. The map may grow while the listener runs. */
@@ -44,7 +42,6 @@ export const IGNORE_REASONS = [
   'slice',
   'foreign-lane',
   'other-market',
-  'other-side',
   'not-our-time',
   'poison',
 ] as const;
@@ -99,7 +96,6 @@ function attribute(
   const terms = registry.lanes.get(laneOf(id));
   if (terms === undefined) return 'foreign-lane';
   if (terms.marketId !== record.marketId) return 'other-market';
-  if (!terms.sides.includes(record.side)) return 'other-side';
   if (Math.abs(epochMsOf(timeOf(id)) - epochMs) > ORDER_TIME_WINDOW_MS) return 'not-our-time';
   return { orderId: id, terms };
 }

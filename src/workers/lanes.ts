@@ -68,6 +68,5 @@ export class HeardLanes {
 type HeardMarket = Pick<Market, 'marketId' | 'symbol' | 'sizeDecimals' | 'priceDecimals'>;
 
 function termsOf({ marketId, sizeDecimals, priceDecimals }: HeardMarket): LaneTerms {
-  // Both sides: a running pair that this process joins keeps the side it was started with, whatever the file says now.
-  return { marketId, sizeDecimals, priceDecimals, sides: ['buy', 'sell'] };
+  return { marketId, sizeDecimals, priceDecimals };
 }

@@ -12,9 +12,9 @@ export const LANE = 5;
 /** Where the test clock starts. */
 export const NOW_MS = Date.UTC(2026, 10, 23, 8);
 
-export const BTC: LaneTerms = { marketId: 1, sizeDecimals: 5, priceDecimals: 1, sides: ['buy', 'sell'] };
+export const BTC: LaneTerms = { marketId: 1, sizeDecimals: 5, priceDecimals: 1 };
 /** Market index 0 (S-25), quoted on one side only. */
-export const ETH: LaneTerms = { marketId: 0, sizeDecimals: 4, priceDecimals: 2, sides: ['buy'] };
+export const ETH: LaneTerms = { marketId: 0, sizeDecimals: 4, priceDecimals: 2 };
 export const registry: Registry = {
   makerAccount: MAKER,
   lanes: new Map([

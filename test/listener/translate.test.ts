@@ -65,11 +65,6 @@ describe('not ours', () => {
     ['a lane that is not ours', 'foreign-lane', { clientOrderIndex: clientOrderIndexOf(orderAt(0, 9), 0) }],
     ['S-15 our lane on another market', 'other-market', { marketId: 0 }],
     ['another account', 'other-account', { accountIndex: MAKER + 1 }],
-    [
-      'a side that the lane never quotes',
-      'other-side',
-      { marketId: 0, side: 'sell', clientOrderIndex: clientOrderIndexOf(orderAt(0, 6), 0) },
-    ],
     ['S-33 a record that breaks its type', 'poison', { clientOrderIndex: 'x' as unknown as ClientOrderIndex }],
   ])('%s', (_name, reason, change) => {
     expect(reasonFor(change)).toBe(reason);

@@ -118,7 +118,6 @@ export function startMaker(world: World, host: Host): Maker {
             marketId: MARKET.marketId,
             sizeDecimals: MARKET.sizeDecimals,
             priceDecimals: MARKET.priceDecimals,
-            sides: ['buy', 'sell'] as const,
           },
         ]),
       ),
