@@ -8,7 +8,6 @@ export const limits = { file: 350, function: 70 };
 export const longFiles = [
   'src/desk/desk.ts',
   'src/exchange/lighter/account-stream.ts',
-  'src/exchange/lighter/session.ts',
   'src/workers/maker.ts',
   'src/workflows/maker-order.ts',
   'src/workflows/pair.ts',
