@@ -10,7 +10,6 @@ export const longFiles = [
   'src/exchange/lighter/account-stream.ts',
   'src/workers/maker.ts',
   'src/workflows/maker-order.ts',
-  'src/workflows/pair.ts',
 ];
 
 export const longFunctions = [
@@ -20,5 +19,4 @@ export const longFunctions = [
   'src/workers/hedger.ts',
   'src/workers/maker.ts',
   'src/workflows/maker-order.ts',
-  'src/workflows/pair.ts',
 ];
