@@ -1,14 +1,15 @@
 /**
- * Why the fast path is rehearsed: the same code in one idle process, every so many milliseconds. Its floor is the same in a tight loop.
+ * Why the fast path is kept warm: the same code in one idle process, every so many milliseconds. Its floor is the same in a tight loop.
  * The notice's way: a frame is read, its notice written and signed, received and checked. The signature: a hedge of a partial fill.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toolPath } from '../src/config';
 import type { ClientOrderIndex, Nonce, OrderId } from '../src/domain/ids';
 import { lots, ticks } from '../src/domain/lots';
-import { loadSigner, readMadeUpFill } from '../src/exchange/lighter';
+import { loadSigner } from '../src/exchange/lighter';
 import type { TxRequest } from '../src/exchange/port';
 import { decodeNotice, encodeNotice, FILLS_CHANNEL, NoticeKey } from '../src/notifications/notice';
+import { readMadeUpFill } from '../src/warm-up/made-up-fill';
 import { report } from './parts/stats';
 
 const GAPS_MS = [5, 10, 20, 30, 50, 250];

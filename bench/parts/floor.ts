@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { MADE_UP_FRAME } from '../../src/exchange/lighter/rehearsal';
+import { MADE_UP_FRAME } from '../../src/warm-up/made-up-fill';
 import { preferMainThread } from '../../src/workers/single-machine';
 
 const HOOK = join(__dirname, '..', '..', 'scripts', 'ts-hook.cjs');

@@ -11,6 +11,7 @@ export const layers = {
   listener: ['domain', 'exchange', 'notifications'],
   activities: ['domain', 'exchange', 'desk', 'temporal'],
   auditor: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the desk's or the workflows' state
+  'warm-up': ['domain', 'exchange', 'notifications', 'desk', 'listener'], // composes the parts of the fast way; nobody but the workers knows it
   workers: [
     'domain',
     'exchange',
@@ -23,6 +24,7 @@ export const layers = {
     'listener',
     'activities',
     'auditor',
+    'warm-up',
   ],
   cli: ['domain', 'exchange', 'config', 'workers'],
 };

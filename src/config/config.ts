@@ -74,8 +74,8 @@ export interface Config {
   readonly fastPath: {
     /** Both workers, Redis and Temporal share a machine of few cores: the hedge goes before the rest. */
     readonly singleMachine: boolean;
-    /** How often the code on the way is gone through without a fill; 0: never. */
-    readonly rehearseEveryMs: number;
+    /** How often a made-up fill goes the way of a real one; 0: never. */
+    readonly warmUpEveryMs: number;
   };
   readonly redis: { readonly enabled: boolean; readonly url: string };
   readonly notices: { readonly secretFile: string };
@@ -90,7 +90,7 @@ export interface Config {
 }
 
 /** Twice as often as the code needs to stay in the processor's caches (docs/benchmarks.md). */
-const REHEARSE_EVERY_MS = 10;
+const WARM_UP_EVERY_MS = 10;
 
 /** Reads and validates. Throws ConfigError naming every problem at once. */
 export function loadConfig(input: { readonly path: string; readonly env: NodeJS.ProcessEnv }): Config {
@@ -148,7 +148,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     temporal: temporalOf(raw, env),
     fastPath: {
       singleMachine: raw.fast_path?.single_machine ?? false,
-      rehearseEveryMs: raw.fast_path?.rehearse_every_ms ?? REHEARSE_EVERY_MS,
+      warmUpEveryMs: raw.fast_path?.warm_up_every_ms ?? WARM_UP_EVERY_MS,
     },
     redis: raw.redis,
     notices: { secretFile: raw.notices.secret_file },

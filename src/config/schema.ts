@@ -93,7 +93,7 @@ export const configSchema = z
       reserve: fraction(),
     }),
     temporal: z.strictObject({ address: text, namespace: text, ui_port: port }),
-    fast_path: z.strictObject({ single_machine: flag, rehearse_every_ms: whole(0, 1000) }).optional(),
+    fast_path: z.strictObject({ single_machine: flag, warm_up_every_ms: whole(0, 1000) }).optional(),
     redis: z.strictObject({ enabled: flag, url: url('redis', 'rediss') }),
     notices: z.strictObject({ secret_file: text }),
     metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port }),

@@ -5,7 +5,7 @@
  * reconnect are treated as any frame (S-07). The handler is synchronous, never awaits and never throws: Redis or Temporal being
  * slow or away must not delay the next frame (S-05, S-39), and a poison frame must not end the listening (S-33).
  */
-import { epochMsOf, laneOf, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids';
+import type { OrderId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import type { Lots } from '../domain/lots';
 import type { AccountStream, OrdersFrame } from '../exchange/port';
@@ -17,8 +17,6 @@ import { translate, type IgnoreReason, type Registry, type Sighting } from './tr
 /** The part of `NoticePublisher` that the listener uses. */
 export interface FillSink {
   publishFills(fills: readonly OutgoingNotice[]): Publication;
-  /** Does all of it with a made-up fill, for nobody. */
-  rehearse?(fill: OutgoingNotice): void;
 }
 
 export interface ListenerEvents extends CourierEvents {
@@ -75,18 +73,6 @@ export class Listener {
   /** Orders whose newest state Temporal has not confirmed yet. */
   get undelivered(): number {
     return this.#courier.undelivered;
-  }
-
-  /** Takes a made-up frame through what a real one goes through, for nobody: no signal, no notice that counts. */
-  rehearse(frame: OrdersFrame): void {
-    const [order] = frame.orders;
-    if (order === undefined) return;
-    const { id } = splitClientOrderIndex(order.clientOrderIndex);
-    const terms = { marketId: order.marketId, sizeDecimals: 5, priceDecimals: 1 };
-    const registry = { makerAccount: order.accountIndex, lanes: new Map([[laneOf(id), terms]]) };
-    const { sightings } = translate(frame, registry, epochMsOf(timeOf(id)));
-    for (const fill of sightings)
-      this.#options.notices.rehearse?.({ ...noticeOf(fill), accountIndex: this.#options.registry.makerAccount });
   }
 
   /** Hears no frame more; what could not be delivered in time is told by `onUndelivered`. */

@@ -16,8 +16,6 @@ import { ORDER_STATUSES, type OrderStatus, type Side } from '../domain/records';
 export const FILLS_CHANNEL = 'hedge:account_a_filled';
 /** The hedger's acknowledgement: this much of the maker order is hedged. */
 export const HEDGES_CHANNEL = 'hedge:account_b_filled';
-/** Made-up fills that keep the way warm; nobody acts on them. One for each maker account, so that hedgers do not rehearse for others. */
-export const rehearsalChannel = (makerAccount: number): string => `hedge:rehearsal:${makerAccount}`;
 export type NoticeChannel = typeof FILLS_CHANNEL | typeof HEDGES_CHANNEL;
 
 /** Ours are about 500 characters; whatever is far longer is not read at all. */

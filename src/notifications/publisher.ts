@@ -10,7 +10,6 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
-  rehearsalChannel,
   type NoticeChannel,
   type OutgoingNotice,
 } from './notice';
@@ -45,7 +44,6 @@ export class NoticePublisher {
   #published = 0;
   #dropped = 0;
   #inFlight = 0;
-  #rehearsing = false;
 
   constructor(options: NoticePublisherOptions) {
     this.#key = options.redis && new NoticeKey(options.redis.noticeSecret);
@@ -70,20 +68,6 @@ export class NoticePublisher {
   /** This much of a maker order is hedged. */
   publishHedge(hedge: OutgoingNotice): void {
     this.#publish(HEDGES_CHANNEL, [hedge]);
-  }
-
-  /**
-   * Writes, signs and sends a made-up fill, where nobody acts on it. Makes way for real ones: nothing happens while one of those, or
-   * the last rehearsal, is unanswered.
-   */
-  rehearse(fill: OutgoingNotice): void {
-    const redis = this.#link.live;
-    const key = this.#key;
-    if (redis === undefined || key === undefined || this.#inFlight > 0 || this.#rehearsing) return;
-    this.#rehearsing = true;
-    const sentAtUs = this.#nowUs();
-    const text = encodeNotice({ channel: FILLS_CHANNEL, notice: fill, key, sequence: 0, sentAtUs });
-    void publish(redis, rehearsalChannel(fill.accountIndex), [text]).then(() => (this.#rehearsing = false));
   }
 
   close(): void {
@@ -125,7 +109,7 @@ export class NoticePublisher {
 }
 
 /** How many of them Redis took. Never rejects. */
-function publish(redis: Redis, channel: string, texts: readonly string[]): Promise<number> {
+export function publish(redis: Redis, channel: string, texts: readonly string[]): Promise<number> {
   const pipeline = redis.pipeline();
   for (const text of texts) pipeline.publish(channel, text);
   return pipeline.exec().then(

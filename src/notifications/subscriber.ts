@@ -13,7 +13,6 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
-  rehearsalChannel,
   type NoticeChannel,
   type ReceivedNotice,
 } from './notice';
@@ -35,8 +34,6 @@ export interface NoticeSubscriberOptions extends RedisLinkOptions {
   /** What to listen to, and from which account. Called in order of arrival, once per accepted notice. */
   readonly fills?: { readonly account: number; readonly handle: (notice: ReceivedNotice) => void };
   readonly hedges?: { readonly account: number; readonly handle: (notice: ReceivedNotice) => void };
-  /** A made-up fill came by and was checked like a real one. */
-  readonly onRehearsal?: () => void;
   readonly onRefused?: (reason: RefusalReason, channel: string) => void;
   /** Epoch milliseconds, for the parked ring only. */
   readonly nowMs?: () => number;
@@ -90,13 +87,11 @@ export class NoticeSubscriber {
     redis.on('message', (channel: string, text: string) => this.#receive(channel, text));
     const channels = [FILLS_CHANNEL, HEDGES_CHANNEL].filter((channel) => this.#consumerOf(channel) !== undefined);
     if (channels.length === 0) return;
-    const { fills } = this.#options;
-    await redis.subscribe(...channels, ...(fills ? [rehearsalChannel(fills.account)] : []));
+    await redis.subscribe(...channels);
   }
 
   #receive(channel: string, text: string): void {
     const consumer = this.#consumerOf(channel);
-    if (consumer === undefined) this.#rehearse(text);
     if (consumer === undefined || this.#key === undefined) return;
     const decoded = decodeNotice(consumer.channel, text, this.#key);
     if (!decoded.ok) return this.#refuse(channel, text, decoded.reason);
@@ -109,11 +104,6 @@ export class NoticeSubscriber {
     } catch {
       this.#refuse(channel, text, 'handler-failed');
     }
-  }
-
-  /** Whatever it says, nothing comes of it. */
-  #rehearse(text: string): void {
-    if (this.#key && decodeNotice(FILLS_CHANNEL, text, this.#key).ok) this.#options.onRehearsal?.();
   }
 
   /**

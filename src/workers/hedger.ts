@@ -9,15 +9,16 @@ import { PositionAuditor } from '../auditor/position-auditor';
 import { createHedgeActivities } from '../activities/hedge-activities';
 import { ConfigError, loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
-import { rehearseHedge } from '../desk/rehearsal';
+import { onFill } from '../desk/on-fill';
 import type { OrderId } from '../domain/ids';
-import { opposite, type Market } from '../domain/records';
+import type { Market } from '../domain/records';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
 import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
 import { WatchWire } from '../notifications/watch';
 import { startObservability, type Observability } from '../observability';
+import { warmUpHedger } from '../warm-up/hedger';
 import { checkMarkets, openAccount, openExchange } from './account';
 import { alertOf } from './alert-of';
 import { wallClock } from './clock';
@@ -99,17 +100,11 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     redis,
     onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
     onRefused: (reason) => metrics.noticesRefused.inc({ reason }),
-    onRehearsal: () => void rehearseHedge().catch(() => undefined),
     fills: {
       account: config.accounts.maker.index,
       handle: (notice) => {
         const receivedAtMs = wallClock();
-        const raised = desk.raise({
-          orderId: notice.orderId,
-          marketId: notice.marketId,
-          side: opposite(notice.side),
-          fillLots: notice.filledLots,
-        });
+        const raised = onFill(desk, notice);
         acknowledge(notice.orderId);
         // A notice that this desk cannot act on leaves the fill open: the order's workflow is asked about it.
         if (raised === 'raised') watching.maker?.told(notice.orderId, notice.filledLots);
@@ -119,6 +114,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     },
   });
   opened.add(subscriber, (it) => it.close());
+  opened.add(warmUpHedger({ redis, makerAccount: config.accounts.maker.index }), (it) => it.close());
   const wire = new WatchWire({
     redis,
     makerAccount: config.accounts.maker.index,

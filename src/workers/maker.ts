@@ -15,11 +15,11 @@ import { Desk } from '../desk/desk';
 import { OrderWatch } from '../desk/order-watch';
 import { quoteCost, RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
-import { readMadeUpFill } from '../exchange/lighter';
 import { Listener } from '../listener/listener';
 import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
 import { startObservability, type Observability } from '../observability';
+import { warmUpMaker } from '../warm-up/maker';
 import { openAccount, openExchange, readMarkets, type ExchangeSide } from './account';
 import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
@@ -41,7 +41,6 @@ import {
 import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
 import { preferOnSingleMachine, signalHoldMs } from './single-machine';
 import { heardInTime, tooLate } from './start-up';
-import { startRehearsals } from './rehearsal';
 import { connectTemporal } from './temporal';
 
 export interface MakerOptions extends WorkerProcessOptions {
@@ -126,9 +125,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     }),
     (it) => it.close(),
   );
-  const listener = opened.add(startListener({ config, side, heard, publisher, sink, observability, hedger }), (it) =>
-    it.close(),
-  );
+  opened.add(startListener({ config, side, heard, publisher, sink, observability, hedger }), (it) => it.close());
   const deadMan = opened.add(startSwitch({ config, side, canceller, observability, hedger }), (it) => it.stop());
   const proofs = opened.add(
     laneProofs({
@@ -219,10 +216,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     await running.stop();
     throw error;
   }
-  if (redis) {
-    const rehearsals = startRehearsals(config.fastPath.rehearseEveryMs, () => listener.rehearse(readMadeUpFill()));
-    opened.add(rehearsals, (it) => it.close());
-  }
+  const warmth = { redis, makerAccount: accounts.maker, everyMs: config.fastPath.warmUpEveryMs };
+  opened.add(warmUpMaker(warmth), (it) => it.close());
   await preferOnSingleMachine(config, logger);
   logger.info({ account: account.accountIndex }, 'the maker is ready');
   return running;

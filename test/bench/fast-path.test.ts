@@ -2,7 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import { measureFastPath } from '../../bench/hedge-path';
 
 /**
- * Above every ratio seen without a fault: 1.0 to 1.2, 0.5 to 1.5 where the system denies priority, 2.4 before anything was rehearsed.
+ * Above every ratio seen without a fault: 1.0 to 1.2, 0.5 to 1.5 where the system denies priority, 2.4 before there was a warm-up.
  * Below those with 2 ms lost in the listener, 4.0. A machine may be noisy, but the noise hits the floor as well (docs/benchmarks.md,
  * Guard).
  */

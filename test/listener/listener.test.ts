@@ -1,7 +1,6 @@
 /** Frames in, notices and signals out. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { clientOrderIndexOf } from '../../src/domain/ids';
-import { readMadeUpFill } from '../../src/exchange/lighter/rehearsal';
 import type { OrderRecord } from '../../src/domain/records';
 import { Listener, type ListenerOptions } from '../../src/listener/listener';
 import { CLOSE_MS } from '../../src/listener/signal-courier';
@@ -209,17 +208,6 @@ test('a stop in the moment after a fill delivers its signal, or says that it cou
   clock.advance(CLOSE_MS);
   await closed;
   expect(left.map(({ orderId }) => orderId)).toEqual([orderAt(0)]);
-});
-
-describe('a rehearsal', () => {
-  test('takes a made-up fill as far as Redis, and leaves no signal, no notice and no memory', () => {
-    const rehearsed: OutgoingNotice[] = [];
-    const notices = { publishFills: collect, rehearse: (fill: OutgoingNotice) => void rehearsed.push(fill) };
-    const listener = new Listener({ stream, registry, notices, signals: sink, clock });
-    listener.rehearse(readMadeUpFill());
-    expect(rehearsed.map(({ accountIndex }) => accountIndex)).toEqual([MAKER]);
-    expect([pipelines, sink.calls, listener.undelivered]).toEqual([[], [], 0]);
-  });
 });
 
 function listen(options: Partial<ListenerOptions> = {}, publishFills = collect): Listener {

@@ -7,7 +7,6 @@ import {
   FILLS_CHANNEL,
   HEDGES_CHANNEL,
   NoticeKey,
-  rehearsalChannel,
   type ReceivedNotice,
 } from '../../src/notifications/notice';
 import { NoticePublisher, type NoticePublisherOptions } from '../../src/notifications/publisher';
@@ -277,51 +276,6 @@ describe('strangers on the channel', () => {
   test('a channel without consumer is not listened to', async () => {
     await liveSubscriber({ fills: { account: MAKER, handle: () => undefined } });
     expect(await openStranger().publish(HEDGES_CHANNEL, 'x')).toBe(0);
-  });
-});
-
-describe('rehearsals', () => {
-  test('one is checked like a real one, and is a fill to nobody', async () => {
-    const fills = new Collector<ReceivedNotice>();
-    const rehearsed = new Collector<number>();
-    const { publisher } = await livePublisher();
-    const { subscriber } = await liveSubscriber({
-      fills: { account: MAKER, handle: fills.add },
-      onRehearsal: () => rehearsed.add(1),
-    });
-    publisher.rehearse(fill(0, 5));
-    await rehearsed.count(1);
-    publisher.publishFills([fill(1, 7)]);
-    await fills.count(1);
-    expect(fills.seen.map((seen) => seen.filledLots)).toEqual([7n]);
-    expect(subscriber.accepted).toBe(1);
-    expect(publisher.counts).toMatchObject({ dropped: 0 });
-  });
-
-  test('none while a real one is on its way', async () => {
-    const fills = new Collector<ReceivedNotice>();
-    const rehearsed = new Collector<number>();
-    const { publisher } = await livePublisher();
-    await liveSubscriber({ fills: { account: MAKER, handle: fills.add }, onRehearsal: () => rehearsed.add(1) });
-    publisher.publishFills([fill(0, 5)]);
-    publisher.rehearse(fill(0, 5));
-    publisher.publishFills([fill(0, 6)]);
-    await fills.count(2);
-    expect(rehearsed.seen).toEqual([]);
-  });
-
-  test('S-37 a stranger’s comes to nothing, and is not parked', async () => {
-    const rehearsed = new Collector<number>();
-    const fills = new Collector<ReceivedNotice>();
-    const { subscriber } = await liveSubscriber({
-      fills: { account: MAKER, handle: fills.add },
-      onRehearsal: () => rehearsed.add(1),
-    });
-    const stranger = openStranger();
-    await stranger.publish(rehearsalChannel(MAKER), 'nonsense');
-    await stranger.publish(FILLS_CHANNEL, signed(0, 5, 1));
-    await fills.count(1);
-    expect([rehearsed.seen, subscriber.parked]).toEqual([[], []]);
   });
 });
 

@@ -22,7 +22,7 @@ import type { TellTrouble, Trouble } from './trouble';
 export { systemClock, type Clock, type Log } from './clock';
 export type { SessionTimes } from './session';
 export type { Trouble } from './trouble';
-export { readMadeUpFill } from './rehearsal';
+export { parseOrder, rawOrdersOf } from './parse';
 export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type Signer } from './signer';
 
 export interface LighterOptions {

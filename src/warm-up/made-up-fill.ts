@@ -1,11 +1,7 @@
-/**
- * The adapter's part of a rehearsal: a made-up fill is read by the code that reads real ones.
- *
- * Code that runs for a tenth of a millisecond now and then is out of the processor's caches when its moment comes, and takes ten times
- * as long (docs/benchmarks.md).
- */
-import type { OrdersFrame } from '../port';
-import { parseOrder, rawOrdersOf } from './parse';
+/** A fill of nobody, as the exchange would show it, read by the code that reads real ones. */
+import { splitClientOrderIndex, type OrderId } from '../domain/ids';
+import { parseOrder, rawOrdersOf } from '../exchange/lighter';
+import type { OrdersFrame } from '../exchange/port';
 
 /** An order as `account_all_orders` shows it when it has filled (LP §5.6). */
 const ORDER = {
@@ -48,18 +44,20 @@ const ORDER = {
   updated_at: 1795000000,
   transaction_time: 1795000000000000,
 };
-/** Its frame, for account 1 and market 1. */
+/** Its frame. */
 export const MADE_UP_FRAME = JSON.stringify({
   channel: 'account_all_orders:1',
   orders: { '1': [ORDER] },
   type: 'update/account_all_orders',
 });
+export const ACCOUNT = 1;
+export const MARKET = { marketId: 1, sizeDecimals: 5, priceDecimals: 1 };
+export const ORDER_ID: OrderId = splitClientOrderIndex(BigInt(ORDER.client_order_index)).id;
 const BYTES = Buffer.from(MADE_UP_FRAME);
-const SCALE = { sizeDecimals: 5, priceDecimals: 1 };
 
-/** Reads the made-up frame; its account is 1, its market 1. */
+/** As a snapshot: to a listener each one is news. */
 export function readMadeUpFill(): OrdersFrame {
   const frame: unknown = JSON.parse(BYTES.toString());
-  const orders = rawOrdersOf(frame).map((raw) => parseOrder(raw, () => SCALE));
-  return { kind: 'change', orders, receivedAtMs: performance.now() };
+  const orders = rawOrdersOf(frame).map((raw) => parseOrder(raw, () => MARKET));
+  return { kind: 'snapshot', orders, receivedAtMs: performance.now() };
 }

@@ -1,17 +1,16 @@
-/** The desk's part of a rehearsal: a desk of its own hedges a made-up fill on an account that sends nothing anywhere. */
-import { orderIdOf, type Tenths } from '../domain/ids';
+/** The hedge of a made-up fill: a desk of its own, on an account that sends nothing anywhere. */
 import { lots, ticks } from '../domain/lots';
 import type { SendOutcome } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
+import { Desk, type DeskAccount } from '../desk/desk';
+import { onFill, type Fill } from '../desk/on-fill';
 import type { SignedTx, TxRequest } from '../exchange/port';
-import { Desk, type DeskAccount } from './desk';
+import { ACCOUNT, MARKET, ORDER_ID } from './made-up-fill';
 
-const LANE = 254;
-const ID = orderIdOf({ time: 1n as Tenths, lane: LANE });
 const TICKET: Ticket = {
-  id: ID,
-  orderId: ID,
-  market: { market_id: 1, symbol: 'NONE', size_decimals: 5, price_decimals: 1 },
+  id: ORDER_ID,
+  orderId: ORDER_ID,
+  market: { market_id: MARKET.marketId, symbol: 'NONE', size_decimals: 5, price_decimals: 1 },
   side: 'sell',
   maxLots: lots(20n),
   coveredLots: lots(0n),
@@ -23,7 +22,7 @@ const TICKET: Ticket = {
 
 const ACCEPTED: SendOutcome = { kind: 'accepted', txHash: '', predictedExecutionMs: 0 };
 const NOBODY: DeskAccount = {
-  accountIndex: 1,
+  accountIndex: ACCOUNT,
   stream: { on: () => () => undefined },
   sign: (request: TxRequest): Promise<SignedTx> =>
     Promise.resolve({ request, txHash: '', expiresAtMs: Date.now() + 600_000 }),
@@ -33,11 +32,11 @@ const NOBODY: DeskAccount = {
   recall: () => Promise.resolve({ ok: false, reason: 'nobody trades here' }),
 };
 
-export async function rehearseHedge(): Promise<void> {
+export async function hedgeMadeUp(fill: Fill): Promise<void> {
   const desk = new Desk({ account: NOBODY, sealBy: 'cancel-all', events: { alert: () => undefined } });
   try {
     await desk.arm({ ticket: TICKET, keepUntilMs: 1 });
-    desk.raise({ orderId: ID, marketId: 1, side: 'sell', fillLots: TICKET.maxLots });
+    onFill(desk, fill);
   } finally {
     desk.close();
   }

@@ -1,0 +1,25 @@
+/** The hedger's half: notice → signature checked → hedge on a desk that sends nothing. */
+import { decodeNotice, FILLS_CHANNEL, NoticeKey } from '../notifications/notice';
+import { RedisLink, type RedisAccess } from '../notifications/redis-link';
+import { warmUpChannel } from './channel';
+import { hedgeMadeUp } from './desk';
+import type { WarmUp } from './every';
+
+/** `onHedged`: once more all of it was gone through. */
+export function warmUpHedger(input: {
+  readonly redis: RedisAccess | undefined;
+  readonly makerAccount: number;
+  readonly onHedged?: () => void;
+}): WarmUp {
+  const { redis, makerAccount, onHedged } = input;
+  if (redis === undefined) return { close: () => undefined };
+  const key = new NoticeKey(redis.noticeSecret);
+  return new RedisLink({ redis }, async (live) => {
+    live.removeAllListeners('message');
+    live.on('message', (_channel: string, text: string) => {
+      const decoded = decodeNotice(FILLS_CHANNEL, text, key);
+      if (decoded.ok) void hedgeMadeUp(decoded.notice).then(onHedged, () => undefined);
+    });
+    await live.subscribe(warmUpChannel(makerAccount));
+  });
+}

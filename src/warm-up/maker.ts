@@ -1,0 +1,65 @@
+/** The maker's half: frame → listener → signed notice on a channel that nobody trades by. */
+import { epochMsOf, laneOf, timeOf } from '../domain/ids';
+import type { OrdersFrame } from '../exchange/port';
+import { Listener, systemClock, type FillSink } from '../listener/listener';
+import type { SignalSink } from '../listener/signal-courier';
+import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../notifications/notice';
+import { publish } from '../notifications/publisher';
+import { RedisLink, type RedisAccess } from '../notifications/redis-link';
+import { warmUpChannel } from './channel';
+import { warmUpEvery, type WarmUp } from './every';
+import { ACCOUNT, MARKET, ORDER_ID, readMadeUpFill } from './made-up-fill';
+
+/** Without Redis there is no fast path to keep warm. */
+export function warmUpMaker(input: {
+  readonly redis: RedisAccess | undefined;
+  readonly makerAccount: number;
+  readonly everyMs: number;
+}): WarmUp {
+  const { redis, makerAccount, everyMs } = input;
+  if (redis === undefined || everyMs === 0) return { close: () => undefined };
+  const link = new RedisLink({ redis });
+  const key = new NoticeKey(redis.noticeSecret);
+  const channel = warmUpChannel(makerAccount);
+  let answered: Promise<unknown> = Promise.resolve();
+  const hear = madeUpListener({
+    publishFills(fills) {
+      const { live } = link;
+      if (live === undefined) return 'dropped';
+      const texts = fills.map((notice) =>
+        encodeNotice({ channel: FILLS_CHANNEL, notice, key, sequence: 0, sentAtUs: Date.now() * 1_000 }),
+      );
+      answered = publish(live, channel, texts);
+      return 'sent';
+    },
+  });
+  const timer = warmUpEvery(everyMs, () => {
+    hear(readMadeUpFill());
+    return answered; // a Redis that is slow is not given the next one yet
+  });
+  return {
+    close() {
+      timer.close();
+      link.close();
+    },
+  };
+}
+
+/** A listener whose only order is the made-up one, and whose signals go nowhere. */
+export function madeUpListener(notices: FillSink): (frame: OrdersFrame) => void {
+  let hear: (frame: OrdersFrame) => void = () => undefined;
+  const nowhere: SignalSink = { signal: () => Promise.resolve('delivered') };
+  new Listener({
+    stream: {
+      on(_event, listener) {
+        hear = listener as typeof hear;
+        return () => undefined;
+      },
+    },
+    registry: { makerAccount: ACCOUNT, lanes: new Map([[laneOf(ORDER_ID), MARKET]]) },
+    notices,
+    signals: nowhere,
+    clock: { ...systemClock, epochMs: () => epochMsOf(timeOf(ORDER_ID)) },
+  });
+  return (frame) => hear(frame);
+}
