@@ -97,6 +97,8 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
   deps.account.stream.on('orders', ({ orders }) => {
     if (orders.some(({ filledLots }) => filledLots > 0n)) margin.executed();
   });
+  // What executed while the stream was away was in no frame.
+  deps.account.stream.on('state', () => margin.executed());
   const lanesSeen = new Map<number, bigint>();
   const confirmed = new Set<string>();
   deps.account.stream.on('txs', (txs) => {
