@@ -6,7 +6,6 @@
 export const limits = { file: 350, function: 70 };
 
 export const longFiles = [
-  'src/desk/desk.ts',
   'src/exchange/lighter/account-stream.ts',
   'src/workers/maker.ts',
   'src/workflows/maker-order.ts',
@@ -14,8 +13,6 @@ export const longFiles = [
 
 export const longFunctions = [
   'src/activities/hedge-activities.ts',
-  'src/desk/placer.ts',
-  'src/workers/desk-events.ts',
   'src/workers/hedger.ts',
   'src/workers/maker.ts',
   'src/workflows/maker-order.ts',

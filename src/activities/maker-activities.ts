@@ -35,6 +35,7 @@ import type { DeadMan } from '../desk/dead-man';
 import type { Desk } from '../desk/desk';
 import type { OrderWatch } from '../desk/order-watch';
 import { placeOrder, type PlacerDeps } from '../desk/placer';
+import { sealByCancelOrder } from '../desk/seals';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Refused } from './accounts';
 import { createCoverActivities, type CoverActivities } from './cover';
@@ -277,7 +278,7 @@ function placerOf(deps: MakerDeps): PlacerDeps {
     account: deps.account,
     watch: deps.watch,
     renewSwitch: () => deps.deadMan.renew(),
-    switchAtMs: () => deps.deadMan.nextAtMs(),
+    sealBy: sealByCancelOrder(() => deps.deadMan.nextAtMs()),
     now: deps.now,
   };
 }

@@ -9,8 +9,16 @@
  * can still need (`isFree`). For an order that is about to be armed it takes slice 0 of that order, which on B is nobody else's: above
  * everything earlier on the lane, below the order's first slice. Never inside a living ticket's slices, where a cancel reads as a seal.
  */
-import { EPOCH_TENTHS, SLICE_BITS } from '../domain/limits';
-import { laneOf, nonceOf, timeOf, type ClientOrderIndex, type Nonce, type OrderId } from '../domain/ids';
+import {
+  epochMsOf,
+  laneOf,
+  nonceOf,
+  timeOf,
+  timeOfNonce,
+  type ClientOrderIndex,
+  type Nonce,
+  type OrderId,
+} from '../domain/ids';
 import type { Read, SendOutcome, TxRecord } from '../domain/records';
 import { findRefusal } from '../domain/refusals';
 import type { AccountPort, SignedTx, TxRequest } from '../exchange/port';
@@ -222,9 +230,8 @@ export function isFree(at: {
   readonly running: readonly OrderId[];
   readonly nowMs: number;
 }): boolean {
-  const tenths = at.nonce >> SLICE_BITS;
-  if (Number(tenths) * 100 > at.nowMs - YOUNG_MS) return false;
-  const time = tenths - EPOCH_TENTHS;
+  const time = timeOfNonce(at.nonce);
+  if (epochMsOf(time) > at.nowMs - YOUNG_MS) return false;
   return at.running.every((order) => {
     if (time < timeOf(order)) return true;
     const own = laneOf(order);

@@ -23,11 +23,12 @@ export type Tenths = bigint & { readonly [kind]: 'tenths' };
 
 const SLICE_MASK = (1n << SLICE_BITS) - 1n;
 const LANE_MASK = (1n << LANE_BITS) - 1n;
+const LANE_MAX = 254;
 
 export function orderIdOf(parts: { readonly time: Tenths; readonly lane: number }): OrderId {
   const { time, lane } = parts;
   invariant(time >= 0n && time < 1n << ORDER_TIME_BITS, 'T of an order id has 33 bits');
-  invariant(Number.isInteger(lane) && lane >= 0 && lane <= 254, 'a lane is an API key index, 0…254');
+  invariant(Number.isInteger(lane) && lane >= 0 && lane <= LANE_MAX, 'a lane is an API key index, 0…254');
   return ((time << (LANE_BITS + SLICE_BITS)) | (BigInt(lane) << SLICE_BITS)) as OrderId;
 }
 
@@ -90,6 +91,18 @@ export function nonceOf(id: OrderId, slice: number): Nonce {
   const nonce = ((timeOf(id) + EPOCH_TENTHS) << SLICE_BITS) + BigInt(slice);
   invariant(nonce < NONCE_LIMIT, 'a nonce is below 2^47 - 1');
   return nonce as Nonce;
+}
+
+/** T of the id whose nonces these are; negative for a nonce that is none of ours. */
+export function timeOfNonce(nonce: bigint): Tenths {
+  return ((nonce >> SLICE_BITS) - EPOCH_TENTHS) as Tenths;
+}
+
+/** The id that a nonce of a lane belongs to, whichever its slice; undefined for one that no id of ours has. */
+export function orderIdOfNonce(lane: number, nonce: bigint): OrderId | undefined {
+  const time = timeOfNonce(nonce);
+  const isOurs = time >= 0n && time < 1n << ORDER_TIME_BITS && lane <= LANE_MAX;
+  return isOurs ? orderIdOf({ time, lane }) : undefined;
 }
 
 /** Takes a client order index apart. Any number has this form: whether it is ours is for the caller to know. */

@@ -4,6 +4,7 @@ import type { SendOutcome } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
 import { Desk, type DeskAccount } from '../desk/desk';
 import { onFill, type Fill } from '../desk/on-fill';
+import { sealByCancelAll } from '../desk/seals';
 import type { SignedTx, TxRequest } from '../exchange/port';
 import { ACCOUNT, MARKET, ORDER_ID } from './made-up-fill';
 
@@ -33,7 +34,7 @@ const NOBODY: DeskAccount = {
 };
 
 export async function hedgeMadeUp(fill: Fill): Promise<void> {
-  const desk = new Desk({ account: NOBODY, sealBy: 'cancel-all', events: { alert: () => undefined } });
+  const desk = new Desk({ account: NOBODY, sealBy: sealByCancelAll, events: { alert: () => undefined } });
   try {
     await desk.arm({ ticket: TICKET, keepUntilMs: 1 });
     onFill(desk, fill);

@@ -1,5 +1,6 @@
 /** What a desk reports, as metrics, log lines and alerts. */
-import type { DeskEvents, LateCover } from '../desk/desk';
+import type { DeskEvents, LateCover } from '../desk/desk-events';
+import { elapsedMs, SLICE_STAGES } from '../desk/stages';
 import { laneOf } from '../domain/ids';
 import { formatDecimal } from '../domain/lots';
 import { findRefusal } from '../domain/refusals';
@@ -28,11 +29,11 @@ export function deskEvents(input: {
     },
     settled: ({ ticket, k, path, lots, times }) => {
       metrics.slices.inc({ account, outcome: lots > 0n ? 'executed' : 'empty' });
-      const { submitted_ms: sentMs, executed_ms: executedMs, settled_ms: settledMs } = times;
-      const sinceSentMs = sentMs === undefined || settledMs === undefined ? undefined : settledMs - sentMs;
-      if (sentMs !== undefined && executedMs !== undefined)
-        metrics.submitToExecuted.observe({ account }, Math.max(0, executedMs - sentMs) / 1_000);
-      if (sinceSentMs !== undefined) metrics.submitToSettled.observe({ account }, Math.max(0, sinceSentMs) / 1_000);
+      for (const { metric, from, to } of SLICE_STAGES) {
+        const tookMs = elapsedMs(times, from, to);
+        if (tookMs !== undefined) metrics[metric].observe({ account }, tookMs / 1_000);
+      }
+      const sinceSentMs = elapsedMs(times, 'submitted_ms', 'settled_ms');
       logger.info(
         { order: ticket.orderId.toString(), slice: k, path, lots: lots.toString(), sinceSentMs },
         'slice settled',
@@ -42,42 +43,32 @@ export function deskEvents(input: {
       if (account === 'hedge') raiseAlert(lateAlert(at)); // a close is late too, but its order has been told as stuck before
     },
     alert: ({ kind, ticket, what }) => {
-      const orderId = ticket.orderId.toString();
-      switch (kind) {
-        case 'foreign-nonce':
-          metrics.foreignNonces.inc({ account });
-          raiseAlert({ kind, what, next: 'Find out what else uses this API key; a lane is for us alone.', orderId });
-          return;
-        case 'lane-jumped':
-          raiseAlert({
-            kind,
-            what,
-            next: 'The order goes on under a spare lane. Stop what else uses this API key.',
-            orderId,
-          });
-          return;
-        case 'lane-dead':
-          raiseAlert({
-            kind: 'key-refused',
-            what,
-            next:
-              'The order goes on under a spare lane, else it is closed on the other account. Register a new key for this lane; not the old ' +
-              'one while a process that knew it may still be frozen.',
-            orderId,
-          });
-          return;
-        case 'ticket-parked':
-          raiseAlert({
-            kind: 'invariant-broken',
-            what,
-            next: 'This ticket trades no more. Check both positions by hand and report this.',
-            orderId,
-          });
-          return;
-      }
+      if (kind === 'foreign-nonce') metrics.foreignNonces.inc({ account });
+      raiseAlert({ ...ALERTS[kind], what, orderId: ticket.orderId.toString() });
     },
   };
 }
+
+const ALERTS: Readonly<Record<Parameters<DeskEvents['alert']>[0]['kind'], Pick<Alert, 'kind' | 'next'>>> = {
+  'foreign-nonce': {
+    kind: 'foreign-nonce',
+    next: 'Find out what else uses this API key; a lane is for us alone.',
+  },
+  'lane-jumped': {
+    kind: 'lane-jumped',
+    next: 'The order goes on under a spare lane. Stop what else uses this API key.',
+  },
+  'lane-dead': {
+    kind: 'key-refused',
+    next:
+      'The order goes on under a spare lane, else it is closed on the other account. Register a new key for this lane; not the old ' +
+      'one while a process that knew it may still be frozen.',
+  },
+  'ticket-parked': {
+    kind: 'invariant-broken',
+    next: 'This ticket trades no more. Check both positions by hand and report this.',
+  },
+};
 
 /** The workflow's word about the same order has the same kind: whoever comes second within a minute is folded. */
 export function lateAlert({ ticket, missingLots, sinceMs, forMs, why }: LateCover): Alert {

@@ -10,6 +10,7 @@ import { createHedgeActivities } from '../activities/hedge-activities';
 import { ConfigError, loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
 import { onFill } from '../desk/on-fill';
+import { sealByCancelAll } from '../desk/seals';
 import type { OrderId } from '../domain/ids';
 import type { Market } from '../domain/records';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
@@ -80,7 +81,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   });
   const desk = new Desk({
     account,
-    sealBy: 'cancel-all',
+    sealBy: sealByCancelAll,
     selfTrade: SELF_TRADE,
     now: wallClock,
     events: {

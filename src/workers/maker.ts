@@ -13,6 +13,7 @@ import { Canceller } from '../desk/canceller';
 import { DeadMan } from '../desk/dead-man';
 import { Desk } from '../desk/desk';
 import { OrderWatch } from '../desk/order-watch';
+import { sealByCancelOrder } from '../desk/seals';
 import { quoteCost, RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
 import { Listener } from '../listener/listener';
@@ -142,8 +143,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   );
   const desk = new Desk({
     account,
-    sealBy: 'cancel-order',
-    switchAtMs: () => deadMan.nextAtMs(),
+    sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
     now: wallClock,
     events: deskEvents({ account: 'maker', observability, onKeyRefused: (lane, reason) => proofs.doubt(lane, reason) }),
   });

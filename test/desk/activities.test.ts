@@ -9,6 +9,7 @@ import { createMakerActivities } from '../../src/activities/maker-activities';
 import type { Canceller } from '../../src/desk/canceller';
 import type { DeadMan } from '../../src/desk/dead-man';
 import { Desk } from '../../src/desk/desk';
+import { sealByCancelAll } from '../../src/desk/seals';
 import { OrderWatch } from '../../src/desk/order-watch';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, orderWorkflowId } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
@@ -60,7 +61,7 @@ beforeEach(() => {
   jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
   account = new FakeAccount();
   account.auto = (request) => ({ lots: request.kind === 'market-order' ? request.lots : lots(0) });
-  desk = new Desk({ account, sealBy: 'cancel-all', now: () => Date.now(), events: { alert: () => undefined } });
+  desk = new Desk({ account, sealBy: sealByCancelAll, now: () => Date.now(), events: { alert: () => undefined } });
 });
 
 afterEach(() => {
@@ -385,7 +386,7 @@ describe('the hedger', () => {
   test('P-19 an order that nobody looks after: what B executed is found, what is left is told, nothing can follow', async () => {
     await desk.cover({ ticket: deskTicket(), fillLots: lots(12), reduceOnly: false, retryNow: false });
     desk.close();
-    desk = new Desk({ account, sealBy: 'cancel-all', now: () => Date.now(), events: { alert: () => undefined } });
+    desk = new Desk({ account, sealBy: sealByCancelAll, now: () => Date.now(), events: { alert: () => undefined } });
     activities = createHedgeActivities({ ...depsOf(), desk });
     const proof = prove();
     await pass(3_000);

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Desk, LATE_MS, type DeskEvents, type DeskOptions, type LateCover } from '../../src/desk/desk';
+import { Desk, type DeskOptions } from '../../src/desk/desk';
+import type { DeskEvents, LateCover } from '../../src/desk/desk-events';
+import { LATE_MS } from '../../src/desk/late-watch';
+import { sealByCancelAll, sealByCancelOrder } from '../../src/desk/seals';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
 import type { Ticket } from '../../src/domain/ticket';
@@ -34,7 +37,7 @@ let alerts: string[];
 function open(change: Partial<DeskOptions> = {}, events: Partial<DeskEvents> = {}): Desk {
   return new Desk({
     account,
-    sealBy: 'cancel-all',
+    sealBy: sealByCancelAll,
     now: () => Date.now(),
     events: { alert: ({ kind, what }) => alerts.push(`${kind}: ${what}`), ...events },
     ...change,
@@ -449,7 +452,7 @@ describe('sealing', () => {
 
   test('on A a seal never cancels everything: it cancels an order that does not exist', async () => {
     desk.close();
-    desk = open({ sealBy: 'cancel-order' });
+    desk = open({ sealBy: sealByCancelOrder(() => START_MS + 360_000) });
     const sealed = desk.seal({ ticket: ticketOf() });
     await pass(1);
     expect(account.last.request).toMatchObject({ kind: 'cancel-order', index: clientOrderIndexOf(id, 127) });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { OrderWatch } from '../../src/desk/order-watch';
 import { placeOrder, type PlaceOrder } from '../../src/desk/placer';
+import { sealByCancelOrder } from '../../src/desk/seals';
 import type { PlacementEnd } from '../../src/domain/placement';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
@@ -38,7 +39,7 @@ function place(change: Partial<PlaceOrder> = {}, signal?: AbortSignal): Promise<
         renewals += 1;
         return Promise.resolve();
       },
-      switchAtMs: () => START_MS + 360_000,
+      sealBy: sealByCancelOrder(() => START_MS + 360_000),
       now: () => Date.now(),
     },
     {
@@ -209,4 +210,14 @@ test('abandoning the wait says that nothing is known, and stops waiting', async 
   await pass(1);
   abort.abort();
   await placing;
+});
+
+test('abandoned, it asks and sends nothing more, whatever still comes back', async () => {
+  const abort = new AbortController();
+  account.sends.push({ kind: 'refuse', code: 21104 });
+  const placing = expect(place({}, abort.signal)).rejects.toThrow('abandoned');
+  abort.abort();
+  await placing;
+  await pass(60_000);
+  expect([account.sent.length, account.looks]).toEqual([1, 0]);
 });

@@ -8,6 +8,7 @@ import {
   nextOrderId,
   nonceOf,
   orderIdOf,
+  orderIdOfNonce,
   orderWorkflowId,
   pairWorkflowId,
   parseOrderId,
@@ -36,6 +37,15 @@ describe('order ids', () => {
         expect(id < 1n << 48n).toBe(true);
       }),
     );
+  });
+
+  test('an id comes back out of each of its nonces; of a nonce that is none of ours comes nothing', () => {
+    fc.assert(fc.property(orderId, slice, (id, k) => expect(orderIdOfNonce(laneOf(id), nonceOf(id, k))).toBe(id)));
+    const last = orderIdOf({ time: ((1n << 33n) - 1n) as Tenths, lane: 254 });
+    const first = nonceOf(orderIdOf({ time: 0n as Tenths, lane: 254 }), 0);
+    for (const nonce of [0n, 77n, first - 1n, nonceOf(last, 127) + 1n, 1n << 47n])
+      expect(orderIdOfNonce(254, nonce)).toBeUndefined();
+    expect(orderIdOfNonce(255, first)).toBeUndefined();
   });
 
   test('a later T is a larger id, whatever the lanes', () => {

@@ -10,6 +10,7 @@ import { Canceller } from '../../src/desk/canceller';
 import { DeadMan } from '../../src/desk/dead-man';
 import { Desk } from '../../src/desk/desk';
 import { OrderWatch } from '../../src/desk/order-watch';
+import { sealByCancelAll, sealByCancelOrder } from '../../src/desk/seals';
 import {
   makerQueue,
   ordersQueue,
@@ -165,8 +166,7 @@ export function startMaker(world: World, host: Host): Maker {
   });
   const desk = new Desk({
     account,
-    sealBy: 'cancel-order',
-    switchAtMs: () => deadMan.nextAtMs(),
+    sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
     now,
     monotonicNow: () => world.time.nowMs,
     events: deskEvents({ account: 'maker', observability }),
@@ -218,7 +218,7 @@ export function startHedger(world: World, host: Host): Hedger {
   const account = new SimAccount(ACCOUNT_B, [...LANES, ...SPARE_LANES], host, world);
   const desk = new Desk({
     account,
-    sealBy: 'cancel-all',
+    sealBy: sealByCancelAll,
     selfTrade: { behaviour: 'expire-maker', compare: 'master' },
     now,
     monotonicNow: () => world.time.nowMs,

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { loadKeys, toolPath } from '../../src/config';
 import { Desk } from '../../src/desk/desk';
+import { sealByCancelAll } from '../../src/desk/seals';
 import { loadSigner, openLighter } from '../../src/exchange/lighter';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
@@ -90,7 +91,7 @@ describe('processes', () => {
     const exchange = openLighter({ baseUrl, wsUrl, chainId: 304, signer: loadSigner(toolPath('signer')) });
     const account = exchange.openAccount({ accountIndex: B, keys: loadKeys(system.config, 'hedge', process.env) });
     await account.stream.whenLive();
-    const desk = new Desk({ account, sealBy: 'cancel-all', events: { alert: () => undefined } });
+    const desk = new Desk({ account, sealBy: sealByCancelAll, events: { alert: () => undefined } });
     try {
       for (const side of ['buy', 'sell'] as const) {
         const id = await quote(system, { side });
