@@ -77,10 +77,6 @@ export function parseLots(text: string, sizeDecimals: number): Lots {
   return parseDecimal(text, sizeDecimals) as Lots;
 }
 
-export function parseTicks(text: string, priceDecimals: number): Ticks {
-  return parseDecimal(text, priceDecimals) as Ticks;
-}
-
 export function parseQuote(text: string): Quote {
   return parseDecimal(text, QUOTE_DECIMALS) as Quote;
 }

@@ -10,11 +10,9 @@ import {
   parseDecimal,
   parseLots,
   parseQuote,
-  parseTicks,
   quote,
   QUOTE_DECIMALS,
   subLots,
-  ticks,
   type Lots,
   type Quote,
   type Ticks,
@@ -94,8 +92,7 @@ describe('amounts as text', () => {
     expect(() => parseDecimal('x'.repeat(10_000), 2)).toThrow(/^not a decimal number: "x{40}"$/);
   });
 
-  test('ticks and quote use their own decimals', () => {
-    expect(parseTicks('56608.2', 1)).toBe(ticks(566_082));
+  test('a quote amount has the decimals of USDC', () => {
     expect(parseQuote('21.88')).toBe(quote(21_880_000));
     expect(() => parseQuote(`0.${'0'.repeat(QUOTE_DECIMALS)}1`)).toThrow(RangeError);
   });
