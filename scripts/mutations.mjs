@@ -123,7 +123,7 @@ export const MUTATIONS = [
   {
     name: 'S-07 nobody asks where the order of a trade is',
     file: 'src/exchange/lighter/account-stream.ts',
-    find: 'this.#trades.heard(frame.body);',
+    find: 'this.#recovery.traded(frame.body);',
     replace: ';',
     tests: ['test/exchange/account-stream.test.ts'],
     named: '',

@@ -7,29 +7,20 @@
  */
 import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
-import { Backoff, Pauses, type Clock, type Log } from './clock';
+import type { Clock, Log } from './clock';
 import { field, isAboutTransactions, reasonOf } from './errors';
-import { LiveOrders, readGap, readLive, type StreamReads } from './gap';
 import type { Markets } from './markets';
+import { OrderRecovery, type RecoveryReads } from './order-recovery';
 import { MalformedError, parseOrder, rawOrdersOf, UnknownMarketError } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
 import { isLimitCode, type HostLimit } from './host-limit';
 import { Session, type Frame, type SessionTimes } from './session';
 import { SideChannel } from './side-channel';
 import type { Token, Tokens } from './tokens';
-import { TradeWatch } from './trade-watch';
 import type { TellTrouble } from './trouble';
 
 /** From the subscription to the snapshot. */
 const SNAPSHOT_MS = 5_000;
-/** Inactive orders from a little before the last frame: their times and the order of frames need not agree. */
-const OVERLAP_US = 10_000_000;
-/** On the first connect nothing was heard before: what ended within an order's life may concern workflows that still wait (S-08). */
-const LOOK_BACK_US = 10 * 60_000_000;
-const CHASE_MIN_MS = 250;
-const CHASE_MAX_MS = 10_000;
-/** Lists lag for seconds; an order that no list shows within this time is reported and given up. */
-const CHASE_ENDS_MS = 10 * 60_000;
 /** A planned reconnect waits for answers to submissions, but not for ever. */
 const QUIESCE_MS = 10_000;
 
@@ -42,10 +33,7 @@ export interface AccountStreamOptions {
   readonly tokens: Tokens;
   readonly markets: Markets;
   readonly limit: HostLimit;
-  readonly reads: StreamReads & {
-    /** By client index, of orders that have traded: a hedge waits for it. */
-    readonly filled: StreamReads['byClientIndex'];
-  };
+  readonly reads: RecoveryReads;
   readonly onMalformed: (what: string, reason: string) => void;
   readonly onTrouble: TellTrouble;
 }
@@ -55,14 +43,12 @@ type Listeners = { [E in keyof AccountStreamEvents]: Set<AccountStreamEvents[E]>
 export class LighterAccountStream implements AccountStream {
   readonly session: Session;
   readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
-  readonly #live = new LiveOrders();
+  readonly #recovery: OrderRecovery;
   readonly #ordersChannel: string;
   readonly #txChannel: string;
   readonly #tradesChannel: string;
-  readonly #trades: TradeWatch;
   readonly #txSide: SideChannel;
   readonly #tradesSide: SideChannel;
-  readonly #readBackoff: Backoff;
   #state: StreamState = 'connecting';
   /** Counts connections: what an older one started must not act on a newer one. */
   #epoch = 0;
@@ -71,23 +57,18 @@ export class LighterAccountStream implements AccountStream {
   #snapshotSeen = false;
   #cancelSnapshotDeadline: () => void = () => undefined;
   #cancelRenewal: () => void = () => undefined;
-  /** Of this connection: they end with it. */
-  readonly #pauses: Pauses;
   #waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
 
   constructor(private readonly options: AccountStreamOptions) {
     this.#ordersChannel = `account_all_orders:${options.accountIndex}`;
     this.#txChannel = `account_tx:${options.accountIndex}`;
     this.#tradesChannel = `account_all_trades:${options.accountIndex}`;
-    this.#trades = new TradeWatch({
-      accountIndex: options.accountIndex,
-      clock: options.clock,
-      log: options.log,
-      graceMs: options.times.tradeGraceMs,
-      isShown: ({ orderIndex, transactionTimeUs }) => this.#live.shows(orderIndex, transactionTimeUs),
-      look: async (indexes) => {
-        const read = await options.reads.filled(indexes);
-        if (read.ok && this.#state !== 'closed') this.#emitFound(read.value);
+    this.#recovery = new OrderRecovery({
+      ...options,
+      onFound: (orders) => this.#emit('orders', { kind: 'change', orders, receivedAtMs: options.clock.monotonicMs() }),
+      onCaughtUp: () => {
+        this.session.markHealthy();
+        this.#enter('live');
       },
       onMalformed: (reason) => options.onMalformed('account_all_trades', reason),
     });
@@ -101,8 +82,6 @@ export class LighterAccountStream implements AccountStream {
       auth: false,
       means: 'a fill whose order frame is lost is found by the next reading of all orders, up to half a minute later',
     });
-    this.#pauses = new Pauses(options.clock);
-    this.#readBackoff = new Backoff(options.clock, { minMs: 100, maxMs: 5_000 });
     this.session = new Session({
       url: options.url,
       clock: options.clock,
@@ -140,14 +119,14 @@ export class LighterAccountStream implements AccountStream {
 
   async close(): Promise<void> {
     this.#endConnection();
-    this.#trades.close();
+    this.#recovery.close();
     this.#enter('closed');
     await this.session.close();
   }
 
   /** Told by a read: an order that lives is looked after from now on, even if its first frame was lost. */
   learn(records: readonly OrderRecord[]): void {
-    this.#emitFound(records.filter(({ status }) => !isTerminal(status)));
+    this.#recovery.found(records.filter(({ status }) => !isTerminal(status)));
   }
 
   async #subscribe(): Promise<void> {
@@ -226,7 +205,7 @@ export class LighterAccountStream implements AccountStream {
         if (frame.channel === this.#tradesChannel) this.#tradesSide.heard();
         return;
       case 'update/account_all_trades':
-        if (frame.channel === this.#tradesChannel) this.#trades.heard(frame.body);
+        if (frame.channel === this.#tradesChannel) this.#recovery.traded(frame.body);
         return;
       default: // other channels' frames, `unsubscribed`, kinds that later servers add: not ours
         return;
@@ -246,19 +225,15 @@ export class LighterAccountStream implements AccountStream {
       this.#tradesSide.open();
     }
     this.#snapshotSeen = true;
-    const missing = this.#live.missingFrom(orders);
-    const sinceUs = this.#live.lastSeenUs > 0 ? this.#live.lastSeenUs - OVERLAP_US : this.#lookBackUs();
-    for (const order of orders) this.#live.note(order);
     this.#emit('orders', { kind: 'snapshot', orders, receivedAtMs: frame.receivedAtMs });
-    void this.#closeGap(missing, sinceUs);
+    this.#recovery.snapshot(orders);
   }
 
   #changes(frame: Frame): void {
     const orders = this.#parseOrders(frame);
     if (orders === undefined || orders.length === 0) return;
-    // Listeners first: noting takes time that the hedge does not have.
     this.#emit('orders', { kind: 'change', orders, receivedAtMs: frame.receivedAtMs });
-    for (const order of orders) this.#live.note(order);
+    this.#recovery.heard(orders);
   }
 
   #transactions(frame: Frame): void {
@@ -312,71 +287,6 @@ export class LighterAccountStream implements AccountStream {
     }
   }
 
-  /** Repeats the read until it succeeds: only then is the stream live, because a failed read is not an empty gap. */
-  async #closeGap(missing: readonly OrderRecord[], sinceUs: number): Promise<void> {
-    const epoch = this.#epoch;
-    const { log, reads } = this.options;
-    for (;;) {
-      const gap = await readGap(missing, sinceUs, reads);
-      if (epoch !== this.#epoch) return;
-      if (gap.ok) {
-        this.#emitFound(gap.value.records);
-        this.#readBackoff.reset();
-        this.session.markHealthy();
-        this.#enter('live');
-        if (gap.value.unresolved.length > 0) void this.#chase(gap.value.unresolved, sinceUs);
-        void this.#lookAgain();
-        return;
-      }
-      log.warn({ accountIndex: this.options.accountIndex, reason: gap.reason }, 'the gap could not be read; again');
-      await this.#pauses.pause(this.#readBackoff.nextMs());
-      if (epoch !== this.#epoch) return;
-    }
-  }
-
-  /** The last net: a fill of which every frame was lost would else be naked until the order times out (invariant 7). */
-  async #lookAgain(): Promise<void> {
-    const epoch = this.#epoch;
-    const { reads, times } = this.options;
-    for (;;) {
-      await this.#pauses.pause(times.lookMs);
-      const known = this.#live.all;
-      if (known.length === 0) continue;
-      const read = await readLive(known, reads);
-      if (epoch !== this.#epoch) return;
-      if (read.ok) this.#emitFound(read.value);
-    }
-  }
-
-  async #chase(missing: readonly OrderRecord[], sinceUs: number): Promise<void> {
-    const epoch = this.#epoch;
-    const { clock, log, reads } = this.options;
-    const backoff = new Backoff(clock, { minMs: CHASE_MIN_MS, maxMs: CHASE_MAX_MS });
-    const endsAtMs = clock.monotonicMs() + CHASE_ENDS_MS;
-    let left = missing;
-    while (left.length > 0 && clock.monotonicMs() < endsAtMs) {
-      await this.#pauses.pause(backoff.nextMs());
-      if (epoch !== this.#epoch) return; // a new connection sees them missing again
-      const gap = await readGap(left, sinceUs, reads);
-      if (epoch !== this.#epoch) return;
-      if (!gap.ok) continue;
-      const wanted = new Set(left.map(({ orderIndex }) => orderIndex));
-      this.#emitFound(gap.value.records.filter(({ orderIndex }) => wanted.has(orderIndex)));
-      left = gap.value.unresolved;
-    }
-    for (const { orderIndex } of left) {
-      this.#live.forget(orderIndex);
-      log.error({ orderIndex: orderIndex.toString() }, 'an order left the snapshot and no list shows how it ended');
-    }
-  }
-
-  #emitFound(records: readonly OrderRecord[]): void {
-    const news = records.filter((order) => this.#live.isNews(order));
-    if (news.length === 0) return;
-    this.#emit('orders', { kind: 'change', orders: news, receivedAtMs: this.options.clock.monotonicMs() });
-    for (const order of news) this.#live.note(order);
-  }
-
   #errored(error: { readonly code: number; readonly message: string }): void {
     this.options.log.warn({ ...error, accountIndex: this.options.accountIndex }, 'the exchange sent an error frame');
     // It may be the answer to our subscription; before the snapshot that is what it is taken for.
@@ -397,11 +307,7 @@ export class LighterAccountStream implements AccountStream {
     this.#txSide.close();
     this.#tradesSide.close();
     this.#cancelRenewal();
-    this.#pauses.drop();
-  }
-
-  #lookBackUs(): number {
-    return this.options.clock.wallMs() * 1000 - LOOK_BACK_US;
+    this.#recovery.endConnection();
   }
 
   #refuse(error: unknown, what: string): void {
