@@ -33,7 +33,7 @@ import { KEY_REFUSED } from '../domain/placement';
 import type { Canceller } from '../desk/canceller';
 import type { DeadMan } from '../desk/dead-man';
 import type { Desk } from '../desk/desk';
-import type { OrderWatch } from '../desk/order-watch';
+import { orderEnd } from '../desk/order-end';
 import { placeOrder, type PlacerDeps } from '../desk/placer';
 import { sealByCancelOrder } from '../desk/seals';
 import type { AccountPort, ExchangePort } from '../exchange/port';
@@ -56,7 +56,6 @@ export interface MakerDeps {
   readonly desk: Desk;
   readonly account: AccountPort;
   readonly exchange: ExchangePort;
-  readonly watch: OrderWatch;
   readonly canceller: Canceller;
   readonly deadMan: DeadMan;
   readonly hedger: HedgerSight;
@@ -145,7 +144,7 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   const answer = quoteFor({
     market: market.value,
     book,
-    ownOrders: deps.watch.open(market.value.marketId),
+    ownOrders: deps.account.stream.own.open(market.value.marketId),
     positionLots: lots(account.value.positions.find((p) => p.marketId === market.value.marketId)?.lots ?? 0n),
     strategy: input.strategy,
     depth: input.depth,
@@ -204,7 +203,7 @@ async function place(
 async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead> {
   const index = clientOrderIndexOf(idOf(input.order_id), 0);
   const outcome = await deps.canceller.cancel(input.market.market_id, index);
-  const record = await deps.watch.terminal(index, outcome.kind === 'refused' ? 0 : CANCEL_FRAME_MS);
+  const record = await orderEnd(deps.account.stream.own, index, outcome.kind === 'refused' ? 0 : CANCEL_FRAME_MS);
   if (record) return known(record);
   const found = await deps.account.findOrders([index], { urgent: true });
   if (!found.ok) return { known: false, reason: found.reason };
@@ -240,7 +239,7 @@ async function laneOrders(
     const { id, slice } = splitClientOrderIndex(record.clientOrderIndex);
     return slice === 0 && id > 0n && laneOf(id) === input.lane;
   };
-  const open = [...active, ...asked, ...deps.watch.open(market.marketId)].filter(
+  const open = [...active, ...asked, ...deps.account.stream.own.open(market.marketId)].filter(
     (record) => ours(record) && !isTerminal(record.status),
   );
   const latest = [...asked, ...closed]
@@ -276,7 +275,6 @@ async function whatBecameOf(
 function placerOf(deps: MakerDeps): PlacerDeps {
   return {
     account: deps.account,
-    watch: deps.watch,
     renewSwitch: () => deps.deadMan.renew(),
     sealBy: sealByCancelOrder(() => deps.deadMan.nextAtMs()),
     now: deps.now,

@@ -11,7 +11,6 @@ import type { Side } from '../domain/records';
 import { DEAD_MANS_SWITCH_DUE } from '../domain/refusals';
 import type { AccountPort, TxRequest } from '../exchange/port';
 import { Driver } from './driver';
-import type { OrderWatch } from './order-watch';
 import type { SealRequest } from './seals';
 
 export interface PlaceOrder {
@@ -28,7 +27,6 @@ export interface PlaceOrder {
 
 export interface PlacerDeps {
   readonly account: AccountPort;
-  readonly watch: OrderWatch;
   /** Renews the dead-man's switch; resolves when the exchange has confirmed it. */
   readonly renewSwitch: () => Promise<void>;
   readonly sealBy: SealRequest;
@@ -36,7 +34,7 @@ export interface PlacerDeps {
 }
 
 export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSignal): Promise<PlacementEnd> {
-  const { account, watch, now } = deps;
+  const { account, now } = deps;
   const { accountIndex } = account;
   const state = newPlacement({ ...order, accountIndex, nowMs: now() });
   const driver = new Driver<NonceEvent, NonceSend>(
@@ -55,11 +53,11 @@ export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: A
   const index = clientOrderIndexOf(order.id, 0);
   const nonce = nonceOf(order.id, 0);
   const stops = [
-    watch.on(index, (record) => driver.feed({ type: 'order', record })),
+    account.stream.own.on(index, (record) => driver.feed({ type: 'order', record })),
     account.stream.on('txs', (txs) => txs.forEach((tx) => tx.nonce === nonce && driver.feed({ type: 'tx', tx }))),
   ];
   try {
-    const known = watch.find(index);
+    const known = account.stream.own.find(index);
     driver.feed(known ? { type: 'order', record: known } : { type: 'tick' });
     await driver.until(() => state.end !== undefined, { signal });
   } finally {

@@ -118,8 +118,22 @@ export interface AccountStreamEvents {
   state: (state: StreamState) => void;
 }
 
+/**
+ * The account's orders as far as this process has heard of them. What is here happened, what is not here says nothing (invariant 8);
+ * orders that ended long ago are forgotten. An order without a client index is nobody's here.
+ */
+export interface OwnOrders {
+  /** The newest record. */
+  find(index: ClientOrderIndex): OrderRecord | undefined;
+  /** Those that were resting when last heard of. */
+  open(marketId: number): OrderRecord[];
+  /** Tells each newer record, once it is the one that `find` answers. */
+  on(index: ClientOrderIndex, listener: (record: OrderRecord) => void): () => void;
+}
+
 /** Subscriptions end by calling the returned function. */
 export interface AccountStream {
+  readonly own: OwnOrders;
   on<E extends keyof AccountStreamEvents>(event: E, listener: AccountStreamEvents[E]): () => void;
   readonly state: StreamState;
   /** Resolves when the stream is live: subscribed, snapshot delivered, gap re-read. Rejects when the stream is closed. */

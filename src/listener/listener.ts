@@ -55,6 +55,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #clock: ListenerClock;
   readonly #courier: SignalCourier;
+  /** What Redis was told, not what is known (that is `AccountStream.own`): a fill whose notice failed is not in it. */
   readonly #noticed = new Map<OrderId, Lots>();
   readonly #unsubscribe: () => void;
 

@@ -5,7 +5,6 @@
 import type { Client } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import type { Canceller } from '../desk/canceller';
-import type { OrderWatch } from '../desk/order-watch';
 import { fillAsked, fillHeard, fillKnown, newFillWatch, openLots, tickFills, type Fill } from '../domain/fill-watch';
 import {
   advanceLife,
@@ -35,8 +34,7 @@ export interface HedgerWatchOptions {
   readonly redis: RedisAccess | undefined;
   /** Rejects queries of runs that have ended. */
   readonly client: Client;
-  readonly stream: Pick<AccountStream, 'state'>;
-  readonly orders: Pick<OrderWatch, 'open'>;
+  readonly stream: Pick<AccountStream, 'state' | 'own'>;
   readonly canceller: Pick<Canceller, 'cancelAll'>;
   readonly observability: Pick<Observability, 'logger' | 'health' | 'raiseAlert'>;
   readonly now: () => number;
@@ -230,9 +228,9 @@ export class HedgerWatch {
 
   /** Orders of our form that rest, oldest first. */
   #open(): OrderId[] {
-    const { orders, markets } = this.#options;
+    const { stream, markets } = this.#options;
     return markets.flatMap(({ marketId }) =>
-      orders.open(marketId).flatMap(({ clientOrderIndex }) => {
+      stream.own.open(marketId).flatMap(({ clientOrderIndex }) => {
         const { id, slice } = splitClientOrderIndex(clientOrderIndex);
         return slice === 0 ? [id] : [];
       }),

@@ -12,7 +12,6 @@ import { loadNoticeSecret, type Config, type PairConfig } from '../config';
 import { Canceller } from '../desk/canceller';
 import { DeadMan } from '../desk/dead-man';
 import { Desk } from '../desk/desk';
-import { OrderWatch } from '../desk/order-watch';
 import { sealByCancelOrder } from '../desk/seals';
 import { quoteCost, RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
@@ -108,7 +107,6 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     const market = side.markets.find((m) => m.symbol === symbol);
     if (market) heard.addOthers(market, [lane]);
   }
-  const watch = opened.add(new OrderWatch(account.stream), (it) => it.close());
   const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
   const hedger = opened.add(
     new HedgerWatch({
@@ -119,7 +117,6 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
       redis,
       client: temporal.reader,
       stream: account.stream,
-      orders: watch,
       canceller,
       observability,
       now: wallClock,
@@ -156,7 +153,6 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     desk,
     account,
     exchange,
-    watch,
     canceller,
     deadMan,
     hedger,

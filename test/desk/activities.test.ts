@@ -10,7 +10,6 @@ import type { Canceller } from '../../src/desk/canceller';
 import type { DeadMan } from '../../src/desk/dead-man';
 import { Desk } from '../../src/desk/desk';
 import { sealByCancelAll } from '../../src/desk/seals';
-import { OrderWatch } from '../../src/desk/order-watch';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, orderWorkflowId } from '../../src/domain/ids';
 import { lots, ticks } from '../../src/domain/lots';
 import {
@@ -136,14 +135,12 @@ describe('what a lane of A has open (P-19)', () => {
 
   function laneOrders(orderId?: string) {
     const exchange = { markets: () => Promise.resolve({ ok: true, value: [terms] }) } as unknown as ExchangePort;
-    const watch = new OrderWatch(account.stream);
     const maker = createMakerActivities({
       accounts,
       onRefused: () => undefined,
       desk,
       account,
       exchange,
-      watch,
       canceller: {} as Canceller,
       hedger: { hedges: () => Promise.resolve(true) },
       deadMan: { nextAtMs: () => 0, renew: () => Promise.resolve() } as DeadMan,
@@ -156,7 +153,7 @@ describe('what a lane of A has open (P-19)', () => {
     });
     return run(() =>
       maker.laneOrders({ accounts, lane: 5, market: 'BTC', ...(orderId === undefined ? {} : { order_id: orderId }) }),
-    ).finally(() => watch.close());
+    );
   }
 
   const placement: Placed = {
@@ -218,7 +215,6 @@ describe('what a lane of A has open (P-19)', () => {
 describe('placing', () => {
   const placing = (state: StreamState, { isHedged = true, unheard }: { isHedged?: boolean; unheard?: string } = {}) => {
     account.stream.state = state;
-    const watch = new OrderWatch(account.stream);
     const maker = createMakerActivities({
       onDeadLane: () => undefined,
       accounts,
@@ -226,7 +222,6 @@ describe('placing', () => {
       desk,
       account,
       exchange: { exchangeNowMs: () => Date.now() } as ExchangePort,
-      watch,
       canceller: {} as Canceller,
       hedger: { hedges: () => Promise.resolve(isHedged) },
       deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
@@ -245,7 +240,7 @@ describe('placing', () => {
       expiry_ms: 600_000,
     };
     const stale_at_ms = START_MS + 60_000;
-    return run(() => maker.place({ accounts, order: order as OrderInput, stale_at_ms })).finally(() => watch.close());
+    return run(() => maker.place({ accounts, order: order as OrderInput, stale_at_ms }));
   };
 
   test('goes out while the stream is live', async () => {
@@ -292,7 +287,6 @@ test('S-44 while no hedger is known a quote is refused with the reason, before a
     accounts,
     onRefused: () => undefined,
     onDeadLane: () => undefined,
-    watch: {} as OrderWatch,
     canceller: {} as Canceller,
     hedger: { hedges: () => Promise.resolve(false) },
     deadMan: { isSet: () => true } as DeadMan,

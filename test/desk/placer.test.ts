@@ -1,6 +1,5 @@
 /** Placing a quote: one maker order whatever becomes of the answer, or the proof that there is none (S-12, S-30). */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { OrderWatch } from '../../src/desk/order-watch';
 import { placeOrder, type PlaceOrder } from '../../src/desk/placer';
 import { sealByCancelOrder } from '../../src/desk/seals';
 import type { PlacementEnd } from '../../src/domain/placement';
@@ -11,17 +10,14 @@ import { FakeAccount } from './port';
 const START_MS = Date.UTC(2026, 5, 1);
 const id = orderIdOf({ time: tenthsAt(START_MS), lane: 5 });
 let account: FakeAccount;
-let watch: OrderWatch;
 let renewals: number;
 
 beforeEach(() => {
   jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
   account = new FakeAccount();
-  watch = new OrderWatch(account.stream);
   renewals = 0;
 });
 afterEach(() => {
-  watch.close();
   expect([jest.getTimerCount(), account.stream.listeners]).toEqual([0, 0]);
   jest.useRealTimers();
 });
@@ -34,7 +30,6 @@ function place(change: Partial<PlaceOrder> = {}, signal?: AbortSignal): Promise<
   return placeOrder(
     {
       account,
-      watch,
       renewSwitch: () => {
         renewals += 1;
         return Promise.resolve();

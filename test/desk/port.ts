@@ -28,6 +28,7 @@ import type {
   StreamState,
   TxRequest,
 } from '../../src/exchange/port';
+import { OrderCache } from '../../src/exchange/lighter/order-cache';
 
 export type Placed = Extract<TxRequest, { clientOrderIndex: ClientOrderIndex }>;
 
@@ -43,6 +44,9 @@ export type SendFault =
 
 class FakeStream implements AccountStream {
   state: StreamState = 'live';
+  readonly own = new OrderCache((error) => {
+    throw error;
+  });
   readonly #listeners: { [E in keyof AccountStreamEvents]: Set<AccountStreamEvents[E]> } = {
     orders: new Set(),
     txs: new Set(),
@@ -68,6 +72,7 @@ class FakeStream implements AccountStream {
 
   ordersAt(receivedAtMs: number, ...orders: OrderRecord[]): void {
     for (const listener of [...this.#listeners.orders]) listener({ kind: 'change', orders, receivedAtMs });
+    for (const order of orders) this.own.note(order);
   }
 
   txs(...txs: TxRecord[]): void {

@@ -4,7 +4,8 @@
  * Its stream loses, repeats and delays frames and gets cut; after a cut it reads the gap with the adapter's own code (gap.ts), and
  * fates of nonces come from the adapter's own walk over pages (nonce-fate.ts). It concludes nothing.
  */
-import { LiveOrders, readGap } from '../../src/exchange/lighter/gap';
+import { readGap } from '../../src/exchange/lighter/gap';
+import { OrderCache } from '../../src/exchange/lighter/order-cache';
 import { findNonceFate, PAGE_ROWS } from '../../src/exchange/lighter/nonce-fate';
 import type {
   AccountPort,
@@ -239,7 +240,9 @@ export class SimStream implements AccountStream {
   /** By lane: the highest nonce that this stream showed as executed. */
   readonly seen = new Map<number, bigint>();
   readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
-  readonly #live = new LiveOrders();
+  readonly own = new OrderCache((error) => {
+    throw error;
+  });
   #epoch = 0;
   #isConnected = false;
   /** Frames of a channel arrive in order: a late one holds up those behind it. */
@@ -291,11 +294,10 @@ export class SimStream implements AccountStream {
       const orders = [...venue.account(this.port.accountIndex).liveOrders.values()].map(recordOf);
       time.after(5, this.host, () => {
         if (epoch !== this.#epoch) return;
-        const missing = this.#live.missingFrom(orders);
-        const sinceUs =
-          this.#live.lastSeenUs > 0 ? this.#live.lastSeenUs - 1_000_000 : (time.nowMs - LOOK_BACK_MS) * 1000;
-        for (const order of orders) this.#live.note(order);
+        const missing = this.own.missingFrom(orders);
+        const sinceUs = this.own.lastSeenUs > 0 ? this.own.lastSeenUs - 1_000_000 : (time.nowMs - LOOK_BACK_MS) * 1000;
         this.#emitOrders('snapshot', orders);
+        for (const order of orders) this.own.note(order);
         void this.#closeGap(epoch, missing, sinceUs);
       });
     });
@@ -312,7 +314,7 @@ export class SimStream implements AccountStream {
     if (news.orders.length > 0)
       this.#deliver('orders', () => {
         this.#emitOrders('change', news.orders);
-        for (const order of news.orders) this.#live.note(order);
+        for (const order of news.orders) this.own.note(order);
       });
     if (news.txs.length > 0 && !venue.isTxChannelRefused)
       this.#deliver('txs', () => {
@@ -345,9 +347,9 @@ export class SimStream implements AccountStream {
       const gap = await readGap(left, sinceUs, reads);
       if (epoch !== this.#epoch) return;
       if (gap.ok) {
-        const news = gap.value.records.filter((order) => this.#live.isNews(order));
+        const news = gap.value.records.filter((order) => this.own.isNews(order));
         if (news.length > 0) this.#emitOrders('change', news);
-        for (const order of news) this.#live.note(order);
+        for (const order of news) this.own.note(order);
         if (this.state !== 'live') this.#enter('live');
         left = gap.value.unresolved;
         if (left.length === 0) return;

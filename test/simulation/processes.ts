@@ -1,5 +1,5 @@
 /**
- * The two kinds of process, put together from the real parts as src/workers does: desk, listener, order watch, canceller,
+ * The two kinds of process, put together from the real parts as src/workers does: desk, listener, canceller,
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
 import { createHedgeActivities } from '../../src/activities/hedge-activities';
@@ -9,7 +9,6 @@ import { PositionAuditor } from '../../src/auditor/position-auditor';
 import { Canceller } from '../../src/desk/canceller';
 import { DeadMan } from '../../src/desk/dead-man';
 import { Desk } from '../../src/desk/desk';
-import { OrderWatch } from '../../src/desk/order-watch';
 import { sealByCancelAll, sealByCancelOrder } from '../../src/desk/seals';
 import {
   makerQueue,
@@ -138,7 +137,6 @@ export function startMaker(world: World, host: Host): Maker {
     onFill: ({ orderId, record: { marketId, filledLots } }) => hedger?.filled({ orderId, marketId, filledLots }),
     onPoison: (error) => world.onDefect(`the listener could not handle a frame: ${String(error)}`),
   });
-  const watch = new OrderWatch(account.stream);
   const canceller = new Canceller({ account, lane: CANCEL_LANE, now });
   const hedger = world.isWatched
     ? new HedgerWatch({
@@ -149,7 +147,6 @@ export function startMaker(world: World, host: Host): Maker {
         redis: undefined,
         client: world.temporal.clientOf(host),
         stream: account.stream,
-        orders: watch,
         canceller,
         observability,
         now,
@@ -177,7 +174,6 @@ export function startMaker(world: World, host: Host): Maker {
     desk,
     account,
     exchange: exchangePort(world, host),
-    watch,
     canceller,
     hedger: hedger ?? { hedges: () => Promise.resolve(true) },
     deadMan,

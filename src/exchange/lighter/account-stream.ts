@@ -10,6 +10,7 @@ import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
 import type { Clock, Log } from './clock';
 import { field, isAboutTransactions, reasonOf } from './errors';
 import type { Markets } from './markets';
+import { OrderCache } from './order-cache';
 import { OrderRecovery, type RecoveryReads } from './order-recovery';
 import { MalformedError, parseOrder, rawOrdersOf, UnknownMarketError } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
@@ -43,6 +44,7 @@ type Listeners = { [E in keyof AccountStreamEvents]: Set<AccountStreamEvents[E]>
 export class LighterAccountStream implements AccountStream {
   readonly session: Session;
   readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
+  readonly own = new OrderCache((error) => this.#threw('orders', error));
   readonly #recovery: OrderRecovery;
   readonly #ordersChannel: string;
   readonly #txChannel: string;
@@ -65,6 +67,7 @@ export class LighterAccountStream implements AccountStream {
     this.#tradesChannel = `account_all_trades:${options.accountIndex}`;
     this.#recovery = new OrderRecovery({
       ...options,
+      orders: this.own,
       onFound: (orders) => this.#emit('orders', { kind: 'change', orders, receivedAtMs: options.clock.monotonicMs() }),
       onCaughtUp: () => {
         this.session.markHealthy();
@@ -329,8 +332,12 @@ export class LighterAccountStream implements AccountStream {
       try {
         (listener as (value: Parameters<AccountStreamEvents[E]>[0]) => void)(value);
       } catch (error) {
-        this.options.log.error({ event, reason: reasonOf(error) }, 'a listener of the account stream threw');
+        this.#threw(event, error);
       }
     }
+  }
+
+  #threw(event: string, error: unknown): void {
+    this.options.log.error({ event, reason: reasonOf(error) }, 'a listener of the account stream threw');
   }
 }

@@ -6,66 +6,7 @@
  * for seconds (S-11), and absence proves nothing.
  */
 import type { ClientOrderIndex } from '../../domain/ids';
-import { keepNewest } from '../../domain/keep-newest';
-import { isTerminal, supersedes, type OrderRecord, type Read } from '../../domain/records';
-
-/** Ended orders that are remembered: more than can end while a list lags. */
-const ENDED_KEPT = 4_096;
-
-/** The newest record of each order of one account: of those that lived when last heard of, and of the last that ended. */
-export class LiveOrders {
-  readonly #live = new Map<bigint, OrderRecord>();
-  /** Oldest first. */
-  readonly #ended = new Map<bigint, OrderRecord>();
-
-  /** The newest transaction time heard of, µs. */
-  lastSeenUs = 0;
-
-  /** False for a record that says nothing more than what is known of that order: lists lag behind frames. */
-  isNews(order: OrderRecord): boolean {
-    const known = this.#known(order.orderIndex);
-    return known === undefined || supersedes(order, known);
-  }
-
-  /** Whether a record of that time (µs) or later was heard, or how the order ended. */
-  shows(orderIndex: bigint, timeUs: number): boolean {
-    const known = this.#known(orderIndex);
-    if (known === undefined || isTerminal(known.status)) return known !== undefined;
-    // A record without a time cannot be compared: that it shows a fill has to do.
-    return known.transactionTimeUs === 0 ? known.filledLots > 0n : known.transactionTimeUs >= timeUs;
-  }
-
-  note(order: OrderRecord): void {
-    this.lastSeenUs = Math.max(this.lastSeenUs, order.transactionTimeUs);
-    if (!this.isNews(order)) return;
-    this.forget(order.orderIndex);
-    if (!isTerminal(order.status)) {
-      this.#live.set(order.orderIndex, order);
-      return;
-    }
-    this.#ended.delete(order.orderIndex);
-    this.#ended.set(order.orderIndex, order);
-    keepNewest(this.#ended, ENDED_KEPT);
-  }
-
-  get all(): OrderRecord[] {
-    return [...this.#live.values()];
-  }
-
-  /** Known live before, and not among `present`. */
-  missingFrom(present: readonly OrderRecord[]): OrderRecord[] {
-    const seen = new Set(present.map(({ orderIndex }) => orderIndex));
-    return this.all.filter(({ orderIndex }) => !seen.has(orderIndex));
-  }
-
-  forget(orderIndex: bigint): void {
-    this.#live.delete(orderIndex);
-  }
-
-  #known(orderIndex: bigint): OrderRecord | undefined {
-    return this.#live.get(orderIndex) ?? this.#ended.get(orderIndex);
-  }
-}
+import { isTerminal, type OrderRecord, type Read } from '../../domain/records';
 
 export interface GapReads {
   readonly inactive: () => Promise<Read<readonly OrderRecord[]>>;

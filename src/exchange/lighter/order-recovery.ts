@@ -6,7 +6,8 @@
  */
 import type { OrderRecord } from '../../domain/records';
 import { Backoff, Pauses, type Clock, type Log } from './clock';
-import { LiveOrders, readGap, readLive, type StreamReads } from './gap';
+import { readGap, readLive, type StreamReads } from './gap';
+import type { OrderCache } from './order-cache';
 import { TradeWatch } from './trade-watch';
 
 /** Inactive orders from a little before the last frame: their times and the order of frames need not agree. */
@@ -29,6 +30,7 @@ export interface OrderRecoveryOptions {
   readonly log: Log;
   readonly times: { readonly tradeGraceMs: number; readonly lookMs: number };
   readonly reads: RecoveryReads;
+  readonly orders: OrderCache;
   readonly onFound: (orders: readonly OrderRecord[]) => void;
   /** What the connection's snapshot left open has been read. */
   readonly onCaughtUp: () => void;
@@ -37,7 +39,6 @@ export interface OrderRecoveryOptions {
 }
 
 export class OrderRecovery {
-  readonly #orders = new LiveOrders();
   readonly #trades: TradeWatch;
   readonly #backoff: Backoff;
   /** Of this connection: they end with it. */
@@ -47,13 +48,13 @@ export class OrderRecovery {
   #closed = false;
 
   constructor(private readonly options: OrderRecoveryOptions) {
-    const { accountIndex, clock, log, times, reads, onMalformed } = options;
+    const { accountIndex, clock, log, times, reads, orders, onMalformed } = options;
     this.#trades = new TradeWatch({
       accountIndex,
       clock,
       log,
       graceMs: times.tradeGraceMs,
-      isShown: ({ orderIndex, transactionTimeUs }) => this.#orders.shows(orderIndex, transactionTimeUs),
+      isShown: ({ orderIndex, transactionTimeUs }) => orders.shows(orderIndex, transactionTimeUs),
       look: async (indexes) => {
         const read = await reads.filled(indexes);
         if (read.ok) this.found(read.value);
@@ -66,8 +67,8 @@ export class OrderRecovery {
 
   /** Takes a connection's snapshot, after its listeners, and reads what it leaves open. */
   snapshot(orders: readonly OrderRecord[]): void {
-    const missing = this.#orders.missingFrom(orders);
-    const { lastSeenUs } = this.#orders;
+    const missing = this.options.orders.missingFrom(orders);
+    const { lastSeenUs } = this.options.orders;
     const sinceUs = lastSeenUs > 0 ? lastSeenUs - OVERLAP_US : this.options.clock.wallMs() * 1000 - LOOK_BACK_US;
     this.heard(orders);
     void this.#closeGap(missing, sinceUs);
@@ -75,7 +76,7 @@ export class OrderRecovery {
 
   /** Takes a frame's orders, after its listeners: noting takes time that the hedge does not have. */
   heard(orders: readonly OrderRecord[]): void {
-    for (const order of orders) this.#orders.note(order);
+    for (const order of orders) this.options.orders.note(order);
   }
 
   /** Takes a frame of the trades channel. */
@@ -86,7 +87,7 @@ export class OrderRecovery {
   /** Takes what a read has shown; what is news is told. */
   found(records: readonly OrderRecord[]): void {
     if (this.#closed) return;
-    const news = records.filter((order) => this.#orders.isNews(order));
+    const news = records.filter((order) => this.options.orders.isNews(order));
     if (news.length === 0) return;
     this.options.onFound(news);
     this.heard(news);
@@ -131,7 +132,7 @@ export class OrderRecovery {
     const { reads, times } = this.options;
     for (;;) {
       await this.#pauses.pause(times.lookMs);
-      const known = this.#orders.all;
+      const known = this.options.orders.live;
       if (known.length === 0) continue;
       const read = await readLive(known, reads);
       if (epoch !== this.#epoch) return;
@@ -156,7 +157,7 @@ export class OrderRecovery {
       left = gap.value.unresolved;
     }
     for (const { orderIndex } of left) {
-      this.#orders.forget(orderIndex);
+      this.options.orders.forget(orderIndex);
       log.error({ orderIndex: orderIndex.toString() }, 'an order left the snapshot and no list shows how it ended');
     }
   }
