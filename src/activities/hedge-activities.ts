@@ -2,7 +2,7 @@
  * Activities of the hedger: arm, cover, seal, confirm, alert, and what proves that a lane is free. They hold B's side only.
  */
 import type { Client } from '@temporalio/client';
-import { laneOf, nonceOf, type OrderId, orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
+import { laneOf, type OrderId, orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
 import type {
@@ -16,14 +16,13 @@ import type {
   PositionRead,
   TicketMessage,
 } from '../domain/messages';
-import { opposite, usesLaneNonce } from '../domain/records';
+import { opposite } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Desk } from '../desk/desk';
-import type { LaneProofs } from '../desk/lane-proofs';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { eachRun, type ListedRun } from '../temporal/runs';
 import { onlyFor, type Refused } from './accounts';
-import { MarginBook, type MarginDeps } from './margin';
+import type { Arming } from './arming';
 import { createCoverActivities, type CoverActivities } from './cover';
 import { withHeartbeat } from './heartbeat';
 import { readPosition } from './position';
@@ -39,20 +38,13 @@ export interface AlertInput {
 
 export interface HedgeDeps {
   readonly desk: Desk;
+  readonly arming: Pick<Arming, 'arm'>;
   readonly account: AccountPort;
   readonly exchange: ExchangePort;
   readonly client: Client;
   readonly accounts: Accounts;
   /** A step was not for our accounts. */
   readonly onRefused: (refused: Refused) => void;
-  /** Whether the exchange takes what the lanes' keys sign. */
-  readonly proofs?: Pick<LaneProofs, 'demand'>;
-  /** Why no order can be armed at all just now, whatever its lane; undefined: nothing speaks against it. */
-  readonly notReady?: () => string | undefined;
-  /** Orders that may make B trade, whoever armed them; rejects when Temporal cannot be asked. */
-  readonly openOrders: Pick<MarginDeps, 'running' | 'promiseOf'>;
-  /** Largest tolerated difference between the host's clock and the exchange's. */
-  readonly clockSkewMsMax: number;
   /** Publishes the hedger's acknowledgement; never throws, never blocks. */
   readonly acknowledge: (result: OrderResult) => void;
   readonly alert: (alert: AlertInput) => void;
@@ -88,62 +80,11 @@ const CONFIRMED_MAX = 1_000;
 const LANE_HISTORY_MS = 2 * 24 * 3_600_000;
 
 export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
-  const margin = new MarginBook({
-    account: () => deps.account.account(),
-    initialMarginBps: (marketId) => deps.exchange.initialMarginBps(marketId),
-    ...deps.openOrders,
-    now: deps.now,
-  });
-  deps.account.stream.on('orders', ({ orders }) => {
-    if (orders.some(({ filledLots }) => filledLots > 0n)) margin.executed();
-  });
-  // What executed while the stream was away was in no frame.
-  deps.account.stream.on('state', () => margin.executed());
-  const lanesSeen = new Map<number, bigint>();
   const confirmed = new Set<string>();
-  deps.account.stream.on('txs', (txs) => {
-    for (const tx of txs) {
-      if (tx.status !== 'executed' || !usesLaneNonce(tx.type)) continue; // what failed consumed nothing
-      if (tx.nonce >= (lanesSeen.get(tx.apiKeyIndex) ?? 0n)) lanesSeen.set(tx.apiKeyIndex, tx.nonce + 1n);
-    }
-  });
   const steps: Omit<HedgeActivities, 'alert'> = {
     ...createCoverActivities(deps),
 
-    async arm({ ticket: message, keep_ms }) {
-      const ticket = ticketFromMessage(message);
-      const refuse = (code: string, text: string): ArmResult => ({ armed: false, code, message: text });
-      const notReady = deps.notReady?.();
-      if (notReady !== undefined) return refuse('not-ready', notReady);
-      const lane = laneOf(ticket.id);
-      if (!deps.account.lanes.includes(lane))
-        return refuse('no-key', `the hedger holds no key for lane ${lane} of account B`);
-      if (deps.account.stream.state !== 'live')
-        return refuse('stream', `account B's stream is ${deps.account.stream.state}`);
-      const skew = deps.exchange.clockSkewMs();
-      if (skew !== undefined && Math.abs(skew) > deps.clockSkewMsMax) {
-        return refuse('clock', `the hedger's clock is ${Math.round(skew)} ms off the exchange's: set the clock`);
-      }
-      const next = lanesSeen.get(lane) ?? (await coldNonce(deps, lane, lanesSeen));
-      if (next === undefined) return refuse('lane-unread', `the next nonce of lane ${lane} could not be read`);
-      if (next > nonceOf(ticket.id, 1))
-        return refuse('lane-ahead', `lane ${lane} of account B is already past this order's nonce`);
-      const proof = await deps.proofs?.demand(ticket.id);
-      if (proof?.proven === false)
-        return refuse('no-key', `API key ${lane} of account B is not proven: ${proof.reason}`);
-      const keepUntilMs = deps.now() + keep_ms;
-      const short = await margin.promise({
-        id: ticket.orderId,
-        marketId: ticket.market.market_id,
-        side: ticket.side,
-        lots: ticket.maxLots,
-        priceTicks: ticket.anchorTicks,
-        untilMs: keepUntilMs,
-      });
-      if (short) return refuse(short.code, short.message);
-      await deps.desk.arm({ ticket, keepUntilMs });
-      return { armed: true };
-    },
+    arm: (input) => deps.arming.arm(input),
 
     confirm({ result }) {
       // Within a workflow task it runs again whenever that task does (TF §2): said once, counted once.
@@ -157,30 +98,7 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
 
     laneHistory: ({ lane }) => laneHistory(deps, lane),
 
-    proveHedged: ({ order, slippage_bps, max_slippage_bps }) =>
-      withHeartbeat(async (signal) => {
-        const filled = lots(BigInt(order.filled_lots));
-        if (filled === 0n) return { exposure_lots: '0' };
-        const ticket = ticketFromMessage({
-          ticket_id: order.order_id,
-          order_id: order.order_id,
-          market: order.market,
-          side: opposite(order.side),
-          max_lots: order.filled_lots,
-          covered_lots: '0',
-          anchor_ticks: order.price_ticks,
-          slippage_bps,
-          max_slippage_bps,
-          start: 'opens-lane',
-        });
-        // Not asked again in here: a ticket that is parked answers at once, and a loop around it would starve the whole process.
-        const sealed = await deps.desk.seal({ ticket, signal });
-        if (sealed.state === 'blocked')
-          throw new Error(
-            `order ${order.order_id} could not be sealed: ${sealed.blocked?.message ?? 'no reason given'}`,
-          );
-        return { exposure_lots: (filled - BigInt(sealed.executed_lots)).toString() };
-      }),
+    proveHedged: (input) => withHeartbeat((signal) => proveHedged(deps.desk, input, signal)),
 
     readPosition: ({ market }) => readPosition(deps, market),
 
@@ -195,14 +113,30 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
   };
 }
 
-async function coldNonce(deps: HedgeDeps, lane: number, seen: Map<number, bigint>): Promise<bigint | undefined> {
-  const read = await deps.account.nextNonce(lane);
-  if (!read.ok) return undefined;
-  // The stream may have shown more while the answer was on its way: what it showed is never taken back.
-  const shown = seen.get(lane) ?? 0n;
-  const next = read.value > shown ? read.value : shown;
-  seen.set(lane, next);
-  return next;
+async function proveHedged(
+  desk: Desk,
+  { order, slippage_bps, max_slippage_bps }: Parameters<HedgeActivities['proveHedged']>[0],
+  signal: AbortSignal,
+): Promise<{ exposure_lots: string }> {
+  const filled = lots(BigInt(order.filled_lots));
+  if (filled === 0n) return { exposure_lots: '0' };
+  const ticket = ticketFromMessage({
+    ticket_id: order.order_id,
+    order_id: order.order_id,
+    market: order.market,
+    side: opposite(order.side),
+    max_lots: order.filled_lots,
+    covered_lots: '0',
+    anchor_ticks: order.price_ticks,
+    slippage_bps,
+    max_slippage_bps,
+    start: 'opens-lane',
+  });
+  // Not asked again in here: a ticket that is parked answers at once, and a loop around it would starve the whole process.
+  const sealed = await desk.seal({ ticket, signal });
+  if (sealed.state === 'blocked')
+    throw new Error(`order ${order.order_id} could not be sealed: ${sealed.blocked?.message ?? 'no reason given'}`);
+  return { exposure_lots: (filled - BigInt(sealed.executed_lots)).toString() };
 }
 
 /** By its own word; a word that cannot be read is none. */

@@ -6,6 +6,7 @@ import { BooksTeller } from '../auditor/books-teller';
 import { FailingRuns } from '../auditor/failing-runs';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { PositionAuditor } from '../auditor/position-auditor';
+import { Arming } from '../activities/arming';
 import { createHedgeActivities } from '../activities/hedge-activities';
 import { ConfigError, loadNoticeSecret, type Config } from '../config';
 import { Desk } from '../desk/desk';
@@ -170,13 +171,10 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     (it) => it.close(),
   );
   proving.doubt = (lane, reason) => proofs.doubt(lane, reason);
-  const activities = createHedgeActivities({
+  const arming = new Arming({
     desk,
     account,
     exchange,
-    client: temporal.client,
-    accounts,
-    onRefused: misaddressed(observability.raiseAlert),
     proofs,
     notReady: () => {
       const [first] = unknown;
@@ -184,6 +182,17 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     },
     openOrders: open,
     clockSkewMsMax: config.safety.clockSkewMsMax,
+    now: wallClock,
+  });
+  opened.add(arming, (it) => it.close());
+  const activities = createHedgeActivities({
+    desk,
+    arming,
+    account,
+    exchange,
+    client: temporal.client,
+    accounts,
+    onRefused: misaddressed(observability.raiseAlert),
     acknowledge: (result) => {
       metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });
       observeStages(metrics, result);

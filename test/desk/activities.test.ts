@@ -4,7 +4,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { onlyFor, type Refused } from '../../src/activities/accounts';
 import { createCoverActivities } from '../../src/activities/cover';
 import { withHeartbeat } from '../../src/activities/heartbeat';
-import { createHedgeActivities, type HedgeActivities } from '../../src/activities/hedge-activities';
+import { Arming, type ArmingDeps } from '../../src/activities/arming';
+import { createHedgeActivities, type HedgeActivities, type HedgeDeps } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
 import type { Canceller } from '../../src/desk/canceller';
 import type { DeadMan } from '../../src/desk/dead-man';
@@ -318,7 +319,7 @@ describe('S-43 steps of other accounts', () => {
 
   test('reach no desk of the hedger; an alert is told whosever it is', async () => {
     const told: string[] = [];
-    const activities = createHedgeActivities({
+    const activities = hedgerWith({
       desk,
       account,
       exchange: hedgeExchange,
@@ -356,20 +357,7 @@ describe('the hedger', () => {
   let activities: HedgeActivities;
 
   beforeEach(() => {
-    activities = createHedgeActivities({
-      desk,
-      account,
-      exchange: hedgeExchange,
-      client: {} as Client,
-      accounts,
-      onRefused: () => undefined,
-      openOrders,
-      clockSkewMsMax: 1_000,
-      acknowledge: () => undefined,
-      alert: () => undefined,
-      books: () => ({ state: 'unknown' }) as const,
-      now: () => Date.now(),
-    });
+    activities = hedgerWith({ ...depsOf(), desk });
   });
 
   const prove = (change: Partial<LaneOrder> = {}) =>
@@ -381,7 +369,7 @@ describe('the hedger', () => {
     await desk.cover({ ticket: deskTicket(), fillLots: lots(12), reduceOnly: false, retryNow: false });
     desk.close();
     desk = new Desk({ account, sealBy: sealByCancelAll, now: () => Date.now(), events: { alert: () => undefined } });
-    activities = createHedgeActivities({ ...depsOf(), desk });
+    activities = hedgerWith({ ...depsOf(), desk });
     const proof = prove();
     await pass(3_000);
     expect(await proof).toEqual({ exposure_lots: '8' });
@@ -404,7 +392,7 @@ describe('the hedger', () => {
   test('a confirmation that runs again with its workflow task is said and counted once', async () => {
     const said: string[] = [];
     const acknowledge = ({ order_id }: OrderResult): unknown => said.push(order_id);
-    activities = createHedgeActivities({ ...depsOf(), desk, acknowledge });
+    activities = hedgerWith({ ...depsOf(), desk, acknowledge });
     for (const order_id of ['128', '256', '128'])
       await activities.confirm({ accounts, result: { order_id } as OrderResult });
     expect(said).toEqual(['128', '256']);
@@ -413,7 +401,7 @@ describe('the hedger', () => {
   test('S-49 no order is armed on a lane that is not proven', async () => {
     const answers = [{ proven: false, reason: 'invalid signature (21120)' }, { proven: true }] as const;
     for (const answer of answers) {
-      activities = createHedgeActivities({ ...depsOf(), desk, proofs: { demand: () => Promise.resolve(answer) } });
+      activities = hedgerWith({ ...depsOf(), desk, proofs: { demand: () => Promise.resolve(answer) } });
       const armed = await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }));
       expect(armed).toMatchObject(answer.proven ? { armed: true } : { armed: false, code: 'no-key' });
     }
@@ -432,7 +420,7 @@ describe('the hedger', () => {
 
   test('S-51 what has to be known first speaks against arming, and not against covers', async () => {
     let missing: string | undefined = 'it is not known yet who owns the two accounts';
-    activities = createHedgeActivities({ ...depsOf(), desk, notReady: () => missing });
+    activities = hedgerWith({ ...depsOf(), desk, notReady: () => missing });
     expect(await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }))).toMatchObject({
       armed: false,
       message: missing,
@@ -451,7 +439,7 @@ describe('the hedger', () => {
 
   test("a new lane's proof walks no further back than an order can matter", async () => {
     const asked: string[] = [];
-    activities = createHedgeActivities({ ...depsOf(), desk, client: engineWith([], asked) });
+    activities = hedgerWith({ ...depsOf(), desk, client: engineWith([], asked) });
     expect(await activities.laneHistory({ accounts, lane: 5 })).toEqual({});
     expect(asked).toEqual([expect.stringContaining('(ExecutionStatus = "Running" OR (CloseTime > "2026-05-30T')]);
   });
@@ -462,7 +450,7 @@ describe('the hedger', () => {
       fields: { result: { metadata: { encoding: Buffer.from('binary/nonsense') }, data: Buffer.from('?') } },
     };
     const garbled = { execution: { workflowId }, status: 2, memo };
-    activities = createHedgeActivities({ ...depsOf(), desk, client: engineWith([garbled]) });
+    activities = hedgerWith({ ...depsOf(), desk, client: engineWith([garbled]) });
     expect(await activities.laneHistory({ accounts, lane: 5 })).toEqual({
       newest: { order_id: id.toString(), flat: false },
     });
@@ -525,3 +513,7 @@ describe('the hedger', () => {
     };
   }
 });
+
+function hedgerWith(deps: Omit<HedgeDeps, 'arming'> & ArmingDeps): HedgeActivities {
+  return createHedgeActivities({ ...deps, arming: new Arming(deps) });
+}

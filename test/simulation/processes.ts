@@ -2,6 +2,7 @@
  * The two kinds of process, put together from the real parts as src/workers does: desk, listener, canceller,
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
+import { Arming } from '../../src/activities/arming';
 import { createHedgeActivities } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
 import { LedgerAuditor } from '../../src/auditor/ledger-auditor';
@@ -220,18 +221,26 @@ export function startHedger(world: World, host: Host): Hedger {
     monotonicNow: () => world.time.nowMs,
     events: deskEvents({ account: 'hedge', observability }),
   });
-  const activities = createHedgeActivities({
+  const exchange = exchangePort(world, host);
+  const arming = new Arming({
     desk,
     account,
-    exchange: exchangePort(world, host),
-    client: world.temporal.clientOf(host),
-    accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
-    onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
+    exchange,
     openOrders: {
       running: () => world.temporal.runningOrders(host),
       promiseOf: (id) => Promise.resolve(world.promiseOf(id)),
     },
     clockSkewMsMax: 1_000,
+    now,
+  });
+  const activities = createHedgeActivities({
+    desk,
+    arming,
+    account,
+    exchange,
+    client: world.temporal.clientOf(host),
+    accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
+    onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
     acknowledge: () => undefined,
     alert: (alert) => {
       const { kind, what, order_id } = alert;
@@ -295,6 +304,7 @@ export function startHedger(world: World, host: Host): Hedger {
     maker?.close();
     wire?.close();
     ledgers.close();
+    arming.close();
     desk.close();
     world.gauges.delete(host);
   };

@@ -1,0 +1,119 @@
+/**
+ * `arm`: can B hedge an order in full, right now? What it must remember for that, it hears from B's stream until it is closed: the
+ * newest nonce that each lane executed, and whether a balance that was read is still good.
+ */
+import { laneOf, nonceOf } from '../domain/ids';
+import type { Addressed, ArmResult, TicketMessage } from '../domain/messages';
+import { usesLaneNonce, type TxRecord } from '../domain/records';
+import { ticketFromMessage, type Ticket } from '../domain/ticket';
+import type { Desk } from '../desk/desk';
+import type { LaneProofs } from '../desk/lane-proofs';
+import type { AccountPort, ExchangePort } from '../exchange/port';
+import { MarginBook, type MarginDeps, type Refusal } from './margin';
+
+export interface ArmingDeps {
+  readonly desk: Pick<Desk, 'arm'>;
+  readonly account: AccountPort;
+  readonly exchange: Pick<ExchangePort, 'clockSkewMs' | 'initialMarginBps'>;
+  /** Whether the exchange takes what the lanes' keys sign. */
+  readonly proofs?: Pick<LaneProofs, 'demand'>;
+  /** Why no order can be armed at all just now, whatever its lane; undefined: nothing speaks against it. */
+  readonly notReady?: () => string | undefined;
+  /** Orders that may make B trade, whoever armed them; rejects when Temporal cannot be asked. */
+  readonly openOrders: Pick<MarginDeps, 'running' | 'promiseOf'>;
+  /** Largest tolerated difference between the host's clock and the exchange's. */
+  readonly clockSkewMsMax: number;
+  readonly now: () => number;
+}
+
+export class Arming {
+  readonly #deps: ArmingDeps;
+  readonly #margin: MarginBook;
+  readonly #lanesSeen = new Map<number, bigint>();
+  readonly #subscriptions: readonly (() => void)[];
+
+  constructor(deps: ArmingDeps) {
+    this.#deps = deps;
+    const margin = new MarginBook({
+      account: () => deps.account.account(),
+      initialMarginBps: (marketId) => deps.exchange.initialMarginBps(marketId),
+      ...deps.openOrders,
+      now: deps.now,
+    });
+    this.#margin = margin;
+    const { stream } = deps.account;
+    this.#subscriptions = [
+      stream.on('orders', ({ orders }) => {
+        if (orders.some(({ filledLots }) => filledLots > 0n)) margin.executed();
+      }),
+      // What executed while the stream was away was in no frame.
+      stream.on('state', () => margin.executed()),
+      stream.on('txs', (txs) => this.#see(txs)),
+    ];
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+  }
+
+  async arm({ ticket: message, keep_ms }: Addressed & { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult> {
+    const { desk, now } = this.#deps;
+    const ticket = ticketFromMessage(message);
+    const lane = laneOf(ticket.id);
+    const refusal = this.#refusedByProcess(lane) ?? (await this.#refusedByLane(lane, ticket));
+    if (refusal) return { armed: false, ...refusal };
+    const keepUntilMs = now() + keep_ms;
+    const short = await this.#margin.promise({
+      id: ticket.orderId,
+      marketId: ticket.market.market_id,
+      side: ticket.side,
+      lots: ticket.maxLots,
+      priceTicks: ticket.anchorTicks,
+      untilMs: keepUntilMs,
+    });
+    if (short) return { armed: false, ...short };
+    await desk.arm({ ticket, keepUntilMs });
+    return { armed: true };
+  }
+
+  #refusedByProcess(lane: number): Refusal | undefined {
+    const { account, exchange, notReady, clockSkewMsMax } = this.#deps;
+    const missing = notReady?.();
+    if (missing !== undefined) return { code: 'not-ready', message: missing };
+    if (!account.lanes.includes(lane))
+      return { code: 'no-key', message: `the hedger holds no key for lane ${lane} of account B` };
+    if (account.stream.state !== 'live')
+      return { code: 'stream', message: `account B's stream is ${account.stream.state}` };
+    const skew = exchange.clockSkewMs();
+    if (skew === undefined || Math.abs(skew) <= clockSkewMsMax) return undefined;
+    const message = `the hedger's clock is ${Math.round(skew)} ms off the exchange's: set the clock`;
+    return { code: 'clock', message };
+  }
+
+  async #refusedByLane(lane: number, ticket: Ticket): Promise<Refusal | undefined> {
+    const next = this.#lanesSeen.get(lane) ?? (await this.#coldNonce(lane));
+    if (next === undefined) return { code: 'lane-unread', message: `the next nonce of lane ${lane} could not be read` };
+    if (next > nonceOf(ticket.id, 1))
+      return { code: 'lane-ahead', message: `lane ${lane} of account B is already past this order's nonce` };
+    const proof = await this.#deps.proofs?.demand(ticket.id);
+    if (proof?.proven !== false) return undefined;
+    return { code: 'no-key', message: `API key ${lane} of account B is not proven: ${proof.reason}` };
+  }
+
+  #see(txs: readonly TxRecord[]): void {
+    for (const tx of txs) {
+      if (tx.status !== 'executed' || !usesLaneNonce(tx.type)) continue; // what failed consumed nothing
+      if (tx.nonce >= (this.#lanesSeen.get(tx.apiKeyIndex) ?? 0n)) this.#lanesSeen.set(tx.apiKeyIndex, tx.nonce + 1n);
+    }
+  }
+
+  async #coldNonce(lane: number): Promise<bigint | undefined> {
+    const read = await this.#deps.account.nextNonce(lane);
+    if (!read.ok) return undefined;
+    // The stream may have shown more while the answer was on its way: what it showed is never taken back.
+    const shown = this.#lanesSeen.get(lane) ?? 0n;
+    const next = read.value > shown ? read.value : shown;
+    this.#lanesSeen.set(lane, next);
+    return next;
+  }
+}
