@@ -4,14 +4,14 @@ import js from '@eslint/js';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 import { importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
-import { layers, paperExchange } from './scripts/lint/layers.mjs';
+import { clock, layers, paperExchange } from './scripts/lint/layers.mjs';
 import { limits, longFiles, longFunctions } from './scripts/lint/lengths.mjs';
 
 const zones = [
   ...Object.entries(layers).map(([folder, allowed]) => ({
     target: `./src/${folder}`,
     from: './src',
-    except: [`./${folder}`, ...allowed.map((name) => `./${name}`)],
+    except: [folder, ...allowed, ...(clock.notBy.includes(folder) ? [] : [clock.file])].map((name) => `./${name}`),
     message: `src/${folder} may import only: ${[folder, ...allowed].join(', ')} (docs/architecture.md, "Layers").`,
   })),
   {

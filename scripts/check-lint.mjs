@@ -10,7 +10,7 @@ import ts from 'typescript';
 import tseslint from 'typescript-eslint';
 import config from '../eslint.config.mjs';
 import { fixtures } from './lint/fixtures.mjs';
-import { layers, paperExchange } from './lint/layers.mjs';
+import { clock, layers, paperExchange } from './lint/layers.mjs';
 import { limits, longFiles, longFunctions } from './lint/lengths.mjs';
 import { ROOT } from './tools.mjs';
 
@@ -61,7 +61,7 @@ async function proveArrows() {
   const product = ['src/domain', 'test', 'bench'].map((folder) => importPath(paperFile, sampleOf(`${folder}/**/*.ts`)));
   const imports = product.map((path) => `import '${path}'; // ✗ import-x/no-restricted-paths`);
   await proveFixture(paperFile, imports.join('\n'), (rule) => rule === 'import-x/no-restricted-paths');
-  const folders = readdirSync(join(ROOT, 'src'));
+  const folders = readdirSync(join(ROOT, 'src')).filter((name) => name !== clock.file);
   for (const folder of folders.filter((name) => !(name in layers))) complaints.push(`layers.mjs: no src/${folder}`);
   for (const [folder, allowed] of Object.entries(layers)) {
     const file = sampleOf(`src/${folder}/**/*.ts`);
@@ -73,6 +73,8 @@ async function proveArrows() {
         allowed.includes(other.replace('src/', '')) || startsPaper(other) ? '' : ' // ✗ import-x/no-restricted-paths';
       return `import '${importPath(file, sampleOf(`${other}/**/*.ts`))}';${mark}`;
     });
+    const clockMark = clock.notBy.includes(folder) ? ' // ✗ import-x/no-restricted-paths' : '';
+    code.push(`import '${importPath(file, `src/${clock.file}`)}';${clockMark}`);
     await proveFixture(file, code.join('\n'), (rule) => rule === 'import-x/no-restricted-paths');
     const used = new Set(filesIn(`src/${folder}`, 'ts').flatMap(foldersImportedBy));
     for (const name of allowed.filter((name) => !used.has(name))) {

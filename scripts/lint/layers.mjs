@@ -29,5 +29,8 @@ export const layers = {
   cli: ['domain', 'exchange', 'config', 'workers'],
 };
 
+/** A file that every folder may import, but for the pure ones. */
+export const clock = { file: 'clock.ts', notBy: ['domain', 'workflows'] };
+
 /** A program beside the product. It shares no code with it, so that both must agree on the wire; only the command line starts it. */
 export const paperExchange = { folder: 'packages/paper-exchange/src', startedBy: 'cli' };

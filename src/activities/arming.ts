@@ -2,6 +2,7 @@
  * `arm`: can B hedge an order in full, right now? What it must remember for that, it hears from B's stream until it is closed: the
  * newest nonce that each lane executed, and whether a balance that was read is still good.
  */
+import type { Clock } from '../clock';
 import { laneOf, nonceOf } from '../domain/ids';
 import type { Addressed, ArmResult, TicketMessage } from '../domain/messages';
 import { usesLaneNonce, type TxRecord } from '../domain/records';
@@ -23,7 +24,7 @@ export interface ArmingDeps {
   readonly openOrders: Pick<MarginDeps, 'running' | 'promiseOf'>;
   /** Largest tolerated difference between the host's clock and the exchange's. */
   readonly clockSkewMsMax: number;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 export class Arming {
@@ -38,7 +39,7 @@ export class Arming {
       account: () => deps.account.account(),
       initialMarginBps: (marketId) => deps.exchange.initialMarginBps(marketId),
       ...deps.openOrders,
-      now: deps.now,
+      clock: deps.clock,
     });
     this.#margin = margin;
     const { stream } = deps.account;
@@ -57,12 +58,12 @@ export class Arming {
   }
 
   async arm({ ticket: message, keep_ms }: Addressed & { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult> {
-    const { desk, now } = this.#deps;
+    const { desk, clock } = this.#deps;
     const ticket = ticketFromMessage(message);
     const lane = laneOf(ticket.id);
     const refusal = this.#refusedByProcess(lane) ?? (await this.#refusedByLane(lane, ticket));
     if (refusal) return { armed: false, ...refusal };
-    const keepUntilMs = now() + keep_ms;
+    const keepUntilMs = clock.monotonicMs() + keep_ms;
     const short = await this.#margin.promise({
       id: ticket.orderId,
       marketId: ticket.market.market_id,

@@ -2,6 +2,7 @@
  * Activities of the hedger: arm, cover, seal, confirm, alert, and what proves that a lane is free. They hold B's side only.
  */
 import type { Client } from '@temporalio/client';
+import type { Clock } from '../clock';
 import { laneOf, type OrderId, orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
@@ -50,7 +51,7 @@ export interface HedgeDeps {
   readonly alert: (alert: AlertInput) => void;
   /** What the auditor last found in that market. */
   readonly books: (market: string) => BooksRead;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'epochMs'>;
 }
 
 export interface HedgeActivities extends CoverActivities {
@@ -152,7 +153,7 @@ async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> 
   const prefix = orderWorkflowPrefix(deps.accounts.maker);
   const history: LaneHistory = {};
   let newest: OrderId | undefined;
-  const since = new Date(deps.now() - LANE_HISTORY_MS).toISOString();
+  const since = new Date(deps.clock.epochMs() - LANE_HISTORY_MS).toISOString();
   const query =
     `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}" ` +
     `AND (ExecutionStatus = "Running" OR (CloseTime > "${since}" AND ExecutionStatus != "ContinuedAsNew"))`;

@@ -1,6 +1,7 @@
 /**
  * Activities of the maker: quote, place, cancel, close, and what it can prove about a lane. They hold A's side only.
  */
+import type { Clock } from '../clock';
 import {
   clientOrderIndexOf,
   epochMsOf,
@@ -72,7 +73,7 @@ export interface MakerDeps {
   ) => string | undefined;
   /** Why the exchange refuses what the lane's key signs; undefined: it does not, as far as is known. */
   readonly keyRefusal: (lane: number) => string | undefined;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 export interface MakerActivities extends CoverActivities {
@@ -197,7 +198,7 @@ async function place(
     if (unheard !== undefined) return { ...end, message: unheard };
     return isHedged || end.code === KEY_REFUSED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
   }
-  return { placed: true, ...amountsOf(end.record), at_ms: deps.now() };
+  return { placed: true, ...amountsOf(end.record), at_ms: deps.clock.epochMs() };
 }
 
 async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead> {
@@ -215,7 +216,7 @@ async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: M
 async function recalled(deps: MakerDeps, input: { order_id: string }): Promise<OrderRecord | undefined> {
   const id = idOf(input.order_id);
   const atMs = epochMsOf(timeOf(id));
-  if (deps.now() - atMs < RECALL_AFTER_MS) return undefined;
+  if (deps.clock.epochMs() - atMs < RECALL_AFTER_MS) return undefined;
   const fate = await deps.account.nonceFate({
     lane: laneOf(id),
     nonce: nonceOf(id, 0),
@@ -277,7 +278,7 @@ function placerOf(deps: MakerDeps): PlacerDeps {
     account: deps.account,
     renewSwitch: () => deps.deadMan.renew(),
     sealBy: sealByCancelOrder(() => deps.deadMan.nextAtMs()),
-    now: deps.now,
+    clock: deps.clock,
   };
 }
 

@@ -6,6 +6,7 @@
  * what of it is hedged already counts twice for a moment, never not at all. Orders that another hedger armed, or this one before it was
  * restarted, are found in Temporal; while that cannot be asked, those armed here count until they are forgotten.
  */
+import type { Clock } from '../clock';
 import { laneOf, type OrderId } from '../domain/ids';
 import type { AccountState, Position, Read, Side } from '../domain/records';
 
@@ -27,7 +28,7 @@ export interface MarginDeps {
   /** Orders that run in Temporal, and what each of them is promised. */
   readonly running: () => Promise<readonly OrderId[]>;
   readonly promiseOf: (id: OrderId) => Promise<Promised | undefined>;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 export type Refusal = { readonly code: string; readonly message: string };
@@ -95,7 +96,7 @@ export class MarginBook {
       const each = valueNeed(order.lots, order.priceTicks, bpsOf(order.marketId, reading.account, fractions));
       return { code: 'margin', message: arithmetic({ free, taken, each, others: others.length }) };
     }
-    this.#promised.set(order.id, { ...order, sinceMs: this.#deps.now() });
+    this.#promised.set(order.id, { ...order, sinceMs: this.#deps.clock.monotonicMs() });
     return undefined;
   }
 
@@ -103,15 +104,16 @@ export class MarginBook {
     for (const [id, { untilMs, sinceMs }] of this.#promised) {
       const hasEnded = running !== undefined && !running.has(id) && sinceMs + LIST_LAG_MS < atMs;
       // A lane has one order at a time: one that is armed says that the one before it is over.
-      if (hasEnded || untilMs < this.#deps.now() || laneOf(id) === laneOf(order.id)) this.#promised.delete(id);
+      if (hasEnded || untilMs < this.#deps.clock.monotonicMs() || laneOf(id) === laneOf(order.id))
+        this.#promised.delete(id);
     }
   }
 
   async #read(): Promise<Reading | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const isOld = this.#deps.now() - this.#readAtMs > AGE_MS || this.#readAfter !== this.#executions;
+      const isOld = this.#deps.clock.monotonicMs() - this.#readAtMs > AGE_MS || this.#readAfter !== this.#executions;
       if (this.#reading === undefined || isOld) {
-        this.#readAtMs = this.#deps.now();
+        this.#readAtMs = this.#deps.clock.monotonicMs();
         this.#readAfter = this.#executions;
         this.#reading = this.#readNow();
       }
@@ -124,7 +126,7 @@ export class MarginBook {
   }
 
   async #readNow(): Promise<Reading | undefined> {
-    const atMs = this.#deps.now();
+    const atMs = this.#deps.clock.monotonicMs();
     const [account, running] = await Promise.all([
       this.#deps.account(),
       this.#deps.running().then(

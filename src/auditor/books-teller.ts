@@ -5,13 +5,14 @@
  * take their time beside the auditor; what was not delivered is said again at the next reading. No pair running: nobody to tell.
  */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Clock } from '../clock';
 import { pairWorkflowId } from '../domain/ids';
 import type { BooksState } from '../domain/messages';
 
 export interface BooksTellerOptions {
   readonly client: Client;
   readonly makerAccount: number;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Seconds matter: the call is not waited for longer than this. */
   readonly deadlineMs?: number;
 }
@@ -37,15 +38,15 @@ export class BooksTeller {
 
   /** Resolves when it is delivered, was not necessary, or failed; never rejects. */
   async tell(market: string, books: BooksState): Promise<void> {
-    const { now } = this.#options;
+    const { clock } = this.#options;
     const before = this.#told.get(market);
     const isNews = before?.books.state !== books.state || before.books.lots !== books.lots;
-    if (!isNews && (books.state === 'even' || now() - before.atMs < AGAIN_MS)) return;
+    if (!isNews && (books.state === 'even' || clock.monotonicMs() - before.atMs < AGAIN_MS)) return;
     if (this.#telling.has(market)) return;
     this.#telling.add(market);
     try {
       await this.#signal(market, books);
-      this.#told.set(market, { books, atMs: now() });
+      this.#told.set(market, { books, atMs: clock.monotonicMs() });
     } catch {
       // The next reading says it again.
     } finally {

@@ -7,6 +7,7 @@
  * than they can be checked, the oldest are skipped and counted.
  */
 import type { Client } from '@temporalio/client';
+import type { Clock } from '../clock';
 import { type ClientOrderIndex, clientOrderIndexOf, orderWorkflowPrefix, parseOrderId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import { formatDecimal, parseLots } from '../domain/lots';
@@ -24,7 +25,7 @@ export interface LedgerAuditorOptions {
   readonly makerAccount: number;
   readonly markets: readonly Market[];
   readonly raiseAlert: RaiseAlert;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>;
   readonly everyMs: number;
 }
 
@@ -56,7 +57,7 @@ export class LedgerAuditor {
 
   constructor(options: LedgerAuditorOptions) {
     this.#options = options;
-    this.#fromMs = options.now();
+    this.#fromMs = options.clock.epochMs();
   }
 
   start(): void {
@@ -109,7 +110,7 @@ export class LedgerAuditor {
     const lots = own.reduce((sum, record) => sum + record.filledLots, 0n);
     this.#claims.delete(claim.orderId);
     if (lots === claim.lots) return;
-    if (this.#options.now() - claim.sinceMs < LATE_MS_MAX) {
+    if (this.#options.clock.monotonicMs() - claim.sinceMs < LATE_MS_MAX) {
       this.#claims.set(claim.orderId, claim); // late: again, behind the others
       return;
     }
@@ -125,14 +126,14 @@ export class LedgerAuditor {
   }
 
   async #collect(): Promise<void> {
-    const { client, makerAccount, now } = this.#options;
+    const { client, makerAccount, clock } = this.#options;
     const prefix = orderWorkflowPrefix(makerAccount);
     const fromMs = this.#fromMs;
     // A run that went on in a next one has not ended the order.
     const query =
       `WorkflowId STARTS_WITH "${prefix}" AND ExecutionStatus != "ContinuedAsNew" ` +
       `AND CloseTime > "${new Date(fromMs - 10_000).toISOString()}"`;
-    const nextMs = now();
+    const nextMs = clock.epochMs();
     for (const run of await client.withDeadline(Date.now() + LIST_DEADLINE_MS, () => listRuns(client, query))) {
       if (this.#seen.has(run.workflowId)) continue;
       this.#seen.add(run.workflowId);
@@ -176,6 +177,6 @@ export class LedgerAuditor {
     const lots = parseLots(text, market.sizeDecimals);
     // Nothing was claimed, or more slices than one look can hold: the positions tell.
     if (lots === 0n || indexes.length > INDEXES_MAX) return undefined;
-    return { orderId: result.order_id, market, indexes, lots, sinceMs: this.#options.now() };
+    return { orderId: result.order_id, market, indexes, lots, sinceMs: this.#options.clock.monotonicMs() };
   }
 }

@@ -8,6 +8,7 @@
  * A round is two requests. Positions that could not be read are asked for again no sooner than after a good reading, and later each time.
  */
 import type { Client } from '@temporalio/client';
+import type { Clock } from '../clock';
 import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
 import { formatDecimal, parseLots, subLots, ZERO_LOTS, type Lots } from '../domain/lots';
 import type { BooksRead, BooksState } from '../domain/messages';
@@ -32,7 +33,7 @@ export interface PositionAuditorOptions {
   readonly onExposure: (market: string, amount: number | undefined) => void;
   /** What a reading says of a market: every one but those that may only be late. */
   readonly onBooks: (market: string, books: BooksState) => void;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>;
   /** From reading to reading while all is even; a difference is looked at again after two fifths of it. */
   readonly everyMs: number;
   /** An order that has hedged for longer explains nothing any more. */
@@ -72,19 +73,22 @@ export class PositionAuditor {
 
   constructor(options: PositionAuditorOptions) {
     this.#options = options;
-    this.#startedAtMs = options.now();
+    this.#startedAtMs = options.clock.epochMs();
     this.#markets = [...options.markets];
   }
 
   start(): void {
     const round = async (): Promise<void> => {
-      const { everyMs, now } = this.#options;
-      const startedAtMs = now();
+      const { everyMs, clock } = this.#options;
+      const startedAtMs = clock.monotonicMs();
       // A failed reading says nothing of the books; the health page shows the silence, the gauge no old value.
       const calm = await this.audit().catch(() => true);
       const pauseMs = calm ? everyMs : (2 * everyMs) / 5;
       if (!this.#closed)
-        this.#timer = setTimeout(() => void round(), Math.max(everyMs / 5, startedAtMs + pauseMs - now()));
+        this.#timer = setTimeout(
+          () => void round(),
+          Math.max(everyMs / 5, startedAtMs + pauseMs - clock.monotonicMs()),
+        );
     };
     void round();
   }
@@ -96,11 +100,11 @@ export class PositionAuditor {
 
   /** What the last reading said. Asked for a market that is not compared yet, it begins to be. */
   state(symbol: string): BooksRead {
-    const { allMarkets, now, everyMs } = this.#options;
+    const { allMarkets, clock, everyMs } = this.#options;
     const market = this.#marketOf(symbol) ?? allMarkets.find((one) => one.symbol === symbol);
     if (market && !this.#markets.includes(market)) this.#markets.push(market);
     const last = this.#read.get(symbol);
-    return last && now() - last.atMs <= READINGS_KEPT * everyMs ? last.books : { state: 'unknown' };
+    return last && clock.monotonicMs() - last.atMs <= READINGS_KEPT * everyMs ? last.books : { state: 'unknown' };
   }
 
   #marketOf(symbol: unknown): Market | undefined {
@@ -134,14 +138,14 @@ export class PositionAuditor {
   }
 
   async #readPositions(): Promise<{ readonly atMs: number; readonly positions: Positions } | undefined> {
-    const { exchange, makerAccount, hedgeAccount, now, everyMs } = this.#options;
-    if (now() < this.#readAgainAtMs) return undefined;
+    const { exchange, makerAccount, hedgeAccount, clock, everyMs } = this.#options;
+    if (clock.monotonicMs() < this.#readAgainAtMs) return undefined;
     const [a, b] = await Promise.all([exchange.accountState(makerAccount), exchange.accountState(hedgeAccount)]);
     if (a.ok && b.ok) {
       this.#failures = 0;
-      return { atMs: now(), positions: [a.value, b.value] };
+      return { atMs: clock.monotonicMs(), positions: [a.value, b.value] };
     }
-    this.#readAgainAtMs = now() + Math.min(everyMs * 2 ** this.#failures, BACKOFF_MS_MAX);
+    this.#readAgainAtMs = clock.monotonicMs() + Math.min(everyMs * 2 ** this.#failures, BACKOFF_MS_MAX);
     this.#failures += 1;
     return undefined;
   }
@@ -218,16 +222,16 @@ export class PositionAuditor {
 
   /** Takes in what a running order says of itself; answers whether it says that something is naked. */
   #hear(run: ListedRun, words: Map<string, Words>): boolean {
-    const { now, hedgeMsMax } = this.#options;
+    const { clock, hedgeMsMax } = this.#options;
     const market = this.#marketOf(run.attribute('Market'));
     const lots = market && lotsFrom(run.attribute('Exposure'), market.sizeDecimals);
     if (!market || !lots) return false;
     const word = words.get(market.symbol) ?? { nakedLots: 0n, words: [], overdue: [] };
     words.set(market.symbol, word);
-    const sinceMs = this.#hedgingSinceMs.get(run.workflowId) ?? now();
+    const sinceMs = this.#hedgingSinceMs.get(run.workflowId) ?? clock.monotonicMs();
     this.#hedgingSinceMs.set(run.workflowId, sinceMs);
     word.nakedLots += lots;
-    if (now() - sinceMs < hedgeMsMax)
+    if (clock.monotonicMs() - sinceMs < hedgeMsMax)
       word.words.push({ sinceMs, lots: run.attribute('Side') === 'sell' ? subLots(ZERO_LOTS, lots) : lots });
     else word.overdue.push(idOf(run.workflowId));
     return true;

@@ -3,6 +3,7 @@
  * placement's nonce, nor take one (the lanes stay exact). Nonces skip: the larger of the millisecond clock and the last one + 1. Many
  * are in flight together; one that is overtaken on the way is refused for its nonce (LP §0.1 (5)) and goes again with a fresh one.
  */
+import type { Clock } from '../clock';
 import type { ClientOrderIndex, Nonce } from '../domain/ids';
 import type { SendOutcome } from '../domain/records';
 import { INVALID_NONCE } from '../domain/refusals';
@@ -11,7 +12,7 @@ import type { AccountPort, TxRequest } from '../exchange/port';
 export interface CancellerOptions {
   readonly account: AccountPort;
   readonly lane: number;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'epochMs'>;
 }
 
 type Body =
@@ -90,8 +91,8 @@ export class Canceller {
   }
 
   #nextNonce(): Nonce {
-    const clock = BigInt(Math.floor(this.#options.now()));
-    this.#last = clock > this.#last ? clock : this.#last + 1n;
+    const nowMs = BigInt(Math.floor(this.#options.clock.epochMs()));
+    this.#last = nowMs > this.#last ? nowMs : this.#last + 1n;
     return this.#last as Nonce;
   }
 }

@@ -5,6 +5,7 @@
  * it done. It owns no truth: a fresh desk derives everything again from the exchange. It must never conclude anything by itself
  * (the machine does), and one ticket's trouble never reaches another (invariant 10).
  */
+import type { Clock } from '../clock';
 import { isCovered, type CoverEvent } from '../domain/cover';
 import { orderIdOfNonce, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids';
 import { addLots, type Lots } from '../domain/lots';
@@ -26,10 +27,9 @@ export interface DeskOptions {
   readonly sealBy: SealRequest;
   readonly selfTrade?: SelfTradeRule;
   readonly events: DeskEvents;
-  /** Wall clock in milliseconds with fraction, monotone within the process. */
-  readonly now?: () => number;
-  /** The clock of `OrdersFrame.receivedAtMs`; default `performance.now`. */
-  readonly monotonicNow?: () => number;
+  readonly clock: Clock;
+  /** The exchange's clock as estimated, epoch ms. */
+  readonly exchangeNow: () => number;
 }
 
 /** Nothing is left to try for this long: a `cover` answers what it knows rather than wait on. */
@@ -46,23 +46,22 @@ export class Desk {
   /** Maker order → its newest ticket here. */
   readonly #newest = new Map<OrderId, OrderId>();
   readonly #context: TicketContext;
-  readonly #now: () => number;
-  readonly #monotonicNow: () => number;
+  readonly #clock: Clock;
   #signedHereAtMs = -Infinity;
   #isClosed = false;
   readonly #unsubscribe: (() => void)[];
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: DeskOptions) {
-    this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
-    this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
-    const { account, sealBy, selfTrade } = options;
+    const { account, clock, exchangeNow, sealBy, selfTrade } = options;
+    this.#clock = clock;
     this.#context = {
       account,
       sealBy,
       selfTrade,
       events: guarded(options.events),
-      now: this.#now,
+      clock,
+      exchangeNow,
       signsOn: (k) => this.#signingThread(k),
       isNewest: ({ id, orderId }) => this.#newest.get(orderId) === id,
     };
@@ -79,7 +78,7 @@ export class Desk {
   }
 
   /**
-   * Keeps the ticket ready until `keepUntilMs` (epoch): a notice may raise it from now on. Signs its full size ahead. Repeatable;
+   * Keeps the ticket ready until `keepUntilMs` (monotonic): a notice may raise it from now on. Signs its full size ahead. Repeatable;
    * reserves nothing.
    */
   async arm(input: { readonly ticket: Ticket; readonly keepUntilMs: number }): Promise<void> {
@@ -102,7 +101,7 @@ export class Desk {
     if (!run || run.keepUntilMs === 0) return 'not-armed';
     const { ticket } = run;
     if (ticket.market.market_id !== notice.marketId || ticket.side !== notice.side) return 'not-armed';
-    if (notice.fillLots > run.state.fillLots) run.stages.noticed(this.#now());
+    if (notice.fillLots > run.state.fillLots) run.stages.noticed(this.#clock.epochMs());
     run.driver.feed({ type: 'raise', fillLots: notice.fillLots, path: 'fast' });
     return 'raised';
   }
@@ -132,7 +131,7 @@ export class Desk {
     driver.feed({ type: 'asked' });
     if (input.retryNow) driver.feed({ type: 'retry' });
     driver.feed({ type: 'raise', fillLots, path: 'durable' });
-    const sinceMs = this.#now();
+    const sinceMs = this.#clock.monotonicMs();
     const isBlocked = (): boolean => state.blocked !== undefined && state.blocked.atMs >= sinceMs;
     const isDone = (): boolean => isCovered(state, fillLots) || state.end !== undefined || isBlocked();
     await driver.until(isDone, { signal, patienceMs: PATIENCE_MS });
@@ -142,10 +141,12 @@ export class Desk {
   /** Ends the ticket for good and says what it executed. */
   async seal(input: {
     readonly ticket: Ticket;
+    /** Epoch ms of the engine's clock. */
     readonly deadAfterMs?: number | undefined;
     readonly signal?: AbortSignal;
   }): Promise<CoverResult> {
-    const { deadAfterMs, signal } = input;
+    const { signal } = input;
+    const deadAfterMs = input.deadAfterMs === undefined ? undefined : this.#notBefore(input.deadAfterMs);
     const run = this.#open(input.ticket);
     run.sealAsked = true;
     run.driver.feed({ type: 'asked' });
@@ -174,7 +175,7 @@ export class Desk {
 
   #feed(id: OrderId | undefined, event: CoverEvent, receivedAtMs?: number): void {
     const run = id === undefined ? undefined : this.#runs.get(id);
-    run?.driver.feed(event, receivedAtMs === undefined ? 0 : this.#monotonicNow() - receivedAtMs);
+    run?.driver.feed(event, receivedAtMs === undefined ? 0 : this.#clock.monotonicMs() - receivedAtMs);
   }
 
   /**
@@ -182,10 +183,15 @@ export class Desk {
    * wait for this one.
    */
   #signingThread(k: number): SigningThread {
-    const nowMs = this.#now();
+    const nowMs = this.#clock.monotonicMs();
     if (k > 1 || nowMs - this.#signedHereAtMs < SIGNS_HERE_EVERY_MS) return 'beside';
     this.#signedHereAtMs = nowMs;
     return 'here';
+  }
+
+  /** A moment that another clock has set, on the monotonic one; rather too late, where a step or a sleep has parted the two. */
+  #notBefore(epochMs: number): number {
+    return epochMs + Math.max(0, this.#clock.monotonicMs() - this.#clock.epochMs());
   }
 
   #newestRun(orderId: OrderId): TicketRun | undefined {
@@ -205,7 +211,7 @@ export class Desk {
   }
 
   #forgetOld(): void {
-    const nowMs = this.#now();
+    const nowMs = this.#clock.monotonicMs();
     for (const [id, run] of this.#runs) {
       const { touchedMs, keepUntilMs, ticket } = run;
       const untilMs = run.isFinished

@@ -2,6 +2,7 @@
  * Runs one nonce machine (domain/cover.ts, domain/placement.ts) against the exchange: one timer, and every request that the machine asks
  * for; what comes back is fed to it. It concludes nothing. A broken invariant stops this machine, and only this one.
  */
+import type { Clock } from '../clock';
 import type { LaneAlert } from '../domain/cover';
 import { epochMsOf, laneOf, timeOf, type OrderId } from '../domain/ids';
 import type { NonceEvent, NonceQuestion, NonceSend } from '../domain/nonce';
@@ -38,7 +39,7 @@ const TRACE_SLACK_MS = 15 * 60_000;
 export class Driver<Event, Send extends NonceSend> {
   readonly #machine: Machine<Event, Send>;
   readonly #account: DriverAccount;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #waiters = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -49,11 +50,11 @@ export class Driver<Event, Send extends NonceSend> {
 
   constructor(
     machine: Machine<Event, Send>,
-    { account, now }: { readonly account: DriverAccount; readonly now: () => number },
+    { account, clock }: { readonly account: DriverAccount; readonly clock: Clock },
   ) {
     this.#machine = machine;
     this.#account = account;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   get isAwaited(): boolean {
@@ -62,7 +63,7 @@ export class Driver<Event, Send extends NonceSend> {
 
   feed(event: Event | NonceEvent, ageMs = 0): void {
     if (this.parked !== undefined || this.#isClosed) return;
-    const nowMs = this.#now();
+    const nowMs = this.#clock.monotonicMs();
     try {
       for (const command of this.#machine.advance(event, nowMs)) this.#carryOut(command);
     } catch (error) {
@@ -128,19 +129,19 @@ export class Driver<Event, Send extends NonceSend> {
     const machine = this.#machine;
     const { k } = command;
     let outcome: SendOutcome;
-    let atMs = this.#now();
+    let atMs = this.#clock.monotonicMs();
     try {
       const request = machine.requestOf(command);
       const signed = machine.signedAhead?.(request) ?? (await this.#account.sign(request, machine.signsOn?.(k)));
       const sending = this.#account.send(signed);
-      atMs = this.#now();
+      atMs = this.#clock.monotonicMs();
       machine.onSubmitted?.(k, atMs);
       outcome = await sending;
     } catch (error) {
       outcome = { kind: 'unknown', txHash: '', reason: reasonOf(error) };
     }
     this.doubt = doubtOf(outcome);
-    const more = machine.onAnswered?.({ k, outcome, tookMs: this.#now() - atMs });
+    const more = machine.onAnswered?.({ k, outcome, tookMs: this.#clock.monotonicMs() - atMs });
     if (more) await more;
     this.feed({ type: 'sent', k, outcome });
   }

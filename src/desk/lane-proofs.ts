@@ -9,6 +9,7 @@
  * can still need (`isFree`). For an order that is about to be armed it takes slice 0 of that order, which on B is nobody else's: above
  * everything earlier on the lane, below the order's first slice. Never inside a living ticket's slices, where a cancel reads as a seal.
  */
+import type { Clock } from '../clock';
 import {
   epochMsOf,
   laneOf,
@@ -39,7 +40,7 @@ export interface LaneProofsOptions {
   readonly onProven?: (lane: number) => void;
   /** Keys that may only quote and cancel, where the lanes have to trade (B): a cancel proves nothing of those. */
   readonly makerOnlyKeys?: () => Promise<Read<readonly number[]>>;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'epochMs'>;
 }
 
 export type Proof = { readonly proven: true } | { readonly proven: false; readonly reason: string };
@@ -125,10 +126,10 @@ export class LaneProofs {
 
   /** The nonce first, then the list: an order that begins after the list was read uses later nonces than this one. */
   async #proveBetweenOrders(lane: number): Promise<void> {
-    const { account, running, now } = this.#options;
+    const { account, running, clock } = this.#options;
     const next = await account.nextNonce(lane);
     if (!next.ok) return;
-    if (!isFree({ lane, nonce: next.value, running: await running(), nowMs: now() })) return;
+    if (!isFree({ lane, nonce: next.value, running: await running(), nowMs: clock.epochMs() })) return;
     await this.#prove(lane, next.value, false);
   }
 
@@ -179,7 +180,7 @@ export class LaneProofs {
   }
 
   async #execute(request: TxRequest): Promise<Seen> {
-    const { account, now } = this.#options;
+    const { account, clock } = this.#options;
     const signed = await account.sign(request);
     const frame = this.#frameOf(signed);
     try {
@@ -190,7 +191,7 @@ export class LaneProofs {
       if (!isTaken && (await frame.seen)) return { kind: 'executed' };
       // An earlier try may have taken the nonce without being seen.
       const { lane, nonce } = request;
-      const fate = await account.nonceFate({ lane, nonce, sinceMs: now() - 60_000 });
+      const fate = await account.nonceFate({ lane, nonce, sinceMs: clock.epochMs() - 60_000 });
       const consumed = fate.ok && fate.value.kind === 'consumed' ? fate.value.tx : undefined;
       const isOurs = consumed?.hash === signed.txHash || consumed?.clientOrderIndex === NOBODYS;
       return { kind: isOurs ? 'executed' : 'unseen' };

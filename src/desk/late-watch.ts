@@ -1,4 +1,5 @@
 /** Tells of a ticket that has lacked lots for too long without a break: by the process that knows, whoever else is away. */
+import { stampOf, type Clock } from '../clock';
 
 /**
  * A hedge takes a third of a second on the slowest tier, one whose answer was lost 2 s (a second send after 1.5 s). What takes longer is
@@ -11,7 +12,7 @@ const LATE_AGAIN_MS = 5 * 60_000;
 const OVERSLEPT_MS = 500;
 
 interface LateWatchOptions {
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly isLacking: () => boolean;
   readonly tell: (late: { readonly sinceMs: number; readonly forMs: number }) => void;
 }
@@ -41,15 +42,15 @@ export class LateWatch {
   }
 
   #tellIn(ms: number): void {
-    const { now, isLacking, tell } = this.#options;
-    const dueMs = now() + ms;
+    const { clock, isLacking, tell } = this.#options;
+    const dueMs = clock.monotonicMs() + ms;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const nowMs = now();
+      const nowMs = clock.monotonicMs();
       const sinceMs = this.#sinceMs;
       if (sinceMs === undefined || !isLacking()) return;
       if (nowMs - dueMs > OVERSLEPT_MS) return this.#tellIn(2 * OVERSLEPT_MS);
-      tell({ sinceMs, forMs: nowMs - sinceMs });
+      tell({ sinceMs: stampOf(clock, sinceMs), forMs: nowMs - sinceMs });
       this.#tellIn(LATE_AGAIN_MS);
     }, ms);
     this.#timer.unref();

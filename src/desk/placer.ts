@@ -3,6 +3,7 @@
  *
  * Repeatable anywhere: the bytes and the nonce follow from the order, so a retry on another machine ends with the same answer.
  */
+import type { Clock } from '../clock';
 import { clientOrderIndexOf, laneOf, nonceOf, type OrderId } from '../domain/ids';
 import type { Lots, Ticks } from '../domain/lots';
 import type { NonceEvent, NonceSend } from '../domain/nonce';
@@ -30,13 +31,13 @@ export interface PlacerDeps {
   /** Renews the dead-man's switch; resolves when the exchange has confirmed it. */
   readonly renewSwitch: () => Promise<void>;
   readonly sealBy: SealRequest;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSignal): Promise<PlacementEnd> {
-  const { account, now } = deps;
+  const { account, clock } = deps;
   const { accountIndex } = account;
-  const state = newPlacement({ ...order, accountIndex, nowMs: now() });
+  const state = newPlacement({ ...order, accountIndex, nowMs: clock.monotonicMs() });
   const driver = new Driver<NonceEvent, NonceSend>(
     {
       id: order.id,

@@ -18,7 +18,7 @@ export class SignedAhead {
   }
 
   async sign(): Promise<void> {
-    const { sign, isWanted, now } = this.#options;
+    const { sign, isWanted, exchangeNow } = this.#options;
     const signed = await sign();
     this.#signed = signed;
     clearTimeout(this.#timer);
@@ -26,7 +26,7 @@ export class SignedAhead {
       () => {
         if (isWanted()) this.sign().catch(() => (this.#signed = undefined)); // signed when it is needed instead
       },
-      Math.max(1_000, signed.expiresAtMs - now() - RENEW_AHEAD_MS),
+      Math.max(1_000, signed.expiresAtMs - exchangeNow() - RENEW_AHEAD_MS),
     );
     this.#timer.unref();
   }
@@ -38,7 +38,7 @@ export class SignedAhead {
   take(request: TxRequest): SignedTx | undefined {
     const ahead = this.#signed;
     this.#signed = undefined;
-    if (!ahead || ahead.expiresAtMs <= this.#options.now() + 1_000) return undefined;
+    if (!ahead || ahead.expiresAtMs <= this.#options.exchangeNow() + 1_000) return undefined;
     return isSame(ahead.request, request) ? ahead : undefined;
   }
 
@@ -61,5 +61,6 @@ function isSameValue(a: unknown, b: unknown): boolean {
 interface SignedAheadOptions {
   readonly sign: () => Promise<SignedTx>;
   readonly isWanted: () => boolean;
-  readonly now: () => number;
+  /** The exchange's clock: by it the bytes expire. */
+  readonly exchangeNow: () => number;
 }

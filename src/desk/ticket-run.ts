@@ -1,4 +1,5 @@
 /** One ticket in this process: its cover machine with the driver, the bytes signed ahead, the stages, and the watch over what is late. */
+import { stampOf, type Clock } from '../clock';
 import {
   advance,
   missingLots,
@@ -30,7 +31,8 @@ export interface TicketContext {
   readonly sealBy: SealRequest;
   readonly selfTrade?: SelfTradeRule | undefined;
   readonly events: Required<DeskEvents>;
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly exchangeNow: () => number;
   readonly signsOn: (k: number) => SigningThread;
   /** Whether it is its order's newest ticket here. */
   readonly isNewest: (ticket: Ticket) => boolean;
@@ -51,20 +53,21 @@ export class TicketRun implements Machine<CoverEvent, SliceSend> {
   touchedMs: number;
 
   constructor(ticket: Ticket, context: TicketContext) {
-    const { account, now, events } = context;
+    const { account, clock, exchangeNow, events } = context;
     this.#context = context;
-    this.touchedMs = now();
+    this.touchedMs = clock.monotonicMs();
     this.state = newCover(ticket, account.accountIndex, this.touchedMs);
     this.driver = new Driver(this, context);
     this.ahead = new SignedAhead({
       sign: () => account.sign(this.#wholeOrder()),
-      isWanted: () => this.state.settled.length === 0 && this.state.end === undefined && now() <= this.keepUntilMs,
-      now,
+      isWanted: () =>
+        this.state.settled.length === 0 && this.state.end === undefined && clock.monotonicMs() <= this.keepUntilMs,
+      exchangeNow,
     });
     this.#late = new LateWatch({
       isLacking: () => this.#isLacking(),
       tell: (late) => events.late({ ticket, missingLots: missingLots(this.state), ...late, why: whyOf(this) }),
-      now,
+      clock,
     });
   }
 
@@ -125,15 +128,16 @@ export class TicketRun implements Machine<CoverEvent, SliceSend> {
   }
 
   onSubmitted(k: number, atMs: number): void {
-    const sinceNoticeMs = this.stages.submitted(k, atMs);
+    const stampMs = stampOf(this.#context.clock, atMs);
+    const sinceNoticeMs = this.stages.submitted(k, stampMs);
     const path = this.state.sent?.path ?? 'durable';
     const since = sinceNoticeMs === undefined ? {} : { sinceNoticeMs };
-    this.#context.events.submitted({ ticket: this.ticket, k, path, atMs, ...since });
+    this.#context.events.submitted({ ticket: this.ticket, k, path, atMs: stampMs, ...since });
   }
 
   onAnswered(answer: { readonly k: number; readonly outcome: SendOutcome; readonly tookMs: number }): void {
     const { k, outcome, tookMs } = answer;
-    if (outcome.kind === 'accepted') this.stages.accepted(k, this.#context.now());
+    if (outcome.kind === 'accepted') this.stages.accepted(k, this.#context.clock.epochMs());
     const code = outcome.kind === 'refused' ? { code: outcome.code } : {};
     this.#context.events.answered({ ticket: this.ticket, k, outcome: outcome.kind, tookMs, ...code });
   }
@@ -148,10 +152,11 @@ export class TicketRun implements Machine<CoverEvent, SliceSend> {
 
   onFed(nowMs: number, ageMs: number): void {
     this.touchedMs = nowMs;
+    const settledMs = this.#context.clock.epochMs();
     for (const slice of this.state.settled.slice(this.#settledSeen)) {
       const { k, executedLots: lots, sent } = slice;
-      const executedMs = lots > 0n ? nowMs - ageMs : undefined;
-      const times = this.stages.settled(k, { executedMs, settledMs: nowMs });
+      const executedMs = lots > 0n ? settledMs - ageMs : undefined;
+      const times = this.stages.settled(k, { executedMs, settledMs });
       this.#context.events.settled({ ticket: this.ticket, k, path: sent?.path ?? 'durable', lots, times });
     }
     this.#settledSeen = this.state.settled.length;

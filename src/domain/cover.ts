@@ -67,8 +67,8 @@ export type SettledSlice = Settled & { readonly k: number; readonly sent: SentSl
 export type CoverEvent =
   | { readonly type: 'raise'; readonly fillLots: Lots; readonly path: Path }
   /**
-   * End the ticket: trade no more, prove what executed. `deadAfterMs`: a finding that the lane is dead counts only when it was made later;
-   * epoch ms.
+   * End the ticket: trade no more, prove what executed. `deadAfterMs`: a finding that the lane is dead counts only when it was made later,
+   * by the driver's clock.
    */
   | { readonly type: 'seal'; readonly deadAfterMs?: number | undefined }
   /** The order's own run wants it done: unlike a notice, that shows that it has not gone on elsewhere. */

@@ -187,7 +187,7 @@ export interface CoverResult {
   executed_quote: string;
   slices: SliceReport[];
   blocked?: Blocked;
-  /** Epoch ms, wall clock of the process that did it; absent when it did not happen here. */
+  /** Epoch ms, by the clock of the host that did it; absent when it did not happen here. */
   timings: CoverTimings;
 }
 

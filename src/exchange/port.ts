@@ -107,7 +107,7 @@ export interface OrdersFrame {
   /** `snapshot`: all live orders, after (re)connecting; `change`: only orders that changed, terminal ones once (LP §5.6). */
   readonly kind: 'snapshot' | 'change';
   readonly orders: readonly OrderRecord[];
-  /** Local monotonic milliseconds (performance.now) at which the frame's bytes arrived. */
+  /** Milliseconds of the monotonic clock (src/clock.ts) at which the frame's bytes arrived. */
   readonly receivedAtMs: number;
 }
 
@@ -207,7 +207,7 @@ export interface ExchangePort {
   /** Live book of a market: opens the stream on first use; `undefined` until its snapshot is in, or while it is stale. */
   book(marketId: number): OrderBook | undefined;
   whenBook(marketId: number): Promise<OrderBook>;
-  /** Exchange clock minus our wall clock, milliseconds, estimated from server times; undefined before the first sample. */
+  /** Exchange clock minus the host's, milliseconds, estimated from server times; undefined before the first sample. */
   clockSkewMs(): number | undefined;
   /**
    * Why the exchange is asked for nothing but hedges, cancels and what they need, after it has refused requests for their number; undefined

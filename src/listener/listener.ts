@@ -5,13 +5,14 @@
  * reconnect are treated as any frame (S-07). The handler is synchronous, never awaits and never throws: Redis or Temporal being
  * slow or away must not delay the next frame (S-05, S-39), and a poison frame must not end the listening (S-33).
  */
+import type { Clock } from '../clock';
 import type { OrderId } from '../domain/ids';
 import { keepNewest } from '../domain/keep-newest';
 import type { Lots } from '../domain/lots';
 import type { AccountStream, OrdersFrame } from '../exchange/port';
 import type { OutgoingNotice } from '../notifications/notice';
 import type { Publication } from '../notifications/publisher';
-import { SignalCourier, type CourierEvents, type ListenerClock, type SignalSink } from './signal-courier';
+import { SignalCourier, type CourierEvents, type SignalSink } from './signal-courier';
 import { translate, type IgnoreReason, type Registry, type Sighting } from './translate';
 
 /** The part of `NoticePublisher` that the listener uses. */
@@ -43,7 +44,7 @@ export interface ListenerOptions extends ListenerEvents {
   readonly registry: Registry;
   readonly notices: FillSink;
   readonly signals: SignalSink;
-  readonly clock?: ListenerClock;
+  readonly clock: Clock;
   /** How long a signal waits when its notice has left; default: not at all. If the notice is lost, the hedge is so much later. */
   readonly signalHoldMs?: number;
 }
@@ -53,7 +54,7 @@ const ORDERS_KEPT = 4_096;
 
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #clock: ListenerClock;
+  readonly #clock: Clock;
   readonly #courier: SignalCourier;
   /** What Redis was told, not what is known (that is `AccountStream.own`): a fill whose notice failed is not in it. */
   readonly #noticed = new Map<OrderId, Lots>();
@@ -61,7 +62,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock;
     this.#courier = new SignalCourier({
       makerAccount: options.registry.makerAccount,
       sink: options.signals,
@@ -155,12 +156,3 @@ function noticeOf({ orderId, terms, record }: Sighting): OutgoingNotice {
     priceDecimals: terms.priceDecimals,
   };
 }
-
-export const systemClock: ListenerClock = {
-  monotonicMs: () => performance.now(),
-  epochMs: () => performance.timeOrigin + performance.now(),
-  after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};

@@ -5,6 +5,7 @@
  * never sent: amounts are cumulative. A state is given up only when no such workflow runs (`onOrphan`; the next state of the order is
  * tried again) and at a stop, which delivers for `CLOSE_MS` what is left.
  */
+import { stampOf, type Clock } from '../clock';
 import { orderWorkflowId, type OrderId } from '../domain/ids';
 import type { OrderUpdate } from '../domain/messages';
 import { isTerminal, supersedes } from '../domain/records';
@@ -22,14 +23,6 @@ export interface CourierEvents {
   readonly onSignalFailed?: (error: unknown, orderId: OrderId) => void;
   /** An order of ours that no running workflow answers for. */
   readonly onOrphan?: (sighting: Sighting) => void;
-}
-
-/** Time, injected. `monotonicMs` is the clock of `OrdersFrame.receivedAtMs`. */
-export interface ListenerClock {
-  monotonicMs(): number;
-  epochMs(): number;
-  /** Calls `callback` once after `delayMs`; the result cancels it. */
-  after(delayMs: number, callback: () => void): () => void;
 }
 
 export const SIGNAL_DEADLINE_MS = 1_000;
@@ -55,7 +48,7 @@ export class SignalCourier {
   readonly #parcels = new Map<OrderId, Parcel>();
   readonly #makerAccount: number;
   readonly #sink: SignalSink;
-  readonly #clock: ListenerClock;
+  readonly #clock: Clock;
   readonly #events: CourierEvents;
   /** Takes nothing more. */
   #closing = false;
@@ -66,7 +59,7 @@ export class SignalCourier {
   constructor(input: {
     readonly makerAccount: number;
     readonly sink: SignalSink;
-    readonly clock: ListenerClock;
+    readonly clock: Clock;
     readonly events: CourierEvents;
   }) {
     this.#makerAccount = input.makerAccount;
@@ -181,16 +174,15 @@ export class SignalCourier {
 
   #updateOf(sighting: Sighting): OrderUpdate {
     const { record, parsedAtMs, noticedAtMs } = sighting;
-    const startMs = this.#clock.epochMs() - this.#clock.monotonicMs();
     return {
       order_id: sighting.orderId.toString(),
       status: record.status,
       filled_lots: record.filledLots.toString(),
       filled_quote: record.filledQuote.toString(),
       transaction_time_us: record.transactionTimeUs,
-      received_at_ms: startMs + sighting.receivedAtMs,
-      ...(parsedAtMs === undefined ? {} : { parsed_at_ms: startMs + parsedAtMs }),
-      ...(noticedAtMs === undefined ? {} : { noticed_at_ms: startMs + noticedAtMs }),
+      received_at_ms: stampOf(this.#clock, sighting.receivedAtMs),
+      ...(parsedAtMs === undefined ? {} : { parsed_at_ms: stampOf(this.#clock, parsedAtMs) }),
+      ...(noticedAtMs === undefined ? {} : { noticed_at_ms: stampOf(this.#clock, noticedAtMs) }),
     };
   }
 

@@ -5,6 +5,7 @@
  * absent, notices are dropped and counted; the durable path hedges (S-05).
  */
 import type { Redis } from 'ioredis';
+import { systemClock, type Clock } from '../clock';
 import {
   encodeNotice,
   FILLS_CHANNEL,
@@ -16,8 +17,7 @@ import {
 import { RedisLink, type LinkState, type RedisLinkOptions } from './redis-link';
 
 export interface NoticePublisherOptions extends RedisLinkOptions {
-  /** Epoch microseconds. */
-  readonly nowUs?: () => number;
+  readonly clock?: Pick<Clock, 'epochMs'>;
   /** Notices written but not yet answered by Redis; beyond it they are dropped. Default 1 000. */
   readonly inFlightMax?: number;
 }
@@ -38,7 +38,7 @@ const IN_FLIGHT_MAX = 1_000;
 export class NoticePublisher {
   readonly #link: RedisLink;
   readonly #key: NoticeKey | undefined;
-  readonly #nowUs: () => number;
+  readonly #clock: Pick<Clock, 'epochMs'>;
   readonly #inFlightMax: number;
   #sequence = 0;
   #published = 0;
@@ -47,7 +47,7 @@ export class NoticePublisher {
 
   constructor(options: NoticePublisherOptions) {
     this.#key = options.redis && new NoticeKey(options.redis.noticeSecret);
-    this.#nowUs = options.nowUs ?? systemNowUs;
+    this.#clock = options.clock ?? systemClock;
     this.#inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX;
     this.#link = new RedisLink(options);
   }
@@ -83,7 +83,7 @@ export class NoticePublisher {
       return 'dropped';
     }
     const texts = notices.map((notice) => {
-      const sentAtUs = this.#nowUs();
+      const sentAtUs = Math.floor(this.#clock.epochMs() * 1_000);
       return encodeNotice({ channel, notice, key, sequence: this.#nextSequence(sentAtUs), sentAtUs });
     });
     this.#send(redis, channel, texts);
@@ -116,8 +116,4 @@ export function publish(redis: Redis, channel: string, texts: readonly string[])
     (answers) => answers?.filter(([error]) => error === null).length ?? 0,
     () => 0,
   );
-}
-
-function systemNowUs(): number {
-  return Math.floor((performance.timeOrigin + performance.now()) * 1_000);
 }

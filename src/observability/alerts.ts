@@ -5,6 +5,7 @@
  * its own, bounded; repeats of one kind, order and market are folded into one message per window. Alerts hold no secret, and the webhook's
  * address is one: it is never shown.
  */
+import { systemClock, type Clock } from '../clock';
 import type { Logger } from './logger';
 
 /** Each has its section in docs/operations.md; a test holds the two together. */
@@ -57,8 +58,7 @@ export interface AlertsOptions {
   readonly process: string;
   readonly webhookUrl?: string;
   readonly fetch?: typeof fetch;
-  /** Monotonic. */
-  readonly nowMs?: () => number;
+  readonly clock?: Pick<Clock, 'monotonicMs'>;
   readonly foldWindowMs?: number;
 }
 
@@ -71,20 +71,20 @@ const FOLDED_MAX = 1000;
 
 export class Alerts {
   readonly #options: AlertsOptions;
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #folded = new Map<string, { untilMs: number; repeats: number }>();
   readonly #queue: string[] = [];
   #sending: Promise<void> | undefined;
 
   constructor(options: AlertsOptions) {
     this.#options = options;
-    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#clock = options.clock ?? systemClock;
   }
 
   readonly raise: RaiseAlert = (alert) => {
     this.#options.count(alert.kind);
     const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''} ${alert.lane ?? ''}`;
-    const nowMs = this.#nowMs();
+    const nowMs = this.#clock.monotonicMs();
     const fold = this.#folded.get(key);
     if (fold !== undefined && nowMs < fold.untilMs) {
       fold.repeats++;

@@ -4,6 +4,7 @@
  * A part is healthy after awaited success, for as long as it promised; nothing reported yet is unhealthy, and so is silence.
  * Reading changes nothing. Owns no timer: the answer is computed when asked.
  */
+import { systemClock, type Clock } from '../clock';
 
 export interface HealthPart {
   /** Call after the part has done its work, never before. */
@@ -33,11 +34,10 @@ interface Part {
 
 export class Health {
   readonly #parts: Part[] = [];
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
 
-  /** `nowMs` is a monotonic clock. */
-  constructor(nowMs: () => number = () => performance.now()) {
-    this.#nowMs = nowMs;
+  constructor(clock: Pick<Clock, 'monotonicMs'> = systemClock) {
+    this.#clock = clock;
   }
 
   /** Adds a part. Without `staleAfterMs` it stays healthy until it reports otherwise. */
@@ -51,7 +51,7 @@ export class Health {
     this.#parts.push(part);
     return {
       ok: () => {
-        part.okAtMs = this.#nowMs();
+        part.okAtMs = this.#clock.monotonicMs();
         part.reason = undefined;
       },
       stopped: (reason) => {
@@ -69,7 +69,7 @@ export class Health {
     const { name } = part;
     if (part.reason !== undefined) return { name, healthy: false, state: part.reason };
     if (part.okAtMs === undefined) return { name, healthy: false, state: 'has not started yet' };
-    const silentMs = this.#nowMs() - part.okAtMs;
+    const silentMs = this.#clock.monotonicMs() - part.okAtMs;
     if (silentMs <= part.staleAfterMs) return { name, healthy: true, state: 'ok' };
     return {
       name,

@@ -1,4 +1,5 @@
 /** The hedge of a made-up fill: a desk of its own, on an account that sends nothing anywhere. */
+import { systemClock } from '../clock';
 import { lots, ticks } from '../domain/lots';
 import type { SendOutcome } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
@@ -26,7 +27,7 @@ const NOBODY: DeskAccount = {
   accountIndex: ACCOUNT,
   stream: { on: () => () => undefined },
   sign: (request: TxRequest): Promise<SignedTx> =>
-    Promise.resolve({ request, txHash: '', expiresAtMs: Date.now() + 600_000 }),
+    Promise.resolve({ request, txHash: '', expiresAtMs: systemClock.epochMs() + 600_000 }),
   send: () => Promise.resolve(ACCEPTED),
   findOrders: () => Promise.resolve({ ok: true, value: [] }),
   nonceFate: () => Promise.resolve({ ok: false, reason: 'nobody trades here' }),
@@ -34,7 +35,13 @@ const NOBODY: DeskAccount = {
 };
 
 export async function hedgeMadeUp(fill: Fill): Promise<void> {
-  const desk = new Desk({ account: NOBODY, sealBy: sealByCancelAll, events: { alert: () => undefined } });
+  const desk = new Desk({
+    account: NOBODY,
+    sealBy: sealByCancelAll,
+    clock: systemClock,
+    exchangeNow: () => systemClock.epochMs(),
+    events: { alert: () => undefined },
+  });
   try {
     await desk.arm({ ticket: TICKET, keepUntilMs: 1 });
     onFill(desk, fill);

@@ -1,4 +1,5 @@
 /** A fill of nobody, as the exchange would show it, read by the code that reads real ones. */
+import { systemClock } from '../clock';
 import { splitClientOrderIndex, type OrderId } from '../domain/ids';
 import { parseOrder, rawOrdersOf } from '../exchange/lighter';
 import type { OrdersFrame } from '../exchange/port';
@@ -59,5 +60,5 @@ const BYTES = Buffer.from(MADE_UP_FRAME);
 export function readMadeUpFill(): OrdersFrame {
   const frame: unknown = JSON.parse(BYTES.toString());
   const orders = rawOrdersOf(frame).map((raw) => parseOrder(raw, () => MARKET));
-  return { kind: 'snapshot', orders, receivedAtMs: performance.now() };
+  return { kind: 'snapshot', orders, receivedAtMs: systemClock.monotonicMs() };
 }

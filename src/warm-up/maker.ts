@@ -1,7 +1,8 @@
 /** The maker's half: frame → listener → signed notice on a channel that nobody trades by. */
+import { systemClock } from '../clock';
 import { epochMsOf, laneOf, timeOf } from '../domain/ids';
 import type { OrdersFrame } from '../exchange/port';
-import { Listener, systemClock, type FillSink } from '../listener/listener';
+import { Listener, type FillSink } from '../listener/listener';
 import type { SignalSink } from '../listener/signal-courier';
 import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../notifications/notice';
 import { publish } from '../notifications/publisher';
@@ -27,7 +28,13 @@ export function warmUpMaker(input: {
       const { live } = link;
       if (live === undefined) return 'dropped';
       const texts = fills.map((notice) =>
-        encodeNotice({ channel: FILLS_CHANNEL, notice, key, sequence: 0, sentAtUs: Date.now() * 1_000 }),
+        encodeNotice({
+          channel: FILLS_CHANNEL,
+          notice,
+          key,
+          sequence: 0,
+          sentAtUs: Math.floor(systemClock.epochMs() * 1_000),
+        }),
       );
       answered = publish(live, channel, texts);
       return 'sent';

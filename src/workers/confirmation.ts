@@ -30,7 +30,7 @@ export function hedgeNotice(
   };
 }
 
-/** Stages that begin in one process and end in another, by the wall clocks of both; a pair of which one is missing says nothing. */
+/** Stages that begin in one process and end in another, by the clocks of both hosts; a pair of which one is missing says nothing. */
 export function observeStages(
   metrics: Pick<Metrics, 'fillToSubmit' | 'fillToHedged' | 'hedgedToConfirmed'>,
   result: OrderResult,

@@ -4,6 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock';
 import type { Canceller } from '../desk/canceller';
 import { fillAsked, fillHeard, fillKnown, newFillWatch, openLots, tickFills, type Fill } from '../domain/fill-watch';
 import {
@@ -37,7 +38,7 @@ export interface HedgerWatchOptions {
   readonly stream: Pick<AccountStream, 'state' | 'own'>;
   readonly canceller: Pick<Canceller, 'cancelAll'>;
   readonly observability: Pick<Observability, 'logger' | 'health' | 'raiseAlert'>;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 /** A fill is acknowledged within milliseconds over Redis, within a second through its workflow. */
@@ -62,7 +63,7 @@ export class HedgerWatch {
 
   constructor(options: HedgerWatchOptions) {
     this.#options = options;
-    const nowMs = options.now();
+    const nowMs = options.clock.monotonicMs();
     this.#running = new Set(options.started);
     this.#life = newHedgerLife(nowMs);
     this.#fills = newFillWatch(FILL_TIMES, nowMs);
@@ -84,7 +85,7 @@ export class HedgerWatch {
 
   /** A hedger was heard of within the last seconds. */
   get isHedged(): boolean {
-    return isHedged(this.#life, this.#options.now());
+    return isHedged(this.#life, this.#options.clock.monotonicMs());
   }
 
   /** The same; asks the workflow that wants something before it says no. */
@@ -100,7 +101,7 @@ export class HedgerWatch {
 
   /** A's stream showed a fill: cumulative lots of one of our orders. */
   filled(fill: { readonly orderId: OrderId; readonly marketId: number; readonly filledLots: Lots }): void {
-    fillHeard(this.#fills, fill, this.#options.now());
+    fillHeard(this.#fills, fill, this.#options.clock.monotonicMs());
   }
 
   close(): void {
@@ -110,7 +111,7 @@ export class HedgerWatch {
   }
 
   #tick(): void {
-    const nowMs = this.#options.now();
+    const nowMs = this.#options.clock.monotonicMs();
     const resting = this.#resting();
     const open = openLots(this.#fills);
     const isNeeded = open.size > 0 || this.#running.size > 0;
@@ -124,7 +125,7 @@ export class HedgerWatch {
   }
 
   #feed(event: LifeEvent): void {
-    for (const command of advanceLife(this.#life, event, this.#options.now())) this.#carryOut(command);
+    for (const command of advanceLife(this.#life, event, this.#options.clock.monotonicMs())) this.#carryOut(command);
   }
 
   #carryOut(command: LifeCommand): void {
@@ -153,7 +154,7 @@ export class HedgerWatch {
 
   #nextAsk(): Ask {
     const number = ++this.#number;
-    this.#asked.set(number, this.#options.now());
+    this.#asked.set(number, this.#options.clock.monotonicMs());
     keepNewest(this.#asked, ASKS_KEPT);
     return { kind: 'ask', maker: this.#name, number };
   }
@@ -177,7 +178,7 @@ export class HedgerWatch {
   }
 
   async #askWorkflow(workflowId: string): Promise<'yes' | 'ended' | 'no'> {
-    const askedMs = this.#options.now();
+    const askedMs = this.#options.clock.monotonicMs();
     const answer = await answers(this.#options.client, workflowId);
     if (answer === 'yes' && !this.#closed) this.#feed({ type: 'answered', askedMs });
     return answer;

@@ -2,6 +2,7 @@
  * The hedger process: B's keys, the workflows, the hedge activities, the desk, the subscriber of notices. Wiring only.
  */
 import { Worker } from '@temporalio/worker';
+import { systemClock } from '../clock';
 import { BooksTeller } from '../auditor/books-teller';
 import { FailingRuns } from '../auditor/failing-runs';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
@@ -23,7 +24,6 @@ import { startObservability, type Observability } from '../observability';
 import { warmUpHedger } from '../warm-up/hedger';
 import { checkMarkets, openAccount, openExchange } from './account';
 import { alertOf } from './alert-of';
-import { wallClock } from './clock';
 import { hedgeNotice, observeStages } from './confirmation';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
@@ -84,7 +84,8 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     account,
     sealBy: sealByCancelAll,
     selfTrade: SELF_TRADE,
-    now: wallClock,
+    clock: systemClock,
+    exchangeNow: () => exchange.exchangeNowMs(),
     events: {
       ...events,
       settled: (at) => {
@@ -105,7 +106,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     fills: {
       account: config.accounts.maker.index,
       handle: (notice) => {
-        const receivedAtMs = wallClock();
+        const receivedAtMs = systemClock.epochMs();
         const raised = onFill(desk, notice);
         acknowledge(notice.orderId);
         // A notice that this desk cannot act on leaves the fill open: the order's workflow is asked about it.
@@ -152,7 +153,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     client: temporal.reader,
     signals,
     observability,
-    now: wallClock,
+    clock: systemClock,
   });
   watching.maker = opened.add(makerWatch, (it) => it.close());
   let positions: PositionAuditor | undefined;
@@ -166,7 +167,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
       marketId: () => markets[0]?.marketId,
       otherForm: () => ({ kind: 'cancel-all-now' }),
       running: open.running,
-      now: wallClock,
+      clock: systemClock,
     }),
     (it) => it.close(),
   );
@@ -182,7 +183,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     },
     openOrders: open,
     clockSkewMsMax: config.safety.clockSkewMsMax,
-    now: wallClock,
+    clock: systemClock,
   });
   opened.add(arming, (it) => it.close());
   const activities = createHedgeActivities({
@@ -201,7 +202,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     },
     alert: (alert) => raiseAlert(alertOf(alert)),
     books: (market) => positions?.state(market) ?? { state: 'unknown' },
-    now: wallClock,
+    clock: systemClock,
   });
   const keys = checkKeys({ config, role: 'hedge', account, logger, raiseAlert }).then(() => {
     unknown.delete('whether the exchange takes the keys of account B');
@@ -235,7 +236,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     client: temporal.reader,
     makerAccount: config.accounts.maker.index,
     raiseAlert,
-    now: wallClock,
+    clock: systemClock,
   };
   const audited = listed.then(() => {
     if (unneeded.signal.aborted) return;

@@ -5,7 +5,7 @@ import type { AccountPort } from '../exchange/port';
 import type { Observability } from '../observability';
 
 export function laneProofs(
-  input: Pick<LaneProofsOptions, 'marketId' | 'otherForm' | 'running' | 'now'> & {
+  input: Pick<LaneProofsOptions, 'marketId' | 'otherForm' | 'running' | 'clock'> & {
     readonly config: Config;
     readonly role: AccountRole;
     readonly account: AccountPort;
@@ -30,7 +30,7 @@ export function laneProofs(
     marketId: input.marketId,
     otherForm: input.otherForm,
     running: input.running,
-    now: input.now,
+    clock: input.clock,
     onProven: (lane) => observability.logger.info({ account: index, lane }, 'the lane is proven: its key executes'),
     onRefused: (lane, reason) =>
       observability.raiseAlert({

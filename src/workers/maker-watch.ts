@@ -6,6 +6,7 @@
  * hedge it can never be too much.
  */
 import type { Client } from '@temporalio/client';
+import type { Clock } from '../clock';
 import { fillAsked, fillHeard, fillKnown, newFillWatch, tickFills, type Fill } from '../domain/fill-watch';
 import { TICK_MS } from '../domain/hedger-life';
 import { epochMsOf, orderWorkflowId, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids';
@@ -30,7 +31,7 @@ export interface MakerWatchOptions {
   readonly client: Client;
   readonly signals: SignalSink;
   readonly observability: Pick<Observability, 'logger' | 'raiseAlert'>;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>;
 }
 
 /**
@@ -52,7 +53,7 @@ export class MakerWatch {
 
   constructor(options: MakerWatchOptions) {
     this.#options = options;
-    this.#fills = newFillWatch(FILL_TIMES, options.now());
+    this.#fills = newFillWatch(FILL_TIMES, options.clock.monotonicMs());
     options.exchange.watchTrades(options.makerAccount, (sum) => this.#traded(sum));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
@@ -72,19 +73,19 @@ export class MakerWatch {
     const index: bigint = sum.clientOrderIndex;
     if (index >= 1n << ORDER_ID_BITS) return;
     const { id, slice } = splitClientOrderIndex(sum.clientOrderIndex);
-    const nowMs = this.#options.now();
-    if (slice !== 0 || Math.abs(epochMsOf(timeOf(id)) - nowMs) > ORDER_TIME_WINDOW_MS) return; // no maker order of ours
+    const { clock } = this.#options;
+    if (slice !== 0 || Math.abs(epochMsOf(timeOf(id)) - clock.epochMs()) > ORDER_TIME_WINDOW_MS) return; // no maker order of ours
     this.#sums.delete(id);
     this.#sums.set(id, sum);
     keepNewest(this.#sums, SUMS_KEPT);
-    fillHeard(this.#fills, { orderId: id, marketId: sum.marketId, filledLots: sum.tradedLots }, nowMs);
+    fillHeard(this.#fills, { orderId: id, marketId: sum.marketId, filledLots: sum.tradedLots }, clock.monotonicMs());
     // The maker may have told before the trade was heard.
     const known = this.#options.desk.known(id);
     if (known) this.told(id, known.filledLots);
   }
 
   #tick(): void {
-    for (const command of tickFills(this.#fills, this.#options.now())) {
+    for (const command of tickFills(this.#fills, this.#options.clock.monotonicMs())) {
       if (command.do === 'ask') void this.#ask(command.fill);
       else this.#tell(command.fill);
     }
@@ -114,7 +115,7 @@ export class MakerWatch {
   }
 
   async #signal(orderId: OrderId, sum: TradedSum, raised: ReturnType<Desk['raise']> | undefined): Promise<void> {
-    const { signals, makerAccount, now, observability } = this.#options;
+    const { signals, makerAccount, clock, observability } = this.#options;
     const fill = this.#fills.fills.get(orderId);
     if (!fill) return; // told meanwhile
     this.#acting.add(orderId);
@@ -129,7 +130,7 @@ export class MakerWatch {
       filled_lots: sum.tradedLots.toString(),
       filled_quote: sum.tradedQuote.toString(),
       transaction_time_us: sum.transactionTimeUs,
-      received_at_ms: now(),
+      received_at_ms: clock.epochMs(),
     } as const;
     await signals
       .signal(orderWorkflowId(makerAccount, orderId), update, SIGNAL_MS)

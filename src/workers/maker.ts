@@ -6,6 +6,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
+import { systemClock } from '../clock';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { createMakerActivities } from '../activities/maker-activities';
 import { loadNoticeSecret, type Config, type PairConfig } from '../config';
@@ -21,7 +22,6 @@ import { NoticePublisher } from '../notifications/publisher';
 import { startObservability, type Observability } from '../observability';
 import { warmUpMaker } from '../warm-up/maker';
 import { openAccount, openExchange, readMarkets, type ExchangeSide } from './account';
-import { wallClock } from './clock';
 import { deskEvents } from './desk-events';
 import { checkKeys } from './keys';
 import { HedgerWatch } from './hedger-watch';
@@ -107,7 +107,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     const market = side.markets.find((m) => m.symbol === symbol);
     if (market) heard.addOthers(market, [lane]);
   }
-  const canceller = new Canceller({ account, lane: config.cancelLane, now: wallClock });
+  const canceller = new Canceller({ account, lane: config.cancelLane, clock: systemClock });
   const hedger = opened.add(
     new HedgerWatch({
       makerAccount: account.accountIndex,
@@ -119,7 +119,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
       stream: account.stream,
       canceller,
       observability,
-      now: wallClock,
+      clock: systemClock,
     }),
     (it) => it.close(),
   );
@@ -134,19 +134,20 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
       marketId: () => side.markets[0]?.marketId,
       otherForm: () => ({ kind: 'cancel-all-at', atMs: deadMan.nextAtMs() }),
       running: openOrders(temporal.reader, accounts).running,
-      now: wallClock,
+      clock: systemClock,
     }),
     (it) => it.close(),
   );
   const desk = new Desk({
     account,
     sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
-    now: wallClock,
+    clock: systemClock,
+    exchangeNow: () => exchange.exchangeNowMs(),
     events: deskEvents({ account: 'maker', observability, onKeyRefused: (lane, reason) => proofs.doubt(lane, reason) }),
   });
   opened.add(desk, (it) => it.close());
   const { perMinute, counts, makerShare, reserve } = config.requestBudget;
-  const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, wallClock());
+  const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, systemClock.monotonicMs());
   const activities = createMakerActivities({
     accounts,
     onRefused: misaddressed(observability.raiseAlert),
@@ -170,10 +171,10 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     mayQuote: () => {
       const reason = exchange.backingOff();
       if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
-      return budget.tryTake(quoteCost(counts), wallClock());
+      return budget.tryTake(quoteCost(counts), systemClock.monotonicMs());
     },
     hear: (market, lane) => heard.takeUp(market, lane),
-    now: wallClock,
+    clock: systemClock,
   });
   const { raiseAlert } = observability;
   const live = account.stream.whenLive();
@@ -197,7 +198,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     makerAccount: config.accounts.maker.index,
     markets: side.markets,
     raiseAlert,
-    now: wallClock,
+    clock: systemClock,
     everyMs: LEDGERS_EVERY_MS,
   });
   opened.add(ledgers, (it) => it.close()).start();
@@ -283,6 +284,7 @@ function startListener(input: {
     registry: { makerAccount: input.config.accounts.maker.index, lanes: input.heard.terms },
     notices: input.publisher,
     signals: input.sink,
+    clock: systemClock,
     signalHoldMs: signalHoldMs(input.config),
     onNotice: ({ fills, publication, parsedMs, tookMs }) => {
       metrics.frameToParsed.observe(parsedMs / 1_000);

@@ -1,6 +1,7 @@
 /** What reaches a pair: changes, a word a minute while they are off, and what was not delivered the first time. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { beforeEach, expect, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { BooksTeller } from '../../src/auditor/books-teller';
 import type { BooksState } from '../../src/domain/messages';
 
@@ -23,7 +24,7 @@ beforeEach(() => {
     },
   });
   const client = { withDeadline: (_: number, call: () => Promise<unknown>) => call(), workflow: { getHandle } };
-  teller = new BooksTeller({ client: client as unknown as Client, makerAccount: 7, now: () => nowMs });
+  teller = new BooksTeller({ client: client as unknown as Client, makerAccount: 7, clock: clockOf(() => nowMs) });
 });
 
 const off = ['pair/7/BTC', 'booksState', 'off', '-50'];

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { LedgerAuditor } from '../../src/auditor/ledger-auditor';
 import { clientOrderIndexOf, nextOrderId, orderWorkflowId, type OrderId } from '../../src/domain/ids';
 import { openLighter, type Signer } from '../../src/exchange/lighter';
@@ -77,7 +78,7 @@ beforeEach(async () => {
     makerAccount: 516,
     markets: markets.value,
     raiseAlert: (alert) => alerts.push(alert),
-    now: () => nowMs,
+    clock: clockOf(() => nowMs),
     everyMs: 1_000,
   });
 });

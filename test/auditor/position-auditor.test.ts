@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import { clockOf } from '../clock';
 import { PositionAuditor } from '../../src/auditor/position-auditor';
 import { formatDecimal } from '../../src/domain/lots';
 import type { Market } from '../../src/domain/records';
@@ -82,7 +83,7 @@ function auditorOf(raiseAlert: (alert: Alert) => void = (alert) => void raised.p
     raiseAlert,
     health: { ok: () => void (healthy += 1), stopped: () => undefined },
     onExposure: (market, amount) => void exposure.set(market, amount),
-    now: () => nowMs,
+    clock: clockOf(() => nowMs),
     everyMs: 5_000,
     hedgeMsMax: FORCE_CLOSE_MS + 10_000,
   });
@@ -113,7 +114,7 @@ describe('what is told', () => {
       process: 'hedger',
       count: () => undefined,
       onWebhookFailure: () => undefined,
-      nowMs: () => nowMs,
+      clock: clockOf(() => nowMs),
     });
     lots[A] = { 1: 20n, 2: 5_000n };
     await lookEvery(auditorOf(alerts.raise), 2_000, 600_000);

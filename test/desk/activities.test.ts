@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { clockOf } from '../clock';
 import { onlyFor, type Refused } from '../../src/activities/accounts';
 import { createCoverActivities } from '../../src/activities/cover';
 import { withHeartbeat } from '../../src/activities/heartbeat';
@@ -61,7 +62,13 @@ beforeEach(() => {
   jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
   account = new FakeAccount();
   account.auto = (request) => ({ lots: request.kind === 'market-order' ? request.lots : lots(0) });
-  desk = new Desk({ account, sealBy: sealByCancelAll, now: () => Date.now(), events: { alert: () => undefined } });
+  desk = new Desk({
+    account,
+    sealBy: sealByCancelAll,
+    clock: clockOf(),
+    exchangeNow: () => Date.now(),
+    events: { alert: () => undefined },
+  });
 });
 
 afterEach(() => {
@@ -150,7 +157,7 @@ describe('what a lane of A has open (P-19)', () => {
       mayQuote: () => ({ ok: true }),
       hear: () => undefined,
       keyRefusal: () => undefined,
-      now: () => Date.now(),
+      clock: clockOf(),
     });
     return run(() =>
       maker.laneOrders({ accounts, lane: 5, market: 'BTC', ...(orderId === undefined ? {} : { order_id: orderId }) }),
@@ -230,7 +237,7 @@ describe('placing', () => {
       mayQuote: () => ({ ok: true }),
       hear: () => unheard,
       keyRefusal: () => undefined,
-      now: () => Date.now(),
+      clock: clockOf(),
     });
     const order = {
       order_id: id.toString(),
@@ -295,7 +302,7 @@ test('S-44 while no hedger is known a quote is refused with the reason, before a
     mayQuote: () => ({ ok: true }),
     hear: () => undefined,
     keyRefusal: () => undefined,
-    now: () => Date.now(),
+    clock: clockOf(),
   });
   const answer = await run(() => maker.quote({ accounts, market: 'BTC' } as QuoteInput));
   expect(answer).toMatchObject({ quote: false, code: 'no-hedger' });
@@ -331,7 +338,7 @@ describe('S-43 steps of other accounts', () => {
       acknowledge: () => undefined,
       alert: ({ what }) => told.push(what),
       books: () => ({ state: 'unknown' }),
-      now: () => Date.now(),
+      clock: clockOf(),
     });
     const strange = { maker: 1, hedge: 8 };
     await expect(run(() => activities.arm({ accounts: strange, ticket, keep_ms: 1_000 }))).rejects.toThrow(
@@ -368,7 +375,13 @@ describe('the hedger', () => {
   test('P-19 an order that nobody looks after: what B executed is found, what is left is told, nothing can follow', async () => {
     await desk.cover({ ticket: deskTicket(), fillLots: lots(12), reduceOnly: false, retryNow: false });
     desk.close();
-    desk = new Desk({ account, sealBy: sealByCancelAll, now: () => Date.now(), events: { alert: () => undefined } });
+    desk = new Desk({
+      account,
+      sealBy: sealByCancelAll,
+      clock: clockOf(),
+      exchangeNow: () => Date.now(),
+      events: { alert: () => undefined },
+    });
     activities = hedgerWith({ ...depsOf(), desk });
     const proof = prove();
     await pass(3_000);
@@ -494,7 +507,7 @@ describe('the hedger', () => {
       acknowledge: () => undefined,
       alert: () => undefined,
       books: () => ({ state: 'unknown' }) as const,
-      now: () => Date.now(),
+      clock: clockOf(),
     };
   }
 

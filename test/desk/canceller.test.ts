@@ -1,5 +1,6 @@
 /** A's cancels: a key and nonces of their own, many in flight, and an answer that is a claim (S-30, P-01). */
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { Canceller } from '../../src/desk/canceller';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
 import type { Read, SendOutcome } from '../../src/domain/records';
@@ -14,7 +15,7 @@ const index = 640n as ClientOrderIndex;
 beforeEach(() => {
   account = new FakeAccount();
   nowMs = 1_000.7;
-  canceller = new Canceller({ account, lane: 9, now: () => nowMs });
+  canceller = new Canceller({ account, lane: 9, clock: clockOf(() => nowMs) });
 });
 const nonces = (): bigint[] => account.sent.map(({ request }) => request.nonce);
 

@@ -1,5 +1,6 @@
 /** The dead-man's switch counts as set only when the exchange has executed the renewal, and only while enough of it is left (S-31). */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { Canceller } from '../../src/desk/canceller';
 import { DeadMan } from '../../src/desk/dead-man';
 import { lots } from '../../src/domain/lots';
@@ -17,7 +18,7 @@ beforeEach(() => {
   renewals = [];
   deadMan = new DeadMan({
     account,
-    canceller: new Canceller({ account, lane: 9, now: () => Date.now() }),
+    canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
     lane: 9,
     aheadMs: AHEAD_MS,
     exchangeNow: () => Date.now() + 40_000, // the host's clock is slow (S-40)
@@ -128,7 +129,7 @@ test('S-44 it is not renewed while nobody hedges, and at once when somebody does
   let mayRenew = false;
   deadMan = new DeadMan({
     account,
-    canceller: new Canceller({ account, lane: 9, now: () => Date.now() }),
+    canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
     lane: 9,
     aheadMs: AHEAD_MS,
     exchangeNow: () => Date.now(),

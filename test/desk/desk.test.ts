@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { Desk, type DeskOptions } from '../../src/desk/desk';
 import type { DeskEvents, LateCover } from '../../src/desk/desk-events';
 import { LATE_MS } from '../../src/desk/late-watch';
@@ -38,7 +39,8 @@ function open(change: Partial<DeskOptions> = {}, events: Partial<DeskEvents> = {
   return new Desk({
     account,
     sealBy: sealByCancelAll,
-    now: () => Date.now(),
+    clock: clockOf(),
+    exchangeNow: () => Date.now(),
     events: { alert: ({ kind, what }) => alerts.push(`${kind}: ${what}`), ...events },
     ...change,
   });
@@ -225,6 +227,18 @@ describe('the fast path', () => {
     expect(account.signed).toHaveLength(2);
     notice(20);
     expect(account.sent[0]?.txHash).toBe('hash-2');
+  });
+
+  test('S-40 bytes that died while the machine slept are signed anew: they expire by the clock of the exchange', async () => {
+    let sleptMs = 0;
+    desk.close();
+    desk = open({ clock: clockOf(() => Date.now() - sleptMs) }); // nobody has set the host's clock yet
+    await arm();
+    sleptMs = account.signedLifeMs;
+    jest.setSystemTime(START_MS + sleptMs + 1);
+    notice(20);
+    await pass(0);
+    expect(account.sent.map((tx) => tx.txHash)).toEqual(['hash-2']);
   });
 
   test('P-08 signed-ahead bytes that are refused are not sent again: the next try is signed anew', async () => {
@@ -564,10 +578,8 @@ describe('stages of a slice', () => {
   test('each is stamped where it happens: noticed, submitted once signed, accepted, shown, settled', async () => {
     const seen: unknown[] = [];
     desk.close();
-    desk = open(
-      { monotonicNow: () => Date.now() - START_MS },
-      { submitted: ({ k, sinceNoticeMs }) => seen.push([k, sinceNoticeMs]) },
-    );
+    const clock = { ...clockOf(), monotonicMs: () => Date.now() - START_MS };
+    desk = open({ clock }, { submitted: ({ k, sinceNoticeMs }) => seen.push([k, sinceNoticeMs]) });
     await arm();
     await pass(10);
     account.signing = () => pass(2); // a partial fill is signed when it happens

@@ -1,5 +1,6 @@
 /** Every lane shows that its key executes, with a nonce that no order needs (S-49). */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { isFree, LaneProofs } from '../../src/desk/lane-proofs';
 import { nextSpareId, nonceOf, orderIdOf, tenthsAt, type Nonce, type OrderId } from '../../src/domain/ids';
 import { FakeAccount } from './port';
@@ -27,7 +28,7 @@ beforeEach(() => {
     makerOnlyKeys: () => account.makerOnlyKeys(),
     running: () => Promise.resolve(running),
     onRefused: (lane, reason) => refused.push(`${lane} ${reason}`),
-    now: () => Date.now(),
+    clock: clockOf(),
   });
 });
 afterEach(() => {

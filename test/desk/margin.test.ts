@@ -1,5 +1,6 @@
 /** What B can carry is promised once (S-48). */
 import { beforeEach, expect, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { MarginBook, type Promised } from '../../src/activities/margin';
 import { orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids';
 import { lots, quote } from '../../src/domain/lots';
@@ -34,7 +35,7 @@ function newBook(): MarginBook {
     initialMarginBps: (marketId) => Promise.resolve({ ok: true, value: marketId === 2 ? 3_000 : 500 }),
     running: () => (running === 'away' ? Promise.reject(new Error('away')) : Promise.resolve(running)),
     promiseOf: (id) => Promise.resolve(strangers.get(id)),
-    now: () => nowMs,
+    clock: clockOf(() => nowMs),
   });
 }
 

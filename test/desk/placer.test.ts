@@ -1,4 +1,5 @@
 /** Placing a quote: one maker order whatever becomes of the answer, or the proof that there is none (S-12, S-30). */
+import { clockOf } from '../clock';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { placeOrder, type PlaceOrder } from '../../src/desk/placer';
 import { sealByCancelOrder } from '../../src/desk/seals';
@@ -35,7 +36,7 @@ function place(change: Partial<PlaceOrder> = {}, signal?: AbortSignal): Promise<
         return Promise.resolve();
       },
       sealBy: sealByCancelOrder(() => START_MS + 360_000),
-      now: () => Date.now(),
+      clock: clockOf(),
     },
     {
       id,

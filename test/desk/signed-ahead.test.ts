@@ -24,7 +24,7 @@ let ahead: SignedAhead;
 beforeEach(async () => {
   jest.useFakeTimers({ now: 0 });
   const sign = () => Promise.resolve({ request, txHash: 'h', expiresAtMs: 599_000 });
-  ahead = new SignedAhead({ sign, isWanted: () => false, now: () => Date.now() });
+  ahead = new SignedAhead({ sign, isWanted: () => false, exchangeNow: () => Date.now() });
   await ahead.sign();
 });
 afterEach(() => {

@@ -1,10 +1,10 @@
 /** The book: equal to a simple model, whole or not offered at all (LP §5.5). */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { systemClock, type Clock } from '../../src/clock';
 import { lots, ticks } from '../../src/domain/lots';
 import { openLighter, type Signer } from '../../src/exchange/lighter';
 import { Book, parseBookFrame, type BookChange } from '../../src/exchange/lighter/book';
-import { systemClock, type Clock } from '../../src/exchange/lighter/clock';
 import type { ExchangePort } from '../../src/exchange/port';
 import { FakeLighter, FAST, fixture, until } from './support';
 

@@ -5,18 +5,18 @@ import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
 /** A host whose clock can be stepped; monotonic time starts anywhere. */
 class Host {
   #elapsedMs = 4_711;
-  #wallMs = 1_790_000_000_123;
+  #epochMs = 1_790_000_000_123;
 
-  readonly wallMs = (): number => this.#wallMs;
+  readonly epochMs = (): number => this.#epochMs;
   readonly monotonicMs = (): number => this.#elapsedMs;
 
   pass(ms: number): void {
     this.#elapsedMs += ms;
-    this.#wallMs += ms;
+    this.#epochMs += ms;
   }
 
   step(ms: number): void {
-    this.#wallMs += ms;
+    this.#epochMs += ms;
   }
 }
 
@@ -24,7 +24,7 @@ test('no sample: no estimate, and the host stands in for the exchange', () => {
   const host = new Host();
   const skew = new ClockSkew(host);
   expect(skew.estimateMs()).toBeUndefined();
-  expect(skew.exchangeNowMs()).toBe(host.wallMs());
+  expect(skew.exchangeNowMs()).toBe(host.epochMs());
 });
 
 test.each([-40_000, -1_500, 0, 700, 40_000])('true skew %i ms: frames find it within their delay', (skewMs) => {
@@ -33,7 +33,7 @@ test.each([-40_000, -1_500, 0, 700, 40_000])('true skew %i ms: frames find it wi
   for (let i = 0; i < 40; i += 1) {
     host.pass(100);
     const delayMs = 20 + ((i * 37) % 200); // the quickest of many counts
-    skew.sawFrame(host.wallMs() + skewMs - delayMs);
+    skew.sawFrame(host.epochMs() + skewMs - delayMs);
   }
   expect(Math.abs((skew.estimateMs() ?? Number.NaN) - skewMs)).toBeLessThanOrEqual(50);
 });
@@ -43,7 +43,7 @@ test.each([-40_000, 0, 40_000])('true skew %i ms: Date headers alone find it wit
   const skew = new ClockSkew(host);
   for (let i = 0; i < 5; i += 1) {
     host.pass(1_370);
-    const date = Math.floor((host.wallMs() + skewMs - 10) / 1000) * 1000;
+    const date = Math.floor((host.epochMs() + skewMs - 10) / 1000) * 1000;
     skew.sawDate(new Date(date).toUTCString(), host.monotonicMs() - 30);
   }
   expect(Math.abs((skew.estimateMs() ?? Number.NaN) - skewMs)).toBeLessThan(550);
@@ -54,7 +54,7 @@ test.each([-600_000, -40_000, 300, 600_000])(
   (stepMs) => {
     const host = new Host();
     const skew = new ClockSkew(host);
-    const trueNow = host.wallMs();
+    const trueNow = host.epochMs();
     skew.sawFrame(trueNow - 50);
     host.step(stepMs);
     expect(skew.exchangeNowMs()).toBe(trueNow);
@@ -69,7 +69,7 @@ test.each([-600_000, -40_000, 300, 600_000])(
 test('a corrected host clock is believed at once', () => {
   const host = new Host();
   const skew = new ClockSkew(host);
-  skew.sawFrame(host.wallMs() - 40_000);
+  skew.sawFrame(host.epochMs() - 40_000);
   expect(skew.estimateMs()).toBeLessThan(-39_000);
   host.step(-40_000);
   expect(Math.abs(skew.estimateMs() ?? Number.NaN)).toBeLessThan(100);

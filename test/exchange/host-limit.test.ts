@@ -1,8 +1,9 @@
 /** S-54: after a 429 everything but hedges and cancels stays away, hedges in doubt go in turns, and it ends by itself. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { systemClock, type Clock } from '../../src/clock';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
 import { openLighter, type Signer, type Trouble } from '../../src/exchange/lighter';
-import { silentLog, systemClock, type Clock } from '../../src/exchange/lighter/clock';
+import { silentLog } from '../../src/exchange/lighter/log';
 import type { AccountPort, ExchangePort, TxRequest } from '../../src/exchange/port';
 import { LighterSignedTx } from '../../src/exchange/lighter/signer';
 import { FakeLighter, FAST, HASH, signed, until, type FakeAnswer } from './support';
@@ -23,7 +24,7 @@ let timers: Set<{ atMs: number; action: () => void }>;
 const clock: Clock = {
   ...systemClock,
   monotonicMs: () => performance.now() + aheadMs,
-  wallMs: () => Date.UTC(2026, 10, 1) + aheadMs,
+  epochMs: () => Date.UTC(2026, 10, 1) + aheadMs,
   after(delayMs, action) {
     if (delayMs < 1_000) return systemClock.after(delayMs, action);
     const timer = { atMs: clock.monotonicMs() + delayMs, action };

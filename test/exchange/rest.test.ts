@@ -1,7 +1,7 @@
 /** Reads that fail are not empty (S-20, S-21), submissions that vanish are unknown (S-12), and nothing is asked twice. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { systemClock } from '../../src/exchange/lighter/clock';
+import { systemClock } from '../../src/clock';
 import { ClockSkew } from '../../src/exchange/lighter/clock-skew';
 import { HostLimit } from '../../src/exchange/lighter/host-limit';
 import { Markets } from '../../src/exchange/lighter/markets';
@@ -153,7 +153,7 @@ test('a token is replaced before its deadline, and its deadline is in exchange t
   const signer = {
     authToken: ({ deadlineS }: { deadlineS: number }) => Promise.resolve(String(deadlines.push(deadlineS))),
   } as unknown as Signer;
-  const clock = { ...systemClock, wallMs: () => now };
+  const clock = { ...systemClock, epochMs: () => now };
   const tokens = new Tokens({ signer, clock, accountIndex: 1, lanes: [5], lifeMs: 100_000, skewMs: () => -40_000 });
   expect((await tokens.token()).text).toBe('1');
   now += 74_000;

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { silentLog, systemClock } from '../../src/exchange/lighter/clock';
+import { systemClock } from '../../src/clock';
+import { silentLog } from '../../src/exchange/lighter/log';
 import { HostLimit } from '../../src/exchange/lighter/host-limit';
 import { Session, SESSION_TIMES, type Frame, type SessionTimes } from '../../src/exchange/lighter/session';
 import { FakeLighter, FAST, fixture, HASH, signed, until, type Message } from './support';

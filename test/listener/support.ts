@@ -1,10 +1,11 @@
 /** What the listener tests share: records of our orders, frames, a clock and a sink in the test's hands. */
+import type { Clock } from '../../src/clock';
 import { clientOrderIndexOf, nextOrderId, type OrderId } from '../../src/domain/ids';
 import { lots, quote, ticks } from '../../src/domain/lots';
 import type { OrderUpdate } from '../../src/domain/messages';
 import type { OrderRecord } from '../../src/domain/records';
 import type { AccountStreamEvents, OrdersFrame } from '../../src/exchange/port';
-import type { ListenerClock, SignalSink } from '../../src/listener/signal-courier';
+import type { SignalSink } from '../../src/listener/signal-courier';
 import type { LaneTerms, Registry } from '../../src/listener/translate';
 
 export const MAKER = 65;
@@ -79,7 +80,7 @@ export class HandStream {
 }
 
 /** Time moves only when told to. Monotonic time starts at 1 000, the `receivedAtMs` of `frame`. */
-export class HandClock implements ListenerClock {
+export class HandClock implements Clock {
   #elapsedMs = 0;
   #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
 
@@ -89,6 +90,10 @@ export class HandClock implements ListenerClock {
 
   epochMs(): number {
     return NOW_MS + this.#elapsedMs;
+  }
+
+  random(): number {
+    return 0.5;
   }
 
   after(delayMs: number, callback: () => void): () => void {

@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { createServer, type AddressInfo } from 'node:net';
 import type { OrderUpdate } from '../../src/domain/messages';
-import { systemClock } from '../../src/listener/listener';
+import { systemClock } from '../../src/clock';
 import { SignalCourier } from '../../src/listener/signal-courier';
 import { ORDER_UPDATE_SIGNAL, TemporalSignalSink } from '../../src/listener/temporal-sink';
 import { startTemporal, sharedTemporal, type TemporalPlace } from '../helpers/temporal';
@@ -123,7 +123,7 @@ test('P-11 during an outage calls fail fast, and the newest state is delivered s
     const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
     expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(2);
   } finally {
-    courier.close();
+    void courier.close();
     await sink.close();
     await connection.close();
     await server.stop();
@@ -152,7 +152,7 @@ test('P-11 the connection is tried again at least every half second, however lon
     // 500 ms, a fifth of jitter, and a busy machine; grpc-js by itself would be at 2.5 s after three attempts.
     expect(Math.max(...gapsMs)).toBeLessThan(1_200);
   } finally {
-    courier.close();
+    void courier.close();
     await sink.close();
     await new Promise((resolve) => refusing.close(resolve));
   }

@@ -1,6 +1,7 @@
 /** Publisher and subscriber over a real server: what survives its absence, its crash, its slowness, and strangers. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { clockOf } from '../clock';
 import { lots } from '../../src/domain/lots';
 import {
   decodeNotice,
@@ -70,7 +71,7 @@ describe('between two live processes', () => {
 
   test('sequences rise, also when the clock stands still', async () => {
     const fills = new Collector<ReceivedNotice>();
-    const { publisher } = await livePublisher({ nowUs: () => 1_000 });
+    const { publisher } = await livePublisher({ clock: clockOf(() => 1) });
     await liveSubscriber({ fills: { account: MAKER, handle: fills.add } });
     publisher.publishFills([fill(0, 1), fill(0, 2)]);
     publisher.publishFills([fill(0, 3)]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clockOf } from '../clock';
 import { type Alert, ALERT_KINDS, Alerts, type AlertsOptions } from '../../src/observability/alerts';
 
 const STUCK: Alert = {
@@ -22,7 +23,7 @@ function setUp(overrides: Partial<AlertsOptions> = {}) {
     onWebhookFailure: () => void seen.failures++,
     process: 'hedger',
     webhookUrl: URL_WITH_SECRET,
-    nowMs: () => clock.nowMs,
+    clock: clockOf(() => clock.nowMs),
     fetch: async (_url, init) => {
       seen.posted.push(JSON.parse(init?.body as string));
       return new Response();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { Health } from '../../src/observability/health';
 import { createMetrics } from '../../src/observability/metrics';
 import { startObservabilityServer } from '../../src/observability/server';
@@ -6,7 +7,7 @@ import { startObservabilityServer } from '../../src/observability/server';
 describe('health', () => {
   test('is unhealthy without parts, before the first success, after silence and after a stop', () => {
     let nowMs = 0;
-    const health = new Health(() => nowMs);
+    const health = new Health(clockOf(() => nowMs));
     expect(health.report().healthy).toBe(false);
     const stream = health.part('stream', { staleAfterMs: 1000 });
     const redis = health.part('redis');

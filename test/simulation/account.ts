@@ -25,7 +25,7 @@ import type { Order } from '../../packages/paper-exchange/src/core/types';
 import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Faults } from './faults';
 import type { Network } from './network';
-import { START_MS, wallClock, type Host, type Time } from './time';
+import { clockOf, START_MS, type Host, type Time } from './time';
 import type { Venue } from './venue';
 import { hashOfTx, newsOf, recordOf, txOf, txRecordOf, type AccountNews } from './wire';
 
@@ -60,7 +60,7 @@ export class SimAccount implements AccountPort {
   }
 
   sign(request: TxRequest): Promise<SignedTx> {
-    const expiresAtMs = Math.floor(wallClock(this.around.time, this.host)() + SIGNED_BYTES_LIFE_MS);
+    const expiresAtMs = Math.floor(clockOf(this.around.time, this.host).epochMs() + SIGNED_BYTES_LIFE_MS);
     const txHash = hashOfTx(txOf(this.accountIndex, request, expiresAtMs));
     return new Promise((resolve) =>
       this.around.time.after(0.5 + this.around.random.next(), this.host, () =>
@@ -360,7 +360,8 @@ export class SimStream implements AccountStream {
   }
 
   #emitOrders(kind: 'snapshot' | 'change', orders: readonly OrderRecord[]): void {
-    for (const listener of this.#listeners.orders) listener({ kind, orders, receivedAtMs: this.around.time.nowMs });
+    const receivedAtMs = clockOf(this.around.time, this.host).monotonicMs();
+    for (const listener of this.#listeners.orders) listener({ kind, orders, receivedAtMs });
   }
 
   #enter(state: StreamState): void {

@@ -36,7 +36,7 @@ import { readState, SimAccount, type Surroundings } from './account';
 import { within } from './activity-context';
 import { recordOf } from './wire';
 import type { TemporalServer, Worker } from './temporal';
-import { wallClock, type Host } from './time';
+import { clockOf, type Host } from './time';
 import { WatchWire } from './watch-wire';
 import { DEAD_MAN_MS } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, SPARE_LANES } from './venue';
@@ -105,7 +105,7 @@ export function newHost(name: string, skewMs: number): Host {
 }
 
 export function startMaker(world: World, host: Host): Maker {
-  const now = wallClock(world.time, host);
+  const clock = clockOf(world.time, host);
   const observability = observe(world, host);
   const account = new SimAccount(ACCOUNT_A, [...LANES, ...SPARE_LANES, CANCEL_LANE], host, world);
   const listener = new Listener({
@@ -125,20 +125,11 @@ export function startMaker(world: World, host: Host): Maker {
     },
     notices: { publishFills: (fills) => publish(world, fills) },
     signals: signalSink(world, host),
-    clock: {
-      monotonicMs: () => world.time.nowMs,
-      epochMs: now,
-      after: (delayMs, callback) => {
-        const event = world.time.after(delayMs, host, callback);
-        return () => {
-          event.run = undefined;
-        };
-      },
-    },
+    clock,
     onFill: ({ orderId, record: { marketId, filledLots } }) => hedger?.filled({ orderId, marketId, filledLots }),
     onPoison: (error) => world.onDefect(`the listener could not handle a frame: ${String(error)}`),
   });
-  const canceller = new Canceller({ account, lane: CANCEL_LANE, now });
+  const canceller = new Canceller({ account, lane: CANCEL_LANE, clock });
   const hedger = world.isWatched
     ? new HedgerWatch({
         makerAccount: ACCOUNT_A,
@@ -150,7 +141,7 @@ export function startMaker(world: World, host: Host): Maker {
         stream: account.stream,
         canceller,
         observability,
-        now,
+        clock,
       })
     : undefined;
   const exchangeNow = (): number => world.time.nowMs;
@@ -165,8 +156,8 @@ export function startMaker(world: World, host: Host): Maker {
   const desk = new Desk({
     account,
     sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
-    now,
-    monotonicNow: () => world.time.nowMs,
+    clock,
+    exchangeNow,
     events: deskEvents({ account: 'maker', observability }),
   });
   const activities = createMakerActivities({
@@ -183,7 +174,7 @@ export function startMaker(world: World, host: Host): Maker {
     mayQuote: () => ({ ok: true }),
     hear: () => undefined,
     keyRefusal: () => undefined,
-    now,
+    clock,
   });
   deadMan.start();
   const ledgers = new LedgerAuditor({
@@ -210,15 +201,16 @@ export function startMaker(world: World, host: Host): Maker {
 }
 
 export function startHedger(world: World, host: Host): Hedger {
-  const now = wallClock(world.time, host);
+  const clock = clockOf(world.time, host);
+  const exchangeNow = (): number => world.time.nowMs;
   const observability = observe(world, host);
   const account = new SimAccount(ACCOUNT_B, [...LANES, ...SPARE_LANES], host, world);
   const desk = new Desk({
     account,
     sealBy: sealByCancelAll,
     selfTrade: { behaviour: 'expire-maker', compare: 'master' },
-    now,
-    monotonicNow: () => world.time.nowMs,
+    clock,
+    exchangeNow,
     events: deskEvents({ account: 'hedge', observability }),
   });
   const exchange = exchangePort(world, host);
@@ -231,7 +223,7 @@ export function startHedger(world: World, host: Host): Hedger {
       promiseOf: (id) => Promise.resolve(world.promiseOf(id)),
     },
     clockSkewMsMax: 1_000,
-    now,
+    clock,
   });
   const activities = createHedgeActivities({
     desk,
@@ -250,7 +242,7 @@ export function startHedger(world: World, host: Host): Hedger {
       observability.raiseAlert(alertOf(alert));
     },
     books: () => ({ state: 'even', lots: '0', what: '' }),
-    now,
+    clock,
   });
   const maker = world.isWatched
     ? new MakerWatch({
@@ -261,7 +253,7 @@ export function startHedger(world: World, host: Host): Hedger {
         client: world.temporal.clientOf(host),
         signals: signalSink(world, host),
         observability,
-        now,
+        clock,
       })
     : undefined;
   const wire = world.isWatched
@@ -324,7 +316,7 @@ function auditing(world: World, host: Host, { raiseAlert }: Observability) {
     makerAccount: ACCOUNT_A,
     markets: [OUR_MARKET],
     raiseAlert,
-    now: wallClock(world.time, host),
+    clock: clockOf(world.time, host),
   };
 }
 

@@ -5,6 +5,7 @@
  * costs nothing and a paused process really stands still: its timers and its incoming messages wait until it comes back.
  * Everything that crosses from one process to another must go through `after`.
  */
+import type { Clock } from '../../src/clock';
 import { MinHeap } from '../../packages/paper-exchange/src/core/heap';
 
 /** A process of the system. Dead ones never run again; paused ones catch up when they resume. */
@@ -91,8 +92,18 @@ export class Time {
   }
 }
 
-export function wallClock(time: Time, host: Host): () => number {
-  return () => time.nowMs + host.skewMs;
+/** A host's clock. One that was suspended is behind in both times: nothing has set it. */
+export function clockOf(time: Time, host: Host): Clock {
+  const nowMs = (): number => time.nowMs + host.skewMs;
+  return {
+    epochMs: nowMs,
+    monotonicMs: nowMs,
+    after(delayMs, action) {
+      const event = time.after(delayMs, host, action);
+      return () => (event.run = undefined);
+    },
+    random: () => 0.5,
+  };
 }
 
 /**

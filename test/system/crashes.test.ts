@@ -1,5 +1,6 @@
 /** Processes and streams that go away, with fills while they are gone: all hedged, once each, when they are back. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../src/clock';
 import { loadKeys, toolPath } from '../../src/config';
 import { Desk } from '../../src/desk/desk';
 import { sealByCancelAll } from '../../src/desk/seals';
@@ -91,12 +92,14 @@ describe('processes', () => {
     const exchange = openLighter({ baseUrl, wsUrl, chainId: 304, signer: loadSigner(toolPath('signer')) });
     const account = exchange.openAccount({ accountIndex: B, keys: loadKeys(system.config, 'hedge', process.env) });
     await account.stream.whenLive();
-    const desk = new Desk({ account, sealBy: sealByCancelAll, events: { alert: () => undefined } });
+    const exchangeNow = (): number => exchange.exchangeNowMs();
+    const events = { alert: () => undefined };
+    const desk = new Desk({ account, sealBy: sealByCancelAll, clock: systemClock, exchangeNow, events });
     try {
       for (const side of ['buy', 'sell'] as const) {
         const id = await quote(system, { side });
         const ticket = await ticketOf(system, id);
-        await desk.arm({ ticket, keepUntilMs: Date.now() + 60_000 });
+        await desk.arm({ ticket, keepUntilMs: systemClock.monotonicMs() + 60_000 });
         // Both submissions are held back until both are on their way.
         await system.fault({
           on: 'request',

@@ -1,5 +1,6 @@
 /** The hedger hears A's public trades while nobody tells of the fills. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { clockOf } from '../clock';
 import { orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids';
 import { MakerWatch } from '../../src/workers/maker-watch';
 
@@ -33,7 +34,7 @@ test('S-45 twenty fills at once while Temporal hangs: each is raised at once, no
     },
     signals: { signal: () => hangs(2_000) },
     observability: { logger: { warn: () => undefined }, raiseAlert: () => undefined },
-    now: () => Date.now(),
+    clock: clockOf(),
   } as never);
   for (let lane = 1; lane <= 20; lane++) {
     const clientOrderIndex = orderIdOf({ time: tenthsAt(Date.now()), lane });

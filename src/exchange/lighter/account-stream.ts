@@ -5,9 +5,10 @@
  * `live` means: subscribed, snapshot delivered, gap re-read. A frame is a hint that may be lost, repeated or reordered (invariant 7);
  * a record that cannot be read is refused and counted, and neither it nor a listener that throws stops the stream (S-33).
  */
+import type { Clock } from '../../clock';
 import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
-import type { Clock, Log } from './clock';
+import type { Log } from './log';
 import { field, isAboutTransactions, reasonOf } from './errors';
 import type { Markets } from './markets';
 import { OrderCache } from './order-cache';
@@ -146,7 +147,7 @@ export class LighterAccountStream implements AccountStream {
       this.session.write(`{"type":"subscribe","channel":"account_all_orders/${accountIndex}","auth":${auth}}`);
       // Whether a stream is cut when its token expires is unknown (LP §4): be on a fresh connection before that.
       this.#cancelRenewal();
-      this.#cancelRenewal = clock.after(Math.max(1, token.renewAtMs - clock.wallMs()), () => this.#renew(epoch, 0));
+      this.#cancelRenewal = clock.after(Math.max(1, token.renewAtMs - clock.epochMs()), () => this.#renew(epoch, 0));
       this.#cancelSnapshotDeadline();
       this.#cancelSnapshotDeadline = clock.after(SNAPSHOT_MS, () => this.session.reconnect('no snapshot in time'));
     } catch (error) {

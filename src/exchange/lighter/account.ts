@@ -4,6 +4,7 @@
  * Holds no key: they went to the signer on opening. Resends nothing and concludes nothing: a submission's fate is what the answer
  * proves, a read is a value or a reason.
  */
+import type { Clock } from '../../clock';
 import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids';
 import { keepNewest } from '../../domain/keep-newest';
 import { ORDER_ID_BITS } from '../../domain/limits';
@@ -11,7 +12,7 @@ import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome, TxRecord 
 import { KEYS_CHECKED_MAX } from '../port';
 import type { AccountOptions, AccountPort, RefusedKey, SignedTx, SigningThread, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
-import type { Clock, Log } from './clock';
+import type { Log } from './log';
 import type { ClockSkew } from './clock-skew';
 import { unknown } from './errors';
 import type { HostLimit } from './host-limit';

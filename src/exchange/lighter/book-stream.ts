@@ -4,9 +4,11 @@
  * A book is offered only while it is whole: after its snapshot, without a gap, on a connection that lives. Otherwise `book` answers
  * undefined, and whoever needs a price waits.
  */
+import type { Clock } from '../../clock';
 import type { OrderBook } from '../port';
 import { Book, parseBookFrame } from './book';
-import { Backoff, type Clock, type Log } from './clock';
+import type { Log } from './log';
+import { Backoff } from './pauses';
 import type { ClockSkew } from './clock-skew';
 import { numberField, reasonOf } from './errors';
 import type { HostLimit } from './host-limit';

@@ -6,7 +6,7 @@
  * the exchange's time nor its estimate, and shows at once in the difference to the host's. The two bounds are kept per ten-second
  * bucket over a minute, so that one late frame distorts nothing and a drift is followed.
  */
-import type { Clock } from './clock';
+import type { Clock } from '../../clock';
 
 const BUCKET_MS = 10_000;
 const BUCKETS_MAX = 6;
@@ -22,7 +22,7 @@ interface Bucket {
 export class ClockSkew {
   readonly #buckets: Bucket[] = [];
 
-  constructor(private readonly clock: Pick<Clock, 'wallMs' | 'monotonicMs'>) {}
+  constructor(private readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>) {}
 
   /** A frame's `timestamp`, epoch ms, handled at this moment. */
   sawFrame(serverMs: number): void {
@@ -42,7 +42,7 @@ export class ClockSkew {
   /** Exchange time now, epoch ms; before the first sample the host's. */
   exchangeNowMs(): number {
     const offsetMs = this.#offsetMs();
-    return offsetMs === undefined ? this.clock.wallMs() : this.clock.monotonicMs() + offsetMs;
+    return offsetMs === undefined ? this.clock.epochMs() : this.clock.monotonicMs() + offsetMs;
   }
 
   /**
@@ -50,7 +50,7 @@ export class ClockSkew {
    * half a second.
    */
   estimateMs(): number | undefined {
-    return this.#offsetMs() === undefined ? undefined : this.exchangeNowMs() - this.clock.wallMs();
+    return this.#offsetMs() === undefined ? undefined : this.exchangeNowMs() - this.clock.epochMs();
   }
 
   #offsetMs(): number | undefined {

@@ -5,7 +5,7 @@
  * One per process, shared by reads, submissions and handshakes. Hedges and cancels are not asked. What a hedge in doubt needs (reads
  * of its order and nonce, the same nonce again) goes in turns. Nothing here waits while all is well.
  */
-import type { Clock } from './clock';
+import type { Clock } from '../../clock';
 import type { TellTrouble } from './trouble';
 
 export const BACK_OFF_MS = 60_000;
@@ -62,7 +62,7 @@ export class HostLimit {
   reason(): string | undefined {
     const leftMs = this.remainingMs();
     if (leftMs === 0) return undefined;
-    const until = new Date(Math.ceil((this.clock.wallMs() + leftMs) / 1000) * 1000).toISOString().slice(11, 19);
+    const until = new Date(Math.ceil((this.clock.epochMs() + leftMs) / 1000) * 1000).toISOString().slice(11, 19);
     return `backing off until ${until} UTC after ${this.#after}`;
   }
 

@@ -3,11 +3,12 @@
  *
  * `loadSigner` once per process, `openLighter` per exchange, `openAccount` per account. Closing the exchange closes its accounts.
  */
+import { systemClock, type Clock } from '../../clock';
 import type { AccountState, Market, Read } from '../../domain/records';
 import type { AccountOptions, AccountPort, ExchangePort, OrderBook, TradedSum } from '../port';
 import { LighterAccount } from './account';
 import { BookStream } from './book-stream';
-import { silentLog, systemClock, type Clock, type Log } from './clock';
+import { silentLog, type Log } from './log';
 import { ClockSkew } from './clock-skew';
 import { HostLimit } from './host-limit';
 import { Markets } from './markets';
@@ -19,7 +20,7 @@ import type { Signer } from './signer';
 import { TOKEN_LIFE_MS } from './tokens';
 import type { TellTrouble, Trouble } from './trouble';
 
-export { systemClock, type Clock, type Log } from './clock';
+export type { Log } from './log';
 export type { SessionTimes } from './session';
 export type { Trouble } from './trouble';
 export { parseOrder, rawOrdersOf } from './parse';

@@ -4,8 +4,8 @@
  * Amounts cannot be read without the scale of their market, so every reader asks here first. A market that is not in the list makes
  * the list be read again (listings happen while we run), at most once per `REFRESH_MS`.
  */
+import type { Clock } from '../../clock';
 import type { Market, Read } from '../../domain/records';
-import type { Clock } from './clock';
 import { parseMarkets, UnknownMarketError, type MarketLookup } from './parse';
 import type { Query, Rest, Urgency } from './rest';
 import type { Tokens } from './tokens';

@@ -4,10 +4,12 @@
  *
  * What a read shows is told if it says more than what is known.
  */
+import type { Clock } from '../../clock';
 import type { OrderRecord } from '../../domain/records';
-import { Backoff, Pauses, type Clock, type Log } from './clock';
 import { readGap, readLive, type StreamReads } from './gap';
+import type { Log } from './log';
 import type { OrderCache } from './order-cache';
+import { Backoff, Pauses } from './pauses';
 import { TradeWatch } from './trade-watch';
 
 /** Inactive orders from a little before the last frame: their times and the order of frames need not agree. */
@@ -69,7 +71,7 @@ export class OrderRecovery {
   snapshot(orders: readonly OrderRecord[]): void {
     const missing = this.options.orders.missingFrom(orders);
     const { lastSeenUs } = this.options.orders;
-    const sinceUs = lastSeenUs > 0 ? lastSeenUs - OVERLAP_US : this.options.clock.wallMs() * 1000 - LOOK_BACK_US;
+    const sinceUs = lastSeenUs > 0 ? lastSeenUs - OVERLAP_US : this.options.clock.epochMs() * 1000 - LOOK_BACK_US;
     this.heard(orders);
     void this.#closeGap(missing, sinceUs);
   }

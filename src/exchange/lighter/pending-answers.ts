@@ -3,8 +3,8 @@
  *
  * Each ends once: by its answer, by its deadline, or with the connection. The last two leave it unknown.
  */
+import type { Clock } from '../../clock';
 import type { SendOutcome } from '../../domain/records';
-import type { Clock } from './clock';
 import {
   field,
   isAboutSubscriptions,

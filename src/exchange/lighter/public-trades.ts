@@ -5,11 +5,12 @@
  * Sums of distinct trades heard: never more than what executed, and less whenever something was missed, as during a reconnect. The first
  * frame may repeat old trades: no news (LP §5.6).
  */
+import type { Clock } from '../../clock';
 import type { ClientOrderIndex } from '../../domain/ids';
 import { keepNewest } from '../../domain/keep-newest';
 import { addLots, quote, ZERO_LOTS } from '../../domain/lots';
 import type { TradedSum } from '../port';
-import type { Clock, Log } from './clock';
+import type { Log } from './log';
 import { reasonOf } from './errors';
 import type { Markets } from './markets';
 import { parseTradedAmounts, rawTradesOf } from './parse-trades';

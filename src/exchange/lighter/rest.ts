@@ -5,8 +5,8 @@
  * the answer proves and resends nothing: only the owner of a slice may decide to send again (LP §3.7).
  */
 import { Pool } from 'undici';
+import type { Clock } from '../../clock';
 import type { Read, SendOutcome } from '../../domain/records';
-import type { Clock } from './clock';
 import type { ClockSkew } from './clock-skew';
 import { numberField, outcomeOf, readFailure, reasonOf, unknown } from './errors';
 import type { HostLimit } from './host-limit';

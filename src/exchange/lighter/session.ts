@@ -7,8 +7,10 @@
  * Hot path: `send` writes the bytes to the socket before it returns; nothing is awaited between the call and the write.
  */
 import { WebSocket } from 'ws';
+import type { Clock } from '../../clock';
 import type { SendOutcome } from '../../domain/records';
-import { Backoff, type Clock, type Log } from './clock';
+import type { Log } from './log';
+import { Backoff } from './pauses';
 import { field, reasonOf, shorten, stringField } from './errors';
 import type { HostLimit } from './host-limit';
 import { PendingAnswers } from './pending-answers';

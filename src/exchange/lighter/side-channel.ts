@@ -2,7 +2,7 @@
  * A channel that makes things faster and that nothing depends on: asked for once the stream has its snapshot, missed aloud, asked for
  * again every minute. Refused, silent or renamed, it costs latency and never the connection.
  */
-import type { Clock } from './clock';
+import type { Clock } from '../../clock';
 
 /** From the subscription to its first frame. */
 const ACKNOWLEDGED_MS = 5_000;

@@ -4,8 +4,8 @@
  * A token is a bearer secret for reads: it goes into a header or a subscribe frame and nowhere else. Any key of the account signs one,
  * so after a refusal it is the next key's turn: one revoked key must not make the account deaf and blind.
  */
+import type { Clock } from '../../clock';
 import { invariant } from '../../domain/assert';
-import type { Clock } from './clock';
 import type { Signer } from './signer';
 
 /** The server refuses more than 8 h ahead; four leave room for any plausible clock error. */
@@ -42,7 +42,7 @@ export class Tokens {
     const present = this.#current;
     if (present !== undefined) {
       const token = await present.catch(() => undefined);
-      if (token !== undefined && this.options.clock.wallMs() < token.renewAtMs) return token;
+      if (token !== undefined && this.options.clock.epochMs() < token.renewAtMs) return token;
       if (this.#current === present) this.#current = undefined;
     }
     this.#current ??= this.#mint();
@@ -61,7 +61,7 @@ export class Tokens {
     const { signer, clock, accountIndex, lanes, lifeMs, skewMs } = this.options;
     const lane = lanes[this.#turn % lanes.length];
     invariant(lane !== undefined, 'an account has at least one key');
-    const now = clock.wallMs();
+    const now = clock.epochMs();
     const deadlineS = Math.ceil((now + (skewMs() ?? 0) + lifeMs) / 1000);
     const text = await signer.authToken({ accountIndex, lane, deadlineS });
     this.#minted = { text, renewAtMs: now + lifeMs * TOKEN_RENEW_AT };

@@ -5,8 +5,10 @@
  * makes just that order be read, again with back-off until a record shows it. The trade sets no amount: the record does. Frames of the
  * two channels come in any order (LP §9), and a fill's hedge comes first: a trade frame is only put aside, and read after the grace.
  */
+import type { Clock } from '../../clock';
 import type { ClientOrderIndex } from '../../domain/ids';
-import { Backoff, Pauses, type Clock, type Log } from './clock';
+import type { Log } from './log';
+import { Backoff, Pauses } from './pauses';
 import { reasonOf } from './errors';
 import { parseOwnTrades, rawTradesOf, type OwnTrade } from './parse-trades';
 
