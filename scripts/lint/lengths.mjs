@@ -5,6 +5,6 @@
  */
 export const limits = { file: 350, function: 70 };
 
-export const longFiles = ['src/workers/maker.ts'];
+export const longFiles = [];
 
 export const longFunctions = ['src/workers/hedger.ts', 'src/workers/maker.ts'];

@@ -83,7 +83,7 @@ export const configSchema = z
     safety: z.strictObject({
       // The exchange refuses less than five minutes; the sixth absorbs a slow clock (LP §2.3, §2.8).
       order_expiry_minutes: whole(ORDER_EXPIRY_MS_MIN / 60_000, 1440),
-      dead_man_minutes: whole(ORDER_EXPIRY_MS_MIN / 60_000, 1440),
+      dead_man_minutes: whole(6, 1440),
       max_consecutive_failures: whole(1, 1000),
       clock_skew_ms_max: whole(50, 5000),
     }),

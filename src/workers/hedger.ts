@@ -9,7 +9,7 @@ import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { PositionAuditor } from '../auditor/position-auditor';
 import { Arming } from '../activities/arming';
 import { createHedgeActivities } from '../activities/hedge-activities';
-import { ConfigError, loadNoticeSecret, type Config } from '../config';
+import { ConfigError, type Config } from '../config';
 import { Desk } from '../desk/desk';
 import { onFill } from '../desk/on-fill';
 import { sealByCancelAll } from '../desk/seals';
@@ -20,7 +20,7 @@ import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
 import { NoticeSubscriber } from '../notifications/subscriber';
 import { WatchWire } from '../notifications/watch';
-import { startObservability, type Observability } from '../observability';
+import type { Observability } from '../observability';
 import { warmUpHedger } from '../warm-up/hedger';
 import { checkMarkets, openAccount, openExchange } from './account';
 import { alertOf } from './alert-of';
@@ -33,8 +33,9 @@ import { openOrders } from './open-orders';
 import { opening, type Opened } from './opened';
 import {
   AUDIT_EVERY_MS,
-  installRuntime,
   LEDGERS_EVERY_MS,
+  observe,
+  redisOf,
   startWorker,
   type RunningProcess,
   type WorkerProcessOptions,
@@ -55,17 +56,8 @@ export function runHedger(config: Config, options: WorkerProcessOptions): Promis
 }
 
 async function start(config: Config, options: WorkerProcessOptions, opened: Opened): Promise<RunningProcess> {
-  const observability = await startObservability({
-    process: 'hedger',
-    version: options.version,
-    host: config.metrics.host,
-    port: config.metrics.hedgerPort,
-    ...(options.logLevel === undefined ? {} : { level: options.logLevel }),
-    ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
-  });
-  opened.add(observability, (it) => it.close());
+  const observability = await observe('hedger', config, options, opened);
   const { logger, metrics } = observability;
-  installRuntime(logger);
   const { raiseAlert } = observability;
   const unneeded = opened.add(new AbortController(), (it) => it.abort());
   const reading = { signal: unneeded.signal, logger };
@@ -95,9 +87,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     },
   });
   opened.add(desk, (it) => it.close());
-  const redis = config.redis.enabled
-    ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
-    : undefined;
+  const redis = redisOf(config, options.env);
   const watching: { maker?: MakerWatch } = {};
   const subscriber = new NoticeSubscriber({
     redis,

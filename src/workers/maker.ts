@@ -9,17 +9,16 @@ import { Worker } from '@temporalio/worker';
 import { systemClock } from '../clock';
 import { LedgerAuditor } from '../auditor/ledger-auditor';
 import { createMakerActivities } from '../activities/maker-activities';
-import { loadNoticeSecret, type Config, type PairConfig } from '../config';
+import type { Config, PairConfig } from '../config';
 import { Canceller } from '../desk/canceller';
 import { DeadMan } from '../desk/dead-man';
 import { Desk } from '../desk/desk';
 import { sealByCancelOrder } from '../desk/seals';
 import { quoteCost, RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
-import { Listener } from '../listener/listener';
 import { TemporalSignalSink } from '../listener/temporal-sink';
 import { NoticePublisher } from '../notifications/publisher';
-import { startObservability, type Observability } from '../observability';
+import type { Observability } from '../observability';
 import { warmUpMaker } from '../warm-up/maker';
 import { openAccount, openExchange, readMarkets, type ExchangeSide } from './account';
 import { deskEvents } from './desk-events';
@@ -32,14 +31,16 @@ import { opening, type Opened } from './opened';
 import { misaddressed } from './misaddressed';
 import { lanesOfOpenOrders, otherLanes, pairInput, startPair, type PairOverrides } from './pairs';
 import {
-  installRuntime,
   LEDGERS_EVERY_MS,
+  observe,
+  redisOf,
   startWorker,
   type RunningProcess,
   type WorkerProcessOptions,
 } from './process';
 import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
-import { preferOnSingleMachine, signalHoldMs } from './single-machine';
+import { preferOnSingleMachine } from './single-machine';
+import { startListener } from './start-listener';
 import { heardInTime, tooLate } from './start-up';
 import { connectTemporal } from './temporal';
 
@@ -57,17 +58,8 @@ export function runMaker(config: Config, options: MakerOptions): Promise<Running
 }
 
 async function start(config: Config, options: MakerOptions, opened: Opened): Promise<RunningProcess> {
-  const observability = await startObservability({
-    process: 'maker',
-    version: options.version,
-    host: config.metrics.host,
-    port: config.metrics.makerPort,
-    ...(options.logLevel === undefined ? {} : { level: options.logLevel }),
-    ...(config.alerts.webhookUrl === undefined ? {} : { webhookUrl: config.alerts.webhookUrl }),
-  });
-  opened.add(observability, (it) => it.close());
+  const observability = await observe('maker', config, options, opened);
   const { logger } = observability;
-  installRuntime(logger);
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
   const accounts = accountsOf(config);
   await refuseStrangers({ client: temporal.reader, role: 'maker', accounts, logger });
@@ -86,9 +78,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const markets = await readMarkets(exchange, config, observability); // without them the listener understands no fill
   const account = openAccount(exchange, opening);
   const side = { exchange, account, markets };
-  const redis = config.redis.enabled
-    ? { url: config.redis.url, noticeSecret: loadNoticeSecret(config, options.env) }
-    : undefined;
+  const redis = redisOf(config, options.env);
   const publisher = new NoticePublisher({
     redis,
     onState: (state) => observability.metrics.redisLive.set(state === 'live' ? 1 : 0),
@@ -267,59 +257,6 @@ async function readOtherLanes(input: {
     );
     return { market, lanes: [] };
   }
-}
-
-function startListener(input: {
-  readonly config: Config;
-  readonly side: ExchangeSide;
-  readonly heard: HeardLanes;
-  readonly publisher: NoticePublisher;
-  readonly sink: TemporalSignalSink;
-  readonly observability: Observability;
-  readonly hedger: HedgerWatch;
-}): Listener {
-  const { metrics, logger, raiseAlert } = input.observability;
-  return new Listener({
-    stream: input.side.account.stream,
-    registry: { makerAccount: input.config.accounts.maker.index, lanes: input.heard.terms },
-    notices: input.publisher,
-    signals: input.sink,
-    clock: systemClock,
-    signalHoldMs: signalHoldMs(input.config),
-    onNotice: ({ fills, publication, parsedMs, tookMs }) => {
-      metrics.frameToParsed.observe(parsedMs / 1_000);
-      if (publication === 'dropped') metrics.noticesDropped.inc(fills);
-      if (publication !== 'sent') return;
-      metrics.frameToNotice.observe(tookMs / 1_000);
-      metrics.noticesSent.inc(fills);
-    },
-    onFill: ({ orderId, record: { marketId, filledLots } }) => input.hedger.filled({ orderId, marketId, filledLots }),
-    onSignal: (latencyMs) => {
-      metrics.signals.inc({ outcome: 'delivered' });
-      metrics.signalDelivery.observe(latencyMs / 1_000);
-    },
-    onSignalFailed: () => metrics.signals.inc({ outcome: 'failed' }),
-    onOrphan: ({ orderId, record }) => {
-      metrics.signals.inc({ outcome: 'orphan' });
-      logger.info(
-        { order: orderId.toString(), status: record.status, filled: record.filledLots.toString() },
-        'no running order takes this update',
-      );
-    },
-    onUndelivered: (left) =>
-      logger.warn(
-        { orders: left.map(({ orderId }) => orderId.toString()) },
-        'stopped before Temporal took the newest state of these orders; the next maker tells it again from its first snapshot',
-      ),
-    onPoison: (error) => {
-      logger.error({ error: String(error) }, 'part of a frame could not be handled');
-      raiseAlert({
-        kind: 'invariant-broken',
-        what: `a frame of account A could not be handled: ${String(error)}`,
-        next: 'Report this; the other orders go on.',
-      });
-    },
-  });
 }
 
 function startSwitch(input: {

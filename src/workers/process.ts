@@ -1,6 +1,7 @@
 /** A worker that runs until it is told to stop, and the order in which a process goes down: no new work, grace, then the wires. */
 import { Runtime, type Worker } from '@temporalio/worker';
-import type { Observability } from '../observability';
+import { loadNoticeSecret, type Config } from '../config';
+import { startObservability, type Observability } from '../observability';
 import type { Opened } from './opened';
 
 export interface WorkerProcessOptions {
@@ -21,6 +22,32 @@ export interface RunningProcess {
   /** Resolves when the process has ended by itself or by `stop`; rejects when its worker failed. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Log, metrics, health and alerts of a process; its engine writes into the same log. */
+export async function observe(
+  process: 'maker' | 'hedger',
+  { metrics, alerts }: Config,
+  { version, logLevel }: WorkerProcessOptions,
+  opened: Opened,
+): Promise<Observability> {
+  const observability = await startObservability({
+    process,
+    version,
+    host: metrics.host,
+    port: process === 'maker' ? metrics.makerPort : metrics.hedgerPort,
+    ...(logLevel === undefined ? {} : { level: logLevel }),
+    ...(alerts.webhookUrl === undefined ? {} : { webhookUrl: alerts.webhookUrl }),
+  });
+  opened.add(observability, (it) => it.close());
+  installRuntime(observability.logger);
+  return observability;
+}
+
+/** Undefined when the configuration does without it. */
+export function redisOf(config: Config, env: NodeJS.ProcessEnv): { url: string; noticeSecret: string } | undefined {
+  const { enabled, url } = config.redis;
+  return enabled ? { url, noticeSecret: loadNoticeSecret(config, env) } : undefined;
 }
 
 /** How often a live worker says so to the health page. */
@@ -53,7 +80,7 @@ export function startWorker(input: {
 }
 
 /** The engine's own messages go into our log; once per process, before the first connection. */
-export function installRuntime(logger: Observability['logger']): void {
+function installRuntime(logger: Observability['logger']): void {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
     logger[level]({ engine: meta }, message);
   try {
