@@ -8,13 +8,19 @@ const EVERY_MS = 200;
 
 /**
  * Runs `work` under heartbeats; its signal aborts when the workflow cancels the step or the worker shuts down. It hears which attempt at
- * the step this is, from 1 on.
+ * the step this is, from 1 on, and when the server, by its own clock, set it on its way.
  */
-export async function withHeartbeat<T>(work: (signal: AbortSignal, attempt: number) => Promise<T>): Promise<T> {
+export async function withHeartbeat<T>(
+  work: (signal: AbortSignal, attempt: number, scheduledAtMs: number) => Promise<T>,
+): Promise<T> {
   const context = Context.current();
+  const { attempt, currentAttemptScheduledTimestampMs } = context.info;
   const timer = setInterval(() => context.heartbeat(), EVERY_MS);
   try {
-    return await Promise.race([work(context.cancellationSignal, context.info.attempt), context.cancelled]);
+    return await Promise.race([
+      work(context.cancellationSignal, attempt, currentAttemptScheduledTimestampMs),
+      context.cancelled,
+    ]);
   } finally {
     clearInterval(timer);
   }

@@ -103,7 +103,7 @@ export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const steps: MakerActivities = {
     ...createCoverActivities(deps),
     quote: (input) => quote(deps, input),
-    place: (input) => withHeartbeat((signal) => place(deps, input, signal)),
+    place: (input) => withHeartbeat((signal, _, scheduledAtMs) => place(deps, input, { signal, scheduledAtMs })),
     cancelMaker: (input) => withHeartbeat(() => cancelMaker(deps, input)),
     laneOrders: (input) => withHeartbeat((signal) => laneOrders(deps, input, signal)),
     readPosition: ({ market }) => readPosition(deps, market),
@@ -162,10 +162,11 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
 async function place(
   deps: MakerDeps,
   input: { order: OrderInput; stale_at_ms: number },
-  signal: AbortSignal,
+  attempt: { readonly signal: AbortSignal; readonly scheduledAtMs: number },
 ): Promise<PlaceResult> {
   const { order } = input;
   const id = idOf(order.order_id);
+  const freshMs = freshness(deps.clock, input.stale_at_ms, attempt.scheduledAtMs);
   const isHedged = await deps.hedger.hedges(orderWorkflowId(order.maker_account, id));
   if (isHedged && !deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
   const { market } = order;
@@ -189,9 +190,9 @@ async function place(
       lots: lots(BigInt(order.lots)),
       priceTicks: ticks(BigInt(order.price_ticks)),
       expiryMs: Math.floor(deps.exchange.exchangeNowMs() + order.expiry_ms),
-      staleAtMs: isSafe ? input.stale_at_ms : 0,
+      freshMs: isSafe ? freshMs : () => 0,
     },
-    signal,
+    attempt.signal,
   );
   if (!end.placed) {
     if (end.code === KEY_REFUSED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
@@ -199,6 +200,15 @@ async function place(
     return isHedged || end.code === KEY_REFUSED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
   }
   return { placed: true, ...amountsOf(end.record), at_ms: deps.clock.epochMs() };
+}
+
+/**
+ * How long the quote is still fresh. The server's clock has set the moment, so it is compared with that clock as far as it is known, or
+ * with this host's, whichever is later: one of them may have stood still.
+ */
+function freshness(clock: Clock, staleAtMs: number, serverMs: number): () => number {
+  const receivedMs = clock.monotonicMs();
+  return () => staleAtMs - Math.max(clock.epochMs(), serverMs + clock.monotonicMs() - receivedMs);
 }
 
 async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead> {
@@ -268,7 +278,7 @@ async function whatBecameOf(
 ): Promise<readonly OrderRecord[]> {
   const found = ok(await deps.account.findOrders([clientOrderIndexOf(id, 0)]));
   if (found.length > 0) return found;
-  const never = { side: 'buy', lots: lots(0), priceTicks: ticks(0), expiryMs: 0, staleAtMs: 0 } as const; // stale: sealed, not sent
+  const never = { side: 'buy', lots: lots(0), priceTicks: ticks(0), expiryMs: 0, freshMs: () => 0 } as const; // stale: sealed, not sent
   const end = await placeOrder(placerOf(deps), { id, marketId: market.marketId, ...never }, signal);
   return end.placed ? [end.record] : [];
 }

@@ -22,8 +22,8 @@ export interface PlaceOrder {
   readonly priceTicks: Ticks;
   /** Epoch ms in exchange time. */
   readonly expiryMs: number;
-  /** After this moment (epoch ms) the quote is stale: sealed instead of sent. */
-  readonly staleAtMs: number;
+  /** How long the quote is still fresh; then it is sealed instead of sent. */
+  readonly freshMs: () => number;
 }
 
 export interface PlacerDeps {
@@ -37,11 +37,15 @@ export interface PlacerDeps {
 export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSignal): Promise<PlacementEnd> {
   const { account, clock } = deps;
   const { accountIndex } = account;
-  const state = newPlacement({ ...order, accountIndex, nowMs: clock.monotonicMs() });
+  const nowMs = clock.monotonicMs();
+  const state = newPlacement({ ...order, accountIndex, staleAtMs: nowMs + order.freshMs(), nowMs });
   const driver = new Driver<NonceEvent, NonceSend>(
     {
       id: order.id,
-      advance: (event, nowMs) => advancePlacement(state, event, nowMs),
+      advance: (event, nowMs) => {
+        state.staleAtMs = Math.min(state.staleAtMs, nowMs + order.freshMs());
+        return advancePlacement(state, event, nowMs);
+      },
       wakeAtMs: () => placementWakeAtMs(state),
       requestOf: (send) => requestOf(deps, order, send),
       onAnswered: ({ outcome }) =>

@@ -22,8 +22,8 @@ import {
 import type { OrderRecord } from './records';
 
 export interface PlacementState extends NonceState {
-  /** After this moment the quote is stale: it is not sent any more, but sealed. Epoch ms of the driver's clock. */
-  readonly staleAtMs: number;
+  /** From this moment of the driver's clock on the quote is stale: it is not sent any more, but sealed. */
+  staleAtMs: number;
   /** Why it was given up. */
   reason: Reason;
   end?: PlacementEnd | undefined;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { clockOf } from '../clock';
+import type { Clock } from '../../src/clock';
 import { onlyFor, type Refused } from '../../src/activities/accounts';
 import { createCoverActivities } from '../../src/activities/cover';
 import { withHeartbeat } from '../../src/activities/heartbeat';
@@ -221,7 +222,14 @@ describe('what a lane of A has open (P-19)', () => {
 });
 
 describe('placing', () => {
-  const placing = (state: StreamState, { isHedged = true, unheard }: { isHedged?: boolean; unheard?: string } = {}) => {
+  interface How {
+    readonly isHedged?: boolean;
+    readonly unheard?: string;
+    readonly clock?: Clock;
+    readonly scheduledAtMs?: number;
+  }
+  const placing = (state: StreamState, how: How = {}) => {
+    const { isHedged = true, unheard, clock = clockOf(), scheduledAtMs = START_MS } = how;
     account.stream.state = state;
     const maker = createMakerActivities({
       onDeadLane: () => undefined,
@@ -237,7 +245,7 @@ describe('placing', () => {
       mayQuote: () => ({ ok: true }),
       hear: () => unheard,
       keyRefusal: () => undefined,
-      clock: clockOf(),
+      clock,
     });
     const order = {
       order_id: id.toString(),
@@ -248,12 +256,25 @@ describe('placing', () => {
       expiry_ms: 600_000,
     };
     const stale_at_ms = START_MS + 60_000;
-    return run(() => maker.place({ accounts, order: order as OrderInput, stale_at_ms }));
+    const attempt = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: scheduledAtMs });
+    return attempt.run(() => maker.place({ accounts, order: order as OrderInput, stale_at_ms }));
   };
 
   test('goes out while the stream is live', async () => {
     account.auto = () => ({ lots: lots(0), status: 'open' });
     expect(await placing('live')).toMatchObject({ placed: true });
+  });
+
+  test.each([
+    ['the host', { clock: { ...clockOf(), epochMs: () => Date.now() + 60_000 } }],
+    ['the server', { scheduledAtMs: START_MS + 60_000 }],
+  ])('S-40 a quote that is stale by the clock of %s alone is sealed instead', async (_, how) => {
+    const answer = placing('live', how);
+    await pass(10);
+    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
+    account.execute(account.last);
+    await pass(10);
+    expect(await answer).toMatchObject({ placed: false, code: 'stale' });
   });
 
   test('S-44 while no hedger is known it is sealed instead, and says why', async () => {

@@ -45,7 +45,7 @@ function place(change: Partial<PlaceOrder> = {}, signal?: AbortSignal): Promise<
       lots: lots(20),
       priceTicks: ticks(1_000_000),
       expiryMs: START_MS + 600_000,
-      staleAtMs: START_MS + 10_000,
+      freshMs: () => START_MS + 10_000 - Date.now(),
       ...change,
     },
     signal,
@@ -154,15 +154,27 @@ test('P-06 accepted, then refused by the sequencer: not placed, with its code', 
 
 test('a quote that has gone stale is never sent, not even later', async () => {
   account.auto = () => ({ lots: lots(0) });
-  const placing = place({ staleAtMs: START_MS });
+  const placing = place({ freshMs: () => 0 });
   await pass(10);
   expect(await placing).toMatchObject({ placed: false, code: 'stale' });
   expect(kinds()).toEqual(['cancel-order']);
 });
 
+test('S-40 a quote that another clock finds stale earlier than was reckoned is sealed', async () => {
+  account.sends.push({ kind: 'lost' });
+  let steppedMs = 0;
+  const placing = place({ freshMs: () => START_MS + 10_000 - Date.now() - steppedMs });
+  await pass(1);
+  steppedMs = 60_000;
+  account.auto = () => ({ lots: lots(0) });
+  await pass(3_000);
+  expect(await placing).toMatchObject({ placed: false, code: 'stale' });
+  expect(kinds()).toEqual(['post-only-order', 'cancel-order']);
+});
+
 test('S-30 a placement in doubt that wins its nonce against the seal is placed after all', async () => {
   account.sends.push({ kind: 'booked-unknown' });
-  const placing = place({ staleAtMs: START_MS + 30 });
+  const placing = place({ freshMs: () => START_MS + 30 - Date.now() });
   await pass(1);
   const [quote] = account.sent;
   await pass(200);

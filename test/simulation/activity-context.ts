@@ -6,7 +6,7 @@ export interface ActivityContext {
   readonly heartbeat: () => void;
   readonly cancellationSignal: AbortSignal;
   readonly cancelled: Promise<never>;
-  readonly info: { readonly attempt: number };
+  readonly info: { readonly attempt: number; readonly currentAttemptScheduledTimestampMs: number };
 }
 
 let current: ActivityContext | undefined;

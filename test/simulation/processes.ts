@@ -366,9 +366,9 @@ function workerOf(
     const stream = account.stream.state;
     const { skewMs } = host;
     const seen = name === 'arm' ? new Map(account.stream.seen) : undefined;
-    const result = within({ heartbeat, cancellationSignal: signal, cancelled, info: { attempt } }, () =>
-      activity(input),
-    );
+    const info = { attempt, currentAttemptScheduledTimestampMs: world.time.nowMs };
+    const context = { heartbeat, cancellationSignal: signal, cancelled, info };
+    const result = within(context, () => activity(input));
     if (seen !== undefined)
       void result.then(
         (answer) => {
