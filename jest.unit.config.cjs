@@ -3,26 +3,15 @@ const all = require('./jest.config.cjs');
 
 module.exports = {
   ...all,
-  testMatch: [
-    'auditor',
-    'cli',
-    'config',
-    'desk',
-    'docs',
-    'domain',
-    'exchange',
-    'listener',
-    'notifications',
-    'observability',
-  ]
-    .concat(['workers'])
+  testMatch: ['audit', 'cli', 'config', 'hedging', 'docs', 'domain', 'exchange', 'fills', 'notices', 'observability']
+    .concat(['quoting', 'workers'])
     .map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
   testPathIgnorePatterns: [
-    '/auditor/failing-runs', // a Temporal server
+    '/audit/failing-runs', // a Temporal server
     '/cli/(commands|servers|up)\\.', // processes, and all servers
     '/exchange/paper\\.', // the paper exchange
-    '/listener/temporal-sink', // a Temporal server
-    '/notifications/(watch|wire)', // a Redis
+    '/fills/temporal-sink', // a Temporal server
+    '/notices/(watch|wire)', // a Redis
     '/workers/start', // all of them
   ],
   globalSetup: undefined,

@@ -25,12 +25,12 @@ async function main(): Promise<void> {
   });
   try {
     const lastMs: number[] = [];
-    const settled = new Set<string>();
+    const resolved = new Set<string>();
     for (let round = 0; round < ROUNDS; round++) {
       const lowest = await lowestOfEach(system);
       await Promise.all(lowest.map((order) => fillWhole(system, order)));
-      const orders = await ended(system, settled);
-      for (const { order_id } of orders) settled.add(order_id);
+      const orders = await ended(system, resolved);
+      for (const { order_id } of orders) resolved.add(order_id);
       const frames = orders.flatMap(({ timings }) => timings[FRAME] ?? []);
       const hedges = orders.flatMap(({ timings }) => timings[SUBMITTED] ?? []);
       if (hedges.length < frames.length)

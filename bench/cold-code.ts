@@ -4,11 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toolPath } from '../src/config';
-import type { ClientOrderIndex, Nonce, OrderId } from '../src/domain/ids';
+import type { ClientOrderIndex, Nonce, OrderId } from '../src/domain/ids-and-nonces';
 import { lots, ticks } from '../src/domain/lots';
 import { loadSigner } from '../src/exchange/lighter';
 import type { TxRequest } from '../src/exchange/port';
-import { decodeNotice, encodeNotice, FILLS_CHANNEL, NoticeKey } from '../src/notifications/notice';
+import { decodeNotice, encodeNotice, FILLS_CHANNEL, NoticeKey } from '../src/notices/notice';
 import { readMadeUpFill } from '../src/warm-up/made-up-fill';
 import { report } from './parts/stats';
 

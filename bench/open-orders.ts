@@ -15,7 +15,7 @@ import { report } from './parts/stats';
 const QUIET_SECONDS = Number(process.env['BENCH_QUIET_SECONDS'] ?? 60);
 const FILLS_PER_SECOND = 4;
 const FILL_SECONDS = 15;
-const SETTLE_MS = 3_000;
+const RESOLVE_MS = 3_000;
 /** Until all orders of a pair of accounts rest. */
 const RESTING_MS = 120_000;
 const MOST = [50, 50, 50, 50, 50];
@@ -48,7 +48,7 @@ async function measure(options: (typeof CASES)[string]): Promise<void> {
       await fleet.untilResting(((i + 1) * open) / pairs, RESTING_MS);
     }
     const restingAfterS = Number(((performance.now() - quotedAtMs) / 1_000).toFixed(1));
-    await sleep(SETTLE_MS);
+    await sleep(RESOLVE_MS);
     const quiet = await quietMinute(fleet);
     const markets = options.slots.map((_, i) => i + 1);
     const load = { fleet, floor, markets, perSecond: FILLS_PER_SECOND };

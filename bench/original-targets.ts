@@ -1,6 +1,6 @@
 /**
  * The original's targets, each measured, with the delays of a Standard account: 300 ms until a hedge executes, 40 ms until a frame
- * leaves the exchange. And beside them how long a fill stays open altogether: frame → hedge settled.
+ * leaves the exchange. And beside them how long a fill stays open altogether: frame → hedge resolved.
  */
 import { loadKeys, toolPath } from '../src/config';
 import { loadSigner, openLighter } from '../src/exchange/lighter';
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       'end to end: filled → hedge executed, both on the exchange, target 500 ms',
       seen.map(({ filledMs, hedgeExecutedMs }) => hedgeExecutedMs - filledMs),
     );
-    line('Standard tier: fill frame → hedge executed and settled, target 350 ms', between(orders, FRAME, SETTLED));
+    line('Standard tier: fill frame → hedge executed and resolved, target 350 ms', between(orders, FRAME, RESOLVED));
   } finally {
     await system.stop();
   }
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
 const PUBLISHED = 'notice_published_ms';
 const RECEIVED = 'notice_received_ms';
 const ACCEPTED = 'hedge_accepted_ms';
-const SETTLED = 'hedge_settled_ms';
+const RESOLVED = 'hedge_resolved_ms';
 
 /** The exchange's view says when it filled, the order's own record when the notice left; both lists are in the same order. */
 function noticeTimes(

@@ -28,7 +28,7 @@ const SWEEPS: Readonly<Record<string, () => Promise<void>>> = {
 const CHOSEN = process.env['BENCH_POINTS']?.split(',').map(Number);
 const RESTING_MS = 180_000;
 /** Before each point: what posting the orders left behind. */
-const SETTLE_MS = 3_000;
+const RESOLVE_MS = 3_000;
 /** Left out at first: they pay for compilation and connections. */
 const WARM_UP = { perSecond: 5, seconds: 6 };
 const STOCK = { slots: [50, 50, 50, 50, 50], count: 250, markets: [1, 2, 3, 4, 5] } as const;
@@ -162,7 +162,7 @@ async function take(sweep: string, plan: Plan): Promise<void> {
   let [wallMs, missed] = [0, 0];
   for (let go = 0; go < goes; go++) {
     await fleet.untilResting(plan.stock, RESTING_MS);
-    await sleep(SETTLE_MS);
+    await sleep(RESOLVE_MS);
     const before = fleet.usage();
     const run = await fillByClock({ fleet, floor, ...load });
     addUsed(cpuMs, before, fleet.usage());

@@ -2,28 +2,30 @@
 export const layers = {
   domain: [],
   exchange: ['domain'],
-  notifications: ['domain'],
+  notices: ['domain'],
   observability: [],
   temporal: [], // what every reader of the engine shares
   config: ['domain'],
   workflows: ['domain', 'activities'], // activities: types only, held by a rule of its own
-  desk: ['domain', 'exchange'],
-  listener: ['domain', 'exchange', 'notifications'],
-  activities: ['domain', 'exchange', 'desk', 'temporal'],
-  auditor: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the desk's or the workflows' state
-  'warm-up': ['domain', 'exchange', 'notifications', 'desk', 'listener'], // composes the parts of the fast way; nobody but the workers knows it
+  hedging: ['domain', 'exchange'],
+  quoting: ['domain', 'exchange', 'hedging'],
+  fills: ['domain', 'exchange', 'notices'],
+  activities: ['domain', 'exchange', 'hedging', 'quoting', 'temporal'],
+  audit: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the executor's or the workflows' state
+  'warm-up': ['domain', 'exchange', 'notices', 'hedging', 'fills'], // composes the parts of the fast way; nobody but the workers knows it
   workers: [
     'domain',
     'exchange',
-    'notifications',
+    'notices',
     'observability',
     'temporal',
     'config',
     'workflows',
-    'desk',
-    'listener',
+    'hedging',
+    'quoting',
+    'fills',
     'activities',
-    'auditor',
+    'audit',
     'warm-up',
   ],
   cli: ['domain', 'exchange', 'config', 'workers'],

@@ -2,24 +2,24 @@
  * Every step names the accounts it is for, and a process carries out steps of its own accounts only (S-43).
  *
  * Queues are named by account, so only a misconfiguration brings a stranger's step here: two installations that share one account.
- * Carried out, it would trade on the wrong one. Refused for good and with an alert; the order that asked waits for its own process.
+ * Carried out, it would trade on the wrong one. Rejected for good and with an alert; the order that asked waits for its own process.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { WRONG_ACCOUNTS, type Accounts, type Addressed } from '../domain/messages';
 
 type Step = (input: never) => Promise<unknown>;
 
-export interface Refused {
+export interface Rejected {
   readonly step: string;
   readonly given: string;
   readonly own: Accounts;
 }
 
-/** Wraps `steps`; what is not for `own` throws a non-retryable failure of type `WRONG_ACCOUNTS` after `onRefused`. */
+/** Wraps `steps`; what is not for `own` throws a non-retryable failure of type `WRONG_ACCOUNTS` after `onRejected`. */
 export function onlyFor<T extends { readonly [K in keyof T]: Step }>(
   own: Accounts,
   steps: T,
-  onRefused: (refused: Refused) => void,
+  onRejected: (rejected: Rejected) => void,
 ): T {
   const guarded = Object.entries<Step>(steps).map(([name, step]) => {
     const checked = (input: Addressed): Promise<unknown> => {
@@ -27,7 +27,7 @@ export function onlyFor<T extends { readonly [K in keyof T]: Step }>(
       const { accounts } = input as Partial<Addressed>;
       if (accounts?.maker === own.maker && accounts.hedge === own.hedge) return step(input as never);
       const given = accounts ? `${accounts.maker} and ${accounts.hedge}` : 'unnamed';
-      onRefused({ step: name, given, own });
+      onRejected({ step: name, given, own });
       return Promise.reject(
         ApplicationFailure.create({
           type: WRONG_ACCOUNTS,

@@ -3,21 +3,21 @@
  * newest nonce that each lane executed, and whether a balance that was read is still good.
  */
 import type { Clock } from '../clock';
-import { laneOf, nonceOf } from '../domain/ids';
+import { laneOf, nonceOf } from '../domain/ids-and-nonces';
 import type { Addressed, ArmResult, TicketMessage } from '../domain/messages';
 import { usesLaneNonce, type TxRecord } from '../domain/records';
 import { ticketFromMessage, type Ticket } from '../domain/ticket';
-import type { Desk } from '../desk/desk';
-import type { LaneProofs } from '../desk/lane-proofs';
+import type { Executor } from '../hedging/executor';
+import type { KeyProofs } from '../hedging/key-proofs';
 import type { AccountPort, ExchangePort } from '../exchange/port';
-import { MarginBook, type MarginDeps, type Refusal } from './margin';
+import { MarginBook, type MarginDeps, type Rejection } from './margin';
 
 export interface ArmingDeps {
-  readonly desk: Pick<Desk, 'arm'>;
+  readonly executor: Pick<Executor, 'arm'>;
   readonly account: AccountPort;
   readonly exchange: Pick<ExchangePort, 'clockSkewMs' | 'initialMarginBps'>;
   /** Whether the exchange takes what the lanes' keys sign. */
-  readonly proofs?: Pick<LaneProofs, 'demand'>;
+  readonly proofs?: Pick<KeyProofs, 'demand'>;
   /** Why no order can be armed at all just now, whatever its lane; undefined: nothing speaks against it. */
   readonly notReady?: () => string | undefined;
   /** Orders that may make B trade, whoever armed them; rejects when Temporal cannot be asked. */
@@ -58,11 +58,11 @@ export class Arming {
   }
 
   async arm({ ticket: message, keep_ms }: Addressed & { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult> {
-    const { desk, clock } = this.#deps;
+    const { executor, clock } = this.#deps;
     const ticket = ticketFromMessage(message);
     const lane = laneOf(ticket.id);
-    const refusal = this.#refusedByProcess(lane) ?? (await this.#refusedByLane(lane, ticket));
-    if (refusal) return { armed: false, ...refusal };
+    const rejection = this.#rejectedByProcess(lane) ?? (await this.#rejectedByLane(lane, ticket));
+    if (rejection) return { armed: false, ...rejection };
     const keepUntilMs = clock.monotonicMs() + keep_ms;
     const short = await this.#margin.promise({
       id: ticket.orderId,
@@ -73,11 +73,11 @@ export class Arming {
       untilMs: keepUntilMs,
     });
     if (short) return { armed: false, ...short };
-    await desk.arm({ ticket, keepUntilMs });
+    await executor.arm({ ticket, keepUntilMs });
     return { armed: true };
   }
 
-  #refusedByProcess(lane: number): Refusal | undefined {
+  #rejectedByProcess(lane: number): Rejection | undefined {
     const { account, exchange, notReady, clockSkewMsMax } = this.#deps;
     const missing = notReady?.();
     if (missing !== undefined) return { code: 'not-ready', message: missing };
@@ -91,7 +91,7 @@ export class Arming {
     return { code: 'clock', message };
   }
 
-  async #refusedByLane(lane: number, ticket: Ticket): Promise<Refusal | undefined> {
+  async #rejectedByLane(lane: number, ticket: Ticket): Promise<Rejection | undefined> {
     const next = this.#lanesSeen.get(lane) ?? (await this.#coldNonce(lane));
     if (next === undefined) return { code: 'lane-unread', message: `the next nonce of lane ${lane} could not be read` };
     if (next > nonceOf(ticket.id, 1))

@@ -1,9 +1,9 @@
 /**
- * Activities of the hedger: arm, cover, seal, confirm, alert, and what proves that a lane is free. They hold B's side only.
+ * Activities of the hedger: arm, execute, seal, confirm, alert, and what proves that a lane is free. They hold B's side only.
  */
 import type { Client } from '@temporalio/client';
 import type { Clock } from '../clock';
-import { laneOf, type OrderId, orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
+import { laneOf, type OrderId, orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids-and-nonces';
 import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
 import type {
@@ -19,12 +19,12 @@ import type {
 } from '../domain/messages';
 import { opposite } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
-import type { Desk } from '../desk/desk';
+import type { Executor } from '../hedging/executor';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { eachRun, type ListedRun } from '../temporal/runs';
-import { onlyFor, type Refused } from './accounts';
+import { onlyFor, type Rejected } from './accounts';
 import type { Arming } from './arming';
-import { createCoverActivities, type CoverActivities } from './cover';
+import { createExecuteActivities, type ExecuteActivities } from './execute';
 import { withHeartbeat } from './heartbeat';
 import { readPosition } from './position';
 
@@ -38,14 +38,14 @@ export interface AlertInput {
 }
 
 export interface HedgeDeps {
-  readonly desk: Desk;
+  readonly executor: Executor;
   readonly arming: Pick<Arming, 'arm'>;
   readonly account: AccountPort;
   readonly exchange: ExchangePort;
   readonly client: Client;
   readonly accounts: Accounts;
   /** A step was not for our accounts. */
-  readonly onRefused: (refused: Refused) => void;
+  readonly onRejected: (rejected: Rejected) => void;
   /** Publishes the hedger's acknowledgement; never throws, never blocks. */
   readonly acknowledge: (result: OrderResult) => void;
   readonly alert: (alert: AlertInput) => void;
@@ -54,12 +54,12 @@ export interface HedgeDeps {
   readonly clock: Pick<Clock, 'epochMs'>;
 }
 
-export interface HedgeActivities extends CoverActivities {
+export interface HedgeActivities extends ExecuteActivities {
   /** Is B able to hedge this order right now? From here on a notice can hedge it. Repeatable; on the exchange it reserves nothing. */
   arm(input: Addressed & { ticket: TicketMessage; keep_ms: number }): Promise<ArmResult>;
   /** Tells the world that B has taken the other side. */
   confirm(input: Addressed & { result: OrderResult }): Promise<void>;
-  /** Of whichever accounts: it touches neither, and a warning that is refused would be nobody's. */
+  /** Of whichever accounts: it touches neither, and a warning that is rejected would be nobody's. */
   alert(input: AlertInput): Promise<void>;
   laneHistory(input: Addressed & { lane: number }): Promise<LaneHistory>;
   /** Ends the ticket of an order that nobody looks after any more, and says what is left naked of it. */
@@ -76,14 +76,14 @@ const CONFIRMED_MAX = 1_000;
 
 /**
  * How far back a lane's newest order is looked for. The list is the account's, not the lane's: a new lane would walk all of it. What
- * ended earlier can rest no more (an order expires after a day at most), and its late slices are refused by their nonces.
+ * ended earlier can rest no more (an order expires after a day at most), and its late slices are rejected by their nonces.
  */
 const LANE_HISTORY_MS = 2 * 24 * 3_600_000;
 
 export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
   const confirmed = new Set<string>();
   const steps: Omit<HedgeActivities, 'alert'> = {
-    ...createCoverActivities(deps),
+    ...createExecuteActivities(deps),
 
     arm: (input) => deps.arming.arm(input),
 
@@ -99,14 +99,14 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
 
     laneHistory: ({ lane }) => laneHistory(deps, lane),
 
-    proveHedged: (input) => withHeartbeat((signal) => proveHedged(deps.desk, input, signal)),
+    proveHedged: (input) => withHeartbeat((signal) => proveHedged(deps.executor, input, signal)),
 
     readPosition: ({ market }) => readPosition(deps, market),
 
     books: ({ market }) => Promise.resolve(deps.books(market)),
   };
   return {
-    ...onlyFor(deps.accounts, steps, deps.onRefused),
+    ...onlyFor(deps.accounts, steps, deps.onRejected),
     alert(input) {
       deps.alert(input);
       return Promise.resolve();
@@ -115,7 +115,7 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
 }
 
 async function proveHedged(
-  desk: Desk,
+  executor: Executor,
   { order, slippage_bps, max_slippage_bps }: Parameters<HedgeActivities['proveHedged']>[0],
   signal: AbortSignal,
 ): Promise<{ exposure_lots: string }> {
@@ -127,14 +127,14 @@ async function proveHedged(
     market: order.market,
     side: opposite(order.side),
     max_lots: order.filled_lots,
-    covered_lots: '0',
+    prior_lots: '0',
     anchor_ticks: order.price_ticks,
     slippage_bps,
     max_slippage_bps,
     start: 'opens-lane',
   });
   // Not asked again in here: a ticket that is parked answers at once, and a loop around it would starve the whole process.
-  const sealed = await desk.seal({ ticket, signal });
+  const sealed = await executor.seal({ ticket, signal });
   if (sealed.state === 'blocked')
     throw new Error(`order ${order.order_id} could not be sealed: ${sealed.blocked?.message ?? 'no reason given'}`);
   return { exposure_lots: (filled - BigInt(sealed.executed_lots)).toString() };

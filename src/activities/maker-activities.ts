@@ -13,7 +13,7 @@ import {
   splitClientOrderIndex,
   timeOf,
   type OrderId,
-} from '../domain/ids';
+} from '../domain/ids-and-nonces';
 import { lots, ticks } from '../domain/lots';
 import type {
   Accounts,
@@ -30,16 +30,16 @@ import type {
 } from '../domain/messages';
 import { isTerminal, type Market, type OrderRecord, type Read } from '../domain/records';
 import { invariant } from '../domain/assert';
-import { KEY_REFUSED } from '../domain/placement';
-import type { Canceller } from '../desk/canceller';
-import type { DeadMan } from '../desk/dead-man';
-import type { Desk } from '../desk/desk';
-import { orderEnd } from '../desk/order-end';
-import { placeOrder, type PlacerDeps } from '../desk/placer';
-import { sealByCancelOrder } from '../desk/seals';
+import { KEY_REJECTED } from '../domain/placement';
+import type { Canceller } from '../quoting/canceller';
+import type { DeadMan } from '../quoting/dead-man';
+import type { Executor } from '../hedging/executor';
+import { orderEnd } from '../hedging/order-end';
+import { placeOrder, type PlacerDeps } from '../quoting/placer';
+import { sealByCancelOrder } from '../hedging/seals';
 import type { AccountPort, ExchangePort } from '../exchange/port';
-import { onlyFor, type Refused } from './accounts';
-import { createCoverActivities, type CoverActivities } from './cover';
+import { onlyFor, type Rejected } from './accounts';
+import { createExecuteActivities, type ExecuteActivities } from './execute';
 import { withHeartbeat } from './heartbeat';
 import { readPosition, termsOf } from './position';
 import { quoteFor } from './quote';
@@ -53,15 +53,15 @@ export interface HedgerSight {
 export interface MakerDeps {
   readonly accounts: Accounts;
   /** A step was not for our accounts. */
-  readonly onRefused: (refused: Refused) => void;
-  readonly desk: Desk;
+  readonly onRejected: (rejected: Rejected) => void;
+  readonly executor: Executor;
   readonly account: AccountPort;
   readonly exchange: ExchangePort;
   readonly canceller: Canceller;
   readonly deadMan: DeadMan;
   readonly hedger: HedgerSight;
   readonly clockSkewMsMax: number;
-  /** The exchange refuses a lane's key for good: its order is given up. */
+  /** The exchange rejects a lane's key for good: its order is given up. */
   readonly onDeadLane: (order: { readonly orderId: OrderId; readonly lane: number; readonly what: string }) => void;
   /** Whether the request budget, and the exchange's limits, have room for another quote; hedges and cancels are not asked. */
   readonly mayQuote: () =>
@@ -71,12 +71,12 @@ export interface MakerDeps {
     market: Pick<Market, 'marketId' | 'symbol' | 'sizeDecimals' | 'priceDecimals'>,
     lane: number,
   ) => string | undefined;
-  /** Why the exchange refuses what the lane's key signs; undefined: it does not, as far as is known. */
-  readonly keyRefusal: (lane: number) => string | undefined;
+  /** Why the exchange rejects what the lane's key signs; undefined: it does not, as far as is known. */
+  readonly keyRejection: (lane: number) => string | undefined;
   readonly clock: Clock;
 }
 
-export interface MakerActivities extends CoverActivities {
+export interface MakerActivities extends ExecuteActivities {
   quote(input: QuoteInput): Promise<QuoteResult>;
   /** Places the order, or proves that it is not placed. Repeatable: the same order always. */
   place(input: Addressed & { order: OrderInput; stale_at_ms: number }): Promise<PlaceResult>;
@@ -94,21 +94,21 @@ const READ_AGAIN_MS = 10_000;
 const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what fills would stay naked';
 /** Only a person gives a lane to another market. */
 const UNHEARD_MS = 10_000;
-const REFUSED_MS = 10_000;
+const REJECTED_MS = 10_000;
 /** The lists of orders show nothing new of an order by then; they hold a thousand ended ones, and those of a day (LP §1.4). */
 const RECALL_AFTER_MS = 30 * 60_000;
 const BOOKS_RETRY_MS = 30_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const steps: MakerActivities = {
-    ...createCoverActivities(deps),
+    ...createExecuteActivities(deps),
     quote: (input) => quote(deps, input),
     place: (input) => withHeartbeat((signal, _, scheduledAtMs) => place(deps, input, { signal, scheduledAtMs })),
     cancelMaker: (input) => withHeartbeat(() => cancelMaker(deps, input)),
     laneOrders: (input) => withHeartbeat((signal) => laneOrders(deps, input, signal)),
     readPosition: ({ market }) => readPosition(deps, market),
   };
-  return onlyFor(deps.accounts, steps, deps.onRefused);
+  return onlyFor(deps.accounts, steps, deps.onRejected);
 }
 
 async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
@@ -127,9 +127,9 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
-  const refusal = deps.keyRefusal(input.lane);
-  if (refusal !== undefined)
-    return no('no-key', `the exchange refuses API key ${input.lane} of account A: ${refusal}`, REFUSED_MS);
+  const rejection = deps.keyRejection(input.lane);
+  if (rejection !== undefined)
+    return no('no-key', `the exchange rejects API key ${input.lane} of account A: ${rejection}`, REJECTED_MS);
   const unheard = deps.hear(market.value, input.lane);
   if (unheard !== undefined) return no('unheard', unheard, UNHEARD_MS);
   const book = deps.exchange.book(market.value.marketId);
@@ -195,9 +195,9 @@ async function place(
     attempt.signal,
   );
   if (!end.placed) {
-    if (end.code === KEY_REFUSED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
+    if (end.code === KEY_REJECTED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
     if (unheard !== undefined) return { ...end, message: unheard };
-    return isHedged || end.code === KEY_REFUSED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
+    return isHedged || end.code === KEY_REJECTED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
   }
   return { placed: true, ...amountsOf(end.record), at_ms: deps.clock.epochMs() };
 }
@@ -214,7 +214,7 @@ function freshness(clock: Clock, staleAtMs: number, serverMs: number): () => num
 async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead> {
   const index = clientOrderIndexOf(idOf(input.order_id), 0);
   const outcome = await deps.canceller.cancel(input.market.market_id, index);
-  const record = await orderEnd(deps.account.stream.own, index, outcome.kind === 'refused' ? 0 : CANCEL_FRAME_MS);
+  const record = await orderEnd(deps.account.stream.own, index, outcome.kind === 'rejected' ? 0 : CANCEL_FRAME_MS);
   if (record) return known(record);
   const found = await deps.account.findOrders([index], { urgent: true });
   if (!found.ok) return { known: false, reason: found.reason };
@@ -227,13 +227,13 @@ async function recalled(deps: MakerDeps, input: { order_id: string }): Promise<O
   const id = idOf(input.order_id);
   const atMs = epochMsOf(timeOf(id));
   if (deps.clock.epochMs() - atMs < RECALL_AFTER_MS) return undefined;
-  const fate = await deps.account.nonceFate({
+  const nonceStatus = await deps.account.nonceStatus({
     lane: laneOf(id),
     nonce: nonceOf(id, 0),
     sinceMs: atMs - RECALL_AFTER_MS,
   });
-  if (!fate.ok || fate.value.kind !== 'consumed') return undefined;
-  const read = await deps.account.recall(fate.value.tx);
+  if (!nonceStatus.ok || nonceStatus.value.kind !== 'consumed') return undefined;
+  const read = await deps.account.recall(nonceStatus.value.tx);
   return read.ok ? read.value : undefined;
 }
 

@@ -7,7 +7,7 @@
  * restarted, are found in Temporal; while that cannot be asked, those armed here count until they are forgotten.
  */
 import type { Clock } from '../clock';
-import { laneOf, type OrderId } from '../domain/ids';
+import { laneOf, type OrderId } from '../domain/ids-and-nonces';
 import type { AccountState, Position, Read, Side } from '../domain/records';
 
 /** What an order may make B trade. */
@@ -31,7 +31,7 @@ export interface MarginDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-export type Refusal = { readonly code: string; readonly message: string };
+export type Rejection = { readonly code: string; readonly message: string };
 
 /** Account and list are read at most this often: reads are part of the request budget that hedges need. */
 const AGE_MS = 5_000;
@@ -73,7 +73,7 @@ export class MarginBook {
   }
 
   /** Promises `order` its margin, or says why not. Repeatable: an order is promised once. */
-  async promise(order: Promised): Promise<Refusal | undefined> {
+  async promise(order: Promised): Promise<Rejection | undefined> {
     const fraction = await this.#deps.initialMarginBps(order.marketId);
     if (!fraction.ok)
       return { code: 'margin-unread', message: `the market's margin could not be read: ${fraction.reason}` };

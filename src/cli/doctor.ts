@@ -236,7 +236,7 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
     } catch {
       continue; // told by "keys of …"
     }
-    const [state, open, keys] = await Promise.all([account.account(), account.activeOrders(), account.refusedKeys()]);
+    const [state, open, keys] = await Promise.all([account.account(), account.activeOrders(), account.rejectedKeys()]);
     await account.close();
     if (!state.ok) findings.push(failed(check, state.reason, 'is the account open and funded?'));
     else if (keys.ok && keys.value.length > 0) {
@@ -244,7 +244,7 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
       findings.push(
         failed(
           check,
-          `the exchange refuses the key of API key ${lanes}`,
+          `the exchange rejects the key of API key ${lanes}`,
           'register its public key, or correct keys_file',
         ),
       );
@@ -258,11 +258,11 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
   return findings;
 }
 
-/** What reading can tell of keys; that they execute is proven by the processes, with a transaction each (`key-refused`). */
+/** What reading can tell of keys; that they execute is proven by the processes, with a transaction each (`key-rejected`). */
 function keyFindings(
   check: string,
   lanes: readonly number[],
-  keys: Awaited<ReturnType<AccountPort['refusedKeys']>>,
+  keys: Awaited<ReturnType<AccountPort['rejectedKeys']>>,
 ): Finding[] {
   const name = `keys of ${check}`;
   if (!keys.ok) return [warning(name, `not read: ${keys.reason}`, 'run doctor again')];

@@ -86,7 +86,7 @@ function addWorkers(root: Command, globals: Globals): void {
     });
   root
     .command('hedger')
-    .description("the hedger process: account B's keys, the workflows, the desk")
+    .description("the hedger process: account B's keys, the workflows, the executor")
     .option('--market <symbol>', 'check that this market exists (repeatable); every pair is hedged', collect, [])
     .action(async (options: { market: string[] }) => {
       const { runHedgerCommand } = await import('./worker-commands.js');

@@ -1,6 +1,6 @@
 /** `orders`, `order`, `hedge retry`, `hedge close`: looking at orders, and the operator's two moves on a stuck one. */
 import { join } from 'node:path';
-import { type OrderId, orderWorkflowId, parseOrderId } from '../domain/ids';
+import { type OrderId, orderWorkflowId, parseOrderId } from '../domain/ids-and-nonces';
 import { commandConfig, CommandError, dataFolder, type GlobalOptions, withTemporal } from './context';
 import { listOrders, ordersTable } from './order-list';
 import { orderStory } from './order-story';

@@ -5,7 +5,7 @@
  */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
-import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids';
+import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids-and-nonces';
 import { durationText, quantile, table } from './table';
 
 const slice = z.looseObject({
@@ -21,7 +21,7 @@ const slice = z.looseObject({
       submitted_ms: z.number().optional(),
       accepted_ms: z.number().optional(),
       executed_ms: z.number().optional(),
-      settled_ms: z.number().optional(),
+      resolved_ms: z.number().optional(),
     })
     .optional(),
 });
@@ -140,7 +140,7 @@ export function fillToSubmitMs(result: OrderReport): number | undefined {
 }
 
 export function fillToHedgedMs(result: OrderReport): number | undefined {
-  const { fill_frame_ms: from, hedge_settled_ms: to } = result.timings;
+  const { fill_frame_ms: from, hedge_resolved_ms: to } = result.timings;
   return elapsedMs(from, to);
 }
 

@@ -6,7 +6,7 @@
 import type { Client } from '@temporalio/client';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OrderId, orderWorkflowId } from '../domain/ids';
+import { type OrderId, orderWorkflowId } from '../domain/ids-and-nonces';
 import { CommandError } from './context';
 import { listedOrder, type ListedOrder } from './order-list';
 

@@ -5,7 +5,7 @@
  * hang for ever (TF §11).
  */
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { pairWorkflowId } from '../domain/ids';
+import { pairWorkflowId } from '../domain/ids-and-nonces';
 import { CommandError } from './context';
 
 export const PAIR_OPERATIONS = ['pause', 'resume', 'stop', 'flatten'] as const;
@@ -71,7 +71,7 @@ async function explained<T>(workflowId: string, call: () => Promise<T>): Promise
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw new NotRunningError(notRunning(workflowId));
     if (error instanceof WorkflowUpdateFailedError) {
-      throw new CommandError(`${workflowId} refused: ${error.cause?.message ?? error.message}`);
+      throw new CommandError(`${workflowId} rejected: ${error.cause?.message ?? error.message}`);
     }
     if (error instanceof Error && /deadline/i.test(error.message)) {
       throw new CommandError(

@@ -16,7 +16,7 @@ const STAGES = [
   ['hedge_submitted_ms', 'hedge submitted', 'hedger'],
   ['hedge_accepted_ms', 'accepted', 'hedger'],
   ['hedge_executed_ms', 'execution shown', 'hedger'],
-  ['hedge_settled_ms', 'settled', 'hedger'],
+  ['hedge_resolved_ms', 'resolved', 'hedger'],
   ['confirmed_ms', 'workflow confirmed', 'workflow'],
 ] as const;
 
@@ -94,7 +94,7 @@ function slicesText(result: OrderReport): string {
     { title: 'status' },
     { title: 'path' },
     { title: 'sent ms', align: 'right' },
-    { title: 'settled ms', align: 'right' },
+    { title: 'resolved ms', align: 'right' },
     { title: 'nonce', align: 'right' },
     { title: 'tx' },
   ] as const;
@@ -105,7 +105,7 @@ function slicesText(result: OrderReport): string {
     slice.status,
     slice.path,
     at(slice.times?.submitted_ms),
-    at(slice.times?.settled_ms),
+    at(slice.times?.resolved_ms),
     slice.nonce,
     slice.tx_hash,
   ]);

@@ -81,7 +81,7 @@ export const configSchema = z
       force_close_timeout: whole(1, 86_400),
     }),
     safety: z.strictObject({
-      // The exchange refuses less than five minutes; the sixth absorbs a slow clock (LP §2.3, §2.8).
+      // The exchange rejects less than five minutes; the sixth absorbs a slow clock (LP §2.3, §2.8).
       order_expiry_minutes: whole(ORDER_EXPIRY_MS_MIN / 60_000, 1440),
       dead_man_minutes: whole(6, 1440),
       max_consecutive_failures: whole(1, 1000),

@@ -7,11 +7,11 @@
  *
  * Priorities, per lane:
  *   hedge   finish a started seal → seal what must end (abandoning, change of direction) → wait for the maker before a close
- *           → wait out a back-off → cover → arm → confirm
+ *           → wait out a back-off → execute → arm → confirm
  *   maker   cancel what should not rest → place what is armed
  *   pair    alert → tell
  */
-import { laneOf, timeOf, type OrderId } from './ids';
+import { laneOf, timeOf, type OrderId } from './ids-and-nonces';
 import { formatDecimal, type Lots } from './lots';
 import type { HedgeState } from './messages';
 import {
@@ -29,24 +29,24 @@ import { assess, isLongRunning, patienceEndsMs, restMs } from './order-patience'
 import { hedgeStateOf } from './order-report';
 import { deadAfterMs, hasLostLane, hasSpareLane, isDeadEnd, isEnded, nextTicket } from './order-tickets';
 
-export type StepLane = 'maker' | 'hedge' | 'pair';
+export type Track = 'maker' | 'hedge' | 'pair';
 
 export type Step =
-  | { readonly lane: 'hedge'; readonly do: 'arm' }
+  | { readonly track: 'hedge'; readonly do: 'arm' }
   | {
-      readonly lane: 'hedge';
-      readonly do: 'cover';
+      readonly track: 'hedge';
+      readonly do: 'execute';
       readonly entry: TicketEntry;
       readonly fillLots: Lots;
       readonly retryNow: boolean;
     }
-  | { readonly lane: 'hedge'; readonly do: 'seal'; readonly entry: TicketEntry }
-  | { readonly lane: 'hedge'; readonly do: 'confirm' }
-  | { readonly lane: 'maker'; readonly do: 'place' }
-  | { readonly lane: 'maker'; readonly do: 'cancel' }
-  | { readonly lane: 'pair'; readonly do: 'tell'; readonly state: HedgeState; readonly done: boolean }
+  | { readonly track: 'hedge'; readonly do: 'seal'; readonly entry: TicketEntry }
+  | { readonly track: 'hedge'; readonly do: 'confirm' }
+  | { readonly track: 'maker'; readonly do: 'place' }
+  | { readonly track: 'maker'; readonly do: 'cancel' }
+  | { readonly track: 'pair'; readonly do: 'tell'; readonly state: HedgeState; readonly done: boolean }
   | {
-      readonly lane: 'pair';
+      readonly track: 'pair';
       readonly do: 'alert';
       readonly kind: AlertKind;
       readonly what: string;
@@ -90,7 +90,7 @@ export function begin(order: Order, step: Step): void {
       if (!step.entry.sealing) step.entry.blocked = undefined;
       step.entry.sealing = true;
       return;
-    case 'cover':
+    case 'execute':
       if (!order.tickets.includes(step.entry)) {
         const spare = order.spareLanes[order.sparesUsed];
         if (spare !== undefined && laneOf(step.entry.ticket.id) === spare) order.sparesUsed += 1;
@@ -115,26 +115,26 @@ export function begin(order: Order, step: Step): void {
 function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefined {
   const entry = activeTicket(order);
   if (entry.sealing && entry.end === undefined)
-    return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'seal', entry } : undefined;
-  if (exposureLots(order) === 0n) return calmStep(order);
+    return due(entry, nowMs, wakes) ? { track: 'hedge', do: 'seal', entry } : undefined;
+  if (exposureLots(order) === 0n) return noExposureStep(order);
   if (entry.end === 'dead' && !isEnded(entry)) {
     const againAtMs = deadAfterMs(entry) + DEAD_SLACK_MS;
-    if (nowMs >= againAtMs) return due(entry, nowMs, wakes) ? { lane: 'hedge', do: 'seal', entry } : undefined;
+    if (nowMs >= againAtMs) return due(entry, nowMs, wakes) ? { track: 'hedge', do: 'seal', entry } : undefined;
     wakes.push(againAtMs);
     return undefined;
   }
   if (order.cancelRequested && order.stuck) {
     if (entry.end !== undefined || !makerIsClosed(order)) return undefined;
-    return { lane: 'hedge', do: 'seal', entry };
+    return { track: 'hedge', do: 'seal', entry };
   }
   const direction = wantedDirection(order, nowMs, wakes);
   if (isGivenUp(order)) return undefined;
   if (direction === entry.direction && entry.end === undefined) {
     return due(entry, nowMs, wakes)
-      ? { lane: 'hedge', do: 'cover', entry, fillLots: order.filledLots, retryNow: order.retryNow }
+      ? { track: 'hedge', do: 'execute', entry, fillLots: order.filledLots, retryNow: order.retryNow }
       : undefined;
   }
-  if (entry.end === undefined) return { lane: 'hedge', do: 'seal', entry };
+  if (entry.end === undefined) return { track: 'hedge', do: 'seal', entry };
   // Closing while the maker order still rests would race its next fill (S-26).
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
   if (hasLostLane(entry) && direction === entry.direction && !hasSpareLane(order)) {
@@ -147,8 +147,8 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
     }
   }
   return {
-    lane: 'hedge',
-    do: 'cover',
+    track: 'hedge',
+    do: 'execute',
     entry: nextTicket(order, direction, nowMs),
     fillLots: order.filledLots,
     retryNow: false,
@@ -156,17 +156,17 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
 }
 
 const JUMPED_PAUSE_MS = 30_000;
-/** For clocks that differ, and so that a desk which proved it meanwhile has nothing left to do. */
+/** For clocks that differ, and so that an executor which proved it meanwhile has nothing left to do. */
 const DEAD_SLACK_MS = 25_000;
 
 /** Nothing is naked: arm before quoting, confirm at the end. */
-function calmStep(order: Order): Step | undefined {
+function noExposureStep(order: Order): Step | undefined {
   if (order.arm === 'wanted') {
     if (!mayRest(order) && order.placement === 'wanted') return undefined;
-    return { lane: 'hedge', do: 'arm' };
+    return { track: 'hedge', do: 'arm' };
   }
   if (order.filledLots > 0n && makerIsClosed(order) && !order.confirmed) {
-    return executedLots(order) === order.filledLots ? { lane: 'hedge', do: 'confirm' } : undefined;
+    return executedLots(order) === order.filledLots ? { track: 'hedge', do: 'confirm' } : undefined;
   }
   return undefined;
 }
@@ -175,11 +175,11 @@ function makerStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (makerIsClosed(order) || order.arm !== 'done') return undefined;
   switch (order.placement) {
     case 'wanted':
-      return !mayRest(order) || order.stuck ? undefined : { lane: 'maker', do: 'place' };
+      return !mayRest(order) || order.stuck ? undefined : { track: 'maker', do: 'place' };
     case 'asked':
       return undefined;
     case 'in-doubt':
-      return { lane: 'maker', do: 'place' };
+      return { track: 'maker', do: 'place' };
     case 'placed': {
       const timeOutAtMs = (order.placedAtMs ?? order.createdMs) + order.timeOutMs;
       const mustEnd = !mayRest(order) || order.stuck !== undefined || order.closeAsked;
@@ -191,7 +191,7 @@ function makerStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
         wakes.push(order.nextCancelAtMs);
         return undefined;
       }
-      return { lane: 'maker', do: 'cancel' };
+      return { track: 'maker', do: 'cancel' };
     }
     case 'not-placed':
       return undefined;
@@ -203,7 +203,7 @@ function pairStep(order: Order, nowMs: number, hedgeState: HedgeState, over: boo
   if (alert) return alert;
   const isKnown = order.told?.state === hedgeState && order.told.done === over;
   return speaks(order, nowMs, hedgeState, over) && !isKnown
-    ? { lane: 'pair', do: 'tell', state: hedgeState, done: over }
+    ? { track: 'pair', do: 'tell', state: hedgeState, done: over }
     : undefined;
 }
 
@@ -220,7 +220,7 @@ function speaks(order: Order, nowMs: number, hedgeState: HedgeState, over: boole
 function alertStep(order: Order, over: boolean): Step | undefined {
   const exposed = `${formatDecimal(exposureLots(order), order.market.size_decimals)} ${order.market.symbol}`;
   const alert = (kind: AlertKind, what: string, next: string): Step => ({
-    lane: 'pair',
+    track: 'pair',
     do: 'alert',
     kind,
     what,
@@ -251,7 +251,7 @@ function alertStep(order: Order, over: boolean): Step | undefined {
 }
 
 function wantedDirection(order: Order, nowMs: number, wakes: number[]): Direction {
-  // A key that is refused for good is not worth further tries, whatever the policy: the other account's keys trade what is naked.
+  // A key that is rejected for good is not worth further tries, whatever the policy: the other account's keys trade what is naked.
   if (isDeadEnd(order, 'close')) return 'hedge';
   if (order.closeAsked || isDeadEnd(order, 'hedge')) return 'close';
   if (order.policy.on_stuck !== 'close' || order.nakedSinceMs === undefined) return 'hedge';

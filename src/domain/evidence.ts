@@ -1,13 +1,13 @@
 /**
  * What the exchange has shown about the nonces of one ticket, and what follows from it (invariants 3, 5, 8).
  *
- * Two things settle a nonce and nothing else does: a terminal order record with the slice's client order index, or the executed
+ * Two things resolve a nonce and nothing else does: a terminal order record with the slice's client order index, or the executed
  * transaction that consumed the nonce. A missing row, a 200, a 21104 or a next nonce never gets here.
  */
 import { invariant } from './assert';
-import { clientOrderIndexOf, laneOf, nonceOf, splitClientOrderIndex, type OrderId } from './ids';
+import { clientOrderIndexOf, laneOf, nonceOf, splitClientOrderIndex, type OrderId } from './ids-and-nonces';
 import { SEAL_SLICE } from './limits';
-import { quote, ZERO_LOTS, type Lots, type Quote } from './lots';
+import { notional, ZERO_LOTS, type Lots, type Notional } from './lots';
 import {
   isTerminal,
   supersedes,
@@ -31,16 +31,16 @@ export interface Evidence {
 
 interface Executed {
   readonly executedLots: Lots;
-  readonly executedQuote: Quote;
+  readonly executedQuote: Notional;
   readonly txHash?: string;
 }
 
-/** `status`, for people: the order's, or `refused <code>`, or `cancel`, or `foreign`. */
-export type Settled = Executed &
+/** `status`, for people: the order's, or `rejected <code>`, or `cancel`, or `foreign`. */
+export type Resolved = Executed &
   (
-    | { readonly kind: 'traded'; readonly status: OrderStatus; readonly refusal?: undefined }
-    | { readonly kind: 'refused'; readonly status: string; readonly refusal: NonNullable<TxRecord['refusal']> }
-    | { readonly kind: 'foreign' | 'seal'; readonly status: string; readonly refusal?: TxRecord['refusal'] }
+    | { readonly kind: 'traded'; readonly status: OrderStatus; readonly rejection?: undefined }
+    | { readonly kind: 'rejected'; readonly status: string; readonly rejection: NonNullable<TxRecord['rejection']> }
+    | { readonly kind: 'foreign' | 'seal'; readonly status: string; readonly rejection?: TxRecord['rejection'] }
   );
 
 export function newEvidence(ticket: {
@@ -78,8 +78,8 @@ export function addTx(evidence: Evidence, tx: TxRecord): boolean {
   return true;
 }
 
-/** The settlement of slice `k`, or undefined while nothing proves one. All earlier slices must be settled. */
-export function settlementOf(evidence: Evidence, k: number): Settled | undefined {
+/** The resolution of slice `k`, or undefined while nothing proves one. All earlier slices must be resolved. */
+export function resolutionOf(evidence: Evidence, k: number): Resolved | undefined {
   const tx = evidence.txs.get(k);
   const own = evidence.orders.get(k);
   if (own && isTerminal(own.status)) return traded(own, tx?.hash);
@@ -92,23 +92,23 @@ export function settlementOf(evidence: Evidence, k: number): Settled | undefined
     index === clientOrderIndexOf(evidence.id, k),
     'a nonce of a ticket and its client order index name the same slice',
   );
-  if (!tx.refusal) return undefined;
-  return { ...nothing('foreign', `refused ${tx.refusal.code}`, tx), kind: 'refused', refusal: tx.refusal };
+  if (!tx.rejection) return undefined;
+  return { ...nothing('foreign', `rejected ${tx.rejection.code}`, tx), kind: 'rejected', rejection: tx.rejection };
 }
 
 /** The transaction that consumed the nonce, while its amount is not known yet: the order's record is the missing half. */
 export function awaitsRecord(evidence: Evidence, k: number): TxRecord | undefined {
-  return settlementOf(evidence, k) === undefined ? evidence.txs.get(k) : undefined;
+  return resolutionOf(evidence, k) === undefined ? evidence.txs.get(k) : undefined;
 }
 
-function sealed(evidence: Evidence, tx: TxRecord): Settled | undefined {
-  if (tx.refusal) return nothing('seal', `refused ${tx.refusal.code}`, tx);
+function sealed(evidence: Evidence, tx: TxRecord): Resolved | undefined {
+  if (tx.rejection) return nothing('seal', `rejected ${tx.rejection.code}`, tx);
   const record = evidence.orders.get(SEAL_SLICE);
   if (!record || !isTerminal(record.status)) return undefined;
   return { ...traded(record, tx.hash), kind: 'seal' };
 }
 
-function traded(record: OrderRecord, txHash: string | undefined): Settled & { kind: 'traded' } {
+function traded(record: OrderRecord, txHash: string | undefined): Resolved & { kind: 'traded' } {
   return {
     kind: 'traded',
     executedLots: record.filledLots,
@@ -118,13 +118,13 @@ function traded(record: OrderRecord, txHash: string | undefined): Settled & { ki
   };
 }
 
-function nothing(kind: 'foreign' | 'seal', status: string, tx: TxRecord): Settled & { kind: 'foreign' | 'seal' } {
+function nothing(kind: 'foreign' | 'seal', status: string, tx: TxRecord): Resolved & { kind: 'foreign' | 'seal' } {
   return {
     kind,
     executedLots: ZERO_LOTS,
-    executedQuote: quote(0n),
+    executedQuote: notional(0n),
     status,
     txHash: tx.hash,
-    ...(tx.refusal ? { refusal: tx.refusal } : {}),
+    ...(tx.rejection ? { rejection: tx.rejection } : {}),
   };
 }

@@ -5,7 +5,7 @@
  * trades showed and waits for the maker's. Amounts are cumulative lots of a maker order. What is known may come from Redis or from the
  * order's own workflow, which is asked when nothing came by itself.
  */
-import type { OrderId } from './ids';
+import type { OrderId } from './ids-and-nonces';
 import { keepNewest } from './keep-newest';
 import { maxLots, ZERO_LOTS, type Lots } from './lots';
 import { sleptMs } from './hedger-life';

@@ -21,7 +21,7 @@ export const SEAL_SLICE = 127;
 export const EPOCH_TENTHS = 17_672_256_000n;
 /** Skip-nonce transactions must carry a nonce below this (LP §3.6 (2)). */
 export const NONCE_LIMIT = (1n << 47n) - 1n;
-/** The exchange refuses an order expiry nearer than five minutes (LP §2.3); a sixth absorbs a slow clock. */
+/** The exchange rejects an order expiry nearer than five minutes (LP §2.3); a sixth absorbs a slow clock. */
 export const ORDER_EXPIRY_MS_MIN = 6 * 60_000;
 /** Signed bytes are dead once their ExpiredAt has passed; the signer stamps now + 599 s (LP §3.5). */
 export const SIGNED_BYTES_LIFE_MS = 599_000;

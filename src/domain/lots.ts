@@ -11,7 +11,7 @@ export type Lots = bigint & { readonly [unit]: 'lots' };
 /** Price, integer: price × 10^price_decimals of its market. */
 export type Ticks = bigint & { readonly [unit]: 'ticks' };
 /** Quote amount, integer millionths of a USDC. */
-export type Quote = bigint & { readonly [unit]: 'quote' };
+export type Notional = bigint & { readonly [unit]: 'quote' };
 
 export const QUOTE_DECIMALS = 6;
 
@@ -25,8 +25,8 @@ export function ticks(value: bigint | number): Ticks {
   return integer(value, 'ticks') as Ticks;
 }
 
-export function quote(value: bigint | number): Quote {
-  return integer(value, 'quote') as Quote;
+export function notional(value: bigint | number): Notional {
+  return integer(value, 'quote') as Notional;
 }
 
 function integer(value: bigint | number, what: string): bigint {
@@ -54,7 +54,7 @@ export function maxLots(a: Lots, b: Lots): Lots {
   return a > b ? a : b;
 }
 
-/** Exact text → scaled integer. Digits beyond `decimals` must be zeros: an amount is refused, never rounded. */
+/** Exact text → scaled integer. Digits beyond `decimals` must be zeros: an amount is rejected, never rounded. */
 export function parseDecimal(text: string, decimals: number): bigint {
   const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text);
   if (!match) throw new RangeError(`not a decimal number: ${JSON.stringify(text.slice(0, 40))}`);
@@ -77,6 +77,6 @@ export function parseLots(text: string, sizeDecimals: number): Lots {
   return parseDecimal(text, sizeDecimals) as Lots;
 }
 
-export function parseQuote(text: string): Quote {
-  return parseDecimal(text, QUOTE_DECIMALS) as Quote;
+export function parseNotional(text: string): Notional {
+  return parseDecimal(text, QUOTE_DECIMALS) as Notional;
 }

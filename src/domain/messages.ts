@@ -123,7 +123,7 @@ export interface TicketMessage {
   market: MarketTerms;
   side: Side;
   max_lots: string;
-  covered_lots: string;
+  prior_lots: string;
   anchor_ticks: string;
   slippage_bps: number;
   max_slippage_bps: number;
@@ -131,9 +131,9 @@ export interface TicketMessage {
   start: 'opens-lane' | 'follows-placement';
 }
 
-export interface CoverInput extends Addressed {
+export interface ExecuteInput extends Addressed {
   ticket: TicketMessage;
-  /** Cumulative fill of the maker order to cover. */
+  /** Cumulative fill of the maker order, up to which is executed. */
   fill_lots: string;
   /** The operator asked for a try right now, at the first price bound. */
   retry_now: boolean;
@@ -144,7 +144,7 @@ export interface CoverInput extends Addressed {
   purpose: 'hedge' | 'close' | 'flatten';
 }
 
-export interface SealInput extends Pick<CoverInput, 'accounts' | 'ticket' | 'purpose'> {
+export interface SealInput extends Pick<ExecuteInput, 'accounts' | 'ticket' | 'purpose'> {
   /** Of a ticket that was found dead: a finding counts only when it was made after this time (epoch ms). */
   dead_after_ms?: number;
 }
@@ -169,8 +169,8 @@ export interface SliceTimes {
   accepted_ms?: number;
   /** The frame or list that showed the execution arrived. */
   executed_ms?: number;
-  /** The desk booked it as settled. */
-  settled_ms?: number;
+  /** The executor booked it as resolved. */
+  resolved_ms?: number;
 }
 
 export interface Blocked {
@@ -179,25 +179,25 @@ export interface Blocked {
   retry_after_ms: number;
 }
 
-/** What a `cover` or `seal` found out. `executed_lots` is settled: it can only grow. */
-export interface CoverResult {
-  /** `dead`: the lane's key is refused for good; nothing of the ticket is booked. */
-  state: 'covered' | 'blocked' | 'sealed' | 'jumped' | 'dead';
+/** What an `execute` or `seal` found out. `executed_lots` is resolved: it can only grow. */
+export interface ExecuteResult {
+  /** `dead`: the lane's key is rejected for good; nothing of the ticket is booked. */
+  state: 'executed' | 'blocked' | 'sealed' | 'jumped' | 'dead';
   executed_lots: string;
   executed_quote: string;
   slices: SliceReport[];
   blocked?: Blocked;
   /** Epoch ms, by the clock of the host that did it; absent when it did not happen here. */
-  timings: CoverTimings;
+  timings: ExecuteTimings;
 }
 
-/** Of one ticket: the first notice, submission and acceptance; the last execution and settlement. */
-export interface CoverTimings {
+/** Of one ticket: the first notice, submission and acceptance; the last execution and resolution. */
+export interface ExecuteTimings {
   notice_received_ms?: number;
   first_submitted_ms?: number;
   first_accepted_ms?: number;
   last_executed_ms?: number;
-  last_settled_ms?: number;
+  last_resolved_ms?: number;
 }
 
 export type ArmResult = { armed: true } | { armed: false; code: string; message: string };

@@ -1,19 +1,19 @@
 /**
- * One nonce of a lane, until it is known who consumed it: the step that the cover machine and the placement machine share.
+ * One nonce of a lane, until it is known who consumed it: the step that the execution machine and the placement machine share.
  *
- * Takes what the exchange answers and shows (evidence.ts, readings.ts), and says what is asked of it next (ladder.ts). What is sent for
- * the nonce, and when the machine is done, differ: those are cover.ts and placement.ts.
+ * Takes what the exchange answers and shows (evidence.ts, readings.ts), and says what is asked of it next (doubt-ladder.ts). What is sent for
+ * the nonce, and when the machine is done, differ: those are execution.ts and placement.ts.
  */
 import { assertNever, invariant } from './assert';
-import { addOrder, addTx, awaitsRecord, settlementOf, type Evidence } from './evidence';
-import { clientOrderIndexOf, nonceOf, type ClientOrderIndex, type Nonce, type OrderId } from './ids';
-import { awaitRecord, isDead, onNothing, onSent, type Ladder, type SetBack } from './ladder';
+import { addOrder, addTx, awaitsRecord, resolutionOf, type Evidence } from './evidence';
+import { clientOrderIndexOf, nonceOf, type ClientOrderIndex, type Nonce, type OrderId } from './ids-and-nonces';
+import { awaitRecord, isDead, onNothing, onSent, type Ladder, type SetBack } from './doubt-ladder';
 import { SEAL_SLICE, SLICE_MAX } from './limits';
 import { conclude } from './readings';
-import type { NonceFate, OrderRecord, Read, SendOutcome, TxRecord } from './records';
+import type { NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from './records';
 
 /**
- * How a seal looks; the next one is tried when the exchange refuses one. `renewal` is never refused for a missing order: on A it renews the
+ * How a seal looks; the next one is tried when the exchange rejects one. `renewal` is never rejected for a missing order: on A it renews the
  * dead-man's switch.
  */
 export type SealForm = 'order' | 'cancel' | 'renewal';
@@ -38,7 +38,7 @@ export type NonceEvent =
   | { readonly type: 'tx'; readonly tx: TxRecord }
   /** A look or recall is over; what it found came as `order` events before. */
   | { readonly type: 'looked'; readonly k: number }
-  | { readonly type: 'traced'; readonly k: number; readonly fate: Read<NonceFate> }
+  | { readonly type: 'traced'; readonly k: number; readonly nonceStatus: Read<NonceStatus> }
   | { readonly type: 'tick' };
 
 export interface NonceSend {
@@ -56,11 +56,11 @@ export type NonceQuestion =
   | { readonly do: 'recall'; readonly k: number; readonly tx: TxRecord };
 
 /**
- * What a machine decides by itself. `refused`: its order. `passed`: a later nonce executed, so this one never will. `dead`: the
- * lane's key is refused for good, and nothing is booked here.
+ * What a machine decides by itself. `rejected`: its order. `passed`: a later nonce executed, so this one never will. `dead`: the
+ * lane's key is rejected for good, and nothing is booked here.
  */
 export type NonceFinding =
-  | { readonly kind: 'refused'; readonly refusal: SetBack }
+  | { readonly kind: 'rejected'; readonly rejection: SetBack }
   | { readonly kind: 'passed'; readonly by: TxRecord }
   | { readonly kind: 'dead'; readonly code: number; readonly message: string };
 
@@ -78,7 +78,7 @@ export function absorbNonce(state: NonceState, event: NonceEvent, nowMs: number)
       if (event.k === state.slice && state.ladder.rung !== 'send' && state.ladder.rung !== 'trace') climb(state, nowMs);
       return undefined;
     case 'traced':
-      return event.k === state.slice ? onTraced(state, event.fate, nowMs) : undefined;
+      return event.k === state.slice ? onTraced(state, event.nonceStatus, nowMs) : undefined;
     case 'tick':
       return undefined;
     default:
@@ -87,24 +87,24 @@ export function absorbNonce(state: NonceState, event: NonceEvent, nowMs: number)
 }
 
 function onAnswer(state: NonceState, outcome: SendOutcome, nowMs: number): NonceFinding | undefined {
-  const refusal = onSent(state.ladder, outcome, nowMs);
-  if (!refusal) return undefined;
-  if (state.lastForm !== 'seal') return { kind: 'refused', refusal };
-  if (refusal.class === 'key') return undefined; // no other form would pass
-  // Transient refusals too: an exchange that refuses the cancel of a missing order would do so for ever (LP §11 (10)).
+  const rejection = onSent(state.ladder, outcome, nowMs);
+  if (!rejection) return undefined;
+  if (state.lastForm !== 'seal') return { kind: 'rejected', rejection };
+  if (rejection.class === 'key') return undefined; // no other form would pass
+  // Transient rejections too: an exchange that rejects the cancel of a missing order would do so for ever (LP §11 (10)).
   state.sealForm = NEXT_SEAL_FORM[state.sealForm];
-  if (state.sealForm !== 'order' && refusal.class !== 'transient') state.ladder.dueMs = nowMs;
+  if (state.sealForm !== 'order' && rejection.class !== 'transient') state.ladder.dueMs = nowMs;
   return undefined;
 }
 
-function onTraced(state: NonceState, read: Read<NonceFate>, nowMs: number): NonceFinding | undefined {
-  const fate = read.ok ? read.value : undefined;
-  if (fate?.kind === 'consumed') addTx(state.evidence, fate.tx);
+function onTraced(state: NonceState, read: Read<NonceStatus>, nowMs: number): NonceFinding | undefined {
+  const nonceStatus = read.ok ? read.value : undefined;
+  if (nonceStatus?.kind === 'consumed') addTx(state.evidence, nonceStatus.tx);
   const finding = conclude(state.ladder.readings, read, nowMs);
-  if (settlementOf(state.evidence, state.slice) === undefined) {
-    const { keyRefused } = state.ladder;
-    if (fate?.kind === 'passed' && finding === 'passed') return { kind: 'passed', by: fate.by };
-    if (keyRefused && isDead(state.ladder, finding)) return { kind: 'dead', ...keyRefused };
+  if (resolutionOf(state.evidence, state.slice) === undefined) {
+    const { keyRejected } = state.ladder;
+    if (nonceStatus?.kind === 'passed' && finding === 'passed') return { kind: 'passed', by: nonceStatus.by };
+    if (keyRejected && isDead(state.ladder, finding)) return { kind: 'dead', ...keyRejected };
   }
   if (state.ladder.rung === 'trace') climb(state, nowMs);
   return undefined;

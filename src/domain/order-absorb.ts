@@ -4,9 +4,9 @@
  * They only record: messages may be lost, repeated, reordered. A late one never takes anything back.
  */
 import { invariant } from './assert';
-import { parseOrderId } from './ids';
-import { lots, minLots, quote, type Lots, type Quote } from './lots';
-import type { ArmResult, CoverResult, MakerOrderRead, OrderUpdate, PlaceResult } from './messages';
+import { parseOrderId } from './ids-and-nonces';
+import { lots, minLots, notional, type Lots, type Notional } from './lots';
+import type { ArmResult, ExecuteResult, MakerOrderRead, OrderUpdate, PlaceResult } from './messages';
 import { contradict, type Order, type TicketEntry } from './order';
 import { restMs } from './order-patience';
 import { isTerminal, type OrderStatus } from './records';
@@ -18,11 +18,11 @@ export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 
     {
       status: update.status,
       filledLots: lots(BigInt(update.filled_lots)),
-      filledQuote: quote(BigInt(update.filled_quote)),
+      filledQuote: notional(BigInt(update.filled_quote)),
     },
     nowMs,
   );
-  // Last: an update that was refused above must not stop the placement.
+  // Last: an update that was rejected above must not stop the placement.
   if (order.placement === 'not-placed') contradict(order, `reported as not placed, then shown as ${update.status}`);
   placed(order, nowMs);
   if (order.filledLots > 0n && order.timings.fill_frame_ms === undefined) {
@@ -39,7 +39,7 @@ export function absorbArm(order: Order, result: ArmResult, nowMs: number): void 
     order.timings.armed_ms = nowMs;
     return;
   }
-  order.arm = 'refused';
+  order.arm = 'rejected';
   order.reason = `not quoted: ${result.message}`;
 }
 
@@ -61,7 +61,7 @@ export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): v
     {
       status: result.status,
       filledLots: lots(BigInt(result.filled_lots)),
-      filledQuote: quote(BigInt(result.filled_quote)),
+      filledQuote: notional(BigInt(result.filled_quote)),
     },
     nowMs,
   );
@@ -81,7 +81,11 @@ function absorbRead(order: Order, read: MakerOrderRead, nowMs: number): void {
   if (!read.known) return;
   absorbMaker(
     order,
-    { status: read.status, filledLots: lots(BigInt(read.filled_lots)), filledQuote: quote(BigInt(read.filled_quote)) },
+    {
+      status: read.status,
+      filledLots: lots(BigInt(read.filled_lots)),
+      filledQuote: notional(BigInt(read.filled_quote)),
+    },
     nowMs,
   );
 }
@@ -89,7 +93,7 @@ function absorbRead(order: Order, read: MakerOrderRead, nowMs: number): void {
 /** Status and amount are of one record; a late record never takes anything back. */
 function absorbMaker(
   order: Order,
-  seen: { readonly status: OrderStatus; readonly filledLots: Lots; readonly filledQuote: Quote },
+  seen: { readonly status: OrderStatus; readonly filledLots: Lots; readonly filledQuote: Notional },
   nowMs: number,
 ): void {
   const closed = order.status !== undefined && isTerminal(order.status);
@@ -99,7 +103,7 @@ function absorbMaker(
     contradict(order, `closed with ${order.filledLots} lots filled, then shown with ${seen.filledLots}`);
   if (ends && seen.filledLots < order.filledLots)
     contradict(order, `shown with ${order.filledLots} lots filled, then closed with ${seen.filledLots}`);
-  // Refusing a record that contradicts would lose the fill in it: the larger fill is hedged, and somebody is told.
+  // Rejecting a record that contradicts would lose the fill in it: the larger fill is hedged, and somebody is told.
   if (seen.filledLots > order.filledLots) {
     order.filledLots = minLots(seen.filledLots, order.lots);
     order.filledQuote = seen.filledQuote;
@@ -109,18 +113,18 @@ function absorbMaker(
   if (seen.filledLots > 0n) order.timings.fill_known_ms ??= nowMs;
 }
 
-export function absorbCover(order: Order, entry: TicketEntry, result: CoverResult, nowMs: number): void {
+export function absorbExecution(order: Order, entry: TicketEntry, result: ExecuteResult, nowMs: number): void {
   const executed = lots(BigInt(result.executed_lots));
-  const end = result.state === 'covered' || result.state === 'blocked' ? undefined : result.state;
+  const end = result.state === 'executed' || result.state === 'blocked' ? undefined : result.state;
   invariant(
     executed >= entry.executedLots || end === undefined,
     'what a ticket executed is never less at its end than before',
   );
   invariant(executed <= entry.ticket.maxLots, 'a ticket never executes more than its maximum');
-  // A desk that is still finding out, in another process, may know less than the ledger: then it takes nothing back.
+  // An executor that is still finding out, in another process, may know less than the ledger: then it takes nothing back.
   if (executed >= entry.executedLots) {
     entry.executedLots = executed;
-    entry.executedQuote = quote(BigInt(result.executed_quote));
+    entry.executedQuote = notional(BigInt(result.executed_quote));
   }
   if (result.slices.length >= entry.slices.length) entry.slices = result.slices;
   if (end !== undefined) {
@@ -138,7 +142,7 @@ export function absorbCover(order: Order, entry: TicketEntry, result: CoverResul
   note(order, 'hedge_submitted_ms', timings.first_submitted_ms);
   note(order, 'hedge_accepted_ms', timings.first_accepted_ms);
   if (timings.last_executed_ms !== undefined) order.timings.hedge_executed_ms = timings.last_executed_ms;
-  if (timings.last_settled_ms !== undefined) order.timings.hedge_settled_ms = timings.last_settled_ms;
+  if (timings.last_resolved_ms !== undefined) order.timings.hedge_resolved_ms = timings.last_resolved_ms;
 }
 
 /** Keeps the first time that is told. */

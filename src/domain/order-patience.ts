@@ -44,7 +44,7 @@ export function assess(order: Order, nowMs: number): void {
     };
   } else if (end === 'dead') {
     const then = hasSpareLane(order) ? 'it goes on under a spare lane in two minutes' : 'no spare lane is left';
-    order.stuck = { sinceMs: nowMs, reason: `the exchange refuses its lane's key; ${then}` };
+    order.stuck = { sinceMs: nowMs, reason: `the exchange rejects its lane's key; ${then}` };
   } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
     order.stuck = { sinceMs: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };
   }

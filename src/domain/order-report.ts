@@ -1,5 +1,5 @@
 /** What an order says of itself: to its pair, to operators, in its result. */
-import { formatDecimal, quote, QUOTE_DECIMALS, subLots, type Lots, type Quote } from './lots';
+import { formatDecimal, notional, QUOTE_DECIMALS, subLots, type Lots, type Notional } from './lots';
 import type { HedgeState, OrderResult } from './messages';
 import { executedLots, exposureLots, isOverHedged, type Order } from './order';
 import { averagePriceTicks } from './price';
@@ -15,10 +15,10 @@ export function hedgeStateOf(order: Order, phase: 'running' | 'ended'): HedgeSta
 export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult {
   const hedges = order.tickets.filter((entry) => entry.direction === 'hedge');
   const hedgeLots = executedLots(order, 'hedge');
-  const hedgeQuote = quote(hedges.reduce((sum, entry) => sum + entry.executedQuote, 0n));
+  const hedgeQuote = notional(hedges.reduce((sum, entry) => sum + entry.executedQuote, 0n));
   const { size_decimals: sizeDecimals, price_decimals: priceDecimals } = order.market;
   const base = (amount: bigint): string => formatDecimal(amount, sizeDecimals);
-  const price = (total: Quote, amount: Lots): string =>
+  const price = (total: Notional, amount: Lots): string =>
     formatDecimal(averagePriceTicks(total, amount, { sizeDecimals, priceDecimals }), priceDecimals);
   return {
     order_id: order.id.toString(),
@@ -45,6 +45,6 @@ export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult 
 }
 
 function makerStatus(order: Order): OrderResult['maker']['status'] {
-  if (order.arm === 'refused' || order.placement === 'not-placed') return 'not-placed';
+  if (order.arm === 'rejected' || order.placement === 'not-placed') return 'not-placed';
   return order.status ?? (order.placement === 'asked' || order.placement === 'in-doubt' ? 'unknown' : 'not-placed');
 }

@@ -1,20 +1,20 @@
 /** An order's tickets, one after the other: when one has ended, what lanes are left, and which ticket comes next. */
-import { laneOf, nextOrderId, nextSpareId } from './ids';
-import { KEY_TRY_MS } from './ladder';
+import { laneOf, nextOrderId, nextSpareId } from './ids-and-nonces';
+import { KEY_TRY_MS } from './doubt-ladder';
 import { executedLots, newEntry, ticketOf, type Direction, type Order, type TicketEntry } from './order';
 import { AGREED_MS } from './readings';
 
-/** The ticket that continues after the active one has ended: fresh id, everything settled so far as `covered`. */
+/** The ticket that continues after the active one has ended: fresh id, everything resolved so far as `priorLots`. */
 export function nextTicket(order: Order, direction: Direction, nowMs: number): TicketEntry {
-  const coveredLots = executedLots(order);
+  const priorLots = executedLots(order);
   const previous = order.tickets.findLast((entry) => entry.direction === direction);
-  if (!previous) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, coveredLots }) });
+  if (!previous) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, priorLots }) });
   const spare = hasLostLane(previous) ? order.spareLanes[order.sparesUsed] : undefined;
   const lane = spare ?? laneOf(previous.ticket.id);
   const ownLane = laneOf(order.id);
   const at = { epochMs: nowMs, lane, last: order.lastId };
   const id = lane === ownLane ? nextOrderId(at) : nextSpareId({ ...at, ownLane });
-  return newEntry({ direction, ticket: ticketOf(order, { direction, id, coveredLots }) });
+  return newEntry({ direction, ticket: ticketOf(order, { direction, id, priorLots }) });
 }
 
 export function hasSpareLane(order: Order): boolean {
@@ -27,9 +27,9 @@ export function isEnded(entry: TicketEntry): boolean {
 }
 
 /**
- * A ticket whose key is refused cannot be sealed. Others may still try it, in other processes, for `KEY_TRY_MS` after they were asked or
+ * A ticket whose key is rejected cannot be sealed. Others may still try it, in other processes, for `KEY_TRY_MS` after they were asked or
  * raised; should its key come back meanwhile, what they do must be known before it is hedged elsewhere. So it is sealed, or found dead, once
- * more, and a finding made after this time began when all had stopped, whichever desk made it. Somebody is told all the while.
+ * more, and a finding made after this time began when all had stopped, whichever executor made it. Somebody is told all the while.
  */
 export function deadAfterMs(entry: TicketEntry): number {
   return (entry.endedMs ?? 0) + KEY_TRY_MS + AGREED_MS;
@@ -41,7 +41,7 @@ export function hasLostLane(entry: TicketEntry): boolean {
 }
 
 /**
- * Nothing of this direction can trade any more: its last ticket's key is refused for good, and no spare lane is left. Until the
+ * Nothing of this direction can trade any more: its last ticket's key is rejected for good, and no spare lane is left. Until the
  * operator, who may have registered another key, asks for another try.
  */
 export function isDeadEnd(order: Order, direction: Direction): boolean {

@@ -1,14 +1,25 @@
 /**
  * The order's ledger: everything one maker order knows, and what follows from it at once.
  *
- * Pure. Messages only record (order-absorb.ts); which steps follow is decided in decide.ts. Amounts here are settled facts: `filled` from
- * the maker order's own records, `executed` from tickets. The ledger may know less than the exchange: a hedge can be settled before the
+ * Pure. Messages only record (order-absorb.ts); which steps follow is decided in decide.ts. Amounts here are resolved facts: `filled` from
+ * the maker order's own records, `executed` from tickets. The ledger may know less than the exchange: a hedge can be resolved before the
  * fill that caused it is heard of here.
  */
 import { invariant } from './assert';
-import type { TicketEnd } from './cover';
-import { parseOrderId, type OrderId } from './ids';
-import { addLots, lots, maxLots, quote, subLots, ticks, ZERO_LOTS, type Lots, type Quote, type Ticks } from './lots';
+import type { TicketEnd } from './execution';
+import { parseOrderId, type OrderId } from './ids-and-nonces';
+import {
+  addLots,
+  lots,
+  maxLots,
+  notional,
+  subLots,
+  ticks,
+  ZERO_LOTS,
+  type Lots,
+  type Notional,
+  type Ticks,
+} from './lots';
 import type { HedgePolicy, HedgeState, MarketTerms, OrderInput, SliceReport } from './messages';
 import { isTerminal, opposite, type OrderStatus, type Side } from './records';
 import type { Ticket } from './ticket';
@@ -19,7 +30,7 @@ export interface TicketEntry {
   readonly direction: Direction;
   readonly ticket: Ticket;
   executedLots: Lots;
-  executedQuote: Quote;
+  executedQuote: Notional;
   slices: SliceReport[];
   /** Started seals are always finished. */
   sealing: boolean;
@@ -50,14 +61,14 @@ export interface Order {
   readonly policy: HedgePolicy;
   readonly spareLanes: readonly number[];
   readonly createdMs: number;
-  arm: 'wanted' | 'done' | 'refused';
+  arm: 'wanted' | 'done' | 'rejected';
   /** `in-doubt`: asked for, and nobody could say what became of it; only asking again can tell. */
   placement: 'wanted' | 'asked' | 'in-doubt' | 'placed' | 'not-placed';
   /** When the ledger learned that it was placed, in the workflow's time: its time-out starts here. */
   placedAtMs: number | undefined;
   status: OrderStatus | undefined;
   filledLots: Lots;
-  filledQuote: Quote;
+  filledQuote: Notional;
   readonly tickets: TicketEntry[];
   /** Since when exposure has not been zero. A further fill does not reset it (S-27). */
   nakedSinceMs: number | undefined;
@@ -66,7 +77,7 @@ export interface Order {
   closeAsked: boolean;
   /** When the operator last asked for another try: patience starts again from there, the naked clock does not. */
   retriedAtMs: number | undefined;
-  /** That wish is passed on to the desk once. */
+  /** That wish is passed on to the executor once. */
   retryNow: boolean;
   cancelRequested: boolean;
   /** The pair wants nothing of it to rest any more; unlike after a cancel, the hedge goes on under all the rules. */
@@ -107,7 +118,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     placedAtMs: undefined,
     status: undefined,
     filledLots: ZERO_LOTS,
-    filledQuote: quote(0n),
+    filledQuote: notional(0n),
     tickets: [],
     nakedSinceMs: undefined,
     stuck: undefined,
@@ -128,22 +139,22 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     timings: { created_ms: nowMs },
   };
   order.tickets.push(
-    newEntry({ direction: 'hedge', ticket: ticketOf(order, { direction: 'hedge', id, coveredLots: ZERO_LOTS }) }),
+    newEntry({ direction: 'hedge', ticket: ticketOf(order, { direction: 'hedge', id, priorLots: ZERO_LOTS }) }),
   );
   return order;
 }
 
 export function ticketOf(
   order: Order,
-  input: { readonly direction: Direction; readonly id: OrderId; readonly coveredLots: Lots },
+  input: { readonly direction: Direction; readonly id: OrderId; readonly priorLots: Lots },
 ): Ticket {
   return {
     id: input.id,
     orderId: order.id,
     market: order.market,
     side: opposite(order.side),
-    maxLots: subLots(order.lots, input.coveredLots),
-    coveredLots: input.coveredLots,
+    maxLots: subLots(order.lots, input.priorLots),
+    priorLots: input.priorLots,
     anchorTicks: order.priceTicks,
     slippageBps: order.policy.slippage_bps,
     slippageBpsMax: order.policy.max_slippage_bps,
@@ -152,7 +163,7 @@ export function ticketOf(
 }
 
 export function newEntry(input: { readonly direction: Direction; readonly ticket: Ticket }): TicketEntry {
-  return { ...input, executedLots: ZERO_LOTS, executedQuote: quote(0n), slices: [], sealing: false };
+  return { ...input, executedLots: ZERO_LOTS, executedQuote: notional(0n), slices: [], sealing: false };
 }
 
 export function executedLots(order: Order, direction?: Direction): Lots {
@@ -167,7 +178,7 @@ export function exposureLots(order: Order): Lots {
 }
 
 export function makerIsClosed(order: Order): boolean {
-  if (order.arm === 'refused' || order.placement === 'not-placed') return true;
+  if (order.arm === 'rejected' || order.placement === 'not-placed') return true;
   return order.status !== undefined && isTerminal(order.status);
 }
 

@@ -1,14 +1,14 @@
 /**
  * The placement machine: slice 0 of an order on A's lane. Ends with the order's record, or with the proof that there is none.
  *
- * "Not placed" is concluded from one thing only: slice 0's nonce was executed by another transaction, or by our own with a refusal
- * (design of the lanes: docs/architecture.md). So a placement that is refused, late or in doubt is given up by sealing its nonce.
- * Sans-I/O like the cover machine, over the same step (nonce.ts); the bytes of the quote are fixed by the order, so any retry sends the
+ * "Not placed" is concluded from one thing only: slice 0's nonce was executed by another transaction, or by our own with a rejection
+ * (design of the lanes: docs/architecture.md). So a placement that is rejected, late or in doubt is given up by sealing its nonce.
+ * Sans-I/O like the execution machine, over the same step (nonce.ts); the bytes of the quote are fixed by the order, so any retry sends the
  * same order.
  */
-import { newEvidence, settlementOf } from './evidence';
-import { laneOf, type OrderId } from './ids';
-import { newLadder } from './ladder';
+import { newEvidence, resolutionOf } from './evidence';
+import { laneOf, type OrderId } from './ids-and-nonces';
+import { newLadder } from './doubt-ladder';
 import {
   absorbNonce,
   nextForNonce,
@@ -37,8 +37,8 @@ interface Reason {
 export type PlacementEnd =
   { readonly placed: true; readonly record: OrderRecord } | ({ readonly placed: false } & Reason);
 
-/** The lane is dead: its key is refused for good. */
-export const KEY_REFUSED = 'key-refused';
+/** The lane is dead: its key is rejected for good. */
+export const KEY_REJECTED = 'key-rejected';
 
 export function newPlacement(input: {
   readonly id: OrderId;
@@ -81,9 +81,9 @@ export function advancePlacement(
 
 function onFinding(state: PlacementState, finding: NonceFinding, nowMs: number): void {
   switch (finding.kind) {
-    case 'refused': {
-      const { class: kind, code, message } = finding.refusal;
-      // A post-only quote that is refused is not worth a second try: the next one carries a fresh price.
+    case 'rejected': {
+      const { class: kind, code, message } = finding.rejection;
+      // A post-only quote that is rejected is not worth a second try: the next one carries a fresh price.
       if (kind !== 'transient') giveUp(state, { code: code.toString(), message }, nowMs);
       return;
     }
@@ -94,8 +94,8 @@ function onFinding(state: PlacementState, finding: NonceFinding, nowMs: number):
     }
     case 'dead': {
       const why = `${finding.message} (${finding.code})`;
-      const message = `the exchange refuses API key ${laneOf(state.evidence.id)}: ${why}; nothing is booked for the order`;
-      state.end = { placed: false, code: KEY_REFUSED, message };
+      const message = `the exchange rejects API key ${laneOf(state.evidence.id)}: ${why}; nothing is booked for the order`;
+      state.end = { placed: false, code: KEY_REJECTED, message };
       return;
     }
   }
@@ -109,16 +109,16 @@ function giveUp(state: PlacementState, reason: Reason, nowMs: number): void {
 function placementOf({ evidence, reason }: PlacementState): PlacementEnd | undefined {
   const record = evidence.orders.get(0);
   if (record) return { placed: true, record };
-  const settled = settlementOf(evidence, 0);
-  switch (settled?.kind) {
+  const resolved = resolutionOf(evidence, 0);
+  switch (resolved?.kind) {
     case undefined:
       return undefined;
-    case 'refused': {
-      const { code, message } = settled.refusal;
+    case 'rejected': {
+      const { code, message } = resolved.rejection;
       return { placed: false, code: code.toString(), message };
     }
     case 'foreign': {
-      const message = `the lane's nonce was used by ${settled.txHash}: something else uses this API key`;
+      const message = `the lane's nonce was used by ${resolved.txHash}: something else uses this API key`;
       return { placed: false, code: 'foreign-nonce', message };
     }
     case 'seal':

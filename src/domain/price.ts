@@ -1,6 +1,6 @@
 /** Prices in integers: how far from the maker order's price a hedge may trade, where a seal cannot, and what an amount is worth. */
 import { assertNever } from './assert';
-import { pow10, quote, QUOTE_DECIMALS, ticks, type Lots, type Quote, type Ticks } from './lots';
+import { pow10, notional, QUOTE_DECIMALS, ticks, type Lots, type Notional, type Ticks } from './lots';
 import type { Side } from './records';
 
 const BPS = 10_000n;
@@ -36,12 +36,12 @@ interface Scale {
 }
 
 /** What lots are worth at a price; a fraction of a micro-USDC is cut off. */
-export function quoteOf(amount: Lots, price: Ticks, { sizeDecimals, priceDecimals }: Scale): Quote {
-  return quote((amount * price * pow10(QUOTE_DECIMALS)) / pow10(sizeDecimals + priceDecimals));
+export function quoteOf(amount: Lots, price: Ticks, { sizeDecimals, priceDecimals }: Scale): Notional {
+  return notional((amount * price * pow10(QUOTE_DECIMALS)) / pow10(sizeDecimals + priceDecimals));
 }
 
 /** Quote ÷ base, rounded half up to a tick, for display: every `avg_price` is this. 0 when nothing executed. */
-export function averagePriceTicks(total: Quote, amount: Lots, { sizeDecimals, priceDecimals }: Scale): Ticks {
+export function averagePriceTicks(total: Notional, amount: Lots, { sizeDecimals, priceDecimals }: Scale): Ticks {
   if (amount === 0n) return ticks(0n);
   const numerator = total * pow10(sizeDecimals + priceDecimals);
   const denominator = amount * pow10(QUOTE_DECIMALS);

@@ -4,7 +4,7 @@
  * Rows of `accountTxs` lag by seconds (LP §9), and nothing says that they become visible in their order: a reading may show a later
  * transaction of the lane and not yet ours, or none of ours at all. So nothing is concluded from a single one (invariant 8).
  */
-import type { NonceFate, Read } from './records';
+import type { NonceStatus, Read } from './records';
 
 /**
  * `passed`: a later nonce of the lane was executed, so ours never will be. `empty`: nothing of the lane was executed at our nonce or
@@ -29,26 +29,26 @@ export function newReadings(): Readings {
 }
 
 /** Takes a reading; answers what may be concluded by now. The time counts from the first one's answer to the asking of this one. */
-export function conclude(readings: Readings, fate: Read<NonceFate>, nowMs: number): Finding | undefined {
-  if (!fate.ok) return undefined;
-  const finding = findingOf(fate.value);
+export function conclude(readings: Readings, nonceStatus: Read<NonceStatus>, nowMs: number): Finding | undefined {
+  if (!nonceStatus.ok) return undefined;
+  const finding = findingOf(nonceStatus.value);
   if (finding === undefined) {
     readings.agreed = undefined;
     return undefined;
   }
   if (readings.agreed?.finding !== finding) readings.agreed = { finding, sinceMs: nowMs };
-  const isContested = fate.value.kind !== 'consumed' && fate.value.isContested;
+  const isContested = nonceStatus.value.kind !== 'consumed' && nonceStatus.value.isContested;
   const agreedMs = readings.askedAtMs - readings.agreed.sinceMs;
   return agreedMs >= (isContested ? CONTESTED_MS : AGREED_MS) ? finding : undefined;
 }
 
-function findingOf(fate: NonceFate): Finding | undefined {
-  switch (fate.kind) {
+function findingOf(nonceStatus: NonceStatus): Finding | undefined {
+  switch (nonceStatus.kind) {
     case 'consumed':
       return undefined;
     case 'passed':
       return 'passed';
     case 'unseen':
-      return fate.isComplete ? 'empty' : undefined;
+      return nonceStatus.isComplete ? 'empty' : undefined;
   }
 }

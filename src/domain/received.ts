@@ -2,7 +2,7 @@
  * What starts and signals bring, checked field by field before it touches a ledger (invariant 7). By hand: schema libraries stay out of the
  * workflow bundle. Throws `ReceivedError` naming the field; never repairs, never guesses.
  */
-import { parseOrderId } from './ids';
+import { parseOrderId } from './ids-and-nonces';
 import type { BooksState, HedgeState, OrderInput, OrderResult, OrderState, OrderUpdate, PairInput } from './messages';
 import { ORDER_STATUSES } from './records';
 

@@ -4,8 +4,8 @@
  * A record is a fact about the past; its absence is not (invariant 8). `Read` keeps "the read failed" apart from "there is none".
  */
 import { assertNever } from './assert';
-import type { ClientOrderIndex, Nonce } from './ids';
-import type { Lots, Quote, Ticks } from './lots';
+import type { ClientOrderIndex, Nonce } from './ids-and-nonces';
+import type { Lots, Notional, Ticks } from './lots';
 
 export type Side = 'buy' | 'sell';
 
@@ -71,7 +71,7 @@ export interface Market {
   readonly priceDecimals: number;
   /** Smallest resting order, base and quote; market orders have no minimum (LP §2.1). */
   readonly minBaseLots: Lots;
-  readonly minQuote: Quote;
+  readonly minQuote: Notional;
 }
 
 /** One order as a frame or a list shows it; status and amounts are of the same moment (LP §1.4). */
@@ -87,7 +87,7 @@ export interface OrderRecord {
   readonly initialLots: Lots;
   /** Cumulative. Never computed from what remains: that is zero on every terminal order (LP §0.1 (9)). */
   readonly filledLots: Lots;
-  readonly filledQuote: Quote;
+  readonly filledQuote: Notional;
   readonly priceTicks: Ticks;
   /** Microseconds; the exchange's only usable ordering key. 0 when it gave none. */
   readonly transactionTimeUs: number;
@@ -124,7 +124,7 @@ export interface TxRecord {
   readonly accountIndex: number;
   readonly apiKeyIndex: number;
   readonly nonce: Nonce;
-  /** `executed` is any status ≥ 2; only then does `refusal` mean anything. */
+  /** `executed` is any status ≥ 2; only then does `rejection` mean anything. */
   readonly status: 'failed' | 'pending' | 'executed';
   /** Client order index of a create (14); `Index` of a cancel (15); absent otherwise. */
   readonly clientOrderIndex?: ClientOrderIndex;
@@ -141,8 +141,8 @@ export interface TxRecord {
     /** What did not trade at once rested in the book (no immediate-or-cancel). */
     readonly mayRest: boolean;
   };
-  /** `event_info.ae`: the sequencer refused it; nonce spent, nothing executed. */
-  readonly refusal?: { readonly code: number; readonly message: string };
+  /** `event_info.ae`: the sequencer rejected it; nonce spent, nothing executed. */
+  readonly rejection?: { readonly code: number; readonly message: string };
   /** Epoch ms; 0 when not executed yet. */
   readonly executedAtMs: number;
 }
@@ -151,12 +151,12 @@ export interface TxRecord {
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /**
- * Fate of a submission (LP §3.7). None of the three settles a slice: `accepted` means booked, `refused` means these bytes were not
+ * Outcome of a submission (LP §3.7). None of the three resolves a slice: `accepted` means booked, `rejected` means these bytes were not
  * booked by this call, `unknown` means unknown.
  */
 export type SendOutcome =
   | { readonly kind: 'accepted'; readonly txHash: string; readonly predictedExecutionMs: number }
-  | { readonly kind: 'refused'; readonly txHash: string; readonly code: number; readonly message: string }
+  | { readonly kind: 'rejected'; readonly txHash: string; readonly code: number; readonly message: string }
   | { readonly kind: 'unknown'; readonly txHash: string; readonly reason: string };
 
 /**
@@ -165,7 +165,7 @@ export type SendOutcome =
  * its row is only late: nothing says that rows become visible in their order. readings.ts concludes, from two of them.
  * `unseen`: nothing is known, including "not yet".
  */
-export type NonceFate =
+export type NonceStatus =
   | { readonly kind: 'consumed'; readonly tx: TxRecord }
   | {
       readonly kind: 'passed';
@@ -191,8 +191,8 @@ export interface Position {
 
 export interface AccountState {
   readonly accountIndex: number;
-  readonly availableBalance: Quote;
-  readonly collateral: Quote;
+  readonly availableBalance: Notional;
+  readonly collateral: Notional;
   /** Markets never touched are absent: that reads as zero only because the read itself succeeded. */
   readonly positions: readonly Position[];
 }

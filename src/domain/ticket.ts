@@ -2,7 +2,7 @@
  * A ticket: what may be traded for one order on one lane. A pure function of the order and its ledger, so that any process derives
  * the same one and arming it reserves nothing.
  */
-import { parseOrderId, type OrderId } from './ids';
+import { parseOrderId, type OrderId } from './ids-and-nonces';
 import { invariant } from './assert';
 import { lots, maxLots, minLots, subLots, ticks, ZERO_LOTS, type Lots, type Ticks } from './lots';
 import type { MarketTerms, TicketMessage } from './messages';
@@ -16,8 +16,8 @@ export interface Ticket {
   readonly side: Side;
   /** Most this ticket may execute. */
   readonly maxLots: Lots;
-  /** Lots of the same order settled elsewhere when the ticket was opened. */
-  readonly coveredLots: Lots;
+  /** Lots of the same order resolved elsewhere when the ticket was opened. */
+  readonly priorLots: Lots;
   /** Bounds are measured from here: the maker order's price. */
   readonly anchorTicks: Ticks;
   readonly slippageBps: number;
@@ -27,7 +27,7 @@ export interface Ticket {
 
 /** What the ticket has to execute when the order's cumulative fill is `fillLots`: never the raw fill (it may be a second ticket). */
 export function targetLots(ticket: Ticket, fillLots: Lots): Lots {
-  return maxLots(ZERO_LOTS, minLots(subLots(fillLots, ticket.coveredLots), ticket.maxLots));
+  return maxLots(ZERO_LOTS, minLots(subLots(fillLots, ticket.priorLots), ticket.maxLots));
 }
 
 export function ticketFromMessage(message: TicketMessage): Ticket {
@@ -40,7 +40,7 @@ export function ticketFromMessage(message: TicketMessage): Ticket {
     market: message.market,
     side: message.side,
     maxLots: lots(BigInt(message.max_lots)),
-    coveredLots: lots(BigInt(message.covered_lots)),
+    priorLots: lots(BigInt(message.prior_lots)),
     anchorTicks: ticks(BigInt(message.anchor_ticks)),
     slippageBps: message.slippage_bps,
     slippageBpsMax: message.max_slippage_bps,
@@ -55,7 +55,7 @@ export function ticketToMessage(ticket: Ticket): TicketMessage {
     market: ticket.market,
     side: ticket.side,
     max_lots: ticket.maxLots.toString(),
-    covered_lots: ticket.coveredLots.toString(),
+    prior_lots: ticket.priorLots.toString(),
     anchor_ticks: ticket.anchorTicks.toString(),
     slippage_bps: ticket.slippageBps,
     max_slippage_bps: ticket.slippageBpsMax,

@@ -1,15 +1,15 @@
 /**
- * What an exchange must offer: the only surface that the desk, the listener and the activities know.
+ * What an exchange must offer: the only surface that the executor, the listener and the activities know.
  *
  * Business answers are values (`SendOutcome`, `Read`), never exceptions. Keys stay behind `AccountPort.sign`; what it returns is
  * opaque and must not be logged or stored.
  */
-import type { ClientOrderIndex, Nonce } from '../domain/ids';
-import type { Lots, Quote, Ticks } from '../domain/lots';
+import type { ClientOrderIndex, Nonce } from '../domain/ids-and-nonces';
+import type { Lots, Notional, Ticks } from '../domain/lots';
 import type {
   AccountState,
   Market,
-  NonceFate,
+  NonceStatus,
   OrderRecord,
   Read,
   SendOutcome,
@@ -113,7 +113,7 @@ export interface OrdersFrame {
 
 export interface AccountStreamEvents {
   orders: (frame: OrdersFrame) => void;
-  /** Transactions of the account from `account_tx`: the only push that shows sequencer refusals (LP §5.6). */
+  /** Transactions of the account from `account_tx`: the only push that shows sequencer rejections (LP §5.6). */
   txs: (txs: readonly TxRecord[]) => void;
   state: (state: StreamState) => void;
 }
@@ -172,13 +172,13 @@ export interface AccountPort {
     readonly limit: number;
   }): Promise<Read<readonly OrderRecord[]>>;
   /** Who consumed (lane, nonce)? Pages `accountTxs` back until the nonce is found, provably passed, or `sinceMs` is reached. */
-  nonceFate(query: {
+  nonceStatus(query: {
     readonly lane: number;
     readonly nonce: Nonce;
     readonly sinceMs: number;
     /** As for `findOrders`. */
     readonly urgent?: boolean;
-  }): Promise<Read<NonceFate>>;
+  }): Promise<Read<NonceStatus>>;
   /**
    * The last record of an order that the lists of orders no longer reach, made from its transaction and its trades (LP §1.4: they hold the
    * newest 1 000 that ended, for a day). Only for a transaction that is older than any list lags; undefined when it lives or is not told.
@@ -186,15 +186,15 @@ export interface AccountPort {
   recall(tx: TxRecord): Promise<Read<OrderRecord | undefined>>;
   /** May lag behind accepted transactions (LP §1.4): a hint, never a proof. */
   nextNonce(lane: number): Promise<Read<Nonce>>;
-  /** Lanes (of the first `KEYS_CHECKED_MAX`) whose key the exchange refuses, and its words. Found by reading, one request per lane. */
-  refusedKeys(): Promise<Read<readonly RefusedKey[]>>;
+  /** Lanes (of the first `KEYS_CHECKED_MAX`) whose key the exchange rejects, and its words. Found by reading, one request per lane. */
+  rejectedKeys(): Promise<Read<readonly RejectedKey[]>>;
   /** Keys that the exchange lets quote and cancel only (LP §3.6). */
   makerOnlyKeys(): Promise<Read<readonly number[]>>;
   account(): Promise<Read<AccountState>>;
   close(): Promise<void>;
 }
 
-export interface RefusedKey {
+export interface RejectedKey {
   readonly lane: number;
   readonly reason: string;
 }
@@ -210,7 +210,7 @@ export interface ExchangePort {
   /** Exchange clock minus the host's, milliseconds, estimated from server times; undefined before the first sample. */
   clockSkewMs(): number | undefined;
   /**
-   * Why the exchange is asked for nothing but hedges, cancels and what they need, after it has refused requests for their number; undefined
+   * Why the exchange is asked for nothing but hedges, cancels and what they need, after it has rejected requests for their number; undefined
    * when nothing is held back. Reads fail with the same reason meanwhile.
    */
   backingOff(): string | undefined;
@@ -235,7 +235,7 @@ export interface TradedSum {
   readonly marketId: number;
   readonly side: Side;
   readonly tradedLots: Lots;
-  readonly tradedQuote: Quote;
+  readonly tradedQuote: Notional;
   readonly transactionTimeUs: number;
 }
 

@@ -25,7 +25,7 @@ export const ALERT_KINDS = [
   'rate-limited',
   'quoting-stopped',
   'switch-not-renewed',
-  'key-refused',
+  'key-rejected',
   'run-failing',
   'wrong-accounts',
   'invariant-broken',
@@ -98,7 +98,7 @@ export class Alerts {
   };
 
   /** Waits for the webhook to take what is queued; at most one time-out per message. */
-  async settled(): Promise<void> {
+  async resolved(): Promise<void> {
     while (this.#sending !== undefined) await this.#sending;
   }
 

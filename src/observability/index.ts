@@ -54,7 +54,7 @@ export async function startObservability(options: ObservabilityOptions): Promise
     server,
     async close() {
       await server.close();
-      await alerts.settled();
+      await alerts.resolved();
       logger.flush();
     },
   };

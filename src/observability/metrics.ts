@@ -48,13 +48,13 @@ function stages(registry: Registry) {
     submitToExecuted: stage('submit_to_executed', 'Transaction handed to the socket to its execution shown to us', [
       'account',
     ]),
-    submitToSettled: stage('submit_to_settled', 'Transaction handed to the socket to slice settled', ['account']),
+    submitToResolved: stage('submit_to_resolved', 'Transaction handed to the socket to slice resolved', ['account']),
     signalDelivery: stage('signal_delivery', 'Fill frame received on A to its signal durably recorded by Temporal'),
     fillToSubmit: stage('fill_to_submit', 'First fill frame of an order to its first hedge handed to the socket', [
       'path',
     ]),
-    fillToHedged: stage('fill_to_hedged', 'First fill frame of an order to its last hedge settled', ['path']),
-    hedgedToConfirmed: stage('hedged_to_confirmed', 'Last hedge of an order settled to its workflow confirming it'),
+    fillToHedged: stage('fill_to_hedged', 'First fill frame of an order to its last hedge resolved', ['path']),
+    hedgedToConfirmed: stage('hedged_to_confirmed', 'Last hedge of an order resolved to its workflow confirming it'),
   };
 }
 
@@ -68,11 +68,11 @@ function counters(registry: Registry) {
       'Notices not sent because Redis was away: the durable path carries them',
     ),
     noticesReceived: counter('notices_received', 'Authentic notices received'),
-    noticesRefused: counter('notices_refused', 'Notices refused, by reason', ['reason']),
+    noticesRejected: counter('notices_rejected', 'Notices rejected, by reason', ['reason']),
     signals: counter('signals', 'Signals to order workflows, by outcome', ['outcome']),
     malformedFrames: counter('malformed_frames', 'Frames of the exchange that did not parse', ['account']),
-    slices: counter('slices', 'Settled slices, by account and outcome', ['account', 'outcome']),
-    sends: counter('sends', 'Submissions, by account and answer: none of them settles a slice', ['account', 'answer']),
+    slices: counter('slices', 'Resolved slices, by account and outcome', ['account', 'outcome']),
+    sends: counter('sends', 'Submissions, by account and answer: none of them resolves a slice', ['account', 'answer']),
     foreignNonces: counter('foreign_nonces', 'Nonces of our lanes that something else consumed', ['account']),
     orders: counter('orders', 'Orders ended, by market and hedge state', ['market', 'hedge_state']),
     reconnects: counter('reconnects', 'Streams opened again after a loss', ['stream']),

@@ -1,8 +1,8 @@
-/** The hedger's half: notice → signature checked → hedge on a desk that sends nothing. */
-import { decodeNotice, FILLS_CHANNEL, NoticeKey } from '../notifications/notice';
-import { RedisLink, type RedisAccess } from '../notifications/redis-link';
+/** The hedger's half: notice → signature checked → hedge on an executor that sends nothing. */
+import { decodeNotice, FILLS_CHANNEL, NoticeKey } from '../notices/notice';
+import { RedisLink, type RedisAccess } from '../notices/redis-link';
 import { warmUpChannel } from './channel';
-import { hedgeMadeUp } from './desk';
+import { hedgeMadeUp } from './executor';
 import type { WarmUp } from './every';
 
 /** `onHedged`: once more all of it was gone through. */

@@ -1,6 +1,6 @@
 /** A fill of nobody, as the exchange would show it, read by the code that reads real ones. */
 import { systemClock } from '../clock';
-import { splitClientOrderIndex, type OrderId } from '../domain/ids';
+import { splitClientOrderIndex, type OrderId } from '../domain/ids-and-nonces';
 import { parseOrder, rawOrdersOf } from '../exchange/lighter';
 import type { OrdersFrame } from '../exchange/port';
 

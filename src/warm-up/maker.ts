@@ -1,12 +1,12 @@
 /** The maker's half: frame → listener → signed notice on a channel that nobody trades by. */
 import { systemClock } from '../clock';
-import { epochMsOf, laneOf, timeOf } from '../domain/ids';
+import { epochMsOf, laneOf, timeOf } from '../domain/ids-and-nonces';
 import type { OrdersFrame } from '../exchange/port';
-import { Listener, type FillSink } from '../listener/listener';
-import type { SignalSink } from '../listener/signal-courier';
-import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../notifications/notice';
-import { publish } from '../notifications/publisher';
-import { RedisLink, type RedisAccess } from '../notifications/redis-link';
+import { Listener, type FillSink } from '../fills/listener';
+import type { SignalSink } from '../fills/signal-sender';
+import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../notices/notice';
+import { publish } from '../notices/publisher';
+import { RedisLink, type RedisAccess } from '../notices/redis-link';
 import { warmUpChannel } from './channel';
 import { warmUpEvery, type WarmUp } from './every';
 import { ACCOUNT, MARKET, ORDER_ID, readMadeUpFill } from './made-up-fill';

@@ -16,7 +16,7 @@ export interface ExchangeSide {
 }
 
 const MARKETS_RETRY_MS = 1_000;
-/** Longer than the minute for which the exchange is not asked after a refusal for number. */
+/** Longer than the minute for which the exchange is not asked after a rejection for number. */
 const MARKETS_TRIES = 180;
 const SKEW_EVERY_MS = 5_000;
 
@@ -40,7 +40,7 @@ export function openExchange(input: SideInput): ExchangePort {
     log: logger,
     onMalformed: (what, reason) => {
       metrics.malformedFrames.inc({ account: role });
-      logger.warn({ what, reason }, 'the exchange sent something unreadable; it was refused and changed nothing');
+      logger.warn({ what, reason }, 'the exchange sent something unreadable; it was rejected and changed nothing');
     },
     onTrouble: raiseAlert,
   });

@@ -1,9 +1,9 @@
 /** What the hedger tells the world when an order is confirmed: B's notice about the hedge, and the order's stages as metrics. */
-import { parseOrderId } from '../domain/ids';
-import { parseLots, parseQuote } from '../domain/lots';
+import { parseOrderId } from '../domain/ids-and-nonces';
+import { parseLots, parseNotional } from '../domain/lots';
 import type { OrderResult } from '../domain/messages';
 import { opposite, type Market } from '../domain/records';
-import type { OutgoingNotice } from '../notifications/notice';
+import type { OutgoingNotice } from '../notices/notice';
 import type { Metrics } from '../observability';
 
 /** B's notice; undefined when B has hedged nothing: the order did not fill, or all of it was closed on A. */
@@ -24,7 +24,7 @@ export function hedgeNotice(
     side: opposite(result.side),
     status: 'filled',
     filledLots,
-    filledQuote: parseQuote(result.hedge.executed_quote_amount),
+    filledQuote: parseNotional(result.hedge.executed_quote_amount),
     sizeDecimals: market.sizeDecimals,
     priceDecimals: market.priceDecimals,
   };
@@ -37,12 +37,12 @@ export function observeStages(
 ): void {
   const path = result.hedge.slices[0]?.path;
   if (path === undefined) return;
-  const { fill_frame_ms, hedge_submitted_ms, hedge_settled_ms, confirmed_ms } = result.timings;
+  const { fill_frame_ms, hedge_submitted_ms, hedge_resolved_ms, confirmed_ms } = result.timings;
   const between = (from: number | undefined, to: number | undefined, observe: (seconds: number) => void): void => {
     // The workflow may have heard of a later frame only than the one that was hedged first: that says nothing about time.
     if (from !== undefined && to !== undefined && to >= from) observe((to - from) / 1_000);
   };
   between(fill_frame_ms, hedge_submitted_ms, (seconds) => metrics.fillToSubmit.observe({ path }, seconds));
-  between(fill_frame_ms, hedge_settled_ms, (seconds) => metrics.fillToHedged.observe({ path }, seconds));
-  between(hedge_settled_ms, confirmed_ms, (seconds) => metrics.hedgedToConfirmed.observe(seconds));
+  between(fill_frame_ms, hedge_resolved_ms, (seconds) => metrics.fillToHedged.observe({ path }, seconds));
+  between(hedge_resolved_ms, confirmed_ms, (seconds) => metrics.hedgedToConfirmed.observe(seconds));
 }

@@ -5,7 +5,7 @@
 import type { Client } from '@temporalio/client';
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock';
-import type { Canceller } from '../desk/canceller';
+import type { Canceller } from '../quoting/canceller';
 import { fillAsked, fillHeard, fillKnown, newFillWatch, openLots, tickFills, type Fill } from '../domain/fill-watch';
 import {
   advanceLife,
@@ -16,13 +16,13 @@ import {
   type LifeEvent,
   type Resting,
 } from '../domain/hedger-life';
-import { orderWorkflowId, pairWorkflowId, splitClientOrderIndex, type OrderId } from '../domain/ids';
+import { orderWorkflowId, pairWorkflowId, splitClientOrderIndex, type OrderId } from '../domain/ids-and-nonces';
 import { keepNewest } from '../domain/keep-newest';
 import { formatDecimal, type Lots } from '../domain/lots';
 import type { Market } from '../domain/records';
 import type { AccountStream } from '../exchange/port';
-import { WatchWire, type Ask } from '../notifications/watch';
-import type { RedisAccess } from '../notifications/redis-link';
+import { WatchWire, type Ask } from '../notices/watch';
+import type { RedisAccess } from '../notices/redis-link';
 import type { Observability } from '../observability';
 import { answers, orderWord } from './order-word';
 

@@ -1,34 +1,34 @@
 /**
- * The hedger process: B's keys, the workflows, the hedge activities, the desk, the subscriber of notices. Wiring only.
+ * The hedger process: B's keys, the workflows, the hedge activities, the executor, the subscriber of notices. Wiring only.
  */
 import { Worker } from '@temporalio/worker';
 import { systemClock } from '../clock';
-import { BooksTeller } from '../auditor/books-teller';
-import { FailingRuns } from '../auditor/failing-runs';
-import { LedgerAuditor } from '../auditor/ledger-auditor';
-import { PositionAuditor } from '../auditor/position-auditor';
+import { BooksTeller } from '../audit/books-teller';
+import { FailingRuns } from '../audit/failing-runs';
+import { LedgerAuditor } from '../audit/ledger-auditor';
+import { PositionAuditor } from '../audit/position-auditor';
 import { Arming } from '../activities/arming';
 import { createHedgeActivities } from '../activities/hedge-activities';
 import { ConfigError, type Config } from '../config';
-import { Desk } from '../desk/desk';
-import { onFill } from '../desk/on-fill';
-import { sealByCancelAll } from '../desk/seals';
-import type { OrderId } from '../domain/ids';
+import { Executor } from '../hedging/executor';
+import { onFill } from '../hedging/on-fill';
+import { sealByCancelAll } from '../hedging/seals';
+import type { OrderId } from '../domain/ids-and-nonces';
 import type { Market } from '../domain/records';
 import type { ExchangePort, SelfTradeRule } from '../exchange/port';
-import { TemporalSignalSink } from '../listener/temporal-sink';
-import { NoticePublisher } from '../notifications/publisher';
-import { NoticeSubscriber } from '../notifications/subscriber';
-import { WatchWire } from '../notifications/watch';
+import { TemporalSignalSink } from '../fills/temporal-sink';
+import { NoticePublisher } from '../notices/publisher';
+import { NoticeSubscriber } from '../notices/subscriber';
+import { WatchWire } from '../notices/watch';
 import type { Observability } from '../observability';
 import { warmUpHedger } from '../warm-up/hedger';
 import { checkMarkets, openAccount, openExchange } from './account';
 import { alertOf } from './alert-of';
 import { hedgeNotice, observeStages } from './confirmation';
-import { deskEvents } from './desk-events';
+import { executorEvents } from './executor-events';
 import { checkKeys } from './keys';
 import { MakerWatch } from './maker-watch';
-import { laneProofs } from './lane-proofs';
+import { keyProofs } from './key-proofs';
 import { openOrders } from './open-orders';
 import { opening, type Opened } from './opened';
 import {
@@ -40,7 +40,7 @@ import {
   type RunningProcess,
   type WorkerProcessOptions,
 } from './process';
-import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
+import { accountsOf, identityOf, queueOf, rejectStrangers } from './peers';
 import { preferOnSingleMachine } from './single-machine';
 import { heardInTime, readInTheEnd, tooLate } from './start-up';
 import { misaddressed } from './misaddressed';
@@ -67,12 +67,12 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const listed = readInTheEnd('the markets', () => exchange.markets(), reading).then((read = []) => (markets = read));
   const account = openAccount(exchange, opening);
   const proving = { doubt: (_lane: number, _reason: string): void => undefined };
-  const events = deskEvents({
+  const events = executorEvents({
     account: 'hedge',
     observability,
-    onKeyRefused: (lane, reason) => proving.doubt(lane, reason),
+    onKeyRejected: (lane, reason) => proving.doubt(lane, reason),
   });
-  const desk = new Desk({
+  const executor = new Executor({
     account,
     sealBy: sealByCancelAll,
     selfTrade: SELF_TRADE,
@@ -80,26 +80,26 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     exchangeNow: () => exchange.exchangeNowMs(),
     events: {
       ...events,
-      settled: (at) => {
-        events.settled?.(at);
+      resolved: (at) => {
+        events.resolved?.(at);
         acknowledge(at.ticket.orderId);
       },
     },
   });
-  opened.add(desk, (it) => it.close());
+  opened.add(executor, (it) => it.close());
   const redis = redisOf(config, options.env);
   const watching: { maker?: MakerWatch } = {};
   const subscriber = new NoticeSubscriber({
     redis,
     onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
-    onRefused: (reason) => metrics.noticesRefused.inc({ reason }),
+    onRejected: (reason) => metrics.noticesRejected.inc({ reason }),
     fills: {
       account: config.accounts.maker.index,
       handle: (notice) => {
         const receivedAtMs = systemClock.epochMs();
-        const raised = onFill(desk, notice);
+        const raised = onFill(executor, notice);
         acknowledge(notice.orderId);
-        // A notice that this desk cannot act on leaves the fill open: the order's workflow is asked about it.
+        // A notice that this executor cannot act on leaves the fill open: the order's workflow is asked about it.
         if (raised === 'raised') watching.maker?.told(notice.orderId, notice.filledLots);
         metrics.noticesReceived.inc();
         metrics.noticeTransit.observe(Math.max(0, receivedAtMs - notice.sentAtUs / 1_000) / 1_000);
@@ -120,7 +120,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   /** Not in the way of the hedge itself. */
   const acknowledge = (orderId: OrderId): void => {
     setImmediate(() => {
-      const known = desk.known(orderId);
+      const known = executor.known(orderId);
       if (known) wire.send({ kind: 'heard', orderId, ...known });
     });
   };
@@ -128,7 +128,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
   const unknown = new Set(['whether the exchange takes the keys of account B', 'who owns the two accounts']);
   const accounts = accountsOf(config);
-  await refuseStrangers({ client: temporal.reader, role: 'hedger', accounts, logger });
+  await rejectStrangers({ client: temporal.reader, role: 'hedger', accounts, logger });
   const signals = new TemporalSignalSink({
     connection: config.temporal.connection,
     namespace: config.temporal.namespace,
@@ -139,7 +139,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     makerAccount: config.accounts.maker.index,
     markets: () => markets,
     exchange,
-    desk,
+    executor,
     client: temporal.reader,
     signals,
     observability,
@@ -149,7 +149,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   let positions: PositionAuditor | undefined;
   const open = openOrders(temporal.reader, accounts);
   const proofs = opened.add(
-    laneProofs({
+    keyProofs({
       config,
       role: 'hedge',
       account,
@@ -163,7 +163,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   );
   proving.doubt = (lane, reason) => proofs.doubt(lane, reason);
   const arming = new Arming({
-    desk,
+    executor,
     account,
     exchange,
     proofs,
@@ -177,13 +177,13 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   });
   opened.add(arming, (it) => it.close());
   const activities = createHedgeActivities({
-    desk,
+    executor,
     arming,
     account,
     exchange,
     client: temporal.client,
     accounts,
-    onRefused: misaddressed(observability.raiseAlert),
+    onRejected: misaddressed(observability.raiseAlert),
     acknowledge: (result) => {
       metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });
       observeStages(metrics, result);
@@ -220,7 +220,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     maxConcurrentActivityTaskExecutions: 2_000,
     shutdownGraceTime: '5s',
   });
-  // Covers need none of the rest: neither lists nor a stream that is live, nor keys that are checked. `arm` asks for all of it.
+  // Hedges need none of the rest: neither lists nor a stream that is live, nor keys that are checked. `arm` asks for all of it.
   const running = startWorker({ worker, observability, opened });
   const auditing = {
     client: temporal.reader,

@@ -1,11 +1,11 @@
 /**
  * The lanes of A whose fills the listener hears: the configuration's, those of pairs that were started with other ones, and every lane
- * that is about to be quoted on (S-53). Taking a lane up at once is safer than refusing it: the listener hears it from the next frame on,
+ * that is about to be quoted on (S-53). Taking a lane up at once is safer than rejecting it: the listener hears it from the next frame on,
  * before anything of the lane can rest, and an operator's new pair needs no restart.
  */
 import type { PairConfig } from '../config';
 import type { Market } from '../domain/records';
-import type { LaneTerms } from '../listener/translate';
+import type { LaneTerms } from '../fills/translate';
 import type { Logger } from '../observability';
 
 export class HeardLanes {

@@ -1,6 +1,6 @@
 /**
  * The hedger's watch over the maker: A's public trades show a fill, and nobody told of it. Then this process hedges it itself, durably
- * through the order's workflow and at once if its own desk holds the ticket, and tells a person that the maker is gone or deaf.
+ * through the order's workflow and at once if its own executor holds the ticket, and tells a person that the maker is gone or deaf.
  *
  * The maker's word has its time first: it carries records, the trades only sums of what was heard. A sum is at most what executed, so to
  * hedge it can never be too much.
@@ -9,15 +9,15 @@ import type { Client } from '@temporalio/client';
 import type { Clock } from '../clock';
 import { fillAsked, fillHeard, fillKnown, newFillWatch, tickFills, type Fill } from '../domain/fill-watch';
 import { TICK_MS } from '../domain/hedger-life';
-import { epochMsOf, orderWorkflowId, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids';
+import { epochMsOf, orderWorkflowId, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import { keepNewest } from '../domain/keep-newest';
 import { ORDER_ID_BITS } from '../domain/limits';
 import { formatDecimal, type Lots } from '../domain/lots';
 import { opposite, type Market } from '../domain/records';
-import type { Desk } from '../desk/desk';
+import type { Executor } from '../hedging/executor';
 import type { ExchangePort, TradedSum } from '../exchange/port';
-import type { SignalSink } from '../listener/signal-courier';
-import { ORDER_TIME_WINDOW_MS } from '../listener/translate';
+import type { SignalSink } from '../fills/signal-sender';
+import { ORDER_TIME_WINDOW_MS } from '../fills/translate';
 import type { Observability } from '../observability';
 import { orderWord } from './order-word';
 
@@ -26,7 +26,7 @@ export interface MakerWatchOptions {
   /** Known once the exchange has been read. */
   readonly markets: () => readonly Market[];
   readonly exchange: Pick<ExchangePort, 'watchTrades'>;
-  readonly desk: Pick<Desk, 'raise' | 'known'>;
+  readonly executor: Pick<Executor, 'raise' | 'known'>;
   /** Rejects queries of runs that have ended. */
   readonly client: Client;
   readonly signals: SignalSink;
@@ -80,7 +80,7 @@ export class MakerWatch {
     keepNewest(this.#sums, SUMS_KEPT);
     fillHeard(this.#fills, { orderId: id, marketId: sum.marketId, filledLots: sum.tradedLots }, clock.monotonicMs());
     // The maker may have told before the trade was heard.
-    const known = this.#options.desk.known(id);
+    const known = this.#options.executor.known(id);
     if (known) this.told(id, known.filledLots);
   }
 
@@ -110,11 +110,11 @@ export class MakerWatch {
     if (sum && (word?.filledLots ?? 0n) < filledLots) await this.#signal(orderId, sum, raised);
   }
 
-  #raise(orderId: OrderId, { marketId, side, tradedLots }: TradedSum): ReturnType<Desk['raise']> {
-    return this.#options.desk.raise({ orderId, marketId, side: opposite(side), fillLots: tradedLots });
+  #raise(orderId: OrderId, { marketId, side, tradedLots }: TradedSum): ReturnType<Executor['raise']> {
+    return this.#options.executor.raise({ orderId, marketId, side: opposite(side), fillLots: tradedLots });
   }
 
-  async #signal(orderId: OrderId, sum: TradedSum, raised: ReturnType<Desk['raise']> | undefined): Promise<void> {
+  async #signal(orderId: OrderId, sum: TradedSum, raised: ReturnType<Executor['raise']> | undefined): Promise<void> {
     const { signals, makerAccount, clock, observability } = this.#options;
     const fill = this.#fills.fills.get(orderId);
     if (!fill) return; // told meanwhile
@@ -140,8 +140,8 @@ export class MakerWatch {
   }
 
   #tell({ orderId, marketId, filledLots }: Fill): void {
-    const { desk, observability } = this.#options;
-    const hedged = (desk.known(orderId)?.doneLots ?? 0n) >= filledLots;
+    const { executor, observability } = this.#options;
+    const hedged = (executor.known(orderId)?.doneLots ?? 0n) >= filledLots;
     const amount = this.#amount(marketId, filledLots);
     observability.raiseAlert({
       kind: 'no-maker',

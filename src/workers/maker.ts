@@ -7,25 +7,25 @@
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { systemClock } from '../clock';
-import { LedgerAuditor } from '../auditor/ledger-auditor';
+import { LedgerAuditor } from '../audit/ledger-auditor';
 import { createMakerActivities } from '../activities/maker-activities';
 import type { Config, PairConfig } from '../config';
-import { Canceller } from '../desk/canceller';
-import { DeadMan } from '../desk/dead-man';
-import { Desk } from '../desk/desk';
-import { sealByCancelOrder } from '../desk/seals';
+import { Canceller } from '../quoting/canceller';
+import { DeadMan } from '../quoting/dead-man';
+import { Executor } from '../hedging/executor';
+import { sealByCancelOrder } from '../hedging/seals';
 import { quoteCost, RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
-import { TemporalSignalSink } from '../listener/temporal-sink';
-import { NoticePublisher } from '../notifications/publisher';
+import { TemporalSignalSink } from '../fills/temporal-sink';
+import { NoticePublisher } from '../notices/publisher';
 import type { Observability } from '../observability';
 import { warmUpMaker } from '../warm-up/maker';
 import { openAccount, openExchange, readMarkets, type ExchangeSide } from './account';
-import { deskEvents } from './desk-events';
+import { executorEvents } from './executor-events';
 import { checkKeys } from './keys';
 import { HedgerWatch } from './hedger-watch';
 import { HeardLanes } from './lanes';
-import { laneProofs } from './lane-proofs';
+import { keyProofs } from './key-proofs';
 import { openOrders } from './open-orders';
 import { opening, type Opened } from './opened';
 import { misaddressed } from './misaddressed';
@@ -38,7 +38,7 @@ import {
   type RunningProcess,
   type WorkerProcessOptions,
 } from './process';
-import { accountsOf, identityOf, queueOf, refuseStrangers } from './peers';
+import { accountsOf, identityOf, queueOf, rejectStrangers } from './peers';
 import { preferOnSingleMachine } from './single-machine';
 import { startListener } from './start-listener';
 import { heardInTime, tooLate } from './start-up';
@@ -62,7 +62,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const { logger } = observability;
   const temporal = opened.add(await connectTemporal(config), (it) => it.close());
   const accounts = accountsOf(config);
-  await refuseStrangers({ client: temporal.reader, role: 'maker', accounts, logger });
+  await rejectStrangers({ client: temporal.reader, role: 'maker', accounts, logger });
   const others = await Promise.all(
     config.pairs.map((pair) => readOtherLanes({ config, pair, client: temporal.client, logger })),
   );
@@ -116,7 +116,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   opened.add(startListener({ config, side, heard, publisher, sink, observability, hedger }), (it) => it.close());
   const deadMan = opened.add(startSwitch({ config, side, canceller, observability, hedger }), (it) => it.stop());
   const proofs = opened.add(
-    laneProofs({
+    keyProofs({
       config,
       role: 'maker',
       account,
@@ -128,31 +128,35 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     }),
     (it) => it.close(),
   );
-  const desk = new Desk({
+  const executor = new Executor({
     account,
     sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
     clock: systemClock,
     exchangeNow: () => exchange.exchangeNowMs(),
-    events: deskEvents({ account: 'maker', observability, onKeyRefused: (lane, reason) => proofs.doubt(lane, reason) }),
+    events: executorEvents({
+      account: 'maker',
+      observability,
+      onKeyRejected: (lane, reason) => proofs.doubt(lane, reason),
+    }),
   });
-  opened.add(desk, (it) => it.close());
+  opened.add(executor, (it) => it.close());
   const { perMinute, counts, makerShare, reserve } = config.requestBudget;
   const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, systemClock.monotonicMs());
   const activities = createMakerActivities({
     accounts,
-    onRefused: misaddressed(observability.raiseAlert),
-    desk,
+    onRejected: misaddressed(observability.raiseAlert),
+    executor,
     account,
     exchange,
     canceller,
     deadMan,
     hedger,
     clockSkewMsMax: config.safety.clockSkewMsMax,
-    keyRefusal: (lane) => proofs.refusal(lane),
+    keyRejection: (lane) => proofs.rejection(lane),
     onDeadLane: ({ orderId, lane, what }) => {
       proofs.doubt(lane, what);
       observability.raiseAlert({
-        kind: 'key-refused',
+        kind: 'key-rejected',
         what,
         next: `Nothing of this order rests, and its lane quotes no more. Register a new key for API key ${lane} of account A, or take the lane out of the pair.`,
         orderId: orderId.toString(),

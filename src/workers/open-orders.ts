@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { MarginDeps } from '../activities/margin';
-import { orderWorkflowId, parseOrderWorkflowId } from '../domain/ids';
+import { orderWorkflowId, parseOrderWorkflowId } from '../domain/ids-and-nonces';
 import { ordersQueue, type Accounts } from '../domain/messages';
 import { orderInputFrom } from '../domain/received';
 import { opposite } from '../domain/records';

@@ -1,7 +1,7 @@
 /** What Temporal, and through it a living hedger, says: of an order's fill, and of being there at all. */
 import { QueryRejectedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Word } from '../domain/fill-watch';
-import { orderWorkflowId, type OrderId } from '../domain/ids';
+import { orderWorkflowId, type OrderId } from '../domain/ids-and-nonces';
 import { parseLots } from '../domain/lots';
 import type { OrderResult } from '../domain/messages';
 

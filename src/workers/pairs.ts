@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Config, PairConfig } from '../config';
-import { laneOf, orderWorkflowPrefix, pairWorkflowId, parseOrderWorkflowId } from '../domain/ids';
+import { laneOf, orderWorkflowPrefix, pairWorkflowId, parseOrderWorkflowId } from '../domain/ids-and-nonces';
 import { parseLots } from '../domain/lots';
 import { ordersQueue, type PairInput } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';

@@ -2,7 +2,7 @@
  * A process that shares a queue with processes of other accounts does not start (S-43).
  *
  * A queue carries one account in its name, so such a peer shares that account and differs in the other one: two installations that
- * were given the same A or the same B, which nobody wants. Each would be handed half of the other's steps and refuse them. Two things
+ * were given the same A or the same B, which nobody wants. Each would be handed half of the other's steps and reject them. Two things
  * are looked at, because each sees what the other misses: who polls the queue (a worker's identity names both accounts), and what runs
  * there or for our account (a run's id names A, its queue names B), which no process needs to be up for.
  */
@@ -36,7 +36,7 @@ export function identityOf(role: Role, { maker, hedge }: Accounts): string {
 }
 
 /** Throws a ConfigError that says who is in the way. A check that cannot be made stops nothing: fills may wait for this process. */
-export async function refuseStrangers(input: {
+export async function rejectStrangers(input: {
   readonly client: Client;
   readonly role: Role;
   readonly accounts: Accounts;
@@ -49,7 +49,7 @@ export async function refuseStrangers(input: {
   } catch (error) {
     input.logger.warn(
       { error: String(error) },
-      'who else serves this queue could not be read; a step of other accounts would be refused when it comes',
+      'who else serves this queue could not be read; a step of other accounts would be rejected when it comes',
     );
     return;
   }
@@ -67,7 +67,7 @@ export async function refuseStrangers(input: {
   ]);
 }
 
-async function strangePoller(input: Parameters<typeof refuseStrangers>[0]): Promise<string | undefined> {
+async function strangePoller(input: Parameters<typeof rejectStrangers>[0]): Promise<string | undefined> {
   const { client, role, accounts } = input;
   const name = queueOf(role, accounts);
   const { pollers } = await client.workflowService.describeTaskQueue({
@@ -86,7 +86,7 @@ async function strangePoller(input: Parameters<typeof refuseStrangers>[0]): Prom
   return undefined;
 }
 
-async function strangeRun(input: Parameters<typeof refuseStrangers>[0]): Promise<string | undefined> {
+async function strangeRun(input: Parameters<typeof rejectStrangers>[0]): Promise<string | undefined> {
   const { client, role, accounts } = input;
   const ours = `(WorkflowId STARTS_WITH "order/${accounts.maker}/" OR WorkflowId STARTS_WITH "pair/${accounts.maker}/")`;
   const queue = ordersQueue(accounts.hedge);

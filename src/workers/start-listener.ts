@@ -1,9 +1,9 @@
 /** The listener on A's stream: notices and signals for its fills, and what is measured and told about them. */
 import type { Config } from '../config';
 import { systemClock } from '../clock';
-import { Listener } from '../listener/listener';
-import type { TemporalSignalSink } from '../listener/temporal-sink';
-import type { NoticePublisher } from '../notifications/publisher';
+import { Listener } from '../fills/listener';
+import type { TemporalSignalSink } from '../fills/temporal-sink';
+import type { NoticePublisher } from '../notices/publisher';
 import type { Observability } from '../observability';
 import type { ExchangeSide } from './account';
 import type { HedgerWatch } from './hedger-watch';

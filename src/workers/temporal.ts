@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config';
 import { PROJECT_ROOT } from '../config';
-import { plainConnection } from '../listener/temporal-sink';
+import { plainConnection } from '../fills/temporal-sink';
 
 export interface TemporalLink {
   readonly client: Client;

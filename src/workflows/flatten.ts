@@ -5,10 +5,10 @@
 import { ApplicationFailure, proxyActivities, sleep, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
-import { nextOrderId, type OrderId } from '../domain/ids';
+import { nextOrderId, type OrderId } from '../domain/ids-and-nonces';
 import { makerQueue, ordersQueue, type Accounts, type HedgePolicy, type TicketMessage } from '../domain/messages';
 
-type Activities = Pick<HedgeActivities & MakerActivities, 'cover' | 'seal' | 'readPosition'>;
+type Activities = Pick<HedgeActivities & MakerActivities, 'execute' | 'seal' | 'readPosition'>;
 
 const options = {
   // A seal may have to prove that its lane is dead or passed (readings.ts).
@@ -21,7 +21,7 @@ const reading = { startToCloseTimeout: '5s', retry: { initialInterval: '200ms', 
 /** What trades and what reads, on one account's queue. */
 function stepsOn(taskQueue: string) {
   return {
-    trading: proxyActivities<Pick<Activities, 'cover' | 'seal'>>({ ...options, taskQueue }),
+    trading: proxyActivities<Pick<Activities, 'execute' | 'seal'>>({ ...options, taskQueue }),
     reading: proxyActivities<Pick<Activities, 'readPosition'>>({ ...reading, taskQueue }),
   };
 }
@@ -79,13 +79,19 @@ export async function flatten(input: FlattenInput): Promise<void> {
 
 /** Whether all was executed. A ticket that was not is sealed, so that the next round starts from what is really left. */
 async function reduce(
-  on: ActivityInterfaceFor<Pick<Activities, 'cover' | 'seal'>>,
+  on: ActivityInterfaceFor<Pick<Activities, 'execute' | 'seal'>>,
   accounts: Accounts,
   ticket: TicketMessage,
 ): Promise<boolean> {
-  const result = await on.cover({ accounts, ticket, fill_lots: ticket.max_lots, retry_now: false, purpose: 'flatten' });
+  const result = await on.execute({
+    accounts,
+    ticket,
+    fill_lots: ticket.max_lots,
+    retry_now: false,
+    purpose: 'flatten',
+  });
   if (result.state === 'blocked') await on.seal({ accounts, ticket, purpose: 'flatten' });
-  return result.state === 'covered';
+  return result.state === 'executed';
 }
 
 function ticketFor(
@@ -99,7 +105,7 @@ function ticketFor(
     market: position.market,
     side: position.lots > 0n ? 'sell' : 'buy',
     max_lots: (position.lots > 0n ? position.lots : 0n - position.lots).toString(),
-    covered_lots: '0',
+    prior_lots: '0',
     anchor_ticks: position.mid_ticks,
     slippage_bps: policy.slippage_bps,
     max_slippage_bps: policy.max_slippage_bps,

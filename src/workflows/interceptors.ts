@@ -1,8 +1,8 @@
 /**
- * What cannot be decoded reads as nothing, and is refused like any other malformed input (received.ts; invariant 7).
+ * What cannot be decoded reads as nothing, and is rejected like any other malformed input (received.ts; invariant 7).
  *
  * The engine decodes before any handler runs, and an error there fails the run's task again and again: one bad signal would hold an
- * order for ever. Updates and queries need no help: there the engine refuses the call and the run goes on.
+ * order for ever. Updates and queries need no help: there the engine rejects the call and the run goes on.
  */
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { log, type WorkflowInterceptors } from '@temporalio/workflow';

@@ -1,6 +1,6 @@
 /** Before a lane is used: no order of it runs, rests or was left naked; each is read, none assumed. */
 import { sleep } from '@temporalio/workflow';
-import type { OrderId } from '../domain/ids';
+import type { OrderId } from '../domain/ids-and-nonces';
 import { formatDecimal } from '../domain/lots';
 import type { LaneHistory } from '../domain/messages';
 import { PROOF_PAUSE_MS, type PairRun } from './pair-run';
@@ -8,7 +8,7 @@ import type { Slot } from './pair-state';
 
 /** Marks the slot free once no earlier order of its lane can rest, fill or be hedged any more. */
 export async function prove({ input, accounts, maker, hedger }: PairRun, slot: Slot): Promise<void> {
-  const refuse = async (note: string): Promise<void> => {
+  const reject = async (note: string): Promise<void> => {
     slot.note = note;
     await sleep(PROOF_PAUSE_MS);
   };
@@ -16,7 +16,7 @@ export async function prove({ input, accounts, maker, hedger }: PairRun, slot: S
     { accounts, lane: slot.lane },
   ]);
   if (history.running !== undefined)
-    return refuse(`lane ${slot.lane} is used by order ${history.running}, which still runs`);
+    return reject(`lane ${slot.lane} is used by order ${history.running}, which still runs`);
   const orders = await maker.laneOrders.executeWithOptions(
     { summary: `what of lane ${slot.lane} is on the exchange?` },
     [
@@ -36,12 +36,12 @@ export async function prove({ input, accounts, maker, hedger }: PairRun, slot: S
         { accounts, order_id: open, market: terms },
       ]);
     }
-    return refuse(
+    return reject(
       `lane ${slot.lane} still has order ${open} on the exchange, which nobody looks after; it is being cancelled`,
     );
   }
   const { latest } = orders;
-  if (latest && !isSettled(latest.order_id, history.newest, slot)) {
+  if (latest && !isResolved(latest.order_id, history.newest, slot)) {
     const { slippage_bps, max_slippage_bps } = input.policy;
     const { exposure_lots } = await hedger.proveHedged.executeWithOptions(
       { summary: `is order ${latest.order_id} of lane ${slot.lane} hedged?` },
@@ -56,7 +56,7 @@ export async function prove({ input, accounts, maker, hedger }: PairRun, slot: S
           { order_id: latest.order_id, kind: 'pair', what: note, next },
         ]);
       }
-      return refuse(note);
+      return reject(note);
     }
   }
   const last = [latest?.order_id, history.newest?.order_id].flatMap((id) => (id === undefined ? [] : [BigInt(id)]));
@@ -66,7 +66,7 @@ export async function prove({ input, accounts, maker, hedger }: PairRun, slot: S
 }
 
 /** Known to be even: by its own word, by a later order's (which the proof of its lane came before), or by a flatten since. */
-function isSettled(orderId: string, newest: LaneHistory['newest'], slot: Slot): boolean {
+function isResolved(orderId: string, newest: LaneHistory['newest'], slot: Slot): boolean {
   const id = BigInt(orderId);
   if (slot.flatUpTo !== undefined && id <= slot.flatUpTo) return true;
   return newest?.flat === true && id <= BigInt(newest.order_id);

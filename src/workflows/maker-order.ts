@@ -19,7 +19,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { begin, decide, type Plan, type Step, type StepLane } from '../domain/decide';
+import { begin, decide, type Plan, type Step, type Track } from '../domain/decide';
 import { formatDecimal } from '../domain/lots';
 import type { OrderInput, OrderResult } from '../domain/messages';
 import {
@@ -48,13 +48,13 @@ import {
   retryHedgeUpdate,
 } from './messages';
 import { carryOut, stepFailed, stepsOf } from './order-steps';
-import { orRefuse } from './start';
+import { orReject } from './start';
 
 /** A replay takes about a millisecond for each event. */
 const HISTORY_EVENTS_MAX = 500;
 
 export async function makerOrder(input: OrderInput): Promise<OrderResult> {
-  const order = orRefuse(() => open(orderInputFrom(input)));
+  const order = orReject(() => open(orderInputFrom(input)));
   const steps = stepsOf(order, input);
   let changes = 0;
   const changed = (): void => {
@@ -63,16 +63,16 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
   const cancellation = listen(order, changed);
 
   return CancellationScope.nonCancellable(async () => {
-    const busy = new Map<StepLane, { readonly step: Step; readonly scope: CancellationScope }>();
+    const busy = new Map<Track, { readonly step: Step; readonly scope: CancellationScope }>();
     const launch = (step: Step): void => {
       const scope = new CancellationScope();
       begin(order, step);
-      busy.set(step.lane, { step, scope });
+      busy.set(step.track, { step, scope });
       scope
         .run(() => carryOut(steps, step))
         .catch((error: unknown) => stepFailed(order, step, error))
         .finally(() => {
-          busy.delete(step.lane);
+          busy.delete(step.track);
           changed();
         });
     };
@@ -82,7 +82,7 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
       const seen = changes;
       const plan = decide(order, Date.now());
       for (const step of plan.steps) {
-        const running = busy.get(step.lane);
+        const running = busy.get(step.track);
         if (!running) launch(step);
         else if (supersedes(step, running.step)) running.scope.cancel();
       }
@@ -121,10 +121,10 @@ function mustRenew(order: Order, input: OrderInput): boolean {
   return !order.cancelRequested && workflowInfo().historyLength >= (input.history_events_max ?? HISTORY_EVENTS_MAX);
 }
 
-/** A seal, or the operator's wish to try now, does not wait for the answer of a `cover` that sits out a back-off. */
+/** A seal, or the operator's wish to try now, does not wait for the answer of an `execute` that sits out a back-off. */
 function supersedes(wanted: Step, running: Step): boolean {
-  if (running.do !== 'cover') return false;
-  return wanted.do === 'seal' || (wanted.do === 'cover' && wanted.retryNow && !running.retryNow);
+  if (running.do !== 'execute') return false;
+  return wanted.do === 'seal' || (wanted.do === 'execute' && wanted.retryNow && !running.retryNow);
 }
 
 /** Registers all handlers before anything is awaited; answers how the run was cancelled, if it was. */
@@ -136,7 +136,7 @@ function listen(order: Order, changed: () => void): () => Error | undefined {
       if (absorbUpdate(order, orderUpdateFrom(update), Date.now()) === 'other-order')
         log.warn('an update of another order was ignored', { update });
     } catch (error) {
-      log.error('an update was refused and changed nothing', { update, error: String(error) });
+      log.error('an update was rejected and changed nothing', { update, error: String(error) });
     }
     changed();
   });

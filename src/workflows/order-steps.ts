@@ -17,7 +17,7 @@ import { exposureLots, type Order } from '../domain/order';
 import {
   absorbArm,
   absorbCancel,
-  absorbCover,
+  absorbExecution,
   absorbFailure,
   absorbPlace,
   absorbPlaceFailure,
@@ -26,10 +26,10 @@ import { reportOf } from '../domain/order-report';
 import { deadAfterMs } from '../domain/order-tickets';
 import { ticketToMessage } from '../domain/ticket';
 import { orderStateSignal } from './messages';
-import { refusalOf, REFUSED_PAUSE_MS } from './refused';
+import { rejectionOf, REJECTED_PAUSE_MS } from './rejected';
 
 const retry = { initialInterval: '50ms', backoffCoefficient: 1.5, maximumInterval: '1s' } as const;
-/** An abandoned wait abandons nothing: the nonce settles what was sent, and the next step finds it. */
+/** An abandoned wait abandons nothing: the nonce resolves what was sent, and the next step finds it. */
 const cancellationType = ActivityCancellationType.TRY_CANCEL;
 /**
  * Steps that wait send heartbeats, so that another worker takes over a second after theirs died. Long enough for the two readings that
@@ -44,8 +44,8 @@ function proxiesFor(accounts: Accounts) {
   const onA = { taskQueue: makerQueue(accounts.maker) };
   return {
     accounts,
-    hedger: proxyActivities<Pick<HedgeActivities, 'cover' | 'seal'>>({ ...waiting, ...onB }),
-    desk: proxyActivities<Pick<HedgeActivities, 'arm' | 'confirm' | 'alert'>>({ ...quick, ...onB }),
+    hedger: proxyActivities<Pick<HedgeActivities, 'execute' | 'seal'>>({ ...waiting, ...onB }),
+    executor: proxyActivities<Pick<HedgeActivities, 'arm' | 'confirm' | 'alert'>>({ ...quick, ...onB }),
     /** Repeatable steps, done within the workflow task: each saves the server an activity and a task (TF §2). */
     inTask: proxyLocalActivities<Pick<HedgeActivities, 'arm' | 'confirm'>>({
       // Meanwhile the order hears nothing (TF §0): short, and together well within its workflow task of 2 s.
@@ -53,7 +53,7 @@ function proxiesFor(accounts: Accounts) {
       startToCloseTimeout: '1s',
       retry: { maximumAttempts: 1 },
     }),
-    maker: proxyActivities<Pick<MakerActivities, 'place' | 'cancelMaker' | 'cover' | 'seal'>>({ ...waiting, ...onA }),
+    maker: proxyActivities<Pick<MakerActivities, 'place' | 'cancelMaker' | 'execute' | 'seal'>>({ ...waiting, ...onA }),
   };
 }
 
@@ -86,8 +86,8 @@ export function carryOut(steps: Steps, step: Step): Promise<void> {
       return place(steps);
     case 'cancel':
       return cancel(steps);
-    case 'cover':
-      return cover(steps, step);
+    case 'execute':
+      return execution(steps, step);
     case 'seal':
       return seal(steps, step);
     case 'confirm':
@@ -122,7 +122,7 @@ async function cancel({ order, given, accounts, maker }: Steps): Promise<void> {
   absorbCancel(order, await maker.cancelMaker.executeWithOptions({ summary }, [input]), Date.now());
 }
 
-async function cover(steps: Steps, { entry, fillLots, retryNow }: StepOf<'cover'>): Promise<void> {
+async function execution(steps: Steps, { entry, fillLots, retryNow }: StepOf<'execute'>): Promise<void> {
   const { order, accounts } = steps;
   const input = {
     accounts,
@@ -133,7 +133,7 @@ async function cover(steps: Steps, { entry, fillLots, retryNow }: StepOf<'cover'
   };
   const on = entry.direction === 'hedge' ? steps.hedger : steps.maker;
   const summary = `${entry.direction} up to ${amountOf(order, fillLots)}`;
-  absorbCover(order, entry, await on.cover.executeWithOptions({ summary }, [input]), Date.now());
+  absorbExecution(order, entry, await on.execute.executeWithOptions({ summary }, [input]), Date.now());
 }
 
 async function seal(steps: Steps, { entry }: StepOf<'seal'>): Promise<void> {
@@ -146,7 +146,7 @@ async function seal(steps: Steps, { entry }: StepOf<'seal'>): Promise<void> {
   };
   const on = entry.direction === 'hedge' ? steps.hedger : steps.maker;
   const summary = `end the ${entry.direction} for good, and say what it did`;
-  absorbCover(order, entry, await on.seal.executeWithOptions({ summary }, [input]), Date.now());
+  absorbExecution(order, entry, await on.seal.executeWithOptions({ summary }, [input]), Date.now());
 }
 
 async function confirm(steps: Steps): Promise<void> {
@@ -158,9 +158,9 @@ async function confirm(steps: Steps): Promise<void> {
   order.confirmed = true;
 }
 
-async function alert({ given, desk }: Steps, { kind, what, next }: StepOf<'alert'>): Promise<void> {
+async function alert({ given, executor }: Steps, { kind, what, next }: StepOf<'alert'>): Promise<void> {
   const summary = what.slice(0, SUMMARY_CHARS_MAX);
-  await desk.alert.executeWithOptions({ summary }, [{ order_id: given.order_id, kind, what, next }]);
+  await executor.alert.executeWithOptions({ summary }, [{ order_id: given.order_id, kind, what, next }]);
 }
 
 /** A pair that is gone does not need to know. */
@@ -183,14 +183,14 @@ async function tellPair({ order, given }: Steps, { state, done }: StepOf<'tell'>
 
 /** Within the workflow task; what fails there or does not answer at once is asked again as a step of its own, retried as such. */
 async function inTaskFirst<T>(
-  { desk, inTask }: Steps,
-  ask: (on: Steps['desk'] | Steps['inTask']) => Promise<T>,
+  { executor, inTask }: Steps,
+  ask: (on: Steps['executor'] | Steps['inTask']) => Promise<T>,
 ): Promise<T> {
   try {
     return await ask(inTask);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return ask(desk);
+    return ask(executor);
   }
 }
 
@@ -202,17 +202,17 @@ function amountOf(order: Order, amount: bigint): string {
 /** An activity that ended without an answer says nothing; its lane rests a moment and the step is decided anew. */
 export async function stepFailed(order: Order, step: Step, error: unknown): Promise<void> {
   if (isCancellation(error)) return;
-  const refusal = refusalOf(error);
-  log.error('a step failed without an answer', { step: step.do, error: refusal ?? String(error) });
-  const message = refusal ?? `the ${step.do} step failed`;
-  const pauseMs = refusal === undefined ? FAILED_STEP_PAUSE_MS : REFUSED_PAUSE_MS;
+  const rejection = rejectionOf(error);
+  log.error('a step failed without an answer', { step: step.do, error: rejection ?? String(error) });
+  const message = rejection ?? `the ${step.do} step failed`;
+  const pauseMs = rejection === undefined ? FAILED_STEP_PAUSE_MS : REJECTED_PAUSE_MS;
   switch (step.do) {
-    case 'cover':
+    case 'execute':
     case 'seal':
       absorbFailure(order, step.entry, { message, pauseMs }, Date.now());
       return void (await sleep(FAILED_STEP_PAUSE_MS)); // the entry keeps the longer pause, which a retry by hand ends
     case 'arm':
-      if (refusal === undefined) break;
+      if (rejection === undefined) break;
       absorbArm(order, { armed: false, code: 'wrong-accounts', message }, Date.now());
       return;
     case 'place':

@@ -31,7 +31,7 @@ export class BooksWatch {
       if (books.state === 'off') this.#take(books);
       else if (state.offLots !== undefined) this.#mustAsk = true;
     } catch (error) {
-      log.error('a state of the books was refused and changed nothing', { said, error: String(error) });
+      log.error('a state of the books was rejected and changed nothing', { said, error: String(error) });
     }
   }
 
@@ -69,7 +69,7 @@ export class BooksWatch {
   }
 }
 
-/** Refused by a process of other accounts, for one: nothing is known then. */
+/** Rejected by a process of other accounts, for one: nothing is known then. */
 function unknownBooks(error: unknown): BooksRead {
   log.error('whether both accounts mirror each other could not be asked', { error: String(error) });
   return { state: 'unknown' };

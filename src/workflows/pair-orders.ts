@@ -8,7 +8,7 @@ import {
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nextOrderId, orderWorkflowId } from '../domain/ids';
+import { nextOrderId, orderWorkflowId } from '../domain/ids-and-nonces';
 import { formatDecimal } from '../domain/lots';
 import type { OrderInput, OrderResult, OrderState, QuoteResult } from '../domain/messages';
 import { orderStateFrom } from '../domain/received';
@@ -131,7 +131,7 @@ export function heard(run: PairRun, order: unknown): void {
     }
     if (state.mode === 'paused' && before === 'running') tellStopped(run, state.reason, PAUSED_NEXT);
   } catch (error) {
-    log.error('an order state was refused and changed nothing', { order, error: String(error) });
+    log.error('an order state was rejected and changed nothing', { order, error: String(error) });
   }
   run.changed();
 }

@@ -2,11 +2,11 @@
 import { CancellationScope, getExternalWorkflowHandle, log, proxyActivities, sleep } from '@temporalio/workflow';
 import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
-import { orderWorkflowId, type OrderId } from '../domain/ids';
+import { orderWorkflowId, type OrderId } from '../domain/ids-and-nonces';
 import { makerQueue, ordersQueue, type Accounts, type PairInput } from '../domain/messages';
 import { endQuoteSignal } from './messages';
 import type { PairState, Slot } from './pair-state';
-import { refusalOf, REFUSED_PAUSE_MS } from './refused';
+import { rejectionOf, REJECTED_PAUSE_MS } from './rejected';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
 /** After a slot failed, and between two attempts to prove a lane. */
@@ -55,10 +55,10 @@ export class PairRun {
     this.#slots.add(slot);
     void work()
       .catch(async (error: unknown) => {
-        const refusal = refusalOf(error);
-        slot.note = refusal ?? String(error);
+        const rejection = rejectionOf(error);
+        slot.note = rejection ?? String(error);
         log.error('a slot failed and is tried again', { lane: slot.lane, error: slot.note });
-        await sleep(refusal === undefined ? PROOF_PAUSE_MS : REFUSED_PAUSE_MS);
+        await sleep(rejection === undefined ? PROOF_PAUSE_MS : REJECTED_PAUSE_MS);
       })
       .finally(() => {
         this.#slots.delete(slot);
@@ -66,7 +66,7 @@ export class PairRun {
       });
   }
 
-  /** Does something beside the loop. Also when the pair is cancelled, whose own scope then refuses every new call. */
+  /** Does something beside the loop. Also when the pair is cancelled, whose own scope then rejects every new call. */
   beside<T>(work: () => Promise<T>): Promise<T> {
     this.#besides += 1;
     return CancellationScope.nonCancellable(work).finally(() => {

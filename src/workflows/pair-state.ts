@@ -1,7 +1,7 @@
 /**
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
-import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids';
+import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import type {
   BooksRead,
   BooksState,
@@ -155,7 +155,7 @@ export class PairState {
     if (state.hedge_state === 'abandoned') {
       this.counts.abandoned += 1;
       this.pause(
-        `order ${state.order_id} ended with ${result?.exposure ?? 'an unknown amount'} naked: settle it by hand, then resume`,
+        `order ${state.order_id} ended with ${result?.exposure ?? 'an unknown amount'} naked: resolve it by hand, then resume`,
       );
       return;
     }
@@ -164,7 +164,7 @@ export class PairState {
     if (result && Number(result.maker.filled_base_amount) > 0) {
       this.counts.filled += 1;
       this.failures = 0;
-    } else if (result && ((status === 'not-placed' && !wasAsked) || isRefusal(status))) {
+    } else if (result && ((status === 'not-placed' && !wasAsked) || isRejection(status))) {
       this.counts.failed += 1;
       this.failures += 1;
       const why = result.reason === '' ? `the exchange ended it as ${status}` : result.reason;
@@ -265,6 +265,6 @@ const ORDINARY_ENDS: ReadonlySet<string> = new Set([
 ]);
 
 /** The exchange took the order and ended it by itself without a fill: repeating it at once would only repeat that. */
-function isRefusal(status: OrderResult['maker']['status'] | undefined): boolean {
+function isRejection(status: OrderResult['maker']['status'] | undefined): boolean {
   return status !== undefined && status.startsWith('canceled') && !ORDINARY_ENDS.has(status);
 }

@@ -17,7 +17,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nextOrderId } from '../domain/ids';
+import { nextOrderId } from '../domain/ids-and-nonces';
 import type { PairInput, PairStatus } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
 import { pairDetailsOf } from './details';
@@ -36,10 +36,10 @@ import { BooksWatch } from './pair-books';
 import { heard, lookAfter, quote } from './pair-orders';
 import { PairRun } from './pair-run';
 import { PairState, type Slot } from './pair-state';
-import { orRefuse } from './start';
+import { orReject } from './start';
 
 export async function pair(input: PairInput): Promise<PairStatus> {
-  const run = new PairRun(orRefuse(() => new PairState(pairInputFrom(input))));
+  const run = new PairRun(orReject(() => new PairState(pairInputFrom(input))));
   const books = new BooksWatch(run);
   setHandler(booksStateSignal, (said) => books.heard(said));
   setHandler(orderStateSignal, (order) => heard(run, order));

@@ -1,10 +1,10 @@
 /** A run whose input is malformed fails at once and says why; any other error would retry its first task for ever. */
 import { ApplicationFailure } from '@temporalio/workflow';
 
-export function orRefuse<T>(open: () => T): T {
+export function orReject<T>(open: () => T): T {
   try {
     return open();
   } catch (error) {
-    throw ApplicationFailure.nonRetryable(`the input was refused: ${String(error)}`, 'MalformedInput');
+    throw ApplicationFailure.nonRetryable(`the input was rejected: ${String(error)}`, 'MalformedInput');
   }
 }

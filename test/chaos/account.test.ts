@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { clientOrderIndexOf, type OrderId, orderIdOf, type Tenths } from '../../src/domain/ids';
+import { clientOrderIndexOf, type OrderId, orderIdOf, type Tenths } from '../../src/domain/ids-and-nonces';
 import { accountOf, type Trade } from './parts/account';
 import { schedule, seeded } from './parts/random';
 import { type RunReport, missedTargets, verdictOf } from './parts/report';
@@ -37,7 +37,7 @@ describe('the account of a run', () => {
     expect(account.orders).toEqual([
       { orderId: id, filledLots: 20n, hedgedLots: 20n, closedLots: 0n, fills: 2, hedges: 2 },
     ]);
-    expect(account.chunks.map(({ lots, filledUs, coveredUs }) => [lots, filledUs, coveredUs])).toEqual([
+    expect(account.chunks.map(({ lots, filledUs, hedgedUs }) => [lots, filledUs, hedgedUs])).toEqual([
       [5n, 1_000_000, 1_200_000],
       [7n, 1_100_000, 1_200_000],
       [8n, 1_100_000, 1_500_000],
@@ -49,10 +49,7 @@ describe('the account of a run', () => {
     const two = order(2);
     const account = accountOf([trade(1, A, one, 0, 20), trade(2, A, two, 0, 20), trade(3, B, two, 1, 10)], ROLES);
     expect([account.lostLots, account.twiceLots]).toEqual([30n, 0n]);
-    expect(account.chunks.filter(({ coveredUs }) => coveredUs === undefined).map(({ lots }) => lots)).toEqual([
-      20n,
-      10n,
-    ]);
+    expect(account.chunks.filter(({ hedgedUs }) => hedgedUs === undefined).map(({ lots }) => lots)).toEqual([20n, 10n]);
   });
 
   test('S-14 a hedge executed twice is seen, although positions of two orders would cancel out', () => {
@@ -94,11 +91,11 @@ describe('the account of a run', () => {
 });
 
 describe('naked time', () => {
-  const chunk = (filledMs: number, coveredMs: number | undefined, lots = 1, id = order(1)) => ({
+  const chunk = (filledMs: number, hedgedMs: number | undefined, lots = 1, id = order(1)) => ({
     orderId: id,
     lots: BigInt(lots),
     filledUs: filledMs * 1_000,
-    coveredUs: coveredMs === undefined ? undefined : coveredMs * 1_000,
+    hedgedUs: hedgedMs === undefined ? undefined : hedgedMs * 1_000,
   });
 
   test('quantiles count lots, not fills; what is lost is not late', () => {

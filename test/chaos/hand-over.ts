@@ -1,17 +1,17 @@
 /**
  * `npm run hand-over`: how long until a stand-by hedger hedges what another one was hedging when it ended.
  *
- * Owns the measurement only. Orders fill while the exchange refuses every hedge, so that covers are under way; then the hedger ends
- * (SIGTERM or SIGKILL) and at that moment the exchange takes hedges again. Counted are the orders whose `cover` ran on that hedger
+ * Owns the measurement only. Orders fill while the exchange rejects every hedge, so that covers are under way; then the hedger ends
+ * (SIGTERM or SIGKILL) and at that moment the exchange takes hedges again. Counted are the orders whose `execute` ran on that hedger
  * and that were naked: from the signal to the execution of their last lot, as the exchange tells. Exit code 0; 3 when it failed.
  */
 import { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { durationText, quantile, table } from '../../src/cli/table';
-import { type OrderId, orderWorkflowId } from '../../src/domain/ids';
+import { type OrderId, orderWorkflowId } from '../../src/domain/ids-and-nonces';
 import { accountOf } from './parts/account';
 import { Exchange, mergeTrades } from './parts/exchange';
-import { hedgesRefused } from './parts/faults';
+import { hedgesRejected } from './parts/faults';
 import { Bursts } from './parts/market';
 import { killNow, terminate } from './parts/processes';
 import { seeded } from './parts/random';
@@ -20,7 +20,7 @@ import { ChaosSystem } from './parts/system';
 const SLOTS = 4;
 /** Long enough for a cover's heartbeats to be on record, short against the back-off of its sends. */
 const UNDER_WAY_MS = 250;
-const COVERED_MS = 60_000;
+const HEDGED_MS = 60_000;
 const SIGNALS = { SIGTERM: terminate, SIGKILL: killNow } as const;
 
 async function main(): Promise<void> {
@@ -57,20 +57,20 @@ async function oneEnd(system: ChaosSystem, signal: keyof typeof SIGNALS, seed: n
   const exchange = new Exchange(system.paperUrl);
   const bursts = new Bursts(exchange, system.makerAccount, seeded(seed));
   while ((await exchange.resting(system.makerAccount)).length < 2) await sleep(20);
-  await exchange.fault(hedgesRefused(system.hedgeAccount));
+  await exchange.fault(hedgesRejected(system.hedgeAccount));
   const { name, held } = await busiest(system, exchange, bursts);
   const pid = system.pidOf(name);
   const sinceUs = exchange.nowUs();
   SIGNALS[signal](pid);
   await exchange.heal();
-  const deadlineMs = performance.now() + COVERED_MS;
+  const deadlineMs = performance.now() + HEDGED_MS;
   for (;;) {
     const chunks = (await books(system, exchange)).chunks.filter(({ orderId }) => held.has(orderId));
-    if (chunks.every(({ coveredUs }) => coveredUs !== undefined)) {
+    if (chunks.every(({ hedgedUs }) => hedgedUs !== undefined)) {
       await system.replaced(name, pid);
       return [...held].flatMap((id) => {
-        const covered = chunks.filter(({ orderId, filledUs }) => orderId === id && filledUs < sinceUs);
-        const last = Math.max(...covered.map(({ coveredUs }) => coveredUs ?? 0));
+        const executed = chunks.filter(({ orderId, filledUs }) => orderId === id && filledUs < sinceUs);
+        const last = Math.max(...executed.map(({ hedgedUs }) => hedgedUs ?? 0));
         return last > sinceUs ? [(last - sinceUs) / 1_000] : [];
       });
     }
@@ -98,7 +98,7 @@ async function busiest(
   }
 }
 
-/** Naked orders whose `cover` runs in the process `pid`. */
+/** Naked orders whose `execute` runs in the process `pid`. */
 async function heldBy(system: ChaosSystem, exchange: Exchange, pid: number): Promise<Set<OrderId>> {
   const { orders } = await books(system, exchange);
   const naked = orders.filter(({ filledLots, hedgedLots, closedLots }) => filledLots > hedgedLots + closedLots);
@@ -107,7 +107,7 @@ async function heldBy(system: ChaosSystem, exchange: Exchange, pid: number): Pro
     const { raw } = await system.client.workflow.getHandle(orderWorkflowId(system.makerAccount, orderId)).describe();
     const runs = (raw.pendingActivities ?? []).some(
       ({ activityType, lastWorkerIdentity }) =>
-        activityType?.name === 'cover' && lastWorkerIdentity?.startsWith(`${pid}@`) === true,
+        activityType?.name === 'execute' && lastWorkerIdentity?.startsWith(`${pid}@`) === true,
     );
     if (runs) held.add(orderId);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type OrderId, orderIdOf, type Tenths } from '../../src/domain/ids';
+import { type OrderId, orderIdOf, type Tenths } from '../../src/domain/ids-and-nonces';
 import type { ReceivedAlert } from '../system/alert-box';
 import type { Chunk } from './parts/account';
 import { silences, type Told } from './parts/told';
@@ -9,7 +9,7 @@ const minute = 60_000;
 /** Filled after a minute, so that there is a before. */
 const chunk = (nakedMs: number | undefined): Chunk => ({
   ...{ orderId: id, lots: 1n, filledUs: minute * 1_000 },
-  coveredUs: nakedMs === undefined ? undefined : (minute + nakedMs) * 1_000,
+  hedgedUs: nakedMs === undefined ? undefined : (minute + nakedMs) * 1_000,
 });
 const alert = (afterMs: number, more: Partial<ReceivedAlert> = {}): ReceivedAlert => ({
   ...{ kind: 'books-differ', what: '', at_ms: minute + afterMs },

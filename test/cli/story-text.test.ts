@@ -8,15 +8,15 @@ const timings = {
   fill_frame_ms: 2_000,
   frame_parsed_ms: 2_000.1,
   hedge_submitted_ms: 2_001.1,
-  hedge_settled_ms: 2_301.1,
+  hedge_resolved_ms: 2_301.1,
 };
 
 test('the timeline shows the stages that were seen, from the fill frame on, with bars of the steps', () => {
-  const [, frame, parsed, submitted, settled, ...more] = timelineText(timings).split('\n');
+  const [, frame, parsed, submitted, resolved, ...more] = timelineText(timings).split('\n');
   expect(frame).toMatch(/^fill frame received +maker +0\.00$/);
   expect(parsed).toMatch(/^parsed +maker +0\.10 +0\.10 +█$/);
   expect(submitted).toMatch(/^hedge submitted +hedger +1\.10 +1\.00 +█{7}$/);
-  expect(settled).toMatch(/^settled +hedger +301\.10 +300\.00 +█{22}$/);
+  expect(resolved).toMatch(/^resolved +hedger +301\.10 +300\.00 +█{22}$/);
   expect(more).toEqual([]);
 });
 
@@ -56,7 +56,7 @@ test('the story begins with the money and has one short line per event', () => {
             status: 'filled',
             path: 'fast',
             tx_hash: 'cafe',
-            times: { submitted_ms: 2_001.1, settled_ms: 2_301.1 },
+            times: { submitted_ms: 2_001.1, resolved_ms: 2_301.1 },
           },
         ],
       },

@@ -155,7 +155,7 @@ describe('summary', () => {
     exposure: '0.00000',
     hedge_state: 'flat',
     reason: '',
-    timings: { fill_frame_ms: 1000, hedge_submitted_ms: 1001.5, hedge_settled_ms: 1010 },
+    timings: { fill_frame_ms: 1000, hedge_submitted_ms: 1001.5, hedge_resolved_ms: 1010 },
   }; // prettier-ignore
   const info = (memo: unknown) =>
     listedOrder({

@@ -161,7 +161,7 @@ describe('secrets', () => {
     ['no JSON', `{"5": "${key}"`],
     ['a short key', JSON.stringify({ 5: key.slice(2) })],
     ['a lane without a key', JSON.stringify({ 4: key, 5: key })],
-  ])('%s is refused, and no error shows a key', (_what, content) => {
+  ])('%s is rejected, and no error shows a key', (_what, content) => {
     const problems = problemsOf(() => loadKeys(withFile(content, 0o600), 'maker', {}));
     expect(problems.join()).not.toContain('abab');
     expect(problems).toEqual([

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
-import { orderIdOf, timeOf, type Tenths } from '../../src/domain/ids';
-import type { CoverResult, HedgePolicy, OrderInput } from '../../src/domain/messages';
+import { orderIdOf, timeOf, type Tenths } from '../../src/domain/ids-and-nonces';
+import type { ExecuteResult, HedgePolicy, OrderInput } from '../../src/domain/messages';
 import {
   activeTicket,
   askCancel,
@@ -14,7 +14,7 @@ import {
   newOrder,
   type Order,
 } from '../../src/domain/order';
-import { absorbArm, absorbCancel, absorbCover, absorbPlace, absorbUpdate } from '../../src/domain/order-absorb';
+import { absorbArm, absorbCancel, absorbExecution, absorbPlace, absorbUpdate } from '../../src/domain/order-absorb';
 import { reportOf } from '../../src/domain/order-report';
 import type { OrderStatus } from '../../src/domain/records';
 
@@ -84,15 +84,19 @@ function driven(change: Partial<OrderInput> = {}) {
       );
       return d;
     },
-    covered: (executed: number, state: CoverResult['state'] = 'covered', blocked?: CoverResult['blocked']) => {
-      absorbCover(order, activeTicket(order), coverResult(executed, state, blocked), now);
+    executed: (executed: number, state: ExecuteResult['state'] = 'executed', blocked?: ExecuteResult['blocked']) => {
+      absorbExecution(order, activeTicket(order), executeResult(executed, state, blocked), now);
       return d;
     },
   };
   return d;
 }
 
-function coverResult(executed: number, state: CoverResult['state'], blocked?: CoverResult['blocked']): CoverResult {
+function executeResult(
+  executed: number,
+  state: ExecuteResult['state'],
+  blocked?: ExecuteResult['blocked'],
+): ExecuteResult {
   return {
     state,
     executed_lots: String(executed),
@@ -109,9 +113,9 @@ const margin = { code: '21739', message: 'not enough margin', retry_after_ms: 1_
 function expectHedgedThenConfirmed(ask: typeof askCancel): void {
   const d = driven().quoting().update(4);
   ask(d.order);
-  expect(d.wants().sort()).toEqual(['cancel', 'cover']);
-  d.start('cover');
-  d.covered(4);
+  expect(d.wants().sort()).toEqual(['cancel', 'execute']);
+  d.start('execute');
+  d.executed(4);
   d.start('cancel');
   absorbCancel(
     d.order,
@@ -150,13 +154,13 @@ describe('decide: the ordinary life', () => {
     absorbArm(d.order, { armed: true }, 0);
     d.start('place');
     d.update(20);
-    expect(d.start('cover')).toMatchObject({ fillLots: 20n });
+    expect(d.start('execute')).toMatchObject({ fillLots: 20n });
   });
 
   test('full fill: cover, confirm, end flat', () => {
     const d = driven().quoting().update(20);
-    d.start('cover');
-    d.covered(20);
+    d.start('execute');
+    d.executed(20);
     expect(d.wants()).toEqual(['confirm']);
     d.order.confirmed = true;
     expect(d.plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
@@ -167,8 +171,8 @@ describe('decide: the ordinary life', () => {
       const d = driven().quoting();
       before(d.order);
       d.update(20);
-      d.start('cover');
-      d.covered(20);
+      d.start('execute');
+      d.executed(20);
       d.order.confirmed = true;
       return d;
     };
@@ -197,12 +201,12 @@ describe('decide: the ordinary life', () => {
 
     test('it was stuck, and the pair knows: told by signal', () => {
       const d = driven().quoting().update(20);
-      d.start('cover');
-      d.covered(0, 'blocked', margin);
+      d.start('execute');
+      d.executed(0, 'blocked', margin);
       d.start('alert');
       d.start('tell');
-      d.at(60_000).start('cover');
-      d.covered(20);
+      d.at(60_000).start('execute');
+      d.executed(20);
       d.start('tell'); // no longer stuck
       d.order.confirmed = true;
       expect(d.start('tell')).toMatchObject({ state: 'flat', done: true });
@@ -220,8 +224,8 @@ describe('decide: the ordinary life', () => {
     const d = driven().quoting();
     for (const fill of [5, 9, 20]) {
       d.update(fill);
-      expect(d.start('cover')).toMatchObject({ fillLots: BigInt(fill) });
-      d.covered(fill);
+      expect(d.start('execute')).toMatchObject({ fillLots: BigInt(fill) });
+      d.executed(fill);
     }
     expect(d.wants()).toEqual(['confirm']);
   });
@@ -249,8 +253,8 @@ describe('decide: the ordinary life', () => {
 
   test('the ledger may hear of the hedge before the fill that caused it', () => {
     const d = driven().quoting().update(5);
-    d.start('cover');
-    d.covered(20); // the fast path knew of 20
+    d.start('execute');
+    d.executed(20); // the fast path knew of 20
     d.update(20);
     expect(d.wants()).toEqual(['confirm']);
     expect(d.order.nakedSinceMs).toBeUndefined();
@@ -295,7 +299,7 @@ describe('decide: time-out and cancel', () => {
       { known: true, status: 'canceled', filled_lots: '7', filled_quote: '70', transaction_time_us: 0 },
       30_100,
     );
-    expect(d.start('cover')).toMatchObject({ fillLots: 7n });
+    expect(d.start('execute')).toMatchObject({ fillLots: 7n });
   });
 
   test('an operator cancel while quoting: cancelled, what filled is hedged, flat', () => {
@@ -318,15 +322,15 @@ describe('decide: the pair ends the quote', () => {
 
   test('S-32 while hedging, and the hedge gets stuck: it is not given up, and hedges when it can', () => {
     const d = driven().quoting().update(20);
-    d.start('cover');
+    d.start('execute');
     askEndQuote(d.order);
-    d.covered(0, 'blocked', margin);
+    d.executed(0, 'blocked', margin);
     expect(d.plan().hedgeState).toBe('stuck');
     d.at(1_000);
-    expect(d.wants()).toContain('cover');
+    expect(d.wants()).toContain('execute');
     expect(d.wants()).not.toContain('seal');
-    d.start('cover');
-    d.covered(20);
+    d.start('execute');
+    d.executed(20);
     expect(d.wants()).toContain('confirm');
   });
 
@@ -343,9 +347,9 @@ describe('decide: the pair ends the quote', () => {
 
   test('a cancel after it still gives up what is stuck', () => {
     const d = driven().quoting().update(20);
-    d.start('cover');
+    d.start('execute');
     askEndQuote(d.order);
-    d.covered(4, 'blocked', margin);
+    d.executed(4, 'blocked', margin);
     askCancel(d.order);
     expect(d.wants()).toContain('seal');
   });
@@ -354,8 +358,8 @@ describe('decide: the pair ends the quote', () => {
 describe('decide: stuck', () => {
   test('S-09 blocked: stuck, alerted, the pair is told, the rest of the order is cancelled, and it keeps trying', () => {
     const d = driven().quoting().update(5);
-    d.start('cover');
-    d.covered(0, 'blocked', margin);
+    d.start('execute');
+    d.executed(0, 'blocked', margin);
     expect(d.plan().hedgeState).toBe('stuck');
     expect(d.wants()).toEqual(['cancel', 'alert']);
     d.start('alert');
@@ -363,7 +367,7 @@ describe('decide: stuck', () => {
     expect(d.wants()).toEqual(['cancel']);
     expect(d.plan().wakeAtMs).toBe(1_000);
     d.at(1_000);
-    expect(d.wants()).toContain('cover');
+    expect(d.wants()).toContain('execute');
   });
 
   test("stuck for days: tried again ever less often, so that the run outlives a week of the engine's 51 200 events", () => {
@@ -374,9 +378,9 @@ describe('decide: stuck', () => {
     let [now, tries] = [0, 0];
     for (; now < WEEK_MS; now = d.plan().wakeAtMs ?? Infinity) {
       d.at(now);
-      if (!d.wants().includes('cover')) continue;
-      d.start('cover');
-      d.covered(0, 'blocked', { ...margin, retry_after_ms: 30_000 });
+      if (!d.wants().includes('execute')) continue;
+      d.start('execute');
+      d.executed(0, 'blocked', { ...margin, retry_after_ms: 30_000 });
       tries += 1;
     }
     expect(tries * EVENTS_OF_A_TRY).toBeLessThan(EVENTS_MAX);
@@ -385,16 +389,16 @@ describe('decide: stuck', () => {
 
   test('the first half hour is not stretched, and the operator need not wait', () => {
     const d = driven().quoting().update(20);
-    expect(d.wants()).toEqual(['cover']);
+    expect(d.wants()).toEqual(['execute']);
     d.at(1_799_999);
-    d.start('cover');
-    d.covered(0, 'blocked', margin);
+    d.start('execute');
+    d.executed(0, 'blocked', margin);
     expect(activeTicket(d.order).blocked?.retryAtMs).toBe(1_799_999 + 1_000);
-    d.at(7_200_000).start('cover');
-    d.covered(0, 'blocked', margin);
+    d.at(7_200_000).start('execute');
+    d.executed(0, 'blocked', margin);
     expect(activeTicket(d.order).blocked?.retryAtMs).toBe(7_200_000 + 120_000);
     askRetry(d.order, 7_200_001);
-    expect(d.wants()).toContain('cover');
+    expect(d.wants()).toContain('execute');
   });
 
   test('a cancel that nobody answers is repeated ever less often too', () => {
@@ -404,11 +408,11 @@ describe('decide: stuck', () => {
     expect(d.order.nextCancelAtMs).toBe(7_230_000 + 120_000);
   });
 
-  test('P-05 a lot that the exchange refuses as too small stays in the ledger, is alerted, and by policy is closed on A', () => {
+  test('P-05 a lot that the exchange rejects as too small stays in the ledger, is alerted, and by policy is closed on A', () => {
     const d = driven({ policy: { ...policy, on_stuck: 'close' } }).quoting();
     d.update(1, 'canceled');
-    d.start('cover');
-    d.covered(0, 'blocked', { code: '21706', message: 'amount below the minimum', retry_after_ms: 30_000 });
+    d.start('execute');
+    d.executed(0, 'blocked', { code: '21706', message: 'amount below the minimum', retry_after_ms: 30_000 });
     expect(d.start('alert')).toMatchObject({
       what: expect.stringContaining('0.00001 BTC naked: amount below the minimum'),
     });
@@ -416,8 +420,8 @@ describe('decide: stuck', () => {
     expect(d.plan().end).toBe(false);
     d.at(10_000);
     d.start('seal');
-    d.covered(0, 'sealed');
-    expect(d.start('cover')).toMatchObject({ entry: { direction: 'close' }, fillLots: 1n });
+    d.executed(0, 'sealed');
+    expect(d.start('execute')).toMatchObject({ entry: { direction: 'close' }, fillLots: 1n });
   });
 
   test('S-27 the naked clock starts at the first naked lot and is not reset by further fills', () => {
@@ -433,51 +437,51 @@ describe('decide: stuck', () => {
 
   test('S-26, S-28 force close: the hedge is sealed first, the maker order is over first, only then the close opens', () => {
     const d = driven().quoting().update(5);
-    d.start('cover');
-    d.covered(2, 'blocked', margin);
+    d.start('execute');
+    d.executed(2, 'blocked', margin);
     askClose(d.order);
     expect(d.wants().sort()).toEqual(['alert', 'cancel', 'seal']);
     d.start('seal');
-    d.covered(3, 'sealed');
-    expect(d.wants()).not.toContain('cover');
+    d.executed(3, 'sealed');
+    expect(d.wants()).not.toContain('execute');
     d.start('cancel');
     absorbCancel(
       d.order,
       { known: true, status: 'canceled', filled_lots: '6', filled_quote: '60', transaction_time_us: 0 },
       1,
     );
-    const close = d.start('cover');
+    const close = d.start('execute');
     expect(close).toMatchObject({
       fillLots: 6n,
       entry: {
         direction: 'close',
-        ticket: { id, coveredLots: 3n, maxLots: 17n, side: 'sell', start: 'follows-placement' },
+        ticket: { id, priorLots: 3n, maxLots: 17n, side: 'sell', start: 'follows-placement' },
       },
     });
-    d.covered(3);
+    d.executed(3);
     expect(d.wants()).toContain('confirm');
     expect(reportOf(d.order, 'running')).toMatchObject({ closed_base_amount: '0.00003', exposure: '0.00000' });
   });
 
   test('P-15 hedge → close → hedge again: each direction is sealed, each ticket has a fresh id and carries what is covered', () => {
     const d = driven().quoting().update(20);
-    d.start('cover');
-    d.covered(4, 'blocked', margin);
+    d.start('execute');
+    d.executed(4, 'blocked', margin);
     askClose(d.order);
     d.start('seal');
-    d.covered(5, 'sealed');
-    d.start('cover');
-    d.covered(7, 'blocked', margin);
+    d.executed(5, 'sealed');
+    d.start('execute');
+    d.executed(7, 'blocked', margin);
     askRetry(d.order, 50);
     expect(d.start('seal')).toMatchObject({ entry: { direction: 'close' } });
-    d.covered(8, 'sealed');
-    const again = d.start('cover');
+    d.executed(8, 'sealed');
+    const again = d.start('execute');
     expect(again).toMatchObject({
-      entry: { direction: 'hedge', ticket: { coveredLots: 13n, maxLots: 7n, start: 'opens-lane' } },
+      entry: { direction: 'hedge', ticket: { priorLots: 13n, maxLots: 7n, start: 'opens-lane' } },
     });
     const { ticket } = activeTicket(d.order);
     expect(timeOf(ticket.id)).toBeGreaterThan(timeOf(id));
-    d.covered(7);
+    d.executed(7);
     expect(executedLots(d.order)).toBe(20n);
     expect(d.wants()).toContain('confirm');
   });
@@ -486,8 +490,8 @@ describe('decide: stuck', () => {
     const d = driven({ policy: { ...policy, on_stuck: 'close' } })
       .quoting()
       .update(20);
-    d.start('cover');
-    d.covered(0, 'blocked', { ...margin, retry_after_ms: 60_000 });
+    d.start('execute');
+    d.executed(0, 'blocked', { ...margin, retry_after_ms: 60_000 });
     expect(d.plan().wakeAtMs).toBe(10_000);
     d.at(10_000);
     expect(d.wants()).toContain('seal');
@@ -495,12 +499,12 @@ describe('decide: stuck', () => {
 
   test('a cancel while stuck: sealed, alerted with the amount, ends abandoned', () => {
     const d = driven().quoting().update(20);
-    d.start('cover');
-    d.covered(4, 'blocked', margin);
+    d.start('execute');
+    d.executed(4, 'blocked', margin);
     askCancel(d.order);
     d.start('alert');
     d.start('seal');
-    d.covered(6, 'sealed');
+    d.executed(6, 'sealed');
     expect(d.start('alert')).toMatchObject({ kind: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
     d.start('tell');
     expect(d.plan()).toMatchObject({ end: true, hedgeState: 'abandoned' });
@@ -508,30 +512,30 @@ describe('decide: stuck', () => {
 
   test('a cancel while hedging lets the hedge finish', () => {
     const d = driven().quoting().update(20);
-    const cover = d.start('cover');
+    const execution = d.start('execute');
     askCancel(d.order);
-    expect(cover.do).toBe('cover');
-    expect(d.wants()).toEqual(['cover']);
-    d.covered(20);
+    expect(execution.do).toBe('execute');
+    expect(d.wants()).toEqual(['execute']);
+    d.executed(20);
     expect(d.wants()).toEqual(['confirm']);
   });
 
   test('P-18 a jumped lane: the order goes on under a fresh id on the spare lane', () => {
     const d = driven().quoting().update(20);
-    d.start('cover');
-    d.covered(6, 'jumped');
-    const step = d.start('cover');
-    expect(step).toMatchObject({ entry: { ticket: { coveredLots: 6n, maxLots: 14n } } });
+    d.start('execute');
+    d.executed(6, 'jumped');
+    const step = d.start('execute');
+    expect(step).toMatchObject({ entry: { ticket: { priorLots: 6n, maxLots: 14n } } });
     expect((activeTicket(d.order).ticket.id >> 7n) & 255n).toBe(9n);
-    d.covered(2, 'jumped');
+    d.executed(2, 'jumped');
     expect(d.plan().hedgeState).toBe('stuck'); // no spare lane is left
   });
 
-  describe('S-49 a lane whose key is refused for good', () => {
+  describe('S-49 a lane whose key is rejected for good', () => {
     test('the hedge goes on under a spare lane', () => {
       const d = driven().quoting().update(20);
-      d.start('cover');
-      d.covered(0, 'dead');
+      d.start('execute');
+      d.executed(0, 'dead');
       expect(d.plan().hedgeState).toBe('stuck'); // a minute passes: somebody is told at once
       // Whoever still tries the dead ticket has ended by then: its key may come back.
       expect(
@@ -539,10 +543,10 @@ describe('decide: stuck', () => {
           .at(89_999)
           .plan()
           .steps.map((step) => step.do),
-      ).not.toContain('cover');
+      ).not.toContain('execute');
       d.at(90_000).start('seal');
-      d.covered(0, 'dead');
-      expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 0n } } });
+      d.executed(0, 'dead');
+      expect(d.start('execute')).toMatchObject({ entry: { direction: 'hedge', ticket: { priorLots: 0n } } });
       expect((activeTicket(d.order).ticket.id >> 7n) & 255n).toBe(9n);
     });
 
@@ -550,20 +554,20 @@ describe('decide: stuck', () => {
       const d = driven({ spare_lanes: [], policy: { ...policy, on_stuck: onStuck } })
         .quoting()
         .update(20);
-      d.start('cover');
-      d.covered(6, 'dead');
+      d.start('execute');
+      d.executed(6, 'dead');
       return d;
     };
     const againDead = (d: ReturnType<typeof driven>, executed: number) => {
       d.at(90_000).start('seal');
-      d.covered(executed, 'dead');
+      d.executed(executed, 'dead');
       return d;
     };
 
     test('what another process executed before the second finding counts: nothing is traded twice', () => {
       const d = deadHedge('keep_trying').at(90_000);
       d.start('seal');
-      d.covered(20, 'sealed');
+      d.executed(20, 'sealed');
       expect(d.wants()).toEqual(['confirm']);
     });
 
@@ -573,10 +577,10 @@ describe('decide: stuck', () => {
         const d = deadHedge(onStuck);
         expect(d.plan().hedgeState).toBe('stuck');
         againDead(d, 6);
-        expect(d.start('cover')).toMatchObject({
-          entry: { direction: 'close', ticket: { coveredLots: 6n, maxLots: 14n } },
+        expect(d.start('execute')).toMatchObject({
+          entry: { direction: 'close', ticket: { priorLots: 6n, maxLots: 14n } },
         });
-        d.covered(14);
+        d.executed(14);
         expect(d.wants()).toEqual(['confirm']);
       },
     );
@@ -584,28 +588,28 @@ describe('decide: stuck', () => {
     test('the operator who registered another key has it hedged', () => {
       const d = againDead(deadHedge('keep_trying'), 6).at(91_000);
       askRetry(d.order, 91_000);
-      expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 6n } } });
+      expect(d.start('execute')).toMatchObject({ entry: { direction: 'hedge', ticket: { priorLots: 6n } } });
     });
 
-    test('a close whose key is refused is hedged again', () => {
+    test('a close whose key is rejected is hedged again', () => {
       const d = driven({ spare_lanes: [] }).quoting().update(20);
-      d.start('cover');
+      d.start('execute');
       askClose(d.order);
-      d.covered(0, 'sealed');
-      d.start('cover');
-      d.covered(0, 'dead');
+      d.executed(0, 'sealed');
+      d.start('execute');
+      d.executed(0, 'dead');
       againDead(d, 0);
-      expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge' } });
+      expect(d.start('execute')).toMatchObject({ entry: { direction: 'hedge' } });
     });
 
-    test('both accounts refuse: the order ends, and a person is told what is naked', () => {
+    test('both accounts reject: the order ends, and a person is told what is naked', () => {
       const d = deadHedge('keep_trying');
       d.start('alert');
       d.start('tell');
-      againDead(d, 6).start('cover');
-      d.covered(0, 'dead');
+      againDead(d, 6).start('execute');
+      d.executed(0, 'dead');
       d.at(180_000).start('seal');
-      d.covered(0, 'dead');
+      d.executed(0, 'dead');
       expect(d.start('alert')).toMatchObject({ kind: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
       expect(d.start('tell')).toMatchObject({ state: 'abandoned', done: true });
       expect(d.plan()).toMatchObject({ steps: [], end: true });
@@ -614,9 +618,9 @@ describe('decide: stuck', () => {
 
   test('a ticket that ran out of ids was sealed: the next one goes on', () => {
     const d = driven().quoting().update(20);
-    d.start('cover');
-    d.covered(6, 'sealed');
-    expect(d.start('cover')).toMatchObject({ entry: { direction: 'hedge', ticket: { coveredLots: 6n } } });
+    d.start('execute');
+    d.executed(6, 'sealed');
+    expect(d.start('execute')).toMatchObject({ entry: { direction: 'hedge', ticket: { priorLots: 6n } } });
   });
 });
 
@@ -628,7 +632,7 @@ describe('decide reaches a fixpoint', () => {
     fc.record({
       kind: fc.constant('answer' as const),
       executed: fc.integer({ min: 0, max: 20 }),
-      how: fc.constantFrom('covered', 'blocked', 'sealed', 'jumped', 'dead'),
+      how: fc.constantFrom('executed', 'blocked', 'sealed', 'jumped', 'dead'),
     }),
   );
 
@@ -667,8 +671,13 @@ describe('decide reaches a fixpoint', () => {
                 if (entry.end !== undefined) break;
                 const room = Number(order.filledLots - executedLots(order));
                 const executed = Number(entry.executedLots) + Math.min(Math.max(room, 0), e.executed);
-                const sealed = e.how === 'sealed' && !entry.sealing ? 'covered' : e.how;
-                absorbCover(order, entry, coverResult(executed, sealed, e.how === 'blocked' ? margin : undefined), now);
+                const sealed = e.how === 'sealed' && !entry.sealing ? 'executed' : e.how;
+                absorbExecution(
+                  order,
+                  entry,
+                  executeResult(executed, sealed, e.how === 'blocked' ? margin : undefined),
+                  now,
+                );
                 break;
               }
             }
@@ -712,8 +721,8 @@ function settleDown(order: Order, now: number): void {
         absorbPlace(order, { placed: true, status: 'open', filled_lots: '0', filled_quote: '0', at_ms: now }, now);
       if (step.do === 'cancel') absorbCancel(order, { known: false, reason: 'no answer' }, now);
       if (step.do === 'confirm') order.confirmed = true;
-      if (step.do === 'cover' || step.do === 'seal') {
-        absorbCover(order, step.entry, coverResult(Number(step.entry.executedLots), 'blocked', margin), now);
+      if (step.do === 'execute' || step.do === 'seal') {
+        absorbExecution(order, step.entry, executeResult(Number(step.entry.executedLots), 'blocked', margin), now);
       }
     }
   }

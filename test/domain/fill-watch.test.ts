@@ -9,7 +9,7 @@ import {
   type FillCommand,
 } from '../../src/domain/fill-watch';
 import { TICK_MS } from '../../src/domain/hedger-life';
-import type { OrderId } from '../../src/domain/ids';
+import type { OrderId } from '../../src/domain/ids-and-nonces';
 import { lots } from '../../src/domain/lots';
 
 const id = (n: number): OrderId => BigInt(n * 128) as OrderId;

@@ -1,12 +1,18 @@
 /** Defects that the simulator found, each small and by itself. Their stories and seeds: docs/defects.md. */
 import { describe, expect, test } from '@jest/globals';
-import { advance, newCover, wakeAtMs, type CoverCommand, type CoverEvent } from '../../src/domain/cover';
+import {
+  advance,
+  newExecution,
+  wakeAtMs,
+  type ExecutionCommand,
+  type ExecutionEvent,
+} from '../../src/domain/execution';
 import { begin, decide } from '../../src/domain/decide';
-import { epochMsOf, laneOf, orderIdOf, timeOf, type Tenths } from '../../src/domain/ids';
+import { epochMsOf, laneOf, orderIdOf, timeOf, type Tenths } from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
-import type { CoverResult, OrderInput } from '../../src/domain/messages';
+import type { ExecuteResult, OrderInput } from '../../src/domain/messages';
 import { activeTicket, askCancel, askRetry, exposureLots, mayRetry, newOrder } from '../../src/domain/order';
-import { absorbArm, absorbCover, absorbUpdate } from '../../src/domain/order-absorb';
+import { absorbArm, absorbExecution, absorbUpdate } from '../../src/domain/order-absorb';
 import { nextTicket } from '../../src/domain/order-tickets';
 import { advancePlacement, newPlacement, placementWakeAtMs } from '../../src/domain/placement';
 import type { SendOutcome } from '../../src/domain/records';
@@ -14,7 +20,7 @@ import type { Ticket } from '../../src/domain/ticket';
 
 const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
 const market = { market_id: 1, symbol: 'BTC', size_decimals: 5, price_decimals: 1 };
-const refused = (code: number): SendOutcome => ({ kind: 'refused', txHash: 'h', code, message: `code ${code}` });
+const rejected = (code: number): SendOutcome => ({ kind: 'rejected', txHash: 'h', code, message: `code ${code}` });
 
 const input: OrderInput = {
   order_id: id.toString(),
@@ -30,8 +36,8 @@ const input: OrderInput = {
   spare_lanes: [9],
 };
 
-function coverResult(change: Partial<CoverResult>): CoverResult {
-  return { state: 'covered', executed_lots: '0', executed_quote: '0', slices: [], timings: {}, ...change };
+function executeResult(change: Partial<ExecuteResult>): ExecuteResult {
+  return { state: 'executed', executed_lots: '0', executed_quote: '0', slices: [], timings: {}, ...change };
 }
 
 describe('D-01 a hedger that knows less than the ledger', () => {
@@ -41,26 +47,26 @@ describe('D-01 a hedger that knows less than the ledger', () => {
     const update = { order_id: id.toString(), transaction_time_us: 1, received_at_ms: 1 };
     absorbUpdate(order, { ...update, status: 'filled', filled_lots: '4', filled_quote: '4004000' }, 1);
     const entry = activeTicket(order);
-    absorbCover(order, entry, coverResult({ executed_lots: '2', executed_quote: '2001000' }), 2);
+    absorbExecution(order, entry, executeResult({ executed_lots: '2', executed_quote: '2001000' }), 2);
     return { order, entry };
   }
   const blocked = { code: '21739', message: 'not enough margin', retry_after_ms: 1_000 };
 
   test('takes nothing back, and is heard about what blocks it', () => {
     const { order, entry } = halfHedged();
-    absorbCover(order, entry, coverResult({ state: 'blocked', blocked }), 3);
+    absorbExecution(order, entry, executeResult({ state: 'blocked', blocked }), 3);
     expect(entry.executedLots).toBe(2n);
     expect(entry.executedQuote).toBe(2_001_000n);
     expect(exposureLots(order)).toBe(2n);
     expect(entry.blocked).toMatchObject({ code: '21739', retryAtMs: 1_003 });
     const [step] = decide(order, 1_003).steps;
-    expect(step).toMatchObject({ do: 'cover', fillLots: 4n });
+    expect(step).toMatchObject({ do: 'execute', fillLots: 4n });
     if (step) begin(order, step);
   });
 
   test('at the end of a ticket there is no knowing less', () => {
     const { order, entry } = halfHedged();
-    expect(() => absorbCover(order, entry, coverResult({ state: 'sealed', executed_lots: '1' }), 3)).toThrow(
+    expect(() => absorbExecution(order, entry, executeResult({ state: 'sealed', executed_lots: '1' }), 3)).toThrow(
       /never less/,
     );
   });
@@ -71,7 +77,7 @@ describe('D-03 two orders that come to one spare lane in the same moment', () =>
     const ids = [2, 3, 5, 254].map((lane) => {
       const own = orderIdOf({ time: 283_000_000n as Tenths, lane });
       const order = newOrder({ ...input, order_id: own.toString() }, 0);
-      absorbCover(order, activeTicket(order), coverResult({ state: 'jumped' }), 1);
+      absorbExecution(order, activeTicket(order), executeResult({ state: 'jumped' }), 1);
       return nextTicket(order, 'hedge', epochMsOf(283_000_100n as Tenths)).ticket.id;
     });
     expect(new Set(ids).size).toBe(4);
@@ -83,13 +89,13 @@ describe('D-03 two orders that come to one spare lane in the same moment', () =>
   });
 });
 
-describe('D-02 an exchange that refuses the cancel of a missing order', () => {
+describe('D-02 an exchange that rejects the cancel of a missing order', () => {
   test('a placement is then sealed by renewing the switch', () => {
     const state = newPlacement({ id, accountIndex: 11, marketId: 1, staleAtMs: 0, nowMs: 0 });
     let now = 0;
     let [command] = advancePlacement(state, { type: 'tick' }, now);
     expect(command).toMatchObject({ do: 'send', form: 'seal-cancel' });
-    advancePlacement(state, { type: 'sent', k: 0, outcome: refused(21715) }, now);
+    advancePlacement(state, { type: 'sent', k: 0, outcome: rejected(21715) }, now);
     now = placementWakeAtMs(state) ?? NaN;
     [command] = advancePlacement(state, { type: 'tick' }, now);
     expect(command).toMatchObject({ do: 'send', form: 'seal-renewal' });
@@ -97,16 +103,16 @@ describe('D-02 an exchange that refuses the cancel of a missing order', () => {
 
   test('so is a ticket on A, whether or not it lacks a lot', () => {
     for (const fill of [0, 20]) {
-      const state = newCover(ticket, 11, 0);
+      const state = newExecution(ticket, 11, 0);
       let now = 0;
       const forms: string[] = [];
-      const feed = (event: CoverEvent): void => {
+      const feed = (event: ExecutionEvent): void => {
         for (const command of advance(state, event, now)) if (isSend(command)) forms.push(command.form);
       };
       feed({ type: 'seal' });
       feed({ type: 'raise', fillLots: lots(fill), path: 'durable' });
       while (!forms.includes('seal-renewal') && forms.length < 8) {
-        feed({ type: 'sent', k: 1, outcome: refused(forms.at(-1) === 'seal-order' ? 21734 : 21715) });
+        feed({ type: 'sent', k: 1, outcome: rejected(forms.at(-1) === 'seal-order' ? 21734 : 21715) });
         now = wakeAtMs(state) ?? NaN;
         feed({ type: 'tick' });
       }
@@ -121,14 +127,14 @@ const ticket: Ticket = {
   market,
   side: 'sell',
   maxLots: lots(20),
-  coveredLots: lots(0),
+  priorLots: lots(0),
   anchorTicks: ticks(1_000_000),
   slippageBps: 50,
   slippageBpsMax: 300,
   start: 'follows-placement',
 };
 
-function isSend(command: CoverCommand): command is CoverCommand & { do: 'send' } {
+function isSend(command: ExecutionCommand): command is ExecutionCommand & { do: 'send' } {
   return command.do === 'send';
 }
 
@@ -140,13 +146,13 @@ describe('D-05 an order that has told its pair that it is done', () => {
     absorbUpdate(order, { ...update, status: 'filled', filled_lots: '4', filled_quote: '4004000' }, 1);
     const entry = activeTicket(order);
     const blocked = { code: '21739', message: 'not enough margin', retry_after_ms: 1_000 };
-    absorbCover(order, entry, coverResult({ state: 'blocked', blocked }), 2);
+    absorbExecution(order, entry, executeResult({ state: 'blocked', blocked }), 2);
     decide(order, 2);
     askCancel(order);
-    absorbCover(order, entry, coverResult({ state: 'sealed' }), 3);
+    absorbExecution(order, entry, executeResult({ state: 'sealed' }), 3);
     return order;
   }
-  const stepNow = (order: ReturnType<typeof abandoned>) => decide(order, 4).steps.find(({ lane }) => lane === 'pair');
+  const stepNow = (order: ReturnType<typeof abandoned>) => decide(order, 4).steps.find(({ track }) => track === 'pair');
 
   test('takes no more wishes: its lane belongs to the next order from there on', () => {
     const order = abandoned();
@@ -166,6 +172,6 @@ describe('D-05 an order that has told its pair that it is done', () => {
     if (alert) begin(order, alert);
     askRetry(order, 5);
     expect(order.alerted.abandoned).toBe(false);
-    expect(decide(order, 5)).toMatchObject({ end: false, steps: [{ do: 'cover' }] });
+    expect(decide(order, 5)).toMatchObject({ end: false, steps: [{ do: 'execute' }] });
   });
 });

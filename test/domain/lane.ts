@@ -1,7 +1,7 @@
 /**
  * A small venue for one lane, driven by a seeded adversary: the truth that the cover machine is judged by.
  *
- * Nonces as LP §3.6 (exact, skip, booked before the answer), executions of any part of a slice, sequencer refusals, drops without
+ * Nonces as LP §3.6 (exact, skip, booked before the answer), executions of any part of a slice, sequencer rejections, drops without
  * consuming the nonce, replies lost, requests lost / late / repeated, lists that lag. Pure: randomness is an argument.
  */
 import {
@@ -11,10 +11,10 @@ import {
   splitClientOrderIndex,
   type ClientOrderIndex,
   type Nonce,
-} from '../../src/domain/ids';
-import { lots, quote, ticks, type Lots } from '../../src/domain/lots';
-import type { NonceFate, OrderRecord, SendOutcome, TxRecord } from '../../src/domain/records';
-import type { SliceSend } from '../../src/domain/cover';
+} from '../../src/domain/ids-and-nonces';
+import { lots, notional, ticks, type Lots } from '../../src/domain/lots';
+import type { NonceStatus, OrderRecord, SendOutcome, TxRecord } from '../../src/domain/records';
+import type { SliceSend } from '../../src/domain/execution';
 
 export type Send = SliceSend;
 
@@ -42,10 +42,10 @@ export class Lane {
     return this.queue.reduce((next, send) => (send.nonce + 1n > next ? send.nonce + 1n : next), this.executedNext);
   }
 
-  /** The exchange's API: books, or refuses the nonce. */
+  /** The exchange's API: books, or rejects the nonce. */
   submit(send: Send): SendOutcome {
     const ok = send.skipNonce ? send.nonce >= this.bookedNext : send.nonce === this.bookedNext;
-    if (!ok) return { kind: 'refused', txHash: hash(send), code: 21104, message: 'invalid nonce' };
+    if (!ok) return { kind: 'rejected', txHash: hash(send), code: 21104, message: 'invalid nonce' };
     this.queue.push(send);
     return { kind: 'accepted', txHash: hash(send), predictedExecutionMs: 0 };
   }
@@ -54,7 +54,7 @@ export class Lane {
     return this.queue.length;
   }
 
-  /** The sequencer takes the head: executes `part` lots of it, refuses it (`ae`), or drops it without consuming the nonce. */
+  /** The sequencer takes the head: executes `part` lots of it, rejects it (`ae`), or drops it without consuming the nonce. */
   run(
     how: { kind: 'execute'; part: (most: Lots) => Lots; sealLots?: Lots } | { kind: 'refuse' } | { kind: 'drop' },
   ): void {
@@ -82,7 +82,7 @@ export class Lane {
       status: 'executed',
       executedAtMs: this.step,
       ...(head.form === 'seal-cancel' ? {} : { clientOrderIndex: head.clientOrderIndex }),
-      ...(how.kind === 'refuse' ? { refusal: { code: 21739, message: 'not enough margin' } } : {}),
+      ...(how.kind === 'refuse' ? { rejection: { code: 21739, message: 'not enough margin' } } : {}),
     };
     if (how.kind === 'refuse' || head.form === 'seal-cancel') {
       this.log.push({ nonce: head.nonce, tx, atStep: this.step });
@@ -117,7 +117,7 @@ export class Lane {
     );
   }
 
-  fate(nonce: Nonce, lagSteps: number): NonceFate {
+  nonceStatus(nonce: Nonce, lagSteps: number): NonceStatus {
     const visible = this.visible(lagSteps);
     const own = visible.find((entry) => entry.nonce === nonce);
     if (own) return { kind: 'consumed', tx: own.tx };
@@ -149,7 +149,7 @@ export function orderRecord(accountIndex: number, marketId: number, send: Send, 
     status: executed === send.lots ? 'filled' : 'canceled-not-enough-liquidity',
     initialLots: send.lots,
     filledLots: executed,
-    filledQuote: quote(executed * 100n),
+    filledQuote: notional(executed * 100n),
     priceTicks: ticks(send.priceTicks),
     transactionTimeUs: 0,
   };

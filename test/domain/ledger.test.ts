@@ -1,13 +1,13 @@
 /** What an order makes of an exchange that contradicts itself, of steps that fail, and of lanes that are gone. */
 import { describe, expect, test } from '@jest/globals';
 import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
-import { laneOf, orderIdOf, type Tenths } from '../../src/domain/ids';
-import type { CoverResult, OrderInput } from '../../src/domain/messages';
+import { laneOf, orderIdOf, type Tenths } from '../../src/domain/ids-and-nonces';
+import type { ExecuteResult, OrderInput } from '../../src/domain/messages';
 import { activeTicket, askCancel, askClose, askRetry, exposureLots, newOrder } from '../../src/domain/order';
 import {
   absorbArm,
   absorbCancel,
-  absorbCover,
+  absorbExecution,
   absorbPlace,
   absorbPlaceFailure,
   absorbUpdate,
@@ -77,8 +77,8 @@ function life(change: Partial<OrderInput> = {}) {
       );
       return self;
     },
-    covered: (executed: number, state: CoverResult['state'] = 'covered') => {
-      absorbCover(
+    executed: (executed: number, state: ExecuteResult['state'] = 'executed') => {
+      absorbExecution(
         order,
         activeTicket(order),
         { state, executed_lots: String(executed), executed_quote: '0', slices: [], timings: {} },
@@ -90,29 +90,29 @@ function life(change: Partial<OrderInput> = {}) {
   return self;
 }
 
-function coverOf(step: Step): Step & { do: 'cover' } {
-  if (step.do !== 'cover') throw new Error(`a cover was expected, not ${step.do}`);
+function executionOf(step: Step): Step & { do: 'execute' } {
+  if (step.do !== 'execute') throw new Error(`a cover was expected, not ${step.do}`);
   return step;
 }
 
 describe('an exchange that contradicts itself', () => {
   test('closed, then shown with more: the fill is hedged, and somebody is told', () => {
     const l = life().quoting().update(5, 'canceled');
-    l.start('cover');
-    l.covered(5).update(12, 'canceled');
+    l.start('execute');
+    l.executed(5).update(12, 'canceled');
     expect(exposureLots(l.order)).toBe(7n);
-    expect(l.wants()).toEqual(['cover', 'alert']);
+    expect(l.wants()).toEqual(['execute', 'alert']);
     expect(l.start('alert')).toMatchObject({
       kind: 'contradiction',
       what: expect.stringContaining('then shown with 12'),
     });
-    expect(l.wants()).toEqual(['cover']);
+    expect(l.wants()).toEqual(['execute']);
   });
 
   test('closed with less than was shown before: what was seen stays hedged, the order ends, and somebody is told', () => {
     const l = life().quoting().update(12, 'open');
-    l.start('cover');
-    l.covered(12).update(5, 'canceled');
+    l.start('execute');
+    l.executed(12).update(5, 'canceled');
     expect(l.order.filledLots).toBe(12n);
     l.start('confirm');
     l.order.confirmed = true;
@@ -139,13 +139,13 @@ describe('an exchange that contradicts itself', () => {
       { known: true, status: 'canceled', filled_lots: '25', filled_quote: '0', transaction_time_us: 0 },
       30_000,
     );
-    expect(coverOf(l.start('cover')).fillLots).toBe(20n);
+    expect(executionOf(l.start('execute')).fillLots).toBe(20n);
     expect(l.start('alert')).toMatchObject({ what: expect.stringContaining('25 of 20 lots filled') });
   });
 
   test('the same from a signal', () => {
     const l = life().quoting().update(25, 'filled');
-    expect(coverOf(l.start('cover')).fillLots).toBe(20n);
+    expect(executionOf(l.start('execute')).fillLots).toBe(20n);
     expect(l.start('alert')).toMatchObject({ kind: 'contradiction' });
   });
 
@@ -163,13 +163,13 @@ describe('an exchange that contradicts itself', () => {
   test('a late record that says less takes nothing back and alarms nobody', () => {
     const l = life().quoting().update(12, 'open').update(5, 'open');
     expect(l.order.filledLots).toBe(12n);
-    expect(l.wants()).toEqual(['cover']);
+    expect(l.wants()).toEqual(['execute']);
   });
 
   test('more hedged than filled is never called flat: alerted, ended, with the signed difference', () => {
     const l = life().quoting().update(12, 'open');
-    l.start('cover');
-    l.covered(15).update(12, 'canceled');
+    l.start('execute');
+    l.executed(15).update(12, 'canceled');
     expect(l.start('alert')).toMatchObject({ kind: 'contradiction' });
     expect(l.plan()).toMatchObject({ steps: [], end: true, hedgeState: 'abandoned' });
     expect(reportOf(l.order, 'ended')).toMatchObject({ hedge_state: 'abandoned', exposure: '-0.00003' });
@@ -177,8 +177,8 @@ describe('an exchange that contradicts itself', () => {
 
   test('hedged although nothing filled is never called flat either', () => {
     const l = life().quoting().update(12, 'open');
-    l.start('cover');
-    l.covered(12);
+    l.start('execute');
+    l.executed(12);
     l.order.filledLots = 0n as never;
     l.update(0, 'canceled');
     l.start('alert');
@@ -212,38 +212,38 @@ describe('a placement that nobody can answer for', () => {
 describe('P-18 lanes that are gone', () => {
   test('without a spare lane the next ticket waits: it does not spin', () => {
     const l = life({ spare_lanes: [] }).quoting().update(20, 'filled');
-    l.start('cover');
-    l.covered(0, 'jumped');
+    l.start('execute');
+    l.executed(0, 'jumped');
     expect(l.wants()).toEqual(['alert']);
     l.start('alert');
     l.start('tell');
     expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: 30_000 });
-    expect(laneOf(coverOf(l.at(30_000).start('cover')).entry.ticket.id)).toBe(5);
-    l.covered(0, 'jumped');
+    expect(laneOf(executionOf(l.at(30_000).start('execute')).entry.ticket.id)).toBe(5);
+    l.executed(0, 'jumped');
     expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: 60_000 });
   });
 
   test('the operator need not wait', () => {
     const l = life({ spare_lanes: [] }).quoting().update(20, 'filled');
-    l.start('cover');
-    l.covered(0, 'jumped');
+    l.start('execute');
+    l.executed(0, 'jumped');
     askRetry(l.order, 0);
-    expect(l.wants()).toContain('cover');
+    expect(l.wants()).toContain('execute');
   });
 
   test('a spare lane is used at once, and stays the hedge’s lane after a close in between', () => {
     const l = life().quoting().update(20, 'filled');
-    l.start('cover');
-    l.covered(0, 'jumped');
-    expect(laneOf(coverOf(l.start('cover')).entry.ticket.id)).toBe(9);
+    l.start('execute');
+    l.executed(0, 'jumped');
+    expect(laneOf(executionOf(l.start('execute')).entry.ticket.id)).toBe(9);
     askClose(l.order);
     l.start('seal');
-    l.covered(0, 'sealed');
-    expect(laneOf(coverOf(l.start('cover')).entry.ticket.id)).toBe(5); // the close, on A
+    l.executed(0, 'sealed');
+    expect(laneOf(executionOf(l.start('execute')).entry.ticket.id)).toBe(5); // the close, on A
     askRetry(l.order, 0);
     l.start('seal');
-    l.covered(0, 'sealed');
-    const again = coverOf(l.start('cover')).entry;
+    l.executed(0, 'sealed');
+    const again = executionOf(l.start('execute')).entry;
     expect({ direction: again.direction, lane: laneOf(again.ticket.id) }).toEqual({ direction: 'hedge', lane: 9 });
   });
 });
@@ -261,31 +261,31 @@ describe('stages', () => {
   });
   const order = () => life().quoting().order;
 
-  test('are those of the first fill, of the first submission and of the last settlement', () => {
+  test('are those of the first fill, of the first submission and of the last resolution', () => {
     const it = order();
     absorbUpdate(it, update(0, 100), 0);
     absorbUpdate(it, update(5, 200), 0);
     absorbUpdate(it, update(9, 300), 0);
-    const covered = (executed: string, timings: CoverResult['timings']): void =>
-      absorbCover(
+    const executed = (executed: string, timings: ExecuteResult['timings']): void =>
+      absorbExecution(
         it,
         activeTicket(it),
-        { state: 'covered', executed_lots: executed, executed_quote: '0', slices: [], timings },
+        { state: 'executed', executed_lots: executed, executed_quote: '0', slices: [], timings },
         0,
       );
-    covered('5', {
+    executed('5', {
       notice_received_ms: 203,
       first_submitted_ms: 204,
       first_accepted_ms: 205,
       last_executed_ms: 206,
-      last_settled_ms: 207,
+      last_resolved_ms: 207,
     });
-    covered('9', {
+    executed('9', {
       notice_received_ms: 203,
       first_submitted_ms: 204,
       first_accepted_ms: 205,
       last_executed_ms: 306,
-      last_settled_ms: 307,
+      last_resolved_ms: 307,
     });
     expect(it.timings).toMatchObject({
       fill_frame_ms: 200,
@@ -295,7 +295,7 @@ describe('stages', () => {
       hedge_submitted_ms: 204,
       hedge_accepted_ms: 205,
       hedge_executed_ms: 306,
-      hedge_settled_ms: 307,
+      hedge_resolved_ms: 307,
     });
   });
 

@@ -9,15 +9,22 @@ import {
   minLots,
   parseDecimal,
   parseLots,
-  parseQuote,
-  quote,
+  parseNotional,
+  notional,
   QUOTE_DECIMALS,
   subLots,
   type Lots,
-  type Quote,
+  type Notional,
   type Ticks,
 } from '../../src/domain/lots';
-import { nonceOf, orderIdOf, type ClientOrderIndex, type Nonce, type OrderId, type Tenths } from '../../src/domain/ids';
+import {
+  nonceOf,
+  orderIdOf,
+  type ClientOrderIndex,
+  type Nonce,
+  type OrderId,
+  type Tenths,
+} from '../../src/domain/ids-and-nonces';
 
 /** Size and price decimals seen on the exchange's markets lie within these (LP §2.1). */
 const DECIMALS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -50,7 +57,7 @@ describe('amounts as text', () => {
     );
   });
 
-  test('adding zeros changes nothing, any other digit too many is refused and never rounded', () => {
+  test('adding zeros changes nothing, any other digit too many is rejected and never rounded', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: 0n, max: 10n ** 20n }),
@@ -93,13 +100,13 @@ describe('amounts as text', () => {
   });
 
   test('a quote amount has the decimals of USDC', () => {
-    expect(parseQuote('21.88')).toBe(quote(21_880_000));
-    expect(() => parseQuote(`0.${'0'.repeat(QUOTE_DECIMALS)}1`)).toThrow(RangeError);
+    expect(parseNotional('21.88')).toBe(notional(21_880_000));
+    expect(() => parseNotional(`0.${'0'.repeat(QUOTE_DECIMALS)}1`)).toThrow(RangeError);
   });
 });
 
 describe('amounts as numbers', () => {
-  test.each([0.1, NaN, Infinity, 2 ** 53])('%d is refused where an integer is wanted', (value) => {
+  test.each([0.1, NaN, Infinity, 2 ** 53])('%d is rejected where an integer is wanted', (value) => {
     expect(() => lots(value)).toThrow(RangeError);
   });
 
@@ -121,7 +128,7 @@ describe('amounts as numbers', () => {
 export function brandsDoNotMix(
   size: Lots,
   price: Ticks,
-  money: Quote,
+  money: Notional,
   id: OrderId,
   nonce: Nonce,
   index: ClientOrderIndex,

@@ -1,6 +1,6 @@
 /** A pair's books, without a workflow: what slots, counts and a continue-as-new make of what orders say. */
 import { describe, expect, test } from '@jest/globals';
-import { orderIdOf, type OrderId, type Tenths } from '../../src/domain/ids';
+import { orderIdOf, type OrderId, type Tenths } from '../../src/domain/ids-and-nonces';
 import type { OrderResult, OrderState, PairInput } from '../../src/domain/messages';
 import { PairState, type Slot } from '../../src/workflows/pair-state';
 

@@ -1,7 +1,7 @@
 /** What amounts are worth, and the one rounding rule of every average price. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { lots, quote, ticks } from '../../src/domain/lots';
+import { lots, notional, ticks } from '../../src/domain/lots';
 import { averagePriceTicks, quoteOf } from '../../src/domain/price';
 
 const BTC = { sizeDecimals: 5, priceDecimals: 1 };
@@ -11,13 +11,13 @@ const price = fc.bigInt(1n, 1n << 32n).map(ticks);
 
 describe('an average price', () => {
   test('is rounded half up', () => {
-    expect(averagePriceTicks(quote(5n), lots(10n), BTC)).toBe(1n);
-    expect(averagePriceTicks(quote(4n), lots(10n), BTC)).toBe(0n);
-    expect(averagePriceTicks(quote(21_888_713n), lots(20n), BTC)).toBe(1_094_436n);
+    expect(averagePriceTicks(notional(5n), lots(10n), BTC)).toBe(1n);
+    expect(averagePriceTicks(notional(4n), lots(10n), BTC)).toBe(0n);
+    expect(averagePriceTicks(notional(21_888_713n), lots(20n), BTC)).toBe(1_094_436n);
   });
 
   test('of nothing is zero', () => {
-    expect(averagePriceTicks(quote(0n), lots(0n), BTC)).toBe(0n);
+    expect(averagePriceTicks(notional(0n), lots(0n), BTC)).toBe(0n);
   });
 
   test('of one trade is its price, unless the quote was too small to say', () => {

@@ -1,8 +1,8 @@
 /** Which of two records of an order is newer: the one rule, whatever order they come in. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { ClientOrderIndex } from '../../src/domain/ids';
-import { lots, quote, ticks } from '../../src/domain/lots';
+import type { ClientOrderIndex } from '../../src/domain/ids-and-nonces';
+import { lots, notional, ticks } from '../../src/domain/lots';
 import { isTerminal, ORDER_STATUSES, supersedes, type OrderRecord } from '../../src/domain/records';
 
 function record(change: Partial<OrderRecord> = {}): OrderRecord {
@@ -15,7 +15,7 @@ function record(change: Partial<OrderRecord> = {}): OrderRecord {
     status: 'open',
     initialLots: lots(20),
     filledLots: lots(0),
-    filledQuote: quote(0),
+    filledQuote: notional(0),
     priceTicks: ticks(1),
     transactionTimeUs: 5,
     ...change,
@@ -62,7 +62,7 @@ describe('a record supersedes another when it says more', () => {
     ['without a time, further on', { transactionTimeUs: 0 }, { status: 'pending', transactionTimeUs: 0 }, true],
     ['without a time, nothing more filled', { transactionTimeUs: 0 }, { status: 'pending' }, false],
     ['without a time, more filled', { transactionTimeUs: 0, filledLots: lots(1) }, {}, true],
-    ['another quote amount alone', { filledQuote: quote(5) }, {}, false],
+    ['another quote amount alone', { filledQuote: notional(5) }, {}, false],
     ['more filled than at its end', { filledLots: lots(3) }, { filledLots: lots(2), status: 'canceled' }, true],
   ])('%s', (_name, next, last, expected) => {
     expect(supersedes(record(next), record(last))).toBe(expected);

@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../../src/clock';
 import { openLighter, type Signer, type Trouble } from '../../src/exchange/lighter';
 import { silentLog, type Log } from '../../src/exchange/lighter/log';
 import type { AccountPort, ExchangePort, OrdersFrame, StreamState } from '../../src/exchange/port';
-import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import type { TxRecord } from '../../src/domain/records';
 import { FakeLighter, FAST, fixture, HASH, signed, until, type FakeAnswer, type Message } from './support';
 
@@ -306,7 +306,7 @@ describe.each(['account_tx', 'account_all_trades'])('S-52 the channel %s', (chan
   });
 
   test.each([
-    ['refused', '{"error":{"code":30005,"message":"Invalid Channel"}}'],
+    ['rejected', '{"error":{"code":30005,"message":"Invalid Channel"}}'],
     ['refused for its token', '{"error":{"code":20001,"message":"invalid param : auth field is required: x"}}'],
     ['silent', undefined],
     ['renamed', `{"type":"subscribed/${channel}_v2","channel":"${channel}_v2:516","txs":[]}`],
@@ -451,7 +451,7 @@ test('a gap that cannot be read keeps the stream from being live', async () => {
   expect(states).toEqual(['live']);
 });
 
-test('S-33 poison frames are refused and counted; good orders beside a bad one get through', async () => {
+test('S-33 poison frames are rejected and counted; good orders beside a bad one get through', async () => {
   live = [order({ id: 11 })];
   open();
   await account.stream.whenLive();
@@ -485,20 +485,20 @@ test('a listener that throws disturbs neither the stream nor the other listeners
   expect(account.stream.state).toBe('live');
 });
 
-test('account_tx: refusals of the sequencer reach the listeners (P-06)', async () => {
+test('account_tx: rejections of the sequencer reach the listeners (P-06)', async () => {
   open();
   await account.stream.whenLive();
   lighter.push({
     type: 'update/account_tx',
     channel: 'account_tx:516',
-    txs: [fixture('tx-refused-by-sequencer.json')],
+    txs: [fixture('tx-rejected-by-sequencer.json')],
   });
   await until(() => txs.length === 1, 'the transaction');
-  expect(txs[0]).toMatchObject({ nonce: 7n, status: 'executed', refusal: { code: 21728 } });
+  expect(txs[0]).toMatchObject({ nonce: 7n, status: 'executed', rejection: { code: 21728 } });
 });
 
 describe('tokens', () => {
-  test('a refused subscription leads to a fresh token and a fresh connection', async () => {
+  test('a rejected subscription leads to a fresh token and a fresh connection', async () => {
     subscribed = (socket, message) =>
       message['auth'] === minted[0]
         ? socket.send('{"error":{"code":20013,"message":"invalid auth: invalid deadline"}}')
@@ -640,12 +640,12 @@ describe('send and reads of the account', () => {
     test('of transactions hides no proof in another row', async () => {
       open();
       await account.stream.whenLive();
-      const tx = fixture<Record<string, unknown>>('tx-refused-by-sequencer.json');
+      const tx = fixture<Record<string, unknown>>('tx-rejected-by-sequencer.json');
       const query = { lane: Number(tx['api_key_index']), nonce: BigInt(Number(tx['nonce'])) as Nonce, sinceMs: 0 };
       lighter.routes.set('/api/v1/accountTxs', () => ({
         body: { code: 200, txs: [{ hash: 'x' }, { ...tx, account_index: 516 }] },
       }));
-      expect(await account.nonceFate(query)).toMatchObject({ ok: true, value: { kind: 'consumed' } });
+      expect(await account.nonceStatus(query)).toMatchObject({ ok: true, value: { kind: 'consumed' } });
       expect(malformed).toHaveLength(1);
     });
   });

@@ -1,6 +1,6 @@
 /** One table: what an answer proves about a submission (LP §3.7, invariant 5). */
 import { describe, expect, test } from '@jest/globals';
-import { REFUSALS } from '../../src/domain/refusals';
+import { REJECTIONS } from '../../src/domain/rejections';
 import { outcomeOf, readFailure } from '../../src/exchange/lighter/errors';
 import { fixture, HASH } from './support';
 
@@ -8,37 +8,37 @@ const recorded = fixture<Record<string, { status: number; body: Record<string, u
 
 describe('fate of a submission', () => {
   const accepted = { ...recorded['http_accepted']?.body, tx_hash: HASH };
-  const rows: [string, number, unknown, 'accepted' | 'refused' | 'unknown'][] = [
+  const rows: [string, number, unknown, 'accepted' | 'rejected' | 'unknown'][] = [
     ['200 with our hash', 200, accepted, 'accepted'],
     ['200 with our hash in capitals and 0x', 200, { ...accepted, tx_hash: `0x${HASH.toUpperCase()}` }, 'accepted'],
     ['200 without tx_hash', 200, { code: 200, message: '' }, 'unknown'],
     ['200 with an empty tx_hash', 200, { ...accepted, tx_hash: '' }, 'unknown'],
     ['200 with the hash of another transaction', 200, { ...accepted, tx_hash: 'ab'.repeat(40) }, 'unknown'],
-    ['200 that carries a refusal code', 200, { code: 21104, message: 'invalid nonce' }, 'unknown'],
+    ['200 that carries a rejection code', 200, { code: 21104, message: 'invalid nonce' }, 'unknown'],
     ['200 that is no JSON', 200, undefined, 'unknown'],
     ['200 that is null', 200, null, 'unknown'],
-    ['400 invalid nonce', 400, recorded['http_invalid_nonce']?.body, 'refused'],
-    ['400 not enough margin', 400, { code: 21739, message: 'x' }, 'refused'],
+    ['400 invalid nonce', 400, recorded['http_invalid_nonce']?.body, 'rejected'],
+    ['400 not enough margin', 400, { code: 21739, message: 'x' }, 'rejected'],
     ['400 process timeout', 400, { code: 29501, message: 'process timeout' }, 'unknown'],
     ['400 internal error', 400, { code: 29500, message: 'internal server error' }, 'unknown'],
     ['400 too many requests', 400, { code: 23000, message: 'Too Many Requests!' }, 'unknown'],
     ['400 with a code nobody lists', 400, { code: 21999, message: 'new' }, 'unknown'],
     ['400 with a code as text', 400, { code: '21104' }, 'unknown'],
     ['400 that is a page', 400, undefined, 'unknown'],
-    ['429 with a refusal code', 429, { code: 21104 }, 'unknown'],
+    ['429 with a rejection code', 429, { code: 21104 }, 'unknown'],
     ['405 of the firewall', 405, undefined, 'unknown'],
     ['401', 401, recorded['http_bad_token']?.body, 'unknown'],
-    ['500 with a refusal code', 500, { code: 21739 }, 'unknown'],
+    ['500 with a rejection code', 500, { code: 21739 }, 'unknown'],
     ['503', 503, undefined, 'unknown'],
   ];
   test.each(rows)('%s', (_name, httpStatus, body, kind) => {
     expect(outcomeOf({ httpStatus, body, txHash: HASH }).kind).toBe(kind);
   });
 
-  test('every listed code refuses on HTTP 400 and on nothing else', () => {
-    for (const code of REFUSALS.keys()) {
+  test('every listed code rejects on HTTP 400 and on nothing else', () => {
+    for (const code of REJECTIONS.keys()) {
       expect(outcomeOf({ httpStatus: 400, body: { code, message: 'm' }, txHash: HASH })).toEqual({
-        kind: 'refused',
+        kind: 'rejected',
         txHash: HASH,
         code,
         message: 'm',
@@ -49,7 +49,7 @@ describe('fate of a submission', () => {
 
   test('rate limits, time-outs and WebSocket faults are not in the catalogue', () => {
     for (const code of [200, 0, 20013, 23000, 23001, 29404, 29500, 29501, 30000, 30003, 30009, 30010]) {
-      expect(REFUSALS.has(code)).toBe(false);
+      expect(REJECTIONS.has(code)).toBe(false);
     }
   });
 });

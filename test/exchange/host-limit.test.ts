@@ -1,7 +1,7 @@
 /** S-54: after a 429 everything but hedges and cancels stays away, hedges in doubt go in turns, and it ends by itself. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock, type Clock } from '../../src/clock';
-import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import { openLighter, type Signer, type Trouble } from '../../src/exchange/lighter';
 import { silentLog } from '../../src/exchange/lighter/log';
 import type { AccountPort, ExchangePort, TxRequest } from '../../src/exchange/port';
@@ -102,7 +102,7 @@ test.each<[string, FakeAnswer, RegExp]>([
   expect(await account.account()).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
   expect(await exchange.markets()).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
   expect(await account.findOrders([index])).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
-  expect(await account.refusedKeys()).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
+  expect(await account.rejectedKeys()).toMatchObject({ ok: false, reason: expect.stringMatching(why) });
   expect(lighter.requests).toHaveLength(before);
   expect(exchange.backingOff()).toMatch(why);
   expect(troubles).toEqual([expect.objectContaining({ what: expect.stringMatching(why) })]);
@@ -111,13 +111,13 @@ test.each<[string, FakeAnswer, RegExp]>([
   expect(await account.nextNonce(5)).toEqual({ ok: true, value: 3n });
 });
 
-test('what the exchange refuses for another reason holds nothing back', async () => {
+test('what the exchange rejects for another reason holds nothing back', async () => {
   await limited({ status: 503, raw: 'upstream' });
   await limited({ status: 400, body: { code: 20001, message: 'invalid param' } });
   expect(await account.nextNonce(5)).toMatchObject({ ok: true });
 });
 
-test('a further refusal starts the minute anew and is not told again', async () => {
+test('a further rejection starts the minute anew and is not told again', async () => {
   await limited();
   elapse(40_000);
   lighter.routes.set(BY_ID, () => tooMany);
@@ -174,9 +174,9 @@ describe('hedges and cancels', () => {
     await limited();
     const reads = Array.from({ length: 8 }, () => account.findOrders([index], { urgent: true }));
     await until(() => asked(BY_ID) === 1, 'the first');
-    const fate = account.nonceFate({ lane: 5, nonce: 7n as Nonce, sinceMs: 0, urgent: true });
+    const nonceStatus = account.nonceStatus({ lane: 5, nonce: 7n as Nonce, sinceMs: 0, urgent: true });
     expect(await Promise.all(reads.slice(6))).toMatchObject([{ ok: false }, { ok: false }]);
-    expect(await fate).toMatchObject({ ok: false, reason: expect.stringMatching(/backing off/) });
+    expect(await nonceStatus).toMatchObject({ ok: false, reason: expect.stringMatching(/backing off/) });
     for (let next = 2; next <= 6; next += 1) {
       elapse(3_000);
       await until(() => asked(BY_ID) === next, `number ${next}`);
@@ -194,7 +194,7 @@ describe('hedges and cancels', () => {
     expect(sent()).toHaveLength(0);
   });
 
-  test('a submission that is refused for its number is in doubt, and holds the rest back', async () => {
+  test('a submission that is rejected for its number is in doubt, and holds the rest back', async () => {
     lighter.onMessage = (message, socket) => {
       const { id } = (message['data'] ?? {}) as { id?: string };
       if (id !== undefined) socket.send(JSON.stringify({ error: { code: 23000, message: 'x' }, id }));

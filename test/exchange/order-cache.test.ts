@@ -1,7 +1,7 @@
 /** The memory of an account's orders: what is here happened, what is not here says nothing (invariants 6, 7, 8). */
 import { beforeEach, expect, test } from '@jest/globals';
-import type { ClientOrderIndex } from '../../src/domain/ids';
-import { lots, quote, ticks } from '../../src/domain/lots';
+import type { ClientOrderIndex } from '../../src/domain/ids-and-nonces';
+import { lots, notional, ticks } from '../../src/domain/lots';
 import type { OrderRecord, OrderStatus } from '../../src/domain/records';
 import { OrderCache } from '../../src/exchange/lighter/order-cache';
 
@@ -17,7 +17,7 @@ const record = (n: number, filled: number, status: OrderStatus = 'open'): OrderR
   status,
   initialLots: lots(20),
   filledLots: lots(filled),
-  filledQuote: quote(0n),
+  filledQuote: notional(0n),
   priceTicks: ticks(1n),
   transactionTimeUs: 0,
 });

@@ -12,7 +12,7 @@ import {
   type ClientOrderIndex,
   type Nonce,
   type OrderId,
-} from '../../src/domain/ids';
+} from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import type { OrderRecord, TxRecord } from '../../src/domain/records';
 import { startPaper, type PaperServer } from '../../packages/paper-exchange/src';
@@ -125,7 +125,7 @@ test('markets, owner, account, an empty nonce history, the clock', async () => {
   expect(await account.nextNonce(LANE)).toMatchObject({ ok: true });
   expect(await account.activeOrders()).toEqual({ ok: true, value: [] });
   const nonce = nonceOf(freshId(), 1);
-  expect(await account.nonceFate({ lane: LANE, nonce, sinceMs: 0 })).toEqual({
+  expect(await account.nonceStatus({ lane: LANE, nonce, sinceMs: 0 })).toEqual({
     ok: true,
     value: { kind: 'unseen', isComplete: false, isContested: false },
   });
@@ -141,8 +141,8 @@ test('a market order: accepted, its frame, its transaction, its nonce, its list 
   await until(() => txs.some(({ hash }) => hash === outcome.txHash), 'account_tx');
   const tx = txs.find(({ hash }) => hash === outcome.txHash);
   expect(tx).toMatchObject({ nonce: nonceOf(id, 1), apiKeyIndex: LANE, status: 'executed', clientOrderIndex: index });
-  const fate = await account.nonceFate({ lane: LANE, nonce: nonceOf(id, 1), sinceMs: 0 });
-  expect(fate).toMatchObject({ ok: true, value: { kind: 'consumed', tx: { hash: outcome.txHash } } });
+  const nonceStatus = await account.nonceStatus({ lane: LANE, nonce: nonceOf(id, 1), sinceMs: 0 });
+  expect(nonceStatus).toMatchObject({ ok: true, value: { kind: 'consumed', tx: { hash: outcome.txHash } } });
   const found = await account.findOrders([index]);
   expect(found).toMatchObject({ ok: true, value: [{ status: 'filled', filledLots: 20n }] });
   const state = await account.account();
@@ -155,8 +155,8 @@ test('the same bytes twice, and a lower nonce: refused, classified as nonce; one
   // Slice 2 is exact; slice 1 opens the lane with skip-nonce.
   expect((await sendOf(marketBuy(id, 1, 20))).kind).toBe('accepted');
   expect((await account.send(tx)).kind).toBe('accepted');
-  expect(await account.send(tx)).toMatchObject({ kind: 'refused', code: 21104 });
-  expect(await sendOf(marketBuy(id, 1, 20))).toMatchObject({ kind: 'refused', code: 21104 });
+  expect(await account.send(tx)).toMatchObject({ kind: 'rejected', code: 21104 });
+  expect(await sendOf(marketBuy(id, 1, 20))).toMatchObject({ kind: 'rejected', code: 21104 });
   await terminal(clientOrderIndexOf(id, 2));
   expect(records(clientOrderIndexOf(id, 2)).filter(({ status }) => status === 'filled')).toHaveLength(1);
 });
@@ -218,7 +218,7 @@ test('the seal: a limit that cannot trade takes the nonce and executes nothing',
   };
   expect((await sendOf(seal)).kind).toBe('accepted');
   expect(await terminal(index)).toMatchObject({ filledLots: 0n });
-  expect(await sendOf(marketBuy(id, 1, 20))).toMatchObject({ kind: 'refused', code: 21104 });
+  expect(await sendOf(marketBuy(id, 1, 20))).toMatchObject({ kind: 'rejected', code: 21104 });
 });
 
 test('the switch: set, renewed, with a time too near refused', async () => {
@@ -231,21 +231,21 @@ test('the switch: set, renewed, with a time too near refused', async () => {
   });
   expect((await sendOf(at(Date.now() + 600_000))).kind).toBe('accepted');
   expect((await sendOf(at(Date.now() + 700_000))).kind).toBe('accepted');
-  expect(await sendOf(at(Date.now() + 1_000))).toMatchObject({ kind: 'refused', code: 21714 });
+  expect(await sendOf(at(Date.now() + 1_000))).toMatchObject({ kind: 'rejected', code: 21714 });
 });
 
 describe('faults', () => {
   const match = { account_index: ACCOUNT };
 
-  test('P-06 accepted, then refused by the sequencer: told by account_tx and by nonceFate, no order', async () => {
+  test('P-06 accepted, then rejected by the sequencer: told by account_tx and by nonceStatus, no order', async () => {
     await control('faults', { on: 'sequencer', action: 'refuse', code: 21739, consume_nonce: true, match });
     const id = freshId();
     const outcome = await sendOf(marketBuy(id, 1, 20));
     expect(outcome.kind).toBe('accepted');
     await until(() => txs.some(({ hash }) => hash === outcome.txHash), 'account_tx');
-    expect(txs.find(({ hash }) => hash === outcome.txHash)).toMatchObject({ refusal: { code: 21739 } });
-    const fate = await account.nonceFate({ lane: LANE, nonce: nonceOf(id, 1), sinceMs: 0 });
-    expect(fate).toMatchObject({ ok: true, value: { kind: 'consumed', tx: { refusal: { code: 21739 } } } });
+    expect(txs.find(({ hash }) => hash === outcome.txHash)).toMatchObject({ rejection: { code: 21739 } });
+    const nonceStatus = await account.nonceStatus({ lane: LANE, nonce: nonceOf(id, 1), sinceMs: 0 });
+    expect(nonceStatus).toMatchObject({ ok: true, value: { kind: 'consumed', tx: { rejection: { code: 21739 } } } });
     expect(await account.findOrders([clientOrderIndexOf(id, 1)])).toEqual({ ok: true, value: [] });
   });
 
@@ -255,7 +255,7 @@ describe('faults', () => {
     const tx: SignedTx = await account.sign(marketBuy(id, 1, 20));
     expect(await account.send(tx)).toMatchObject({ kind: 'unknown' });
     expect(await terminal(clientOrderIndexOf(id, 1))).toMatchObject({ filledLots: 20n });
-    expect(await account.send(tx)).toMatchObject({ kind: 'refused', code: 21104 });
+    expect(await account.send(tx)).toMatchObject({ kind: 'rejected', code: 21104 });
   });
 
   test('S-07 the stream is cut, a fill inside the gap: told after the reconnect', async () => {
@@ -314,7 +314,7 @@ describe('faults', () => {
 
 describe('S-57 an order that no list holds any more is made up again from its transaction and its trades', () => {
   const txOfSlice = async (id: OrderId, slice: number): Promise<TxRecord> => {
-    const read = await account.nonceFate({ lane: LANE, nonce: nonceOf(id, slice), sinceMs: 0 });
+    const read = await account.nonceStatus({ lane: LANE, nonce: nonceOf(id, slice), sinceMs: 0 });
     if (!read.ok || read.value.kind !== 'consumed') throw new Error('the transaction is not there');
     return read.value.tx;
   };
@@ -370,7 +370,7 @@ describe('S-57 an order that no list holds any more is made up again from its tr
   });
 });
 
-test('nonceFate over several pages: found deep down, and proved passed', async () => {
+test('nonceStatus over several pages: found deep down, and proved passed', async () => {
   const first = freshId();
   await sendOf(marketBuy(first, 1, 20));
   const skipped = freshId(); // never sent
@@ -379,11 +379,11 @@ test('nonceFate over several pages: found deep down, and proved passed', async (
   for (let slice = 2; slice <= 120; slice += 1) await sendOf(marketBuy(later, slice, 1));
   const last = clientOrderIndexOf(later, 120);
   await terminal(last);
-  const fate = async (nonce: Nonce) => {
-    const read = await account.nonceFate({ lane: LANE, nonce, sinceMs: 0 });
+  const nonceStatus = async (nonce: Nonce) => {
+    const read = await account.nonceStatus({ lane: LANE, nonce, sinceMs: 0 });
     return read.ok ? read.value.kind : read.reason;
   };
-  expect(await fate(nonceOf(first, 1))).toBe('consumed');
-  expect(await fate(nonceOf(skipped, 1))).toBe('passed');
-  expect(await fate(nonceOf(freshId(), 1))).toBe('unseen');
+  expect(await nonceStatus(nonceOf(first, 1))).toBe('consumed');
+  expect(await nonceStatus(nonceOf(skipped, 1))).toBe('passed');
+  expect(await nonceStatus(nonceOf(freshId(), 1))).toBe('unseen');
 });

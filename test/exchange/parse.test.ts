@@ -58,10 +58,10 @@ test('markets: scale, minima and market 0 (S-25)', () => {
 
 test('markets: an unreadable row is left out and reported, the others stay', () => {
   const body = fixture<{ order_books: unknown[] }>('order-books.json');
-  const refused: string[] = [];
-  const kept = parseMarkets({ order_books: [{ symbol: 'NEW' }, ...body.order_books] }, (e) => refused.push(e.message));
+  const rejected: string[] = [];
+  const kept = parseMarkets({ order_books: [{ symbol: 'NEW' }, ...body.order_books] }, (e) => rejected.push(e.message));
   expect(kept).toHaveLength(3);
-  expect(refused).toHaveLength(1);
+  expect(rejected).toHaveLength(1);
 });
 
 test('an order: recorded row', () => {
@@ -159,8 +159,8 @@ test('account: balances, signed positions, flat rows', () => {
   expect(() => parseAccount({ accounts: [] }, of(1))).toThrow(MalformedError);
 });
 
-test('a transaction refused by the sequencer: status 2, the refusal in ae (P-06)', () => {
-  expect(parseTxRow(fixture('tx-refused-by-sequencer.json')).tx).toEqual({
+test('a transaction rejected by the sequencer: status 2, the rejection in ae (P-06)', () => {
+  expect(parseTxRow(fixture('tx-rejected-by-sequencer.json')).tx).toEqual({
     hash: '5050882a'.repeat(10),
     type: 14,
     accountIndex: 516,
@@ -168,7 +168,7 @@ test('a transaction refused by the sequencer: status 2, the refusal in ae (P-06)
     nonce: 7n,
     status: 'executed',
     clientOrderIndex: 900000000002n,
-    refusal: { code: 21728, message: 'client order index already exists' },
+    rejection: { code: 21728, message: 'client order index already exists' },
     executedAtMs: 1785432000200,
   });
 });
@@ -182,7 +182,7 @@ test('an older cancel row: key from info, exact Index above 2^53, times in secon
     clientOrderIndex: 10414574259102759n,
     executedAtMs: 1785432000000,
   });
-  expect(tx.refusal).toBeUndefined();
+  expect(tx.rejection).toBeUndefined();
 });
 
 test.each([
@@ -191,15 +191,15 @@ test.each([
   ['empty', '{"ae":""}', undefined],
   ['absent', '{}', undefined],
   ['no event yet', '', undefined],
-])('ae as %s', (_name, event_info, refusal) => {
+])('ae as %s', (_name, event_info, rejection) => {
   expect(
-    parseTxRow({ ...fixture<Record<string, unknown>>('tx-refused-by-sequencer.json'), event_info }).tx.refusal,
-  ).toEqual(refusal);
+    parseTxRow({ ...fixture<Record<string, unknown>>('tx-rejected-by-sequencer.json'), event_info }).tx.rejection,
+  ).toEqual(rejection);
 });
 
-test('an order transaction whose event cannot be read is malformed, not "no refusal"', () => {
+test('an order transaction whose event cannot be read is malformed, not "no rejection"', () => {
   expect(() =>
-    parseTxRow({ ...fixture<Record<string, unknown>>('tx-refused-by-sequencer.json'), event_info: '{"ae":' }),
+    parseTxRow({ ...fixture<Record<string, unknown>>('tx-rejected-by-sequencer.json'), event_info: '{"ae":' }),
   ).toThrow(MalformedError);
 });
 
@@ -210,12 +210,12 @@ test.each([
   [3, 'executed'],
   [5, 'executed'],
 ])('transaction status %i reads as %s', (status, expected) => {
-  expect(parseTxRow({ ...fixture<Record<string, unknown>>('tx-refused-by-sequencer.json'), status }).tx.status).toBe(
+  expect(parseTxRow({ ...fixture<Record<string, unknown>>('tx-rejected-by-sequencer.json'), status }).tx.status).toBe(
     expected,
   );
 });
 
-describe('garbage is refused by our error and by no other', () => {
+describe('garbage is rejected by our error and by no other', () => {
   const parsers: [string, (raw: unknown) => unknown][] = [
     ['order', (raw) => parseOrder(raw, markets)],
     ['order list', (raw) => parseOrderRows(raw, of(516))],
@@ -232,7 +232,7 @@ describe('garbage is refused by our error and by no other', () => {
     fixture('account-all-orders-snapshot.json'),
     fixture('order-books.json'),
     fixture('account.json'),
-    fixture('tx-refused-by-sequencer.json'),
+    fixture('tx-rejected-by-sequencer.json'),
     fixture('order-book-delta.json'),
     { code: 200, nonce: 5 },
   ];

@@ -96,7 +96,7 @@ test('a market that is not in the list makes the list be read again, once', asyn
 
 test.each<[string, FakeAnswer, string]>([
   ['accepted', { body: { code: 200, tx_hash: HASH, predicted_execution_time_ms: 5 } }, 'accepted'],
-  ['refused', { status: 400, body: { code: 21104, message: 'invalid nonce' } }, 'refused'],
+  ['rejected', { status: 400, body: { code: 21104, message: 'invalid nonce' } }, 'rejected'],
   ['200 without hash', { body: { code: 200 } }, 'unknown'],
   ['429', { status: 429, body: { code: 23000 } }, 'unknown'],
   ['405', { status: 405, raw: '<html>' }, 'unknown'],

@@ -158,7 +158,7 @@ describe('jsonapi/sendtx', () => {
     open();
     await isOpen();
     expect(await session.send(signed())).toEqual({
-      kind: 'refused',
+      kind: 'rejected',
       txHash: HASH,
       code: 21104,
       message: 'invalid nonce',
@@ -180,12 +180,12 @@ describe('jsonapi/sendtx', () => {
     answerSends({ error: { code, message } });
     open({ sendMs: 60_000 });
     await isOpen();
-    expect(await session.send(signed())).toEqual({ kind: 'refused', txHash: HASH, code, message });
+    expect(await session.send(signed())).toEqual({ kind: 'rejected', txHash: HASH, code, message });
     expect(errors).toEqual([]);
   });
 
   test.each([29501, 23000, 20001, 21999, 30010])(
-    'an error without id whose code refuses no transaction, %i: the only submission learns early that it is in doubt',
+    'an error without id whose code rejects no transaction, %i: the only submission learns early that it is in doubt',
     async (code) => {
       answerSends({ type: 'error', error: { code, message: 'x' } });
       open({ sendMs: 60_000 });
@@ -218,7 +218,7 @@ describe('jsonapi/sendtx', () => {
     await until(() => errors.length === 1, 'error frame');
   });
 
-  test('an error without id settles nothing while several are out', async () => {
+  test('an error without id resolves nothing while several are out', async () => {
     open();
     await isOpen();
     const both = [1n, 2n].map((nonce) => session.send(signed({ nonce })) ?? Promise.reject(new Error('not open')));
@@ -228,7 +228,7 @@ describe('jsonapi/sendtx', () => {
     expect(session.inFlight).toBe(2);
     lighter.push(JSON.stringify({ ...recorded.ws_accepted, id: '2' }).replace('HASH', HASH));
     lighter.push(JSON.stringify({ ...recorded.ws_invalid_nonce, id: '1' }));
-    expect((await Promise.all(both)).map((outcome) => outcome.kind)).toEqual(['refused', 'accepted']);
+    expect((await Promise.all(both)).map((outcome) => outcome.kind)).toEqual(['rejected', 'accepted']);
   });
 
   test('S-12 no answer within the deadline is unknown; a late answer changes nothing', async () => {

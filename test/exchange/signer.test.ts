@@ -11,7 +11,7 @@ import {
   verifyAuthToken,
   verifySignature,
 } from '../../packages/paper-exchange/src/crypto';
-import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import { signCallOf, verifySigned } from '../../src/exchange/lighter/sign-request';
 import { loadSigner, SignerError, type ApiKeyPair, type Signer } from '../../src/exchange/lighter/signer';
@@ -156,7 +156,7 @@ test('no secret shows in a signed transaction or an error', async () => {
   }
 });
 
-test('what cannot be signed is refused before the library or by it, with a reason', async () => {
+test('what cannot be signed is rejected before the library or by it, with a reason', async () => {
   const market = requests['market order, skip-nonce, masters compared'] as TxRequest & { kind: 'market-order' };
   await expect(signer.sign(ACCOUNT, { ...market, lots: lots(0) })).rejects.toThrow(RangeError);
   await expect(signer.sign(ACCOUNT, { ...market, boundTicks: ticks(1n << 32n) })).rejects.toThrow(RangeError);

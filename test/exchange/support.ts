@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import { LighterSignedTx } from '../../src/exchange/lighter/signer';
 import type { SessionTimes } from '../../src/exchange/lighter/session';

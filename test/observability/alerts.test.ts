@@ -37,7 +37,7 @@ describe('alerts', () => {
   test('say what happened, what is exposed and what to do, to log, metric and webhook', async () => {
     const { alerts, seen } = setUp();
     alerts.raise(STUCK);
-    await alerts.settled();
+    await alerts.resolved();
     expect(seen.logged).toEqual([expect.stringContaining('ALERT hedge-stuck: margin is not enough')]);
     expect(seen.counted).toBe(1);
     expect(seen.posted[0]).toMatchObject({ kind: 'hedge-stuck', exposed: '0.0002 BTC', order_id: '128' });
@@ -50,7 +50,7 @@ describe('alerts', () => {
     alerts.raise({ ...STUCK, orderId: '256' });
     clock.nowMs = 60_000;
     alerts.raise(STUCK);
-    await alerts.settled();
+    await alerts.resolved();
     expect(seen.counted).toBe(7);
     expect(seen.posted.map((body) => [body['order_id'], body['repeated']])).toEqual([
       ['128', 0],
@@ -72,7 +72,7 @@ describe('alerts', () => {
   ])('a webhook that %s is counted; its address is never shown', async (_what, fetch) => {
     const { alerts, seen } = setUp({ fetch });
     alerts.raise(STUCK);
-    await alerts.settled();
+    await alerts.resolved();
     expect(seen.failures).toBe(1);
     expect(seen.logged.join()).not.toContain('very-secret');
   });

@@ -15,7 +15,7 @@ describe('log', () => {
     const file = join(folder, 'log');
     const logger = createLogger({ process: 'hedger', file });
     logger.info({ privateKey: 'S1', tx: { Sig: 'S2', hash: 'ab' }, a: { b: { token: 'S3' } } }, 'sent');
-    logger.child({ market: 'BTC', auth: 'S4' }).warn({ headers: { authorization: 'S5' } }, 'refused');
+    logger.child({ market: 'BTC', auth: 'S4' }).warn({ headers: { authorization: 'S5' } }, 'rejected');
     logger.debug('not shown at this level');
     const text = await untilLines(file, 2, () => logger.flush());
     const lines = text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore

@@ -11,7 +11,7 @@ const RUNNING = [...readdirSync(join(TESTS, 'system')).map((name) => `system/${n
 );
 /** Kinds whose cause a running system cannot be given: the component, made as the worker makes it, against a real server. */
 const BY_COMPONENT: Readonly<Record<string, readonly [path: string, mention: string]>> = {
-  'run-failing': ['auditor/failing-runs.test.ts', "kind: 'run-failing'"],
+  'run-failing': ['audit/failing-runs.test.ts', "kind: 'run-failing'"],
 };
 
 const textOf = (path: string): string => readFileSync(join(TESTS, path), 'utf8');

@@ -2,11 +2,11 @@
  * AccountPort over the simulated network: what a process holds in place of src/exchange/lighter.
  *
  * Its stream loses, repeats and delays frames and gets cut; after a cut it reads the gap with the adapter's own code (gap.ts), and
- * fates of nonces come from the adapter's own walk over pages (nonce-fate.ts). It concludes nothing.
+ * fates of nonces come from the adapter's own walk over pages (nonce-status.ts). It concludes nothing.
  */
 import { readGap } from '../../src/exchange/lighter/gap';
 import { OrderCache } from '../../src/exchange/lighter/order-cache';
-import { findNonceFate, PAGE_ROWS } from '../../src/exchange/lighter/nonce-fate';
+import { findNonceFate, PAGE_ROWS } from '../../src/exchange/lighter/nonce-status';
 import type {
   AccountPort,
   AccountStream,
@@ -15,10 +15,10 @@ import type {
   StreamState,
   TxRequest,
 } from '../../src/exchange/port';
-import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
-import { lots, quote } from '../../src/domain/lots';
-import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome, TxRecord } from '../../src/domain/records';
-import { findRefusal } from '../../src/domain/refusals';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
+import { lots, notional } from '../../src/domain/lots';
+import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../src/domain/records';
+import { findRejection } from '../../src/domain/rejections';
 import { SIGNED_BYTES_LIFE_MS } from '../../src/domain/limits';
 import { summarize } from '../../packages/paper-exchange/src/core/margin';
 import type { Order } from '../../packages/paper-exchange/src/core/types';
@@ -82,12 +82,12 @@ export class SimAccount implements AccountPort {
       limited: () => ({ kind: 'unknown', txHash, reason: 'status 429' }),
       serve: () => {
         const answer = venue.submit(tx, txHash);
-        trace(() => `exchange ${answer.ok ? 'books' : `refuses (${answer.refusal.code})`} ${txHash}`);
+        trace(() => `exchange ${answer.ok ? 'books' : `refuses (${answer.rejection.code})`} ${txHash}`);
         if (answer.ok) return { kind: 'accepted', txHash, predictedExecutionMs: answer.predictedMs };
-        const { code, message } = answer.refusal;
-        // As the adapter: only listed codes are refusals.
-        return findRefusal(code)
-          ? { kind: 'refused', txHash, code, message }
+        const { code, message } = answer.rejection;
+        // As the adapter: only listed codes are rejections.
+        return findRejection(code)
+          ? { kind: 'rejected', txHash, code, message }
           : { kind: 'unknown', txHash, reason: message };
       },
     });
@@ -106,11 +106,11 @@ export class SimAccount implements AccountPort {
     return this.#readOrders((order) => order.status !== 'open' && order.status !== 'pending');
   }
 
-  nonceFate(query: {
+  nonceStatus(query: {
     readonly lane: number;
     readonly nonce: Nonce;
     readonly sinceMs: number;
-  }): Promise<Read<NonceFate>> {
+  }): Promise<Read<NonceStatus>> {
     return findNonceFate({ ...query, sinceMs: query.sinceMs - 10_000, accountIndex: this.accountIndex }, (index) =>
       this.#read(() => {
         const { venue } = this.around;
@@ -140,7 +140,7 @@ export class SimAccount implements AccountPort {
     return Promise.resolve({ ok: true, value: undefined });
   }
 
-  refusedKeys(): Promise<Read<never[]>> {
+  rejectedKeys(): Promise<Read<never[]>> {
     return Promise.resolve({ ok: true, value: [] });
   }
 
@@ -197,8 +197,8 @@ function stateOf(venue: Venue, accountIndex: number): AccountState {
   const summary = summarize(venue.exchange.world, account);
   return {
     accountIndex,
-    availableBalance: quote(Math.floor(summary.availableMicro)),
-    collateral: quote(Math.floor(account.collateralMicro)),
+    availableBalance: notional(Math.floor(summary.availableMicro)),
+    collateral: notional(Math.floor(account.collateralMicro)),
     positions: [...account.positions.values()].map((position) => ({
       marketId: position.marketId,
       lots: lots(position.lots),
@@ -316,7 +316,7 @@ export class SimStream implements AccountStream {
         this.#emitOrders('change', news.orders);
         for (const order of news.orders) this.own.note(order);
       });
-    if (news.txs.length > 0 && !venue.isTxChannelRefused)
+    if (news.txs.length > 0 && !venue.isTxChannelRejected)
       this.#deliver('txs', () => {
         this.#note(news.txs);
         for (const listener of this.#listeners.txs) listener(news.txs);

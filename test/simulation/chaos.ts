@@ -1,5 +1,5 @@
 /** What happens to processes, engine and lanes, and what people do: a tick of bad luck every half second. */
-import { laneOf, nonceOf, parseOrderId } from '../../src/domain/ids';
+import { laneOf, nonceOf, parseOrderId } from '../../src/domain/ids-and-nonces';
 import { attributeKeys } from '../../packages/paper-exchange/src/core/tx';
 import type { TxBody } from '../../packages/paper-exchange/src/core/types';
 import type { FaultKind } from './faults';
@@ -38,7 +38,7 @@ export class Chaos {
       const random = faults.random('clock-skew');
       return random.chance(0.1) ? random.between(-40_000, 40_000) : random.between(-900, 900);
     };
-    world.venue.isTxChannelRefused = faults.strike('channel-refused');
+    world.venue.isTxChannelRejected = faults.strike('channel-rejected');
     // One of each is the usual installation; two of each contend for everything.
     const names = ['maker-1', 'hedger-1', ...(random.chance(0.6) ? ['maker-2', 'hedger-2'] : [])];
     this.#skews = new Map(names.map((name) => [name, skew()]));
@@ -122,7 +122,7 @@ export class Chaos {
     this.world.temporal.isDown = false;
     this.world.network.isAway = false;
     this.world.network.limitedUntilMs = 0;
-    this.world.venue.isTxChannelRefused = false;
+    this.world.venue.isTxChannelRejected = false;
     for (const key of [...this.world.venue.revoked])
       if (this.world.faults.random('key-revoked').chance(0.5)) this.#restore(key);
     for (const name of this.#away) this.#startProcess(name);
@@ -217,7 +217,7 @@ export class Chaos {
     const lane = LANES[random.between(0, LANES.length - 1)] ?? LANES[0];
     this.world.trace(() => `the key of lane ${lane} of account ${account} is revoked`);
     this.world.venue.revoked.add(`${account}/${lane}`);
-    // Some come back: put back by their owner, or refused by mistake.
+    // Some come back: put back by their owner, or rejected by mistake.
     if (random.chance(0.5))
       this.world.time.after(random.logUniform(500, 120_000), undefined, () => this.#restore(`${account}/${lane}`));
   }

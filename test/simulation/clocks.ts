@@ -5,7 +5,7 @@
  * What explains one is a fault that struck, for a while after it, or a condition that lasts. What does not explain it is the point of
  * the rule: a fill may stay naked while a margin is short, but not in silence; a quote may outlive a hedger, but not its time-out.
  */
-import { laneOf, nonceOf, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids';
+import { laneOf, nonceOf, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids-and-nonces';
 import type { OrderResult } from '../../src/domain/messages';
 import type { AlertKind } from '../../src/observability';
 import { FAULT_KINDS, type FaultKind } from './faults';
@@ -16,7 +16,7 @@ import type { OrderTruth, Truth } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, MARKET } from './venue';
 
 /**
- * `naked`: a fill is hedged while B can trade. `fast`: also while the engine is away, by the desk that armed the order. `told`: a
+ * `naked`: a fill is hedged while B can trade. `fast`: also while the engine is away, by the executor that armed the order. `told`: a
  * person hears of exposure from whatever lives. `patience`: an order that stays naked calls itself stuck when its policy says so.
  * `stuck`: then it says so in an alert. `trouble`: and has nothing at rest. `quote`: no quote outlives its time-out while anything of
  * ours lives.
@@ -34,7 +34,7 @@ const BOUND_MS: Readonly<Record<Rule, number>> = {
   trouble: 4_000,
 };
 
-/** How long a fault goes on explaining after it struck: back-offs reach 30 s, twice that when another desk takes over; lost activities 5 s. */
+/** How long a fault goes on explaining after it struck: back-offs reach 30 s, twice that when another executor takes over; lost activities 5 s. */
 const TAIL_MS: Readonly<Record<Rule, number>> = {
   naked: 75_000,
   fast: 75_000,
@@ -44,15 +44,15 @@ const TAIL_MS: Readonly<Record<Rule, number>> = {
   quote: 30_000,
   trouble: 30_000,
 };
-/** A lane's key that is refused: two proofs of 20 s, each with a seal's pauses, 90 s apart. */
+/** A lane's key that is rejected: two proofs of 20 s, each with a seal's pauses, 90 s apart. */
 const TAIL_KEY_MS = 180_000;
 /** Of faults that are conditions: these explain for as long as they last, see `#weigh`. */
 const LASTING =
   'crash pause suspend makers-away hedgers-away temporal-away temporal-down stream-cut cut-off exchange-away crash-mid pause-mid';
 
-const HARMLESS = 'busy-account notice-twice frame-twice signal-twice request-twice lists-lag rows-lag channel-refused';
+const HARMLESS = 'busy-account notice-twice frame-twice signal-twice request-twice lists-lag rows-lag channel-rejected';
 const NO_TRADE = 'thin-book no-margin small-margin maker-margin market-runs self-cross key-revoked';
-const REFUSES = 'foreign-nonce foreign-cancel api-refuses sequencer-refuses sequencer-drops slow-sequencer';
+const REJECTS = 'foreign-nonce foreign-cancel api-rejects sequencer-rejects sequencer-drops slow-sequencer';
 const HANDS = 'stranger-trades stranger-mid';
 const NOTICES = 'notice-lost notice-late';
 
@@ -60,9 +60,9 @@ const NOTICES = 'notice-lost notice-late';
 const NO_EXCUSE: Readonly<Record<Rule, string>> = {
   naked: `${HARMLESS} ${NOTICES} stream-cut maker-cancelled`,
   fast: `${HARMLESS} stream-cut temporal-away temporal-down signal-lost signal-unanswered maker-cancelled`,
-  told: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump maker-cancelled makers-away hedgers-away temporal-away operator-close operator-retry`,
-  stuck: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REFUSES} foreign-jump frame-lost frame-late stream-cut request-lost request-late reply-lost reply-late read-fails signal-lost signal-unanswered exchange-away limits maker-cancelled makers-away operator-close operator-retry operator-mid`,
-  patience: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REFUSES} request-lost request-late reply-lost reply-late read-fails maker-cancelled limits`,
+  told: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REJECTS} foreign-jump maker-cancelled makers-away hedgers-away temporal-away operator-close operator-retry`,
+  stuck: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REJECTS} foreign-jump frame-lost frame-late stream-cut request-lost request-late reply-lost reply-late read-fails signal-lost signal-unanswered exchange-away limits maker-cancelled makers-away operator-close operator-retry operator-mid`,
+  patience: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REJECTS} request-lost request-late reply-lost reply-late read-fails maker-cancelled limits`,
   trouble: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel`,
   quote: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away`,
 };
@@ -115,7 +115,7 @@ const CHECK_MS = 1_000;
 /** After a process, a stream or the engine came back. */
 const BACK_MS = 10_000;
 const CLOCK_MS_MAX = 900;
-/** Configured: `arm` and `quote` refuse beyond it. */
+/** Configured: `arm` and `quote` reject beyond it. */
 const CLOCK_SKEW_MS_MAX = 1_000;
 /** A reading of the margin serves for 5 s, and may take as long. */
 const MARGIN_READ_MS = 12_000;
@@ -135,6 +135,9 @@ export class Clocks {
   readonly #unheard = new Set<OrderTruth>();
   /** Hedgers that armed an order, by name. */
   readonly #arming = new Set<string>();
+  /** No maker lives, and a hedger has begun since: it counts the public trades from its start, and the rest is found by the books only. */
+  #isMakerless = false;
+  #hasMissedTrades = false;
   /** Somebody was told of the accounts' difference as such. */
   #toldOfAllMs = -Infinity;
 
@@ -148,7 +151,7 @@ export class Clocks {
   start(): void {
     const { time } = this.world;
     const check = (): void => {
-      this.#weigh();
+      this.#assess();
       this.#check();
       time.after(CHECK_MS, undefined, check);
     };
@@ -156,6 +159,8 @@ export class Clocks {
   }
 
   onStrike(kind: FaultKind): void {
+    if (this.#isMakerless && ['crash', 'crash-mid', 'hedgers-away', 'pause', 'pause-mid'].includes(kind))
+      this.#hasMissedTrades = true;
     for (const rule of EXCUSES[this.world.isWatched ? 'watched' : 'unwatched'].get(kind) ?? []) {
       const tailMs = kind === 'key-revoked' ? Math.max(TAIL_KEY_MS, TAIL_MS[rule]) : TAIL_MS[rule];
       const forMs = IS_LASTING.has(kind) ? BACK_MS : tailMs;
@@ -189,11 +194,11 @@ export class Clocks {
     this.#arming.add(host.name.split('.')[0] ?? '');
     const { venue, time } = this.world;
     const id = parseOrderId(ticket.order_id) as OrderId;
-    const refuse = (why: string): void =>
+    const reject = (why: string): void =>
       void this.violations.push(`order ${id} was armed by ${host.name} although ${why}`);
-    if (!isLive) refuse("B's stream was away");
-    if (Math.abs(skewMs) > CLOCK_SKEW_MS_MAX) refuse(`its clock is ${Math.round(skewMs)} ms off`);
-    if ((seen.get(laneOf(id)) ?? 0n) >= nonceOf(id, 1)) refuse('its lane was seen beyond it');
+    if (!isLive) reject("B's stream was away");
+    if (Math.abs(skewMs) > CLOCK_SKEW_MS_MAX) reject(`its clock is ${Math.round(skewMs)} ms off`);
+    if ((seen.get(laneOf(id)) ?? 0n) >= nonceOf(id, 1)) reject('its lane was seen beyond it');
     // Beside another order only what the worst outcome of both adds is asked for, which may be nothing.
     const others = [...this.truth.orders.values()].filter(({ end }) => end === undefined).length - 1;
     const changedMs = Math.max(this.truth.marginChangedMs, this.truth.endedMs);
@@ -203,16 +208,16 @@ export class Clocks {
     const lots = Number(ticket.max_lots) * (ticket.side === 'buy' ? 1 : -1);
     const more = Math.max(0, Math.abs(held + lots) - Math.abs(held));
     const neededMicro = (more * Number(ticket.anchor_ticks) * MARKET.defaultMarginFraction) / 10_000;
-    if (availableMicro < neededMicro) refuse(`B has ${availableMicro} of the ${neededMicro} micro-USDC that it takes`);
+    if (availableMicro < neededMicro) reject(`B has ${availableMicro} of the ${neededMicro} micro-USDC that it takes`);
   }
 
   /** B lacked margin for a hedge, and nothing had taken any from it since its orders were armed: more was promised than there was. */
-  onMarginRefused(clientIndex: number): void {
+  onMarginRejected(clientIndex: number): void {
     const { counts } = this.world.faults;
     // Two hedgers that arm at the same moment do not see each other's promise.
     if (this.#arming.size > 1) return;
     if (TAKES_MARGIN.some((kind) => counts.has(kind))) return;
-    this.violations.push(`hedge ${clientIndex} was refused for margin, which nothing but our own orders took`);
+    this.violations.push(`hedge ${clientIndex} was rejected for margin, which nothing but our own orders took`);
   }
 
   /** Everything has been quiet for a minute: what is shown is what is true. */
@@ -245,7 +250,7 @@ export class Clocks {
   }
 
   /** Conditions that last explain as long as they do, and a while longer. */
-  #weigh(): void {
+  #assess(): void {
     const { temporal, network, venue, time } = this.world;
     const isReached = !network.isAway && time.nowMs >= network.limitedUntilMs;
     let makers = 0;
@@ -269,11 +274,13 @@ export class Clocks {
     if (!mayHedge || temporal.isDown) this.#explain('naked', 0);
     if (!mayHedge) this.#explain('fast', 0);
     if (!isHeard || !isWhole || hedgers === 0 || temporal.isDown) this.#explain('patience', BACK_MS);
-    // What was refused is tried again after up to 30 s, and a desk that takes over begins that pause anew.
+    // What was rejected is tried again after up to 30 s, and an executor that takes over begins that pause anew.
     if (!mayTrade) for (const rule of ['naked', 'fast'] as const) this.#explain(rule, TAIL_MS[rule]);
     const { isWatched } = this.world;
     const isBlind = !isWatched && (makers === 0 || hedgers === 0 || temporal.isDown);
-    if (!isReached || makers + hedgers === 0 || isBlind) this.#explain('told', TAIL_MS.told);
+    this.#isMakerless = makers === 0;
+    if (!this.#isMakerless) this.#hasMissedTrades = false;
+    if (!isReached || makers + hedgers === 0 || isBlind || this.#hasMissedTrades) this.#explain('told', TAIL_MS.told);
     if (temporal.isDown || hedgers === 0) this.#explain('stuck', TAIL_MS.stuck);
     const mayEnd = isReached && makers > 0 && !temporal.isDown;
     if (!mayEnd || (hedgers === 0 && !isWatched)) this.#explain('quote', TAIL_MS.quote);
@@ -294,7 +301,7 @@ export class Clocks {
           this.#demand(
             'fast',
             nakedSinceMs,
-            () => `${lots} lots of order ${id} are naked although the desk that armed it lives`,
+            () => `${lots} lots of order ${id} are naked although the executor that armed it lives`,
           );
         if (isHeard && !this.#isTold(order, nakedSinceMs))
           this.#demand('told', nakedSinceMs, () => `${lots} lots of order ${id} are naked and nobody was told`);
@@ -337,7 +344,7 @@ export class Clocks {
     return false;
   }
 
-  /** By a desk that lives on and whose ticket is still the first. */
+  /** By an executor that lives on and whose ticket is still the first. */
   #isArmed({ armedOn, tickets, meddled }: OrderTruth): boolean {
     return armedOn !== undefined && armedOn.state === 'up' && tickets.size === 1 && !meddled;
   }

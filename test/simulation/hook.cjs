@@ -12,7 +12,7 @@ const ROOT = join(__dirname, '..', '..');
 const STAND_INS = {
   '@temporalio/workflow': join(__dirname, 'workflow-runtime.ts'),
   '@temporalio/activity': join(__dirname, 'activity-context.ts'),
-  '../notifications/watch': join(__dirname, 'watch-wire.ts'),
+  '../notices/watch': join(__dirname, 'watch-wire.ts'),
 };
 const mutation = process.env.SIM_MUTATION ? JSON.parse(process.env.SIM_MUTATION) : undefined;
 

@@ -9,7 +9,7 @@ import type { Host, Time } from './time';
 export class Network {
   /** The exchange cannot be reached by anybody. */
   isAway = false;
-  /** Until then every request is refused with 429, and nothing of it reaches the exchange's books. */
+  /** Until then every request is rejected with 429, and nothing of it reaches the exchange's books. */
   limitedUntilMs = 0;
 
   constructor(
@@ -24,7 +24,7 @@ export class Network {
     call: {
       readonly serve: () => T;
       readonly silence: () => T;
-      /** The answer to a request too many: no refusal of what it carried. */
+      /** The answer to a request too many: no rejection of what it carried. */
       readonly limited: () => T;
       readonly deadlineMs: number;
       readonly kind: 'send' | 'read';

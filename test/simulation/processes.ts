@@ -1,34 +1,34 @@
 /**
- * The two kinds of process, put together from the real parts as src/workers does: desk, listener, canceller,
+ * The two kinds of process, put together from the real parts as src/workers does: executor, listener, canceller,
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
 import { Arming } from '../../src/activities/arming';
 import { createHedgeActivities } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
-import { LedgerAuditor } from '../../src/auditor/ledger-auditor';
-import { PositionAuditor } from '../../src/auditor/position-auditor';
-import { Canceller } from '../../src/desk/canceller';
-import { DeadMan } from '../../src/desk/dead-man';
-import { Desk } from '../../src/desk/desk';
-import { sealByCancelAll, sealByCancelOrder } from '../../src/desk/seals';
+import { LedgerAuditor } from '../../src/audit/ledger-auditor';
+import { PositionAuditor } from '../../src/audit/position-auditor';
+import { Canceller } from '../../src/quoting/canceller';
+import { DeadMan } from '../../src/quoting/dead-man';
+import { Executor } from '../../src/hedging/executor';
+import { sealByCancelAll, sealByCancelOrder } from '../../src/hedging/seals';
 import {
   makerQueue,
   ordersQueue,
   type ArmResult,
-  type CoverInput,
+  type ExecuteInput,
   type TicketMessage,
 } from '../../src/domain/messages';
 import type { Promised } from '../../src/activities/margin';
-import type { OrderId } from '../../src/domain/ids';
-import { lots, quote } from '../../src/domain/lots';
+import type { OrderId } from '../../src/domain/ids-and-nonces';
+import { lots, notional } from '../../src/domain/lots';
 import { opposite, type Market } from '../../src/domain/records';
 import type { ExchangePort, TradedSum } from '../../src/exchange/port';
-import { Listener } from '../../src/listener/listener';
-import type { SignalSink } from '../../src/listener/signal-courier';
-import type { OutgoingNotice } from '../../src/notifications/notice';
-import type { Publication } from '../../src/notifications/publisher';
+import { Listener } from '../../src/fills/listener';
+import type { SignalSink } from '../../src/fills/signal-sender';
+import type { OutgoingNotice } from '../../src/notices/notice';
+import type { Publication } from '../../src/notices/publisher';
 import { alertOf } from '../../src/workers/alert-of';
-import { deskEvents } from '../../src/workers/desk-events';
+import { executorEvents } from '../../src/workers/executor-events';
 import { HedgerWatch } from '../../src/workers/hedger-watch';
 import { MakerWatch } from '../../src/workers/maker-watch';
 import type { AlertKind, Observability } from '../../src/observability';
@@ -153,17 +153,17 @@ export function startMaker(world: World, host: Host): Maker {
     exchangeNow,
     mayRenew: () => hedger?.mayRenewSwitch ?? true,
   });
-  const desk = new Desk({
+  const executor = new Executor({
     account,
     sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
     clock,
     exchangeNow,
-    events: deskEvents({ account: 'maker', observability }),
+    events: executorEvents({ account: 'maker', observability }),
   });
   const activities = createMakerActivities({
     accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
-    onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
-    desk,
+    onRejected: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
+    executor,
     account,
     exchange: exchangePort(world, host),
     canceller,
@@ -173,7 +173,7 @@ export function startMaker(world: World, host: Host): Maker {
     onDeadLane: () => undefined,
     mayQuote: () => ({ ok: true }),
     hear: () => undefined,
-    keyRefusal: () => undefined,
+    keyRejection: () => undefined,
     clock,
   });
   deadMan.start();
@@ -189,7 +189,7 @@ export function startMaker(world: World, host: Host): Maker {
     hedger?.close();
     deadMan.stop();
     void listener.close();
-    desk.close();
+    executor.close();
   };
   return {
     kind: 'maker',
@@ -205,17 +205,17 @@ export function startHedger(world: World, host: Host): Hedger {
   const exchangeNow = (): number => world.time.nowMs;
   const observability = observe(world, host);
   const account = new SimAccount(ACCOUNT_B, [...LANES, ...SPARE_LANES], host, world);
-  const desk = new Desk({
+  const executor = new Executor({
     account,
     sealBy: sealByCancelAll,
     selfTrade: { behaviour: 'expire-maker', compare: 'master' },
     clock,
     exchangeNow,
-    events: deskEvents({ account: 'hedge', observability }),
+    events: executorEvents({ account: 'hedge', observability }),
   });
   const exchange = exchangePort(world, host);
   const arming = new Arming({
-    desk,
+    executor,
     account,
     exchange,
     openOrders: {
@@ -226,13 +226,13 @@ export function startHedger(world: World, host: Host): Hedger {
     clock,
   });
   const activities = createHedgeActivities({
-    desk,
+    executor,
     arming,
     account,
     exchange,
     client: world.temporal.clientOf(host),
     accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
-    onRefused: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
+    onRejected: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
     acknowledge: () => undefined,
     alert: (alert) => {
       const { kind, what, order_id } = alert;
@@ -249,7 +249,7 @@ export function startHedger(world: World, host: Host): Hedger {
         makerAccount: ACCOUNT_A,
         markets: () => [OUR_MARKET],
         exchange: exchangePort(world, host),
-        desk,
+        executor,
         client: world.temporal.clientOf(host),
         signals: signalSink(world, host),
         observability,
@@ -267,8 +267,8 @@ export function startHedger(world: World, host: Host): Hedger {
   const onNotice = (notice: OutgoingNotice): void => {
     const { orderId } = notice;
     if (orderId === undefined) return;
-    desk.raise({ orderId, marketId: notice.marketId, side: opposite(notice.side), fillLots: notice.filledLots });
-    const known = desk.known(orderId);
+    executor.raise({ orderId, marketId: notice.marketId, side: opposite(notice.side), fillLots: notice.filledLots });
+    const known = executor.known(orderId);
     if (known) wire?.send({ kind: 'heard', orderId, ...known });
     maker?.told(orderId, notice.filledLots);
   };
@@ -297,7 +297,7 @@ export function startHedger(world: World, host: Host): Hedger {
     wire?.close();
     ledgers.close();
     arming.close();
-    desk.close();
+    executor.close();
     world.gauges.delete(host);
   };
   return {
@@ -327,7 +327,7 @@ const OUR_MARKET: Market = {
   sizeDecimals: MARKET.sizeDecimals,
   priceDecimals: MARKET.priceDecimals,
   minBaseLots: lots(MARKET.minBaseLots),
-  minQuote: quote(MARKET.minQuoteMicro),
+  minQuote: notional(MARKET.minQuoteMicro),
 };
 
 /** Logs and metrics go nowhere; alerts are heard. */
@@ -374,7 +374,7 @@ function workerOf(
         (answer) => {
           const isLive = stream === 'live' || account.stream.state === 'live';
           if ((answer as ArmResult).armed)
-            world.onArmed({ host, ticket: (input as CoverInput).ticket, isLive, skewMs, seen });
+            world.onArmed({ host, ticket: (input as ExecuteInput).ticket, isLive, skewMs, seen });
         },
         () => undefined,
       );
@@ -468,7 +468,7 @@ function watchTrades(
         marketId: order.marketId,
         side: order.side === 'bid' ? 'buy' : 'sell',
         tradedLots: lots(sum),
-        tradedQuote: quote(order.filledQuoteMicro),
+        tradedQuote: notional(order.filledQuoteMicro),
         transactionTimeUs: order.transactionUs,
       };
       world.time.after(1 + 40 * world.random.next(), host, () => to.onTraded(traded));

@@ -2,8 +2,8 @@
  * One run: everything follows from its seed. Faults rage for a while, then stop; afterwards every order must end with nothing naked,
  * or as an abandonment that its operator asked for and its result states.
  */
-import { nextOrderId, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids';
-import type { ArmResult, CoverInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
+import { nextOrderId, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids-and-nonces';
+import type { ArmResult, ExecuteInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
 import { hashOf, Random } from '../../packages/paper-exchange/src/core/random';
 import { makerOrder } from '../../src/workflows/maker-order';
 import { Chaos } from './chaos';
@@ -39,7 +39,7 @@ export interface Outcome {
 }
 
 /** Kinds drawn before any order, and there for the whole run. */
-const DRAWN_ONCE: readonly FaultKind[] = ['clock-skew', 'channel-refused', 'small-margin'];
+const DRAWN_ONCE: readonly FaultKind[] = ['clock-skew', 'channel-rejected', 'small-margin'];
 const TICK_MS = 500;
 /** Longest pause of the small pair between two orders that were not placed. */
 const PAUSE_MS_MAX = 5_000;
@@ -62,7 +62,7 @@ interface Slot {
   /** Orders still to start. */
   left: number;
   /** Consecutive orders that were not placed: the next one waits longer, as a pair's does. */
-  refusals: number;
+  rejections: number;
   startsAtMs: number;
   isBusy: boolean;
 }
@@ -147,13 +147,13 @@ class Simulation {
       this.#truth.onChanges(changes);
       for (const { orders, txs } of changes.accounts.values()) {
         for (const tx of txs) {
-          trace(() => `exchange executes ${tx.hash}${tx.refusal ? ` refused ${tx.refusal.code}` : ''}`);
+          trace(() => `exchange executes ${tx.hash}${tx.refusal ? ` rejected ${tx.refusal.code}` : ''}`);
           this.#digest = hashOf(this.#digest, tx.nonce, tx.executedAtUs, tx.refusal?.code ?? 0);
         }
         for (const order of orders) {
           if (order.status === 'open' && order.account.accountIndex === ACCOUNT_A) faults.isAsleep = false;
           if (order.status === 'canceled-margin-not-allowed' && order.account.accountIndex === ACCOUNT_B)
-            this.#clocks.onMarginRefused(order.clientIndex);
+            this.#clocks.onMarginRejected(order.clientIndex);
           trace(
             () =>
               `exchange order ${order.account.accountIndex}/${order.clientIndex} ${order.side} ${order.status} ${order.filledLots}/${order.initialLots}`,
@@ -181,7 +181,7 @@ class Simulation {
       lane,
       last: undefined,
       left: random.between(1, 4),
-      refusals: 0,
+      rejections: 0,
       startsAtMs: 0,
       isBusy: false,
     }));
@@ -284,8 +284,8 @@ class Simulation {
     // An order that never rested has shown little: another one takes its turn.
     const isPlaced = state.result?.maker.status !== 'not-placed';
     if (!isPlaced && !this.#faults.healed) slot.left += 1;
-    slot.refusals = isPlaced ? 0 : slot.refusals + 1;
-    const pauseMs = Math.min(200 * 2 ** slot.refusals, PAUSE_MS_MAX);
+    slot.rejections = isPlaced ? 0 : slot.rejections + 1;
+    const pauseMs = Math.min(200 * 2 ** slot.rejections, PAUSE_MS_MAX);
     slot.startsAtMs = this.time.nowMs + pauseMs;
     this.time.after(pauseMs, undefined, () => this.#serve(slot));
   }
@@ -336,15 +336,16 @@ class Simulation {
 
   #hear(name: string, input: unknown, result: unknown): void {
     if (name !== 'arm' || !(result as ArmResult).armed) return;
-    const id = parseOrderId((input as CoverInput).ticket.order_id);
+    const id = parseOrderId((input as ExecuteInput).ticket.order_id);
     const order = id === undefined ? undefined : this.#truth.orders.get(id);
     if (order) order.isArmed = true;
   }
 
   #learn(name: string, input: unknown): void {
-    if (name === 'cover' && (input as CoverInput).purpose === 'close')
-      this.#truth.onCloseAsked((input as CoverInput).ticket.order_id);
-    if (name === 'cover' || name === 'seal' || name === 'arm') this.#truth.learnTicket((input as CoverInput).ticket);
+    if (name === 'execute' && (input as ExecuteInput).purpose === 'close')
+      this.#truth.onCloseAsked((input as ExecuteInput).ticket.order_id);
+    if (name === 'execute' || name === 'seal' || name === 'arm')
+      this.#truth.learnTicket((input as ExecuteInput).ticket);
   }
 
   #onEnd(run: Run): void {

@@ -10,7 +10,7 @@ const MINUTES_MS = 4 * 60_000;
 const forgetful = {
   name: 'second-ticket-forgets-what-is-covered',
   file: 'src/domain/ticket.ts',
-  find: 'subLots(fillLots, ticket.coveredLots)',
+  find: 'subLots(fillLots, ticket.priorLots)',
   replace: 'fillLots',
 };
 

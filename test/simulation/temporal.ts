@@ -6,8 +6,8 @@
  * still be running as a zombie, whose answer is then ignored; one run hears of one cancel.
  */
 import type { Random } from '../../packages/paper-exchange/src/core/random';
-import { parseOrderWorkflowId, type OrderId } from '../../src/domain/ids';
-import { backOff } from '../../src/domain/ladder';
+import { parseOrderWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
+import { backOff } from '../../src/domain/doubt-ladder';
 import { ordersQueue } from '../../src/domain/messages';
 import type { Faults } from './faults';
 import { QueryRejectedError, WorkflowNotFoundError, type Client } from '@temporalio/client';

@@ -1,7 +1,7 @@
 /**
  * Virtual time: one queue of events, one thread, and the processes to which events belong.
  *
- * Owns the only clock of a run. While a run lasts, the timers of the code under test are these (`installTimers`), so a sleeping desk
+ * Owns the only clock of a run. While a run lasts, the timers of the code under test are these (`installTimers`), so a sleeping executor
  * costs nothing and a paused process really stands still: its timers and its incoming messages wait until it comes back.
  * Everything that crosses from one process to another must go through `after`.
  */

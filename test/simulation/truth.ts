@@ -5,7 +5,13 @@
  * before anything of it can be sent. Everything else is the exchange's own record.
  */
 import { EPOCH_TENTHS, SEAL_SLICE, SIGNED_BYTES_LIFE_MS } from '../../src/domain/limits';
-import { orderIdOf, parseOrderId, splitClientOrderIndex, type OrderId, type Tenths } from '../../src/domain/ids';
+import {
+  orderIdOf,
+  parseOrderId,
+  splitClientOrderIndex,
+  type OrderId,
+  type Tenths,
+} from '../../src/domain/ids-and-nonces';
 import type { OrderInput, OrderResult, TicketMessage } from '../../src/domain/messages';
 import { formatDecimal } from '../../src/domain/lots';
 import type { Changes } from '../../packages/paper-exchange/src/core/world';
@@ -38,7 +44,7 @@ export interface OrderTruth {
   readonly toldMs: Map<string, number>;
   /** When it last said itself that it is stuck. */
   saidStuckMs: number;
-  /** The process whose desk holds its first ticket ready. */
+  /** The process whose executor holds its first ticket ready. */
   armedOn: Host | undefined;
   /** Its tickets so far. */
   readonly tickets: Set<string>;

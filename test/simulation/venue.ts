@@ -46,7 +46,7 @@ const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122];
 const SEQUENCER_CODES = [21739, 21728, 21601, 21734, 21605, 21508];
 
 export type Submitted =
-  { readonly ok: true; readonly predictedMs: number } | { readonly ok: false; readonly refusal: Refusal };
+  { readonly ok: true; readonly predictedMs: number } | { readonly ok: false; readonly rejection: Refusal };
 
 export class Venue {
   readonly exchange: Exchange;
@@ -56,7 +56,7 @@ export class Venue {
   /** How much later than its list each row appears at most: every row after a delay of its own, so that no list is a prefix. */
   rowLagMs = 0;
   /** `account_tx` is refused to everybody: it was never recorded (LP §5.6). */
-  isTxChannelRefused = false;
+  isTxChannelRejected = false;
   /** When something else used a key of an account that is none of ours, a hundred times in a row; epoch ms. */
   readonly bursts: { readonly accountIndex: number; readonly atMs: number }[] = [];
   /** Keys that were revoked or replaced, as `account/lane`. */
@@ -112,13 +112,13 @@ export class Venue {
   /** The API's face: signed bytes arrive. */
   submit(tx: Tx, hash: string): Submitted {
     const located = this.exchange.locate(tx);
-    if ('code' in located) return { ok: false, refusal: located };
+    if ('code' in located) return { ok: false, rejection: located };
     if (this.revoked.has(`${tx.head.accountIndex}/${tx.head.apiKeyIndex}`))
-      return { ok: false, refusal: { code: 21109, message: textOfCode(21109) } };
-    const refused = this.#apiFault(tx);
-    if (refused) return { ok: false, refusal: refused };
+      return { ok: false, rejection: { code: 21109, message: textOfCode(21109) } };
+    const rejected = this.#apiFault(tx);
+    if (rejected) return { ok: false, rejection: rejected };
     const admission = this.exchange.admit(located, { tx, info: '', hash, nowUs: this.nowUs(), priceProtection: 'on' });
-    if (!admission.ok) return { ok: false, refusal: admission.refusal };
+    if (!admission.ok) return { ok: false, rejection: admission.refusal };
     this.#sequencerFault(admission.record);
     if (this.#tellsBookings) for (const tell of this.bookings) tell(tx.head.accountIndex, admission.record);
     return { ok: true, predictedMs: this.#enqueue(admission.record, located) };

@@ -1,7 +1,7 @@
 /**
  * Temporal's list of runs, as far as src asks it: `WorkflowId STARTS_WITH …`, comparisons, AND, OR, brackets.
  *
- * What it cannot read it refuses loudly, so that a new query is noticed here and not answered by an empty list.
+ * What it cannot read it rejects loudly, so that a new query is noticed here and not answered by an empty list.
  */
 export interface Listed {
   readonly id: string;

@@ -1,8 +1,8 @@
 /**
- * Stands in for src/notifications/watch (hook.cjs puts it there): what makers and hedgers say to each other over Redis about being
+ * Stands in for src/notices/watch (hook.cjs puts it there): what makers and hedgers say to each other over Redis about being
  * there. Lost and late as notices are; signatures are outside.
  */
-import type { WatchMessage, WatchWireOptions } from '../../src/notifications/watch';
+import type { WatchMessage, WatchWireOptions } from '../../src/notices/watch';
 import type { Surroundings } from './account';
 import type { Host } from './time';
 

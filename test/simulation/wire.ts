@@ -9,8 +9,8 @@ import type {
   TxBody,
   TxRecord as PaperTx,
 } from '../../packages/paper-exchange/src/core/types';
-import type { ClientOrderIndex, Nonce } from '../../src/domain/ids';
-import { lots, quote, ticks } from '../../src/domain/lots';
+import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
+import { lots, notional, ticks } from '../../src/domain/lots';
 import type { OrderRecord, TxRecord } from '../../src/domain/records';
 import type { TxRequest } from '../../src/exchange/port';
 
@@ -113,7 +113,7 @@ export function recordOf(order: Order): OrderRecord {
     status: order.status,
     initialLots: lots(order.initialLots),
     filledLots: lots(order.filledLots),
-    filledQuote: quote(order.filledQuoteMicro),
+    filledQuote: notional(order.filledQuoteMicro),
     priceTicks: ticks(order.priceTicks),
     transactionTimeUs: order.transactionUs,
   };
@@ -131,7 +131,7 @@ export function txRecordOf(tx: PaperTx): TxRecord {
     nonce: BigInt(tx.nonce) as Nonce,
     status: tx.state === 'executed' ? 'executed' : tx.state === 'queued' ? 'pending' : 'failed',
     ...(index === undefined ? {} : { clientOrderIndex: index as ClientOrderIndex }),
-    ...(tx.refusal === undefined ? {} : { refusal: { code: tx.refusal.code, message: tx.refusal.message } }),
+    ...(tx.refusal === undefined ? {} : { rejection: { code: tx.refusal.code, message: tx.refusal.message } }),
     executedAtMs: tx.executedAtUs / 1000,
   };
 }

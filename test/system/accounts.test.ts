@@ -38,7 +38,7 @@ async function configOf(maker: number, hedge: number): Promise<Config> {
 }
 
 /** Why it did not start. */
-async function refusalOf(start: Promise<RunningProcess>): Promise<string> {
+async function rejectionOf(start: Promise<RunningProcess>): Promise<string> {
   try {
     others.push(await start);
   } catch (error) {
@@ -76,7 +76,7 @@ describe('S-43 two installations in one Temporal namespace', () => {
       });
       return (pollers ?? []).length > 0 ? true : undefined;
     });
-    const error = await refusalOf(runHedger(await configOf(OTHER_A, B), options));
+    const error = await rejectionOf(runHedger(await configOf(OTHER_A, B), options));
     expect(error).toMatch(new RegExp(`${queue}.*is served by a process of accounts ${A} and ${B}`));
     expect(error).toContain('Nothing was started');
   }, 60_000);
@@ -87,7 +87,7 @@ describe('S-43 two installations in one Temporal namespace', () => {
     await system.startMaker();
     await eventually('an order rests', async () => ((await system.resting()).length > 0 ? true : undefined));
     await Promise.all([system.stopMaker(), system.stopHedger()]);
-    const said = await refusalOf(runMaker(await configOf(A, OTHER_B), options));
+    const said = await rejectionOf(runMaker(await configOf(A, OTHER_B), options));
     expect(said).toMatch(
       new RegExp(`is served by a process of accounts ${A} and ${B}|/${A}/.* runs on ${ordersQueue(B)}`),
     );

@@ -16,7 +16,7 @@ async function start(options: SystemOptions = {}): Promise<void> {
   await system.startMaker();
 }
 
-test('S-56 orders that the exchange refuses, in a row: the pair stops, and says so', async () => {
+test('S-56 orders that the exchange rejects, in a row: the pair stops, and says so', async () => {
   system = await System.start();
   await system.fault({
     on: 'sequencer',

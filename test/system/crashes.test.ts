@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/clock';
 import { loadKeys, toolPath } from '../../src/config';
-import { Desk } from '../../src/desk/desk';
-import { sealByCancelAll } from '../../src/desk/seals';
+import { Executor } from '../../src/hedging/executor';
+import { sealByCancelAll } from '../../src/hedging/seals';
 import { loadSigner, openLighter } from '../../src/exchange/lighter';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
@@ -15,7 +15,7 @@ import {
   makerOrderOf,
   quote,
   rests,
-  settled,
+  resolved,
   stepInFront,
   ticketOf,
   transactionsOf,
@@ -47,7 +47,7 @@ describe('processes', () => {
     await system.startHedger();
     await hedged(system, id, '0.00010');
     await fillOrder(system, id);
-    const { result, b } = await settled(system, id);
+    const { result, b } = await resolved(system, id);
     expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00010', '0.00030']);
     expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(2);
     await expectMirror(system);
@@ -60,9 +60,9 @@ describe('processes', () => {
     await system.stopMaker();
     await fillOrder(system, one);
     await system.startMaker(undefined, []);
-    await settled(system, one);
+    await resolved(system, one);
     await fillOrder(system, two);
-    const { result } = await settled(system, two);
+    const { result } = await resolved(system, two);
     expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
     await expectMirror(system);
   });
@@ -81,12 +81,12 @@ describe('processes', () => {
     await system.clearFaults();
     await system.startHedger();
     await system.startMaker(undefined, []);
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
     await expectMirror(system);
   });
 
-  test('S-14, P-13 another desk holds the same ticket and sends at the same moment: one execution', async () => {
+  test('S-14, P-13 another executor holds the same ticket and sends at the same moment: one execution', async () => {
     await start();
     const { baseUrl, wsUrl } = system.config.lighter;
     const exchange = openLighter({ baseUrl, wsUrl, chainId: 304, signer: loadSigner(toolPath('signer')) });
@@ -94,12 +94,12 @@ describe('processes', () => {
     await account.stream.whenLive();
     const exchangeNow = (): number => exchange.exchangeNowMs();
     const events = { alert: () => undefined };
-    const desk = new Desk({ account, sealBy: sealByCancelAll, clock: systemClock, exchangeNow, events });
+    const executor = new Executor({ account, sealBy: sealByCancelAll, clock: systemClock, exchangeNow, events });
     try {
       for (const side of ['buy', 'sell'] as const) {
         const id = await quote(system, { side });
         const ticket = await ticketOf(system, id);
-        await desk.arm({ ticket, keepUntilMs: systemClock.monotonicMs() + 60_000 });
+        await executor.arm({ ticket, keepUntilMs: systemClock.monotonicMs() + 60_000 });
         // Both submissions are held back until both are on their way.
         await system.fault({
           on: 'request',
@@ -110,14 +110,14 @@ describe('processes', () => {
         });
         await fillOrder(system, id);
         const fill = { orderId: ticket.orderId, marketId: 1, side: ticket.side, fillLots: ticket.maxLots };
-        expect(desk.raise(fill)).toBe('raised');
-        const { b } = await settled(system, id);
+        expect(executor.raise(fill)).toBe('raised');
+        const { b } = await resolved(system, id);
         expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
         expect(b.refused.map(({ code }) => code)).toContain(21104);
       }
       await expectMirror(system);
     } finally {
-      desk.close();
+      executor.close();
       await exchange.close();
     }
   });
@@ -132,8 +132,8 @@ describe('processes', () => {
       ];
       await fillPart(system, one, '0.00010');
       await Promise.all([fillOrder(system, one), fillOrder(system, two)]);
-      await settled(system, one);
-      await settled(system, two);
+      await resolved(system, one);
+      await resolved(system, two);
       await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
     }
     await expectMirror(system);
@@ -148,7 +148,7 @@ describe('processes', () => {
     const startedUs = (await system.truth<{ now_us: number }>(A)).now_us;
     await system.startHedger();
     const id = await system.fill(1);
-    await settled(system, id);
+    await resolved(system, id);
     const { transactions } = await system.truth<Truth>(A);
     const placements = transactions.filter((tx) => tx.type === 14);
     expect(placements).toHaveLength(1);
@@ -163,12 +163,12 @@ describe('streams', () => {
     await system.fault({ on: 'stream', action: 'cut', match: { account_index: A }, count: 0 });
     await fillOrder(system, id);
     await system.clearFaults();
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     expect(transactionsOf(b, id)).toHaveLength(1);
     await expectMirror(system);
   });
 
-  test('S-07 the stream of B is cut while its hedge executes: settled once, from what it reads again', async () => {
+  test('S-07 the stream of B is cut while its hedge executes: resolved once, from what it reads again', async () => {
     await start();
     const id = await quote(system);
     await system.fault({ on: 'sequencer', action: 'delay', ms: 500, match: { account_index: B, tx_type: 14 } });
@@ -177,7 +177,7 @@ describe('streams', () => {
     await system.fault({ on: 'stream', action: 'cut', match: { account_index: B }, count: 0 });
     await sent(id, 'executed');
     await system.clearFaults();
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
     await expectMirror(system);
   });
@@ -188,7 +188,7 @@ describe('streams', () => {
     await system.fault({ on: 'stream', action: 'silence', ms: 60_000, match: { account_index: A } });
     const sinceMs = Date.now();
     await fillOrder(system, id);
-    await settled(system, id);
+    await resolved(system, id);
     expect(Date.now() - sinceMs).toBeLessThan(15_000);
     await expectMirror(system);
   });

@@ -2,12 +2,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { loadKeys, toolPath } from '../../src/config';
-import { nonceOf, type ClientOrderIndex, type Nonce, type OrderId } from '../../src/domain/ids';
+import { nonceOf, type ClientOrderIndex, type Nonce, type OrderId } from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import type { SendOutcome } from '../../src/domain/records';
 import { loadSigner, openLighter } from '../../src/exchange/lighter';
 import type { AccountPort, SignedTx } from '../../src/exchange/port';
-import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../../src/notifications/notice';
+import { encodeNotice, FILLS_CHANNEL, NoticeKey } from '../../src/notices/notice';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
 import {
@@ -15,7 +15,7 @@ import {
   fillOrder,
   lotsOf,
   quote,
-  settled,
+  resolved,
   transactionsOf,
   type Truth,
   BTC,
@@ -45,7 +45,7 @@ describe('answers', () => {
       { on: 'frame', action: 'drop', match: framesOfB, count: 2 },
     );
     await fillOrder(system, id);
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
   });
 
@@ -53,7 +53,7 @@ describe('answers', () => {
     const id = await quote(system);
     await system.fault({ on: 'request', action: 'drop', match: onB });
     await fillOrder(system, id);
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     expect(transactionsOf(b, id)).toHaveLength(1);
   });
 
@@ -64,7 +64,7 @@ describe('answers', () => {
     );
     const id = await quote(system);
     await fillOrder(system, id);
-    await settled(system, id);
+    await resolved(system, id);
     const a = await system.truth<Truth>(A);
     expect(transactionsOf(a, id).filter((tx) => tx.type === 14)).toHaveLength(1);
   });
@@ -73,7 +73,7 @@ describe('answers', () => {
     const id = await quote(system);
     await system.fault({ on: 'sequencer', action: 'expire', match: onB });
     await fillOrder(system, id);
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     const states = transactionsOf(b, id).map((tx) => [tx.nonce, tx.state]);
     expect(states).toEqual([
       [Number(nonceOf(BigInt(id) as OrderId, 1)), 'dropped'],
@@ -81,11 +81,11 @@ describe('answers', () => {
     ]);
   });
 
-  test('P-06 a 200, then the sequencer refuses: found from the transaction itself, the next slice hedges', async () => {
+  test('P-06 a 200, then the sequencer rejects: found from the transaction itself, the next slice hedges', async () => {
     const id = await quote(system);
     await system.fault({ on: 'sequencer', action: 'refuse', code: 21739, match: onB });
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00000', '0.00020']);
   });
 });
@@ -98,7 +98,7 @@ describe('lists', () => {
       { on: 'lists', action: 'lag', ms: 3_000, match: { account_index: B }, count: 0 },
     );
     await fillOrder(system, id);
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     expect(transactionsOf(b, id).filter((tx) => tx.state === 'executed')).toHaveLength(1);
   });
 
@@ -108,13 +108,13 @@ describe('lists', () => {
     await system.fault({ on: 'request', action: 'drop', count: 0, match: { ...onB, api_key_index: 5 } });
     await fillOrder(system, one);
     await fillOrder(system, two);
-    const { result } = await settled(system, two);
+    const { result } = await resolved(system, two);
     expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
     const { hedge_executed_ms = Infinity, fill_frame_ms = 0 } = result.timings;
     expect(hedge_executed_ms - fill_frame_ms).toBeLessThan(2_000); // an unanswered send is given up after 3 s
     expect((await system.order(one).describe()).status.name).toBe('RUNNING');
     await system.clearFaults();
-    await settled(system, one);
+    await resolved(system, one);
   });
 });
 
@@ -123,7 +123,7 @@ describe('lanes', () => {
     const id = await quote(system);
     await foreign(5, nonceOf(BigInt(id) as OrderId, 1));
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00000', '0.00020']);
     await system.alerts.expect('foreign-nonce', id);
   });
@@ -153,7 +153,7 @@ describe('lanes', () => {
   test('P-09 a process that wakes up late sends the order’s first slice again: refused by the nonce, nothing executes', async () => {
     const id = await quote(system);
     await fillOrder(system, id);
-    await settled(system, id);
+    await resolved(system, id);
     const before = (await system.truth<Truth>(B)).trades.length;
     const late = await sendAsB((account) =>
       account.sign({
@@ -169,7 +169,7 @@ describe('lanes', () => {
         reduceOnly: false,
       }),
     );
-    expect(late).toMatchObject({ kind: 'refused', code: 21104 });
+    expect(late).toMatchObject({ kind: 'rejected', code: 21104 });
     expect((await system.truth<Truth>(B)).trades.length).toBe(before);
   });
 
@@ -177,11 +177,11 @@ describe('lanes', () => {
     // The proof that nothing of ours executed needs a read back to an earlier transaction of the lane.
     const earlier = await quote(system, { lane: 7 });
     await fillOrder(system, earlier);
-    await settled(system, earlier);
+    await resolved(system, earlier);
     const id = await quote(system, { lane: 7 });
     await foreign(7, (nonceOf(BigInt(id) as OrderId, 1) + 10_000_000n) as Nonce);
     await fillOrder(system, id);
-    const { result, b } = await settled(system, id, 60_000); // that its lane is lost takes two readings 20 s apart
+    const { result, b } = await resolved(system, id, 60_000); // that its lane is lost takes two readings 20 s apart
     const [slice] = result.hedge.slices;
     expect(b.transactions.find((tx) => String(tx.client_order_index) === slice?.client_order_index)).toMatchObject({
       api_key_index: 9,
@@ -215,14 +215,14 @@ describe('notices', () => {
     });
     for (const text of [forged, 'no json', '{}']) expect(await redis.publish(FILLS_CHANNEL, text)).toBeGreaterThan(0);
     redis.disconnect();
-    await eventually('the hedger has refused them', async () => {
-      const forgedCount = await system.hedgerCount('notices_refused_total', 'forged');
-      const malformedCount = await system.hedgerCount('notices_refused_total', 'malformed');
+    await eventually('the hedger has rejected them', async () => {
+      const forgedCount = await system.hedgerCount('notices_rejected_total', 'forged');
+      const malformedCount = await system.hedgerCount('notices_rejected_total', 'malformed');
       return forgedCount >= 1 && malformedCount >= 2 ? true : undefined; // Redis is shared: others' are forged too
     });
     expect((await system.truth<Truth>(B)).transactions.length).toBe(before);
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.slices).toMatchObject([{ path: 'fast', executed: '0.00020' }]);
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { startTemporal, type OwnTemporal } from '../helpers/temporal';
 import { eventually } from './eventually';
 import { B, System } from './harness';
-import { expectMirror, fillOrder, lotsOf, quote, settled, transactionsOf, type Truth } from './orders';
+import { expectMirror, fillOrder, lotsOf, quote, resolved, transactionsOf, type Truth } from './orders';
 
 let system: System | undefined;
 let temporal: OwnTemporal | undefined;
@@ -30,13 +30,13 @@ test('P-11 Temporal is down when the order fills: hedged on the fast path meanwh
     );
   });
   await onceMore(() => server.restart());
-  const { result, b } = await settled(running, id);
+  const { result, b } = await resolved(running, id);
   expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
   expect(transactionsOf(b, id)).toHaveLength(1);
   await expectMirror(running);
 }, 60_000);
 
-test('S-46 Temporal is away and B refuses the hedge: the desk itself tells what is naked and why', async () => {
+test('S-46 Temporal is away and B rejects the hedge: the executor itself tells what is naked and why', async () => {
   const server = (temporal = await onceMore(startTemporal));
   const running = (system = await System.start({ temporal: server }));
   await running.startHedger({ auditEveryMs: 400 });
@@ -64,6 +64,6 @@ test('S-46 Temporal is away and B refuses the hedge: the desk itself tells what 
     (await running.position(B, 1)) === -0.0002 ? true : undefined,
   );
   await onceMore(() => server.restart());
-  await settled(running, id);
+  await resolved(running, id);
   expect(running.alerts.received.filter(({ kind }) => kind === 'hedge-stuck')).toHaveLength(1);
 }, 90_000);

@@ -13,7 +13,7 @@ import {
   quote,
   rests,
   says,
-  settled,
+  resolved,
   startOrder,
   transactionsOf,
   type Truth,
@@ -45,7 +45,7 @@ describe('partial fills', () => {
     await fillPart(system, id, '0.00005');
     await hedged(system, id, '0.00005');
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00005', '0.00015']);
     expect(result).toMatchObject({ hedge_state: 'flat', maker: { status: 'filled' } });
   });
@@ -54,7 +54,7 @@ describe('partial fills', () => {
     const id = await quote(system);
     await system.fault({ on: 'sequencer', action: 'delay', ms: 400, match: { account_index: B, tx_type: 14 } });
     for (const base of ['0.00001', '0.00007', '0.00002', '0.00010']) await fillOrder(system, id, base);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.slices.map((slice) => slice.executed)).toEqual(['0.00001', '0.00019']);
   });
 
@@ -69,7 +69,7 @@ describe('partial fills', () => {
       price,
       type: 'ioc',
     });
-    const ends = await Promise.all([settled(system, one), settled(system, two)]);
+    const ends = await Promise.all([resolved(system, one), resolved(system, two)]);
     for (const { result } of ends) expect(result.hedge.slices.map((slice) => slice.path)).toEqual(['fast']);
     expect((await system.truth<Truth>(B)).refused.length).toBe(before);
     await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
@@ -84,7 +84,7 @@ describe('timing', () => {
     );
     const id = await startOrder(system);
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.timings['hedge_executed_ms']).toBeLessThan((result.timings['armed_ms'] ?? 0) + 2_500);
   });
 });
@@ -94,7 +94,7 @@ test('S-02 the market moves through our price between read and send: nothing is 
   const id = await startOrder(system);
   await says(system, id, 'armed', (state) => state.hedge_state === 'quoting');
   await system.control('POST', 'market', { market_id: 1, mid_price: '109000.0' });
-  const { result } = await settled(system, id);
+  const { result } = await resolved(system, id);
   expect(result.maker.filled_base_amount).toBe('0.00000');
   expect((await makerOrderOf(system, id))?.status).toBe('canceled-post-only');
   await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
@@ -104,7 +104,7 @@ describe('markets', () => {
   test('S-25 market index 0', async () => {
     const id = await quote(system, { market: ETH, lane: 7, lots: 100n });
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result).toMatchObject({ market: 'ETH', hedge: { slices: [{ path: 'fast' }] } });
   });
 
@@ -114,7 +114,7 @@ describe('markets', () => {
     expect(order_index).toBeGreaterThan(2 ** 53);
     await fillPart(system, id, '35.5');
     await fillOrder(system, id);
-    await settled(system, id);
+    await resolved(system, id);
   });
 
   test('S-15 two markets on the same accounts at once: each order gets its own fills and no others', async () => {
@@ -123,11 +123,11 @@ describe('markets', () => {
       quote(system, { market: ETH, lane: 7, lots: 100n, side: 'sell' }),
     ]);
     await Promise.all([fillOrder(system, btc), fillPart(system, eth, '0.0060')]);
-    const { result, b } = await settled(system, btc);
+    const { result, b } = await resolved(system, btc);
     expect(result.hedge.executed_base_amount).toBe('0.00060');
     expect(transactionsOf(b, eth).length).toBeGreaterThan(0);
     await fillOrder(system, eth);
-    expect((await settled(system, eth)).result.hedge.executed_base_amount).toBe('0.0100');
+    expect((await resolved(system, eth)).result.hedge.executed_base_amount).toBe('0.0100');
   });
 });
 
@@ -137,7 +137,7 @@ test('P-03 ten orders fill at once: all hedged, on the fast path, none waits for
   const { price } = await rests(system, ids[9] ?? '');
   await system.control('POST', 'orders', { market_id: 1, is_ask: true, base_amount: '500', price, type: 'ioc' });
   for (const id of ids) {
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.slices).toMatchObject([{ path: 'fast', executed: '0.00020' }]);
   }
   const { transactions } = await system.truth<Truth>(B);
@@ -151,10 +151,10 @@ test('S-19 at depth 1 a hedge would hit our own resting order: that one gives wa
   const two = await quote(system, { lane: 6 });
   // Only A's own bids are left at the top: the hedge of the first one meets the second one.
   await fillOrder(system, one);
-  await settled(system, one);
+  await resolved(system, one);
   const trades = (await system.truth<Truth>(B)).trades;
   expect(trades.filter((t) => [t.ask_account_id, t.bid_account_id].includes(A))).toEqual([]);
-  const { result } = await settled(system, two);
+  const { result } = await resolved(system, two);
   expect(result).toMatchObject({ hedge_state: 'flat', maker: { filled_base_amount: '0.00000' } });
   expect((await makerOrderOf(system, two))?.status).toMatch(/^canceled/);
 });

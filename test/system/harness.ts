@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../src/cli/child';
 import { toolPath, type Config, type PairConfig } from '../../src/config';
-import { orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids';
+import { orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
 import { formatDecimal, parseLots } from '../../src/domain/lots';
 import type { OrderResult, PairStatus } from '../../src/domain/messages';
 import { loadSigner } from '../../src/exchange/lighter';

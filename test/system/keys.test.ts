@@ -1,4 +1,4 @@
-/** Keys are proven before they are needed: what the exchange would refuse at the first fill is found before a quote rests. */
+/** Keys are proven before they are needed: what the exchange would reject at the first fill is found before a quote rests. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { toolPath } from '../../src/config';
@@ -48,13 +48,13 @@ describe('S-49 keys are proven before they are needed', () => {
     expect(system.alerts.received).toEqual([]);
   }, 60_000);
 
-  test("the hedger signs for another network: nothing rests, and each lane's refusal is told", async () => {
+  test("the hedger signs for another network: nothing rests, and each lane's rejection is told", async () => {
     system = await System.start({ pairs: [{ lanes: [5] }] });
     const config = { ...system.config, lighter: { ...system.config.lighter, chainId: 300 } };
     system.hedger = await runHedger(config, { env: process.env, version: 'test', logLevel: 'silent' });
     await system.startMaker();
     await eventually('lane 5 is told', () =>
-      system.alerts.received.find(({ kind, what }) => kind === 'key-refused' && /API key 5 of account B/.test(what)),
+      system.alerts.received.find(({ kind, what }) => kind === 'key-rejected' && /API key 5 of account B/.test(what)),
     );
     await eventually('an order ends unquoted', async () =>
       (await reasons()).find((reason) => /API key 5 of account B is not proven/.test(reason)),
@@ -68,7 +68,7 @@ describe('S-49 keys are proven before they are needed', () => {
     await system.startHedger();
     await system.startMaker();
     await eventually('lane 5 is told', () =>
-      system.alerts.received.find(({ kind, what }) => kind === 'key-refused' && /API key 5 .*maker-only/.test(what)),
+      system.alerts.received.find(({ kind, what }) => kind === 'key-rejected' && /API key 5 .*maker-only/.test(what)),
     );
     await eventually('an order ends unquoted', async () =>
       (await reasons()).find((reason) => /API key 5 of account B is not proven/.test(reason)),

@@ -1,7 +1,7 @@
 /** Lanes that a running maker was not started with: a quote rests only where its fill is heard. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PairConfig } from '../../src/config';
-import { lots, quote } from '../../src/domain/lots';
+import { lots, notional } from '../../src/domain/lots';
 import type { Market } from '../../src/domain/records';
 import { pairInput, startPair } from '../../src/workers/pairs';
 import { eventually } from './eventually';
@@ -17,7 +17,7 @@ const ETH = { marketId: 0, symbol: 'ETH', sizeDecimals: 4, priceDecimals: 2 };
 async function pairStart(market: typeof BTC, change: Partial<PairConfig>): Promise<void> {
   const [pair] = system.config.pairs;
   if (!pair) throw new Error('the configuration has a pair');
-  const full = { ...market, status: 'active', minBaseLots: lots(1), minQuote: quote(1n) } as Market;
+  const full = { ...market, status: 'active', minBaseLots: lots(1), minQuote: notional(1n) } as Market;
   const input = pairInput(system.config, { ...pair, market: market.symbol, ...change }, full);
   expect(await startPair(system.client, input)).toBe('started');
 }

@@ -1,4 +1,4 @@
-/** The exchange's request limits are on, and refused requests count: hedges first, the rest stays away, and it ends by itself (S-54). */
+/** The exchange's request limits are on, and rejected requests count: hedges first, the rest stays away, and it ends by itself (S-54). */
 import { afterEach, expect, test } from '@jest/globals';
 import type { PairStatus } from '../../src/domain/messages';
 import { eventually } from './eventually';
@@ -13,7 +13,7 @@ let system: System;
 afterEach(() => system.stop(), 60_000);
 
 const tradesOfB = async (): Promise<number> => (await system.truth<Truth>(B)).trades.length;
-const refusedLately = async (): Promise<number> => {
+const rejectedLately = async (): Promise<number> => {
   const { last_minute } = await system.control<Limits>('GET', 'limits');
   return last_minute.reduce((sum, { refused }) => sum + refused, 0);
 };
@@ -53,11 +53,11 @@ test('S-54 Standard: a burst of foreign requests spends the limit; the hedge goe
     pair.slots.some(({ note }) => /backing off until .* after HTTP 429/.test(note ?? '')),
   );
   await eventually(
-    'nobody is refused any more',
-    async () => ((await refusedLately()) === 0 ? true : undefined),
+    'nobody is rejected any more',
+    async () => ((await rejectedLately()) === 0 ? true : undefined),
     130_000,
   );
   await eventually('it quotes again', async () => ((await system.resting()).length > 0 ? true : undefined), 30_000);
-  expect(await refusedLately()).toBe(0);
+  expect(await rejectedLately()).toBe(0);
   await expectMirror(system);
 }, 220_000);

@@ -48,11 +48,11 @@ describe('S-48 margin counts once', () => {
     system = await System.start({ pairs: [{ quantity: '0.002' }], collateralB: '33', paper: { markets } });
     await system.startHedger();
     await system.startMaker();
-    const refused = await eventually('an order is refused', async () => {
+    const rejected = await eventually('an order is refused', async () => {
       for await (const { memo } of system.client.workflow.list({ query: 'WorkflowType = "makerOrder"' }))
         if (memo?.['result']) return (memo['result'] as { reason: string }).reason;
       return (await system.resting()).length > 0 ? 'it rests' : undefined;
     });
-    expect(refused).toMatch(reason);
+    expect(rejected).toMatch(reason);
   }, 60_000);
 });

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { startTemporal, type OwnTemporal } from '../helpers/temporal';
 import { eventually } from './eventually';
 import { A, B, System, type SystemOptions } from './harness';
-import { expectMirror, fillOrder, quote, settled } from './orders';
+import { expectMirror, fillOrder, quote, resolved } from './orders';
 
 let system: System | undefined;
 let temporal: OwnTemporal | undefined;
@@ -36,13 +36,13 @@ for (const redis of ['with', 'without'] as const) {
     expect(Date.now() - filledAtMs).toBeLessThan(10_000);
     expect(alert.what).toContain('0.00020 BTC');
     await running.startMaker(undefined, []);
-    await settled(running, id);
+    await resolved(running, id);
     await expectMirror(running);
     expect(running.alerts.received.map(({ kind }) => kind)).toEqual(['no-maker']);
   }, 150_000);
 }
 
-test('S-45 Temporal is gone too: the desk that holds the ticket hedges by the public trades alone', async () => {
+test('S-45 Temporal is gone too: the executor that holds the ticket hedges by the public trades alone', async () => {
   const server = (temporal = await startTemporal().catch(startTemporal));
   const { running, id } = await left({ temporal: server });
   await server.crash();
@@ -52,6 +52,6 @@ test('S-45 Temporal is gone too: the desk that holds the ticket hedges by the pu
   expect(await running.position(A, 1)).toBe(0.0002);
   await server.restart().catch(() => server.restart());
   await running.startMaker(undefined, []);
-  await settled(running, id);
+  await resolved(running, id);
   await expectMirror(running);
 }, 150_000);

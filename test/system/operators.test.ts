@@ -4,7 +4,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { toolPath } from '../../src/config/tools';
-import { orderWorkflowId, type OrderId } from '../../src/domain/ids';
+import { orderWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
 import type { OrderInput } from '../../src/domain/messages';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
@@ -19,7 +19,7 @@ import {
   makerOrderOf,
   quote,
   says,
-  settled,
+  resolved,
   tradeByHand,
   transactionsOf,
   type Truth,
@@ -38,7 +38,7 @@ afterEach(async () => {
   await expectMirror(system);
 });
 
-/** The sequencer refuses every hedge of B for lack of margin, until the fault is removed. */
+/** The sequencer rejects every hedge of B for lack of margin, until the fault is removed. */
 const noMargin = { on: 'sequencer', action: 'refuse', code: 21739, count: 0, match: { account_index: B, tx_type: 14 } };
 
 async function stuck(want: Parameters<typeof quote>[1] = {}): Promise<string> {
@@ -53,7 +53,7 @@ describe('cancelling an order that is quoted', () => {
   test('by the client: nothing of it rests, nothing is naked, the run ends Canceled and its memo has the result', async () => {
     const id = await quote(system);
     await system.order(id).cancel();
-    const { status, result } = await settled(system, id);
+    const { status, result } = await resolved(system, id);
     expect(status).toBe('CANCELLED');
     expect(result).toMatchObject({
       hedge_state: 'flat',
@@ -69,7 +69,7 @@ describe('cancelling an order that is quoted', () => {
     const { address, namespace } = system.place;
     const place = ['--address', address, '--namespace', namespace];
     await run(toolPath('temporal'), ['workflow', 'cancel', '--workflow-id', workflow, ...place]);
-    const { status } = await settled(system, id);
+    const { status } = await resolved(system, id);
     expect(status).toBe('CANCELLED');
     expect((await makerOrderOf(system, id))?.status).toMatch(/^canceled/);
   });
@@ -78,7 +78,7 @@ describe('cancelling an order that is quoted', () => {
     const id = await quote(system);
     await fillPart(system, id, '0.00005');
     await system.order(id).cancel();
-    const { status, result } = await settled(system, id);
+    const { status, result } = await resolved(system, id);
     expect({ status, hedged: result.hedge.executed_base_amount }).toEqual({ status: 'CANCELLED', hedged: '0.00005' });
   });
 
@@ -93,7 +93,7 @@ describe('cancelling an order that is quoted', () => {
       return cancels.length > 1 ? true : undefined;
     });
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.executed_base_amount).toBe('0.00020');
   });
 
@@ -106,23 +106,23 @@ describe('cancelling an order that is quoted', () => {
       return (active[0]?.hits ?? 0) > 1 ? true : undefined;
     });
     await fillOrder(system, id);
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.maker.status).toBe('filled');
   });
 
   test('an order past its time-out is cancelled, ends flat, and its lane is free for the next', async () => {
     const id = await quote(system, { timeOutMs: 100 });
-    const { status, result } = await settled(system, id);
+    const { status, result } = await resolved(system, id);
     expect({ status, state: result.hedge_state }).toEqual({ status: 'COMPLETED', state: 'flat' });
   });
 });
 
 describe('a stuck hedge', () => {
-  test('S-09 the exchange refuses for lack of margin: stuck and alerted; when the margin is back it is hedged', async () => {
+  test('S-09 the exchange rejects for lack of margin: stuck and alerted; when the margin is back it is hedged', async () => {
     const id = await stuck();
     await system.alerts.expect('hedge-stuck', id);
     await system.clearFaults();
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result).toMatchObject({ hedge_state: 'flat', hedge: { executed_base_amount: '0.00020' } });
   });
 
@@ -135,7 +135,7 @@ describe('a stuck hedge', () => {
     await system.clearFaults();
     const sinceMs = Date.now();
     await system.order(id).executeUpdate('retryHedge');
-    await settled(system, id);
+    await resolved(system, id);
     expect(Date.now() - sinceMs).toBeLessThan(2_000);
   });
 
@@ -144,7 +144,7 @@ describe('a stuck hedge', () => {
     await system.clearFaults();
     await system.fault({ ...noMargin, count: 2 });
     await system.order(id).executeUpdate('forceClose');
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result).toMatchObject({ closed_base_amount: '0.00020', hedge: { executed_base_amount: '0.00000' } });
   });
 
@@ -156,7 +156,7 @@ describe('a stuck hedge', () => {
     await fillOrder(system, id, '0.00010');
     await says(system, id, 'stuck', (state) => state.hedge_state === 'stuck');
     await system.order(id).executeUpdate('forceClose');
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result).toMatchObject({ closed_base_amount: '0.00010', hedge: { executed_base_amount: '0.00015' } });
   });
 
@@ -166,11 +166,11 @@ describe('a stuck hedge', () => {
     await fillOrder(system, id);
     await says(system, id, 'hedging', (state) => state.hedge_state === 'hedging');
     await system.order(id).executeUpdate('forceClose');
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.hedge.executed_base_amount).toBe('0.00020');
   });
 
-  test('P-15 stuck, forceClose that is refused too, then retryHedge: hedged under a fresh ticket, never above the fill', async () => {
+  test('P-15 stuck, forceClose that is rejected too, then retryHedge: hedged under a fresh ticket, never above the fill', async () => {
     const id = await stuck();
     const both = { on: 'sequencer', action: 'refuse', code: 21739, count: 0, match: { account_index: A, tx_type: 14 } };
     await system.fault(both);
@@ -182,7 +182,7 @@ describe('a stuck hedge', () => {
     );
     await system.clearFaults();
     await system.order(id).executeUpdate('retryHedge');
-    await settled(system, id);
+    await resolved(system, id);
   });
 
   test('S-29 the close is accepted but does not execute: not reported as done, and tried until it has', async () => {
@@ -195,12 +195,12 @@ describe('a stuck hedge', () => {
       match: { account_index: A, tx_type: 14 },
     });
     await system.order(id).executeUpdate('forceClose');
-    await eventually('a close was refused after its 200', async () =>
+    await eventually('a close was rejected after its 200', async () =>
       transactionsOf(await system.truth<Truth>(A), id).find((tx) => tx.refusal_code === 21739),
     );
     const meanwhile = await system.order(id).query<{ closed_base_amount: string; exposure: string }>('state');
     expect(meanwhile).toMatchObject({ closed_base_amount: '0.00000', exposure: '0.00020' });
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result.closed_base_amount).toBe('0.00020');
   });
 
@@ -208,7 +208,7 @@ describe('a stuck hedge', () => {
     const id = await quote(system, { lots: 40n, policy: { on_stuck: 'close', force_close_timeout_ms: 1_500 } });
     await system.fault(noMargin);
     await fillOrder(system, id, '0.00015');
-    const { result } = await settled(system, id);
+    const { result } = await resolved(system, id);
     expect(result).toMatchObject({ closed_base_amount: '0.00015', maker: { filled_base_amount: '0.00015' } });
   });
 
@@ -230,20 +230,20 @@ describe('a stuck hedge', () => {
 });
 
 describe('what cannot be done', () => {
-  test('retryHedge and forceClose are refused while nothing is naked', async () => {
+  test('retryHedge and forceClose are rejected while nothing is naked', async () => {
     const id = await quote(system);
     for (const name of ['retryHedge', 'forceClose'])
       await expect(system.order(id).executeUpdate(name)).rejects.toThrow('Workflow Update failed');
     await system.order(id).cancel();
-    await settled(system, id);
+    await resolved(system, id);
   });
 
-  test('a second order under the same id is refused, running or ended; a signal to an ended one changes nothing', async () => {
+  test('a second order under the same id is rejected, running or ended; a signal to an ended one changes nothing', async () => {
     const id = await quote(system);
     const input = { order_id: id } as OrderInput; // never read: the id is taken
     await expect(launch(system, BigInt(id) as OrderId, input)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
     await fillOrder(system, id);
-    await settled(system, id);
+    await resolved(system, id);
     await expect(launch(system, BigInt(id) as OrderId, input)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
     const before = (await system.truth<Truth>(B)).transactions.length;
     const late = {
@@ -271,7 +271,7 @@ describe('what cannot be done', () => {
     for (const bad of [{}, { ...update, order_id: '128' }, { ...update, filled_lots: 'x' }])
       await system.order(id).signal('orderUpdate', bad);
     await fillOrder(system, id);
-    const { b } = await settled(system, id);
+    const { b } = await resolved(system, id);
     expect(transactionsOf(b, id)).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ import {
   splitClientOrderIndex,
   type OrderId,
   type Tenths,
-} from '../../src/domain/ids';
+} from '../../src/domain/ids-and-nonces';
 import { EPOCH_TENTHS } from '../../src/domain/limits';
 import { formatDecimal, lots, ticks, ZERO_LOTS } from '../../src/domain/lots';
 import { ordersQueue, type HedgePolicy, type OrderInput, type OrderResult } from '../../src/domain/messages';
@@ -129,7 +129,7 @@ export async function ticketOf(system: System, id: string): Promise<Ticket> {
     market: BTC,
     side: order.is_ask ? 'buy' : 'sell',
     maxLots: lots(lotsOf(order.initial_base_amount)),
-    coveredLots: ZERO_LOTS,
+    priorLots: ZERO_LOTS,
     anchorTicks: ticks(lotsOf(order.price)),
     slippageBps: 20,
     slippageBpsMax: 100,
@@ -227,7 +227,7 @@ export function booksOf(a: Truth, b: Truth, id: string, otherTickets: ReadonlySe
  * Waits until the order's workflow has ended, then holds it against the truth: hedge executed + closed = fill in the end and never
  * more on the way (invariant 1), and the result says the same.
  */
-export async function settled(
+export async function resolved(
   system: System,
   id: string,
   withinMs?: number,

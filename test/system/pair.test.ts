@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { runMaker } from '../../src/workers/maker';
 import { eventually } from './eventually';
 import { A, B, NEIGHBOUR, System, type SystemOptions } from './harness';
-import { BTC, expectMirror, position, settled, tradeByHand, type Truth } from './orders';
+import { BTC, expectMirror, position, resolved, tradeByHand, type Truth } from './orders';
 
 let system: System;
 /** A minute's budget whose burst lets the maker quote twice; the third quote waits some seconds. */
@@ -42,9 +42,9 @@ describe('operators', () => {
       { ...system.config, pairs },
       { env: process.env, version: 'test', logLevel: 'silent' },
     );
-    await settled(system, first);
+    await resolved(system, first);
     const second = await system.fill(1);
-    await settled(system, second);
+    await resolved(system, second);
     for (const id of [first, second]) {
       const { result } = await system.ended(id);
       expect(result.hedge.slices.map(({ path }) => path)).toEqual(['fast']);
@@ -54,7 +54,7 @@ describe('operators', () => {
 
   test('two slots, an order limit: it ends by itself after so many filled orders, all hedged', async () => {
     await start({ pairs: [{ lanes: [5, 6], side: 'round-trip' }] }, 4);
-    for (let filled = 0; filled < 4; filled++) await settled(system, await system.fill(1));
+    for (let filled = 0; filled < 4; filled++) await resolved(system, await system.fill(1));
     const status = (await system.pair().result()) as { counts: object; mode: string };
     expect(status).toMatchObject({ mode: 'stopped', counts: { filled: 4, abandoned: 0 } });
     expect(await system.resting()).toEqual([]);
@@ -69,13 +69,13 @@ describe('operators', () => {
     const paused = await system.pairSays('paused and idle', (s) => s.slots.every((slot) => slot.state === 'free'));
     expect(paused.mode).toBe('paused');
     await system.pair().executeUpdate('resume');
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
     await system.pair().executeUpdate('stop');
     expect(await system.pair().result()).toMatchObject({ mode: 'stopped', counts: { filled: 1 } });
     await nothingRests();
     await system.stopMaker();
     await system.startMaker({ orderLimit: 1 });
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
     expect(await system.pair().result()).toMatchObject({ counts: { filled: 1 } });
     await expectMirror(system);
   });
@@ -90,8 +90,8 @@ describe('operators', () => {
 
   test('S-10 flatten twice: both positions are zero, and the second one trades nothing', async () => {
     await start();
-    await settled(system, await system.fill(1));
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
     // Something that is no order of ours: the accounts do not even mirror.
     await tradeByHand(system, BTC, -30n);
     expect(await system.pair().executeUpdate('flatten')).toMatch(/^flat/);
@@ -117,9 +117,9 @@ describe('when it must not quote', () => {
     const stuck = await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
     expect(stuck.reason).toMatch(/stuck/);
     await collateralB('999');
-    await settled(system, id);
+    await resolved(system, id);
     expect(await placements()).toBe(before);
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
     await expectMirror(system);
   });
 
@@ -136,14 +136,14 @@ describe('when it must not quote', () => {
     await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
     await system.pair().executeUpdate('pause');
     await system.clearFaults();
-    const { status } = await settled(system, id);
+    const { status } = await resolved(system, id);
     expect(status).toBe('COMPLETED');
     await expectMirror(system);
   });
 
   test('S-20 A is long and its position cannot be read: not taken for flat, no quote, until it can', async () => {
     await start({ pairs: [{ side: 'round-trip' }] });
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
     await system.pair().executeUpdate('pause');
     await system.pairSays('idle', (s) => s.slots.every((slot) => slot.state === 'free'));
     const before = await placements();
@@ -152,7 +152,7 @@ describe('when it must not quote', () => {
     await system.pairSays('it cannot read', (s) => /position could not be read/.test(s.slots[0]?.note ?? ''));
     expect(await placements()).toBe(before);
     await system.clearFaults();
-    const { result } = await settled(system, await system.fill(1));
+    const { result } = await resolved(system, await system.fill(1));
     expect(result.side).toBe('sell');
   });
 
@@ -177,12 +177,12 @@ describe('when it must not quote', () => {
     expect(await system.resting()).toHaveLength(1);
     await system.clearFaults();
     await nextAlone(first?.client_order_index);
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
   });
 
   test('P-04 the request budget is spent by quotes: no further quote, and the hedge goes out all the same', async () => {
     await start({ pairs: [{ side: 'round-trip' }], config: { requestBudget: TWO_QUOTES } });
-    for (let n = 0; n < 2; n++) await settled(system, await system.fill(1));
+    for (let n = 0; n < 2; n++) await resolved(system, await system.fill(1));
     const { slots } = await system.pairSays('budget', (s) => /request budget/.test(s.slots[0]?.note ?? ''));
     expect(slots[0]?.state).not.toBe('busy');
     await expectMirror(system);
@@ -195,7 +195,7 @@ describe('when it must not quote', () => {
     const id = await system.fill(1);
     const { now_us } = await system.truth<{ now_us: number }>(A);
     await system.startHedger();
-    await settled(system, id);
+    await resolved(system, id);
     await eventually('it quotes again', async () => ((await placements()) > 2 ? true : undefined));
     const { transactions } = await system.truth<Truth>(A);
     const later = transactions.filter((tx) => tx.type === 14 && tx.queued_at_us > now_us);
@@ -207,7 +207,7 @@ describe('when it must not quote', () => {
 
   test('position limit: it does not quote what would exceed max_position, and says so', async () => {
     await start({ pairs: [{ side: 'buy', maxPosition: '0.0003' }] });
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
     await system.pairSays('position limit', (s) => /max_position/.test(s.slots[0]?.note ?? ''));
     expect(await placements()).toBe(1);
   });
@@ -220,7 +220,7 @@ describe('when it must not quote', () => {
     const far = { market_id: 1, account_index: NEIGHBOUR, is_ask: false, base_amount: '1', type: 'limit' };
     for (const price of ['109000.0', '109000.1']) await system.control('POST', 'orders', { ...far, price });
     await system.alerts.expect('clock-skew');
-    await settled(system, await system.fill(1));
+    await resolved(system, await system.fill(1));
     await system.pairSays('clock', (s) => /clock/.test(s.slots[0]?.note ?? ''));
     await expectMirror(system);
   });
@@ -236,11 +236,11 @@ describe('P-19 an order whose workflow was terminated', () => {
     await system.order(order?.client_order_index ?? 0).terminate('by mistake');
     const id = await nextAlone(order?.client_order_index);
     expect(await system.fill(1)).toBe(id);
-    await settled(system, id);
+    await resolved(system, id);
     await expectMirror(system);
   });
 
-  test('filled meanwhile: alerted, and the lane is not used until somebody has settled it', async () => {
+  test('filled meanwhile: alerted, and the lane is not used until somebody has resolved it', async () => {
     await start({ pairs: [{ side: 'buy' }], redis: 'without' });
     const [order] = await eventually('an order rests', async () => {
       const found = await system.resting();

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from './eventually';
 import { B, System } from './harness';
-import { expectMirror, fillOrder, hedged, quote, rests, settled, transactionsOf, type Truth } from './orders';
+import { expectMirror, fillOrder, hedged, quote, rests, resolved, transactionsOf, type Truth } from './orders';
 
 let system: System;
 afterEach(() => system.stop());
@@ -30,11 +30,11 @@ test.each([
   await hedged(system, id, '0.00020');
   await system.clearFaults();
   await starting;
-  await settled(system, id);
+  await resolved(system, id);
   await expectMirror(system);
 });
 
-test('S-51 the list of markets fails: a restarted hedger sends at once, and settles when amounts can be read again', async () => {
+test('S-51 the list of markets fails: a restarted hedger sends at once, and resolves when amounts can be read again', async () => {
   await start();
   const id = await quote(system);
   await system.stopHedger();
@@ -46,7 +46,7 @@ test('S-51 the list of markets fails: a restarted hedger sends at once, and sett
   );
   await system.clearFaults();
   await starting;
-  await settled(system, id);
+  await resolved(system, id);
   await expectMirror(system);
 });
 

@@ -1,7 +1,17 @@
 /** The hedge meets a book with little or nothing in it: the price bound holds, and what is missing is never forgotten. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { B, NEIGHBOUR, System } from './harness';
-import { ETH, expectMirror, fillOrder, makerOrderOf, quote, says, settled, transactionsOf, type Truth } from './orders';
+import {
+  ETH,
+  expectMirror,
+  fillOrder,
+  makerOrderOf,
+  quote,
+  says,
+  resolved,
+  transactionsOf,
+  type Truth,
+} from './orders';
 
 let system: System;
 beforeAll(async () => {
@@ -36,7 +46,7 @@ test('S-13 the hedge executes 15 of 20: the next slice asks for 5, at a wider bo
   await bid(1, (price * 0.9995).toFixed(1), '0.00015');
   await bid(1, (price * 0.991).toFixed(1), '0.01'); // 90 bps away: outside the first bounds, inside the last
   await fillOrder(system, id);
-  const { result, b } = await settled(system, id);
+  const { result, b } = await resolved(system, id);
   expect(result.hedge.slices.map((slice) => slice.executed).filter((base) => base !== '0.00000')).toEqual([
     '0.00015',
     '0.00005',
@@ -55,7 +65,7 @@ test('S-35 the nearest bid is 5 % away: not taken, stuck; bids come back: hedged
   await says(system, id, 'stuck', (state) => state.hedge_state === 'stuck');
   expect(transactionsOf(await system.truth<Truth>(B), id).length).toBeGreaterThan(1);
   await bid(0, (price * 0.995).toFixed(2), '10');
-  const { result } = await settled(system, id);
+  const { result } = await resolved(system, id);
   expect(Number(result.hedge.avg_price)).toBeGreaterThanOrEqual(price * 0.99);
   await expectMirror(system);
 });

@@ -1,12 +1,12 @@
 /** Both halves over a real server: what goes the whole way, and reaches nobody. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { NoticeSubscriber } from '../../src/notifications/subscriber';
+import { NoticeSubscriber } from '../../src/notices/subscriber';
 import { warmUpChannel } from '../../src/warm-up/channel';
 import { warmUpHedger } from '../../src/warm-up/hedger';
 import { warmUpMaker } from '../../src/warm-up/maker';
 import { startRedis, type OwnRedis } from '../helpers/valkey';
-import { Collector, SECRET } from '../notifications/support';
+import { Collector, SECRET } from '../notices/support';
 
 const MAKER = 1001;
 
@@ -28,7 +28,7 @@ test('a made-up fill is hedged on nobody’s account, again and again, and is a 
   const subscriber = new NoticeSubscriber({
     redis,
     fills: { account: MAKER, handle: fills.add },
-    onRefused: fills.add,
+    onRejected: fills.add,
   });
   const hedger = warmUpHedger({ redis, makerAccount: MAKER, onHedged: () => hedged.add(1) });
   const maker = warmUpMaker({ redis, makerAccount: MAKER, everyMs: 1 });

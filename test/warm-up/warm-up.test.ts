@@ -1,12 +1,12 @@
 /** A warm-up: by the clock, one at a time, and never anybody's trouble. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { lots } from '../../src/domain/lots';
-import { Desk } from '../../src/desk/desk';
-import { hedgeMadeUp } from '../../src/warm-up/desk';
+import { Executor } from '../../src/hedging/executor';
+import { hedgeMadeUp } from '../../src/warm-up/executor';
 import { warmUpEvery } from '../../src/warm-up/every';
 import { ORDER_ID, readMadeUpFill } from '../../src/warm-up/made-up-fill';
 import { madeUpListener } from '../../src/warm-up/maker';
-import type { OutgoingNotice } from '../../src/notifications/notice';
+import type { OutgoingNotice } from '../../src/notices/notice';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -66,7 +66,7 @@ test('each one is news to a listener of its own, which makes a notice of it', ()
 
 test('it is hedged on an account that sends nothing, with timers that Node can keep', async () => {
   const set = jest.spyOn(globalThis, 'setTimeout');
-  const raise = jest.spyOn(Desk.prototype, 'raise');
+  const raise = jest.spyOn(Executor.prototype, 'raise');
   const fill = { orderId: ORDER_ID, marketId: 1, side: 'buy', filledLots: lots(20n) } as const;
   await expect(hedgeMadeUp(fill)).resolves.toBeUndefined();
   expect(raise.mock.results.map(({ value }) => value)).toEqual(['raised']);

@@ -1,7 +1,7 @@
 /** What the hedger tells when an order is confirmed. */
 import { describe, expect, test } from '@jest/globals';
 import type { OrderResult, SliceReport } from '../../src/domain/messages';
-import { lots, quote } from '../../src/domain/lots';
+import { lots, notional } from '../../src/domain/lots';
 import type { Market } from '../../src/domain/records';
 import { createMetrics } from '../../src/observability';
 import { hedgeNotice, observeStages } from '../../src/workers/confirmation';
@@ -13,7 +13,7 @@ const btc: Market = {
   sizeDecimals: 5,
   priceDecimals: 1,
   minBaseLots: lots(20),
-  minQuote: quote(10_000_000n),
+  minQuote: notional(10_000_000n),
 };
 const at = { hedgeAccount: 1002, markets: [btc] };
 
@@ -96,7 +96,7 @@ describe('stages across processes', () => {
     const found = await sums({
       fill_frame_ms: 1_000,
       hedge_submitted_ms: 1_001,
-      hedge_settled_ms: 1_300,
+      hedge_resolved_ms: 1_300,
       confirmed_ms: 1_325,
     });
     expect(found).toMatchObject({

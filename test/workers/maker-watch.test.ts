@@ -1,7 +1,7 @@
 /** The hedger hears A's public trades while nobody tells of the fills. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { clockOf } from '../clock';
-import { orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids';
+import { orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids-and-nonces';
 import { MakerWatch } from '../../src/workers/maker-watch';
 
 beforeEach(() => {
@@ -21,7 +21,7 @@ test('S-45 twenty fills at once while Temporal hangs: each is raised at once, no
     makerAccount: 1,
     markets: () => [{ marketId: 1, symbol: 'BTC', sizeDecimals: 5, priceDecimals: 1 }],
     exchange: { watchTrades: (_: number, listener: typeof heard) => (heard = listener) },
-    desk: {
+    executor: {
       raise: ({ orderId }: { orderId: OrderId }) => {
         if (!raisedMs.has(orderId)) raisedMs.set(orderId, Date.now() - startMs);
         return 'raised';

@@ -1,4 +1,4 @@
-/** Keys that the exchange refuses: all of them stop a start, which leaves nothing behind; some of them cost their own lanes only. */
+/** Keys that the exchange rejects: all of them stop a start, which leaves nothing behind; some of them cost their own lanes only. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -80,7 +80,7 @@ describe.each([
         (reason: unknown) => reason as Error,
       );
       expect(error.message).toMatch(
-        new RegExp(`the exchange refuses the key of account ${name} .* for API key .*${lanesOf(config)}.*: HTTP 401`),
+        new RegExp(`the exchange rejects the key of account ${name} .* for API key .*${lanesOf(config)}.*: HTTP 401`),
       );
       expect(error.message).toContain('Nothing was started');
       expect(error.message).toContain('register a new one');
@@ -119,7 +119,7 @@ async function startedWithout(run: typeof runMaker, file: string, lanes: readonl
       { env, version: '0', logLevel: 'silent', markets: [] },
     );
     try {
-      const { what } = await box.expect('key-refused');
+      const { what } = await box.expect('key-rejected');
       for (const key of secretsOf(file)) expect(what).not.toContain(key);
       return what;
     } finally {

@@ -1,4 +1,4 @@
-/** A step that reaches a process of other accounts is refused there: the order says so, waits, and fills no history with it (S-43). */
+/** A step that reaches a process of other accounts is rejected there: the order says so, waits, and fills no history with it (S-43). */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { WRONG_ACCOUNTS } from '../../src/domain/messages';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 const SAID = 'this process serves 1 and 2: nothing was done';
-const refuse = (): never => {
+const reject = (): never => {
   throw ApplicationFailure.create({ type: WRONG_ACCOUNTS, nonRetryable: true, message: SAID });
 };
 
@@ -29,7 +29,7 @@ test('every step names the accounts of its order', async () => {
 });
 
 test('arm: the order ends unquoted, in words', async () => {
-  const order = await stage.order({}, new Script().on('arm', refuse));
+  const order = await stage.order({}, new Script().on('arm', reject));
   expect(await order.handle.result()).toMatchObject({
     hedge_state: 'flat',
     maker: { status: 'not-placed' },
@@ -42,23 +42,23 @@ test('arm: the order ends unquoted, in words', async () => {
 test('cover: stuck with the reason, told once, not tried again and again; the right process then hedges it', async () => {
   const script = new Script();
   let isStranger = true;
-  script.on('cover', (input) => (isStranger ? refuse() : script.execute(input)));
+  script.on('execute', (input) => (isStranger ? reject() : script.execute(input)));
   const order = await stage.order({}, script);
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
   await order.fills(20);
   const [alert] = [await script.called('alert')];
   expect(alert).toMatchObject({ kind: 'stuck', what: expect.stringContaining(SAID) });
   expect(await order.details()).toContain(SAID);
-  expect(script.count('cover')).toBe(1);
+  expect(script.count('execute')).toBe(1);
   isStranger = false;
   await order.handle.executeUpdate('retryHedge');
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
-  expect(script.count('cover')).toBe(2);
+  expect(script.count('execute')).toBe(2);
 });
 
 test('a pair: its slot says what it waits for', async () => {
   const script = new Script({ market_id: 7, symbol: 'FOREIGN', size_decimals: 5, price_decimals: 1 });
-  script.on('laneHistory', refuse);
+  script.on('laneHistory', reject);
   const pair = await stage.pair(script);
   await pair.when('the slot waits', ({ slots }) => slots[0]?.note === SAID);
   expect(script.count('laneHistory')).toBe(1);

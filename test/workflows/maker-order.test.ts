@@ -33,7 +33,7 @@ test('arm, place, fill, cover, confirm: flat, and the record says so everywhere'
     hedge_state: 'flat',
     reason: '',
   });
-  expect(order.script.names()).toEqual(['arm', 'place', 'cover', 'confirm']);
+  expect(order.script.names()).toEqual(['arm', 'place', 'execute', 'confirm']);
   expect(order.script.inputs('confirm')[0]?.result).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
   expect(await order.face()).toEqual({
     status: 'COMPLETED',
@@ -83,7 +83,7 @@ test('a confirmation that fails within its task is asked again as a step of its 
   await script.called('place');
   await order.fills(20);
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
-  expect(script.names()).toEqual(['arm', 'place', 'cover', 'confirm', 'confirm']);
+  expect(script.names()).toEqual(['arm', 'place', 'execute', 'confirm', 'confirm']);
   expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(3);
   await keepHistory('order-confirmed-as-step', order.handle);
 });
@@ -119,7 +119,7 @@ test('S-03 the fill arrives before `place` has returned: it is hedged while `pla
   await order.when('it is hedged', (state) => state.exposure === '0.00000' && state.hedge.slices.length === 1);
   placing.open();
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
-  expect(script.names()).toEqual(['arm', 'place', 'cover', 'confirm']);
+  expect(script.names()).toEqual(['arm', 'place', 'execute', 'confirm']);
   await keepHistory('order-filled-before-placed', order.handle);
 });
 
@@ -153,7 +153,7 @@ test('S-01 a fill of 5, then 15: hedged 20, each lot once', async () => {
   await order.when('five are hedged', (state) => state.hedge.executed_base_amount === '0.00005');
   await order.fills(20);
   await order.handle.result();
-  expect(order.script.inputs('cover').map((input) => input.fill_lots)).toEqual(['5', '20']);
+  expect(order.script.inputs('execute').map((input) => input.fill_lots)).toEqual(['5', '20']);
   expect(order.script.executedLots()).toBe(20);
   await keepHistory('order-partial-fills', order.handle);
 });
@@ -205,20 +205,20 @@ test('P-01 a cancel answers "canceled with 0" only if it says so itself; a fill 
 });
 
 test('200 signals with one content, while a hedge runs: one further cover', async () => {
-  const covering = new Gate();
+  const executing = new Gate();
   const script = new Script();
-  script.on('cover', async (input, call) => {
-    if (call === 1) await covering.passed;
+  script.on('execute', async (input, call) => {
+    if (call === 1) await executing.passed;
     return script.execute(input);
   });
   const order = await stage.order({}, script);
   await script.called('place');
   await order.fills(5);
-  await script.called('cover');
+  await script.called('execute');
   await Promise.all(Array.from({ length: 200 }, () => order.signal(orderUpdate(order.id, 20, 'filled'))));
-  covering.open();
+  executing.open();
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
-  expect(script.inputs('cover').map((input) => input.fill_lots)).toEqual(['5', '20']);
+  expect(script.inputs('execute').map((input) => input.fill_lots)).toEqual(['5', '20']);
 }, 60_000);
 
 test('a late, lower record takes nothing back', async () => {
@@ -231,7 +231,7 @@ test('a late, lower record takes nothing back', async () => {
   expect(await order.handle.result()).toMatchObject({ maker: { filled_base_amount: '0.00020' }, hedge_state: 'flat' });
 });
 
-test('a second start with the same id is refused, while it runs and after it', async () => {
+test('a second start with the same id is rejected, while it runs and after it', async () => {
   const order = await stage.order();
   await expect(stage.start(order.input)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
   await order.script.called('place');
@@ -242,7 +242,7 @@ test('a second start with the same id is refused, while it runs and after it', a
 
 test('P-10 a step that ends without an answer is decided anew', async () => {
   const script = new Script();
-  script.on('cover', (input, call) => {
+  script.on('execute', (input, call) => {
     if (call === 1) throw ApplicationFailure.nonRetryable('the worker died in the middle');
     return script.execute(input);
   });
@@ -270,7 +270,7 @@ test('cancelled while quoting: the quote is cancelled, what filled is hedged, th
   const memo = await order.ended();
   expect(memo).toMatchObject({ maker: { status: 'canceled', filled_base_amount: '0.00005' }, hedge_state: 'flat' });
   expect(await order.face()).toMatchObject({ status: 'CANCELLED', hedgeState: 'flat', exposure: 0 });
-  expect(script.names()).toEqual(['arm', 'place', 'cancelMaker', 'cover', 'confirm']);
+  expect(script.names()).toEqual(['arm', 'place', 'cancelMaker', 'execute', 'confirm']);
   await keepHistory('order-cancelled-quoting', order.handle);
 });
 
@@ -292,20 +292,20 @@ test('cancelled before anything was placed: nothing is placed', async () => {
 });
 
 test('cancelled while hedging, twice: the hedge finishes, the run ends Canceled once', async () => {
-  const covering = new Gate();
+  const executing = new Gate();
   const script = new Script();
-  script.on('cover', async (input) => {
-    await covering.passed;
+  script.on('execute', async (input) => {
+    await executing.passed;
     return script.execute(input);
   });
   const order = await stage.order({}, script);
   await script.called('place');
   await order.fills(20);
-  await script.called('cover');
+  await script.called('execute');
   await order.handle.cancel();
   await order.handle.cancel();
   expect((await order.state()).hedge_state).toBe('hedging');
-  covering.open();
+  executing.open();
   expect(await order.ended()).toMatchObject({ hedge: { executed_base_amount: '0.00020' }, hedge_state: 'flat' });
   expect((await order.face()).status).toBe('CANCELLED');
   expect(script.count('seal')).toBe(0);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { laneOf, nextOrderId, type OrderId } from '../../src/domain/ids';
+import { laneOf, nextOrderId, type OrderId } from '../../src/domain/ids-and-nonces';
 import type { PairInput } from '../../src/domain/messages';
 import { otherLanes, startPair } from '../../src/workers/pairs';
 import { keepHistory } from '../replay/histories';
@@ -62,7 +62,7 @@ test('the end of an ordinary order is heard from its result alone', async () => 
 async function pairWithoutMargin(change: Partial<PairInput> = {}) {
   const script = newScript();
   let hasMargin = false;
-  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
+  script.on('execute', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
   const pair = await stage.pair(script, { lanes: [stage.nextLane(), stage.nextLane()], ...change });
   const [first, second] = [await pair.order(1), await pair.order(2)];
   await first.fills(20);
@@ -81,7 +81,7 @@ test('S-32 one stuck order stops all quoting of its pair, until it is hedged', a
   await second.handle.cancel();
   await pair.when('the other slot is free', (state) => state.slots.some((slot) => slot.state === 'free'));
   const quotes = script.count('quote');
-  await script.called('cover', script.count('cover') + 3); // time passes
+  await script.called('execute', script.count('execute') + 3); // time passes
   expect(script.count('quote')).toBe(quotes);
   giveMargin();
   await first.handle.result();
@@ -107,20 +107,20 @@ test.each(['stop', 'pause'] as const)(
   '%s while an order is being hedged, and the hedge gets stuck then: it goes on until it is hedged',
   async (how) => {
     const script = newScript();
-    const covering = new Gate();
+    const executing = new Gate();
     let hasMargin = false;
-    script.on('cover', async (input) => {
-      await covering.passed;
+    script.on('execute', async (input) => {
+      await executing.passed;
       return hasMargin ? script.execute(input) : script.blocked(input, 50);
     });
     const pair = await stage.pair(script);
     const order = await pair.order();
     await order.fills(20);
-    await script.called('cover');
+    await script.called('execute');
     await pair.update(how);
-    covering.open();
+    executing.open();
     await pair.when('it is stuck', (state) => state.slots[0]?.hedge_state === 'stuck');
-    await script.called('cover', script.count('cover') + 2);
+    await script.called('execute', script.count('execute') + 2);
     hasMargin = true;
     expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
     if (how === 'pause') await pair.update('stop');
@@ -270,14 +270,14 @@ test('orders that cross the book: each next quote waits a little longer, and the
 
 test('an order that was abandoned pauses the pair and names the amount', async () => {
   const script = newScript();
-  script.on('cover', (input) => script.blocked(input, 60_000));
+  script.on('execute', (input) => script.blocked(input, 60_000));
   const pair = await stage.pair(script);
   const order = await pair.order();
   await order.fills(20);
   await order.when('it is stuck', (state) => state.hedge_state === 'stuck');
   await order.handle.cancel();
   const paused = await pair.when('it is paused', (state) => state.mode === 'paused');
-  expect(paused.reason).toBe(`order ${order.id} ended with 0.00020 naked: settle it by hand, then resume`);
+  expect(paused.reason).toBe(`order ${order.id} ended with 0.00020 naked: resolve it by hand, then resume`);
   expect(paused.counts.abandoned).toBe(1);
   expect(await pair.details()).toContain('abandoned 1');
   await pair.update('stop');
@@ -607,7 +607,7 @@ describe('S-10 flatten', () => {
       const lots = call % 2 === 1 ? held.A : held.B;
       return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
     });
-    script.on('cover', (input) => {
+    script.on('execute', (input) => {
       if (input.purpose !== 'flatten') return script.execute(input);
       if (input.ticket.side === 'sell') held.A -= BigInt(input.ticket.max_lots);
       else held.B += BigInt(input.ticket.max_lots);
@@ -621,7 +621,7 @@ describe('S-10 flatten', () => {
     expect((await order.face()).status).toBe('COMPLETED');
     expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'flattened by the operator' });
     expect(await pair.update('flatten')).toContain('flat: both positions'); // idempotent: nothing left to trade
-    expect(script.inputs('cover').filter((input) => input.purpose === 'flatten')).toHaveLength(2);
+    expect(script.inputs('execute').filter((input) => input.purpose === 'flatten')).toHaveLength(2);
     await pair.update('stop');
     await pair.handle.result();
     await keepHistory('pair-flattened', pair.handle);
@@ -636,7 +636,7 @@ describe('S-10 flatten', () => {
     });
     const lanes = [stage.nextLane(), stage.nextLane()];
     const laneOf = (id: string): number => Number((BigInt(id) >> 7n) & 255n);
-    script.on('cover', (input) => {
+    script.on('execute', (input) => {
       if (laneOf(input.ticket.ticket_id) === lanes[0]) return script.blocked(input, 60_000);
       held -= BigInt(input.ticket.max_lots);
       return script.execute(input);
@@ -648,7 +648,7 @@ describe('S-10 flatten', () => {
     const pair = await stage.pair(script, { lanes });
     await pair.order();
     expect(await pair.update('flatten')).toContain('flat: both positions');
-    expect(script.inputs('cover').map((input) => laneOf(input.ticket.ticket_id))).toEqual(lanes);
+    expect(script.inputs('execute').map((input) => laneOf(input.ticket.ticket_id))).toEqual(lanes);
     await stopped(pair);
   });
 
@@ -678,7 +678,7 @@ describe('S-10 flatten', () => {
       const lots = call % 2 === 1 ? held : 0n;
       return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
     });
-    script.on('cover', (input, call) => {
+    script.on('execute', (input, call) => {
       if (call === 1) {
         held -= 5n;
         return { ...script.blocked(input, 60_000), executed_lots: '5' };
@@ -689,7 +689,7 @@ describe('S-10 flatten', () => {
     const pair = await stage.pair(script);
     await pair.order();
     expect(await pair.update('flatten')).toContain('flat: both positions');
-    expect(script.inputs('cover').map((input) => input.ticket.max_lots)).toEqual(['20', '15']);
+    expect(script.inputs('execute').map((input) => input.ticket.max_lots)).toEqual(['20', '15']);
     expect(script.count('seal')).toBe(1);
     await stopped(pair);
   });

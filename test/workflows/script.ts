@@ -6,7 +6,7 @@
  */
 import type { HedgeActivities } from '../../src/activities/hedge-activities';
 import type { MakerActivities } from '../../src/activities/maker-activities';
-import type { CoverInput, CoverResult, MarketTerms, SliceReport } from '../../src/domain/messages';
+import type { ExecuteInput, ExecuteResult, MarketTerms, SliceReport } from '../../src/domain/messages';
 import type { OrderStatus } from '../../src/domain/records';
 import { eventually } from '../system/eventually';
 
@@ -46,7 +46,7 @@ export class Script {
         if (maker.status === 'open') maker.status = 'canceled';
         return { known: true, ...this.amounts(order_id), transaction_time_us: 1 };
       },
-      cover: (input) => this.execute(input),
+      execute: (input) => this.execute(input),
       seal: (input) => ({ ...this.#result(keyOf(input)), state: 'sealed' }),
       confirm: () => undefined,
       alert: () => undefined,
@@ -88,17 +88,17 @@ export class Script {
   }
 
   /** Executes a ticket up to what is asked, or up to `at most` lots of it. */
-  execute(input: CoverInput, atMost = Infinity): CoverResult {
+  execute(input: ExecuteInput, atMost = Infinity): ExecuteResult {
     const key = keyOf(input);
     const { ticket } = input;
-    const wanted = BigInt(input.fill_lots) - BigInt(ticket.covered_lots);
+    const wanted = BigInt(input.fill_lots) - BigInt(ticket.prior_lots);
     const capped = atMost === Infinity ? wanted : BigInt(Math.min(Number(wanted), atMost));
     const limited = capped > BigInt(ticket.max_lots) ? BigInt(ticket.max_lots) : capped;
     if (limited > (this.executed.get(key) ?? 0n)) this.executed.set(key, limited);
-    return { ...this.#result(key), state: 'covered' };
+    return { ...this.#result(key), state: 'executed' };
   }
 
-  blocked(input: CoverInput, retryAfterMs: number, code = 'margin'): CoverResult {
+  blocked(input: ExecuteInput, retryAfterMs: number, code = 'margin'): ExecuteResult {
     return {
       ...this.#result(keyOf(input)),
       state: 'blocked',
@@ -123,7 +123,7 @@ export class Script {
     return { status, filled_lots: String(filled), filled_quote: String(BigInt(filled) * PRICE_TICKS) };
   }
 
-  #result(key: string): Omit<CoverResult, 'state'> {
+  #result(key: string): Omit<ExecuteResult, 'state'> {
     const amount = this.executed.get(key) ?? 0n;
     return {
       executed_lots: amount.toString(),
@@ -134,7 +134,7 @@ export class Script {
   }
 }
 
-function keyOf(input: Pick<CoverInput, 'ticket' | 'purpose'>): string {
+function keyOf(input: Pick<ExecuteInput, 'ticket' | 'purpose'>): string {
   return `${input.purpose} ${input.ticket.ticket_id}`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Invariant 7 at the door: whatever arrives by signal, update or query, an order or a pair keeps running, keeps its ledger, and says
- * what it refused. The sender of a signal gets no answer, so "says" means the log.
+ * what it rejected. The sender of a signal gets no answer, so "says" means the log.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
@@ -47,14 +47,14 @@ describe('orderUpdate', () => {
     const order = await stage.order({}, script);
     await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
     const before = await order.state();
-    const seen = refusals();
+    const seen = rejections();
     await order.signal(make(order.id));
     expect(await order.state()).toEqual(before);
-    expect(refusals()).toBe(seen + 1);
+    expect(rejections()).toBe(seen + 1);
     expect((await order.face()).status).toBe('RUNNING');
     await order.fills(20);
     expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
-    expect(script.names()).toEqual(['arm', 'place', 'cover', 'confirm']);
+    expect(script.names()).toEqual(['arm', 'place', 'execute', 'confirm']);
   });
 
   test('one that arrives before anything was placed does not stop the placement', async () => {
@@ -109,7 +109,7 @@ test('a signal, an update and a query of unknown name: the order goes on', async
 
 test('updates take no arguments: what is sent along is ignored', async () => {
   const script = new Script();
-  script.on('cover', (input, call) => (call === 1 ? script.blocked(input, 60_000) : script.execute(input)));
+  script.on('execute', (input, call) => (call === 1 ? script.blocked(input, 60_000) : script.execute(input)));
   const order = await stage.order({}, script);
   await script.called('place');
   await order.fills(20);
@@ -129,14 +129,14 @@ const undecodable: [string, { metadata?: Record<string, Uint8Array>; data?: Uint
 ];
 
 describe('a payload that cannot be decoded', () => {
-  test.each(undecodable)('%s: the order lives, refuses it, and hedges', async (_, payload) => {
+  test.each(undecodable)('%s: the order lives, rejects it, and hedges', async (_, payload) => {
     const order = await stage.order();
     await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
     const before = await order.state();
-    const seen = refusals();
+    const seen = rejections();
     await sendRaw(order.handle.workflowId, 'orderUpdate', payload);
     expect(await order.state()).toEqual(before);
-    expect(refusals()).toBe(seen + 1);
+    expect(rejections()).toBe(seen + 1);
     await sendRaw(order.handle.workflowId, 'orderFilled', payload);
     await order.fills(20);
     expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
@@ -180,7 +180,7 @@ describe('a payload that cannot be decoded', () => {
       .getHandle(workflowId)
       .result()
       .catch((error: unknown) => error);
-    expect(String((failure as WorkflowFailedError).cause)).toContain('the input was refused: ReceivedError');
+    expect(String((failure as WorkflowFailedError).cause)).toContain('the input was rejected: ReceivedError');
   });
 });
 
@@ -218,7 +218,7 @@ test.each(starts)('a %s started with %s fails at once and says why', async (work
     args: merged === undefined ? [] : [merged],
   });
   const failure = await handle.result().catch((error: unknown) => error);
-  expect(String((failure as WorkflowFailedError).cause)).toContain(`the input was refused: ReceivedError: ${why}`);
+  expect(String((failure as WorkflowFailedError).cause)).toContain(`the input was rejected: ReceivedError: ${why}`);
 });
 
 const malformedStates: [string, unknown][] = [
@@ -280,6 +280,6 @@ describe('orderState, to a pair', () => {
   });
 });
 
-function refusals(): number {
-  return stage.logs.filter((entry) => entry.message === 'an update was refused and changed nothing').length;
+function rejections(): number {
+  return stage.logs.filter((entry) => entry.message === 'an update was rejected and changed nothing').length;
 }

@@ -15,7 +15,7 @@ import {
   type LogEntry,
 } from '@temporalio/worker';
 import { withHeartbeat } from '../../src/activities/heartbeat';
-import { nextOrderId, orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids';
+import { nextOrderId, orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
 import {
   makerQueue,
   ordersQueue,
@@ -36,7 +36,7 @@ export const HEDGE_ACCOUNT = 12;
 const WORKFLOWS = require.resolve('../../src/workflows');
 const INTERCEPTORS = require.resolve('../../src/workflows/interceptors');
 const NAMES: readonly ActivityName[] = [
-  ...(['arm', 'place', 'cancelMaker', 'cover', 'seal', 'confirm', 'alert'] as const),
+  ...(['arm', 'place', 'cancelMaker', 'execute', 'seal', 'confirm', 'alert'] as const),
   ...(['quote', 'books', 'laneOrders', 'laneHistory', 'proveHedged', 'readPosition'] as const),
 ];
 

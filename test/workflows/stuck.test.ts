@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { listOrders } from '../../src/cli/order-list';
 import { orderStory } from '../../src/cli/order-story';
-import type { OrderId } from '../../src/domain/ids';
-import type { CoverInput, CoverResult, HedgePolicy } from '../../src/domain/messages';
+import type { OrderId } from '../../src/domain/ids-and-nonces';
+import type { ExecuteInput, ExecuteResult, HedgePolicy } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
 import { Gate, Script } from './script';
 import { MAKER_ACCOUNT, Stage, type TestOrder } from './stage';
@@ -26,7 +26,7 @@ const LONG_MS = 60_000;
 test('S-09 blocked: stuck at once, alerted once, shown everywhere; hedged when the cause is gone', async () => {
   const script = new Script();
   let hasMargin = false;
-  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
+  script.on('execute', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 50)));
   const order = await stage.order({}, script);
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
   await order.fills(5);
@@ -36,7 +36,7 @@ test('S-09 blocked: stuck at once, alerted once, shown everywhere; hedged when t
     '**stuck** · filled 0.00005, hedged 0.00000, closed 0.00000, naked 0.00005 BTC',
   );
   expect(await order.details()).toContain('Stuck: account B has too little margin (margin).');
-  await script.called('cover', 4); // it keeps trying
+  await script.called('execute', 4); // it keeps trying
   expect(script.inputs('alert')).toEqual([
     expect.objectContaining({
       kind: 'stuck',
@@ -57,12 +57,12 @@ test('S-09 blocked: stuck at once, alerted once, shown everywhere; hedged when t
 test('S-58 stuck for long: it goes on in new runs of few events, and answers operators', async () => {
   const script = new Script();
   let hasMargin = false;
-  script.on('cover', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 20)));
+  script.on('execute', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 20)));
   const order = await stage.order({ history_events_max: 40 }, script);
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
   await order.fills(5);
   const first = (await order.handle.describe()).runId;
-  await script.called('cover', 20);
+  await script.called('execute', 20);
   const now = await order.handle.describe();
   expect(now.runId).not.toBe(first);
   expect(now.status.name).toBe('RUNNING');
@@ -93,7 +93,7 @@ test('S-58 stuck for long: it goes on in new runs of few events, and answers ope
 
 test('S-58 a cancel of an order in a later run ends it: sealed, and the exposure is reported', async () => {
   const script = new Script();
-  script.on('cover', (input) => script.blocked(input, 20));
+  script.on('execute', (input) => script.blocked(input, 20));
   script.on('seal', (input) => ({
     ...script.execute({ ...input, fill_lots: '0', retry_now: false }),
     state: 'sealed',
@@ -102,7 +102,7 @@ test('S-58 a cancel of an order in a later run ends it: sealed, and the exposure
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
   await order.fills(5);
   const first = (await order.handle.describe()).runId;
-  await script.called('cover', 15);
+  await script.called('execute', 15);
   expect((await order.handle.describe()).runId).not.toBe(first);
   await stage.client.workflow.getHandle(order.handle.workflowId).cancel();
   await order.ended();
@@ -110,10 +110,10 @@ test('S-58 a cancel of an order in a later run ends it: sealed, and the exposure
 });
 
 test('S-32 naked for longer than the policy allows is stuck, though the step still runs', async () => {
-  const covering = new Gate();
+  const executing = new Gate();
   const script = new Script();
-  script.on('cover', async (input) => {
-    await covering.passed;
+  script.on('execute', async (input) => {
+    await executing.passed;
     return script.execute(input);
   });
   const order = await stage.order({ policy: { ...policy, force_close_timeout_ms: 50 } }, script);
@@ -121,25 +121,25 @@ test('S-32 naked for longer than the policy allows is stuck, though the step sti
   await order.fills(20);
   await order.when('it is stuck', (state) => state.hedge_state === 'stuck');
   expect((await script.called('alert')).what).toContain('not hedged within 0.05 s');
-  covering.open();
+  executing.open();
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
   await keepHistory('order-stuck-by-time', order.handle);
 });
 
 test('retryHedge tries at once, whatever the back-off', async () => {
   const script = new Script();
-  script.on('cover', (input, call) => (call === 1 ? script.blocked(input, LONG_MS) : script.execute(input)));
+  script.on('execute', (input, call) => (call === 1 ? script.blocked(input, LONG_MS) : script.execute(input)));
   const order = await stuckOrder(script);
   expect(await order.handle.executeUpdate('retryHedge')).toBe('trying again now');
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
-  expect(script.inputs('cover').map((input) => input.retry_now)).toEqual([false, true]);
+  expect(script.inputs('execute').map((input) => input.retry_now)).toEqual([false, true]);
   expect(script.executedLots('hedge')).toBe(20);
   await keepHistory('order-retried', order.handle);
 });
 
 test('S-28 forceClose seals the hedge first, then closes what it left on A, as a close', async () => {
   const script = new Script();
-  script.on('cover', (input) => hedgeTwelve(script, input));
+  script.on('execute', (input) => hedgeTwelve(script, input));
   const order = await stuckOrder(script);
   expect(await order.handle.executeUpdate('forceClose')).toBe('sealing the hedge, then closing on the maker account');
   expect(await order.handle.result()).toMatchObject({
@@ -148,19 +148,23 @@ test('S-28 forceClose seals the hedge first, then closes what it left on A, as a
     exposure: '0.00000',
     hedge_state: 'flat',
   });
-  expect(script.names().filter((name) => name === 'cover' || name === 'seal')).toEqual(['cover', 'seal', 'cover']);
-  const close = script.inputs('cover')[1];
+  expect(script.names().filter((name) => name === 'execute' || name === 'seal')).toEqual([
+    'execute',
+    'seal',
+    'execute',
+  ]);
+  const close = script.inputs('execute')[1];
   expect(close).toMatchObject({
     purpose: 'close',
     fill_lots: '20',
-    ticket: { ticket_id: order.id, covered_lots: '12', max_lots: '8', side: 'sell', start: 'follows-placement' },
+    ticket: { ticket_id: order.id, prior_lots: '12', max_lots: '8', side: 'sell', start: 'follows-placement' },
   });
   await keepHistory('order-force-closed', order.handle);
 });
 
 test('on_stuck: close does so by itself', async () => {
   const script = new Script();
-  script.on('cover', (input) => hedgeTwelve(script, input));
+  script.on('execute', (input) => hedgeTwelve(script, input));
   const order = await stage.order({ policy: { ...policy, on_stuck: 'close', force_close_timeout_ms: 50 } }, script);
   await script.called('place');
   await order.fills(20);
@@ -171,7 +175,7 @@ test('on_stuck: close does so by itself', async () => {
 
 test('P-15 close is stuck too, then retryHedge: each direction is sealed before the next, under a fresh id', async () => {
   const script = new Script();
-  script.on('cover', (input, call) => {
+  script.on('execute', (input, call) => {
     if (call === 1) return hedgeTwelve(script, input);
     if (input.purpose === 'close') return { ...script.execute(input, 3), ...blockedParts(script, input) };
     return script.execute(input);
@@ -186,8 +190,8 @@ test('P-15 close is stuck too, then retryHedge: each direction is sealed before 
     hedge_state: 'flat',
   });
   expect(script.inputs('seal').map((input) => input.purpose)).toEqual(['hedge', 'close']);
-  const last = script.inputs('cover').at(-1);
-  expect(last).toMatchObject({ purpose: 'hedge', ticket: { covered_lots: '15', max_lots: '5', start: 'opens-lane' } });
+  const last = script.inputs('execute').at(-1);
+  expect(last).toMatchObject({ purpose: 'hedge', ticket: { prior_lots: '15', max_lots: '5', start: 'opens-lane' } });
   expect(last?.ticket.ticket_id).not.toBe(order.id);
   expect(script.executedLots()).toBe(20);
   await keepHistory('order-hedge-close-hedge', order.handle);
@@ -195,7 +199,7 @@ test('P-15 close is stuck too, then retryHedge: each direction is sealed before 
 
 test('cancel while stuck: sealed, reported, alerted; the run ends Canceled and says what is naked', async () => {
   const script = new Script();
-  script.on('cover', (input) => hedgeTwelve(script, input));
+  script.on('execute', (input) => hedgeTwelve(script, input));
   const order = await stuckOrder(script);
   await order.handle.cancel();
   const memo = await order.ended();
@@ -214,12 +218,12 @@ test('cancel while stuck: sealed, reported, alerted; the run ends Canceled and s
 
 test('the seal finds that all was hedged after all: Canceled, but flat', async () => {
   const script = new Script();
-  let sent: CoverInput | undefined;
-  script.on('cover', (input) => {
+  let sent: ExecuteInput | undefined;
+  script.on('execute', (input) => {
     sent = input;
     return script.blocked(input, LONG_MS);
   });
-  script.on('seal', () => ({ ...script.execute(sent as CoverInput), state: 'sealed' }));
+  script.on('seal', () => ({ ...script.execute(sent as ExecuteInput), state: 'sealed' }));
   const order = await stuckOrder(script);
   await order.handle.cancel();
   expect(await order.ended()).toMatchObject({ exposure: '0.00000', hedge_state: 'flat' });
@@ -228,25 +232,25 @@ test('the seal finds that all was hedged after all: Canceled, but flat', async (
 });
 
 test('cancelled while hedging, then blocked: sealed and reported as if it had been stuck before', async () => {
-  const covering = new Gate();
+  const executing = new Gate();
   const script = new Script();
-  script.on('cover', async (input) => {
-    await covering.passed;
+  script.on('execute', async (input) => {
+    await executing.passed;
     return hedgeTwelve(script, input);
   });
   const order = await stage.order({}, script);
   await script.called('place');
   await order.fills(20);
-  await script.called('cover');
+  await script.called('execute');
   await order.handle.cancel();
-  covering.open();
+  executing.open();
   expect(await order.ended()).toMatchObject({ exposure: '0.00008', hedge_state: 'abandoned' });
   await keepHistory('order-cancelled-then-stuck', order.handle);
 });
 
 test('a lane that was jumped over: the order goes on under a fresh id on a spare lane (P-18)', async () => {
   const script = new Script();
-  script.on('cover', (input, call) =>
+  script.on('execute', (input, call) =>
     call === 1 ? { ...script.execute(input, 0), state: 'jumped' } : script.execute(input),
   );
   const spare = stage.nextLane();
@@ -254,20 +258,20 @@ test('a lane that was jumped over: the order goes on under a fresh id on a spare
   await script.called('place');
   await order.fills(20);
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
-  const [first, second] = script.inputs('cover');
+  const [first, second] = script.inputs('execute');
   expect(first?.ticket.ticket_id).toBe(order.id);
   expect((BigInt(second?.ticket.ticket_id ?? 0) >> 7n) & 255n).toBe(BigInt(spare));
   await keepHistory('order-lane-jumped', order.handle);
 });
 
-test('nothing naked: retryHedge and forceClose are refused, and nothing is recorded', async () => {
+test('nothing naked: retryHedge and forceClose are rejected, and nothing is recorded', async () => {
   const order = await stage.order();
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
   const events = (await order.handle.fetchHistory()).events?.length;
-  expect(await refusal(order, 'retryHedge')).toBe(
+  expect(await rejection(order, 'retryHedge')).toBe(
     'nothing of this order is naked, or it has ended: there is nothing to retry',
   );
-  expect(await refusal(order, 'forceClose')).toBe(
+  expect(await rejection(order, 'forceClose')).toBe(
     'nothing of this order is naked, or it has ended: there is nothing to close',
   );
   expect((await order.handle.fetchHistory()).events?.length).toBe(events);
@@ -275,7 +279,7 @@ test('nothing naked: retryHedge and forceClose are refused, and nothing is recor
   await order.handle.result();
 });
 
-test('an update of a closed order is refused by the engine', async () => {
+test('an update of a closed order is rejected by the engine', async () => {
   const order = await stage.order();
   await order.script.called('place');
   await order.fills(20);
@@ -292,17 +296,17 @@ async function stuckOrder(script: Script): Promise<TestOrder> {
 }
 
 /** Twelve lots on B, then no margin for more; a close executes. */
-function hedgeTwelve(script: Script, input: CoverInput): CoverResult {
+function hedgeTwelve(script: Script, input: ExecuteInput): ExecuteResult {
   if (input.purpose === 'close') return script.execute(input);
   return { ...script.execute(input, 12), ...blockedParts(script, input) };
 }
 
-function blockedParts(script: Script, input: CoverInput): Pick<CoverResult, 'state' | 'blocked'> {
+function blockedParts(script: Script, input: ExecuteInput): Pick<ExecuteResult, 'state' | 'blocked'> {
   const { state, blocked } = script.blocked(input, LONG_MS);
   return { state, ...(blocked ? { blocked } : {}) };
 }
 
-async function refusal(order: TestOrder, update: string): Promise<string | undefined> {
+async function rejection(order: TestOrder, update: string): Promise<string | undefined> {
   const error = await order.handle.executeUpdate(update).catch((e: unknown) => e);
   return error instanceof WorkflowUpdateFailedError ? error.cause?.message : String(error);
 }

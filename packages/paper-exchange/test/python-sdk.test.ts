@@ -156,7 +156,7 @@ test('the example for strangers over https and wss, once the certificate that th
     const shown = await runPython('-c', program);
     const trusted = path.join(folder, 'paper.pem');
     writeFileSync(trusted, shown);
-    const example = path.join(ROOT, 'examples', 'stranger.py');
+    const example = path.join(ROOT, 'examples', 'third_party_client.py');
     expect(await runPythonWith({ SSL_CERT_FILE: trusted }, example, secure.url)).toContain('order 3: filled');
     await expect(runPython(example, secure.url)).rejects.toThrow(/certificate/i);
   } finally {

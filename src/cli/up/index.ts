@@ -25,9 +25,9 @@ import { verifyMirror } from './verify';
 
 export type { UpOptions } from './plan';
 
-/** After the pairs stopped: cancels, last hedges and settling. */
-const SETTLE_MS = 60_000;
-const SETTLE_POLL_MS = 200;
+/** After the pairs stopped: cancels, last hedges and resolving. */
+const RESOLVE_MS = 60_000;
+const RESOLVE_POLL_MS = 200;
 
 /** Resolves with the exit code when everything has been stopped. */
 export async function runUp(options: UpOptions): Promise<number> {
@@ -152,7 +152,7 @@ class Run {
     await this.#over;
     bound.abort();
     const elapsedMs = performance.now() - tradingMs;
-    const problems = await this.#settle(plan, client);
+    const problems = await this.#resolve(plan, client);
     await feed.stop();
     alerts.stop();
     await client.connection.close();
@@ -160,7 +160,7 @@ class Run {
   }
 
   /** Stops the pairs, waits until no order runs, asks the exchange. Returns what is wrong. */
-  async #settle(plan: Plan, client: Client): Promise<string[]> {
+  async #resolve(plan: Plan, client: Client): Promise<string[]> {
     if (this.#failure !== undefined) return [this.#failure];
     if (this.#ends > 1) return ['stopped before the hedges were finished'];
     this.#say('stopping the pairs: quotes are cancelled, hedges finish');
@@ -171,7 +171,7 @@ class Run {
         problems.push(`pair ${market} did not stop: ${error instanceof Error ? error.message : String(error)}`);
       });
     }
-    const deadlineMs = performance.now() + SETTLE_MS;
+    const deadlineMs = performance.now() + RESOLVE_MS;
     for (;;) {
       const open = await listOrders(client, { makerAccount: maker.index, state: 'open', limit: 100 }).catch(
         () => undefined,
@@ -179,10 +179,10 @@ class Run {
       if (open?.length === 0) break;
       if (this.#ends > 1) return ['stopped before the hedges were finished'];
       if (performance.now() > deadlineMs) {
-        problems.push(`${open?.length ?? 'unknown'} orders still run after ${SETTLE_MS / 1000} s`);
+        problems.push(`${open?.length ?? 'unknown'} orders still run after ${RESOLVE_MS / 1000} s`);
         break;
       }
-      await sleep(SETTLE_POLL_MS);
+      await sleep(RESOLVE_POLL_MS);
     }
     return [...problems, ...(await verifyMirror(plan.config))];
   }

@@ -52,5 +52,5 @@ async function postJson(url: string, body: unknown): Promise<void> {
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
   });
-  if (!response.ok) throw new CommandError(`the paper exchange refused an account: ${await response.text()}`);
+  if (!response.ok) throw new CommandError(`the paper exchange rejected an account: ${await response.text()}`);
 }

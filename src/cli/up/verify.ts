@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import type { Config } from '../../config';
 import { parseDecimal } from '../../domain/lots';
-import { type OrderId, splitClientOrderIndex } from '../../domain/ids';
+import { type OrderId, splitClientOrderIndex } from '../../domain/ids-and-nonces';
 import { SEAL_SLICE } from '../../domain/limits';
 
 /** Amounts of all markets in one scale: no market has more decimals. */
@@ -50,7 +50,7 @@ export function mirrorProblems(a: ReadonlyMap<string, bigint>, b: ReadonlyMap<st
 /** Orders of A whose fills and hedges differ, and orders that still rest. */
 export function orderProblems(ofA: readonly TruthOrder[], ofB: readonly TruthOrder[]): string[] {
   const filled = new Map<OrderId, bigint>();
-  const covered = new Map<OrderId, bigint>();
+  const executed = new Map<OrderId, bigint>();
   const problems: string[] = [];
   const add = (sums: Map<OrderId, bigint>, order: OrderId, amount: bigint): void =>
     void sums.set(order, (sums.get(order) ?? 0n) + amount);
@@ -65,15 +65,15 @@ export function orderProblems(ofA: readonly TruthOrder[], ofB: readonly TruthOrd
       const { id: ticket, slice } = splitClientOrderIndex(order.client_order_index);
       const amount = parseDecimal(order.filled_base_amount, DECIMALS) * (order.is_ask ? -1n : 1n);
       // Slice 0 on A is the placement; everything else of the range hedges, closes or seals.
-      add(account === 'A' && slice === 0 ? filled : covered, ticket, amount);
+      add(account === 'A' && slice === 0 ? filled : executed, ticket, amount);
       if (slice === SEAL_SLICE && amount !== 0n) problems.push(`seal ${order.client_order_index} traded`);
     }
   }
   // A ticket under a fresh id hedges an order of another id, so only the sum must be zero; the rest is told by positions.
-  const sum = [...filled.values(), ...covered.values()].reduce((total, amount) => total + amount, 0n);
+  const sum = [...filled.values(), ...executed.values()].reduce((total, amount) => total + amount, 0n);
   if (sum !== 0n) problems.push(`fills and hedges differ by ${sum} × 10^-${DECIMALS}`);
   for (const [order, amount] of filled) {
-    const hedged = covered.get(order) ?? 0n;
+    const hedged = executed.get(order) ?? 0n;
     if (abs(hedged) > abs(amount)) problems.push(`order ${order}: hedged more than filled`);
   }
   return problems;

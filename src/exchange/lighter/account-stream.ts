@@ -3,7 +3,7 @@
  * `account_all_trades` it only learns which order's frame was lost. Only the first of the three is needed.
  *
  * `live` means: subscribed, snapshot delivered, gap re-read. A frame is a hint that may be lost, repeated or reordered (invariant 7);
- * a record that cannot be read is refused and counted, and neither it nor a listener that throws stops the stream (S-33).
+ * a record that cannot be read is rejected and counted, and neither it nor a listener that throws stops the stream (S-33).
  */
 import type { Clock } from '../../clock';
 import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
@@ -79,7 +79,7 @@ export class LighterAccountStream implements AccountStream {
     this.#txSide = this.#sideChannel({
       name: 'account_tx',
       auth: true,
-      means: 'a transaction that the exchange refuses late is found by reading, some seconds later',
+      means: 'a transaction that the exchange rejects late is found by reading, some seconds later',
     });
     this.#tradesSide = this.#sideChannel({
       name: 'account_all_trades',
@@ -224,7 +224,7 @@ export class LighterAccountStream implements AccountStream {
     }
     this.#cancelSnapshotDeadline();
     if (!this.#snapshotSeen) {
-      // Only now: an error frame names no channel, and before the snapshot it is taken for a refusal of the orders.
+      // Only now: an error frame names no channel, and before the snapshot it is taken for a rejection of the orders.
       this.#txSide.open();
       this.#tradesSide.open();
     }
@@ -245,7 +245,7 @@ export class LighterAccountStream implements AccountStream {
     try {
       rows = rawTxsOf(frame.body);
     } catch (error) {
-      this.#refuse(error, 'account_tx');
+      this.#reject(error, 'account_tx');
       return;
     }
     const txs = rows.flatMap((raw): TxRecord[] => {
@@ -253,7 +253,7 @@ export class LighterAccountStream implements AccountStream {
         const { tx } = parseTxRow(raw);
         return tx.accountIndex === this.options.accountIndex ? [tx] : [];
       } catch (error) {
-        this.#refuse(error, 'account_tx');
+        this.#reject(error, 'account_tx');
         return [];
       }
     });
@@ -266,7 +266,7 @@ export class LighterAccountStream implements AccountStream {
     try {
       raws = rawOrdersOf(frame.body);
     } catch (error) {
-      this.#refuse(error, 'account_all_orders');
+      this.#reject(error, 'account_all_orders');
       return undefined;
     }
     return raws.flatMap((raw) => {
@@ -275,7 +275,7 @@ export class LighterAccountStream implements AccountStream {
         if (order.accountIndex !== this.options.accountIndex) throw new MalformedError('order of another account');
         return [order];
       } catch (error) {
-        this.#refuse(error, 'account_all_orders');
+        this.#reject(error, 'account_all_orders');
         if (error instanceof UnknownMarketError) void this.#learnMarket(error.marketId);
         return [];
       }
@@ -296,7 +296,7 @@ export class LighterAccountStream implements AccountStream {
     // It may be the answer to our subscription; before the snapshot that is what it is taken for.
     if (this.#snapshotSeen || isAboutTransactions(error.code)) return;
     if (this.#token !== undefined && !isLimitCode(error.code)) this.options.tokens.drop(this.#token);
-    this.session.reconnect(`subscription refused: ${error.code} ${error.message}`);
+    this.session.reconnect(`subscription rejected: ${error.code} ${error.message}`);
   }
 
   #lost(): void {
@@ -314,7 +314,7 @@ export class LighterAccountStream implements AccountStream {
     this.#recovery.endConnection();
   }
 
-  #refuse(error: unknown, what: string): void {
+  #reject(error: unknown, what: string): void {
     this.options.onMalformed(what, reasonOf(error));
   }
 

@@ -5,19 +5,19 @@
  * proves, a read is a value or a reason.
  */
 import type { Clock } from '../../clock';
-import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids';
+import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
 import { ORDER_ID_BITS } from '../../domain/limits';
-import type { AccountState, NonceFate, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
+import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
 import { KEYS_CHECKED_MAX } from '../port';
-import type { AccountOptions, AccountPort, RefusedKey, SignedTx, SigningThread, TxRequest } from '../port';
+import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { Log } from './log';
 import type { ClockSkew } from './clock-skew';
 import { unknown } from './errors';
 import type { HostLimit } from './host-limit';
 import type { Markets } from './markets';
-import { findNonceFate, PAGE_ROWS } from './nonce-fate';
+import { findNonceFate, PAGE_ROWS } from './nonce-status';
 import {
   MalformedError,
   parseAccount,
@@ -181,12 +181,12 @@ export class LighterAccount implements AccountPort {
     );
   }
 
-  nonceFate(query: {
+  nonceStatus(query: {
     readonly lane: number;
     readonly nonce: Nonce;
     readonly sinceMs: number;
     readonly urgent?: boolean;
-  }): Promise<Read<NonceFate>> {
+  }): Promise<Read<NonceStatus>> {
     // Execution times are the exchange's. A host clock that is fast must not make the read stop too early (S-40).
     const sinceMs = query.sinceMs + Math.min(0, this.deps.skew.estimateMs() ?? 0) - SINCE_MARGIN_MS;
     return findNonceFate({ ...query, sinceMs, accountIndex: this.accountIndex }, (index) =>
@@ -195,7 +195,7 @@ export class LighterAccount implements AccountPort {
         { by: 'account_index', value: this.accountIndex, limit: PAGE_ROWS, index },
         (body) => {
           const rows = parseTxRows(body);
-          for (const row of rows) if ('unread' in row) this.#refused('/api/v1/accountTxs', row.unread);
+          for (const row of rows) if ('unread' in row) this.#rejected('/api/v1/accountTxs', row.unread);
           return rows;
         },
         this.#tokens,
@@ -248,10 +248,10 @@ export class LighterAccount implements AccountPort {
     );
   }
 
-  async refusedKeys(): Promise<Read<readonly RefusedKey[]>> {
+  async rejectedKeys(): Promise<Read<readonly RejectedKey[]>> {
     const { accountIndex } = this;
     const { clock, rest, signer, skew } = this.deps;
-    const checks = this.lanes.slice(0, KEYS_CHECKED_MAX).map(async (lane): Promise<Read<RefusedKey | undefined>> => {
+    const checks = this.lanes.slice(0, KEYS_CHECKED_MAX).map(async (lane): Promise<Read<RejectedKey | undefined>> => {
       const tokens = new Tokens({
         ...{ signer, clock, accountIndex, lanes: [lane] },
         lifeMs: KEY_CHECK_LIFE_MS,
@@ -259,15 +259,15 @@ export class LighterAccount implements AccountPort {
       });
       const { text } = await tokens.token();
       const query = { account_index: accountIndex, market_id: 255 };
-      const refusal = await rest.tokenRefusal('/api/v1/accountActiveOrders', query, text);
-      if (!refusal.ok) return refusal;
-      return { ok: true, value: refusal.value === undefined ? undefined : { lane, reason: refusal.value } };
+      const rejection = await rest.tokenRejection('/api/v1/accountActiveOrders', query, text);
+      if (!rejection.ok) return rejection;
+      return { ok: true, value: rejection.value === undefined ? undefined : { lane, reason: rejection.value } };
     });
     const found = await Promise.all(checks);
-    const refused = found.flatMap((read) => (read.ok && read.value !== undefined ? [read.value] : []));
+    const rejected = found.flatMap((read) => (read.ok && read.value !== undefined ? [read.value] : []));
     const unread = found.find((read) => !read.ok);
-    // One clear refusal is enough to know; no refusal is only known once every key was heard of.
-    return refused.length === 0 && unread && !unread.ok ? unread : { ok: true, value: refused };
+    // One clear rejection is enough to know; no rejection is only known once every key was heard of.
+    return rejected.length === 0 && unread && !unread.ok ? unread : { ok: true, value: rejected };
   }
 
   makerOnlyKeys(): Promise<Read<readonly number[]>> {
@@ -309,7 +309,7 @@ export class LighterAccount implements AccountPort {
           // Thrown, it makes the market list be read again; this way the next read has it.
           if (row.error instanceof UnknownMarketError) void this.deps.markets.refreshFor(row.error.marketId);
           if (!mayMiss(row)) throw new MalformedError(row.error.message);
-          this.#refused(path, row.error);
+          this.#rejected(path, row.error);
         }
         return orders;
       },
@@ -318,7 +318,7 @@ export class LighterAccount implements AccountPort {
     );
   }
 
-  #refused(path: string, error: MalformedError): void {
+  #rejected(path: string, error: MalformedError): void {
     this.deps.onMalformed(path, error.message);
   }
 }

@@ -1,10 +1,10 @@
 /**
  * From raw answers to a submission's fate (LP §3.7).
  *
- * Refused only when the exchange says so with a listed code (src/domain/refusals.ts), on HTTP 400 or in a WebSocket error that
+ * Rejected only when the exchange says so with a listed code (src/domain/rejections.ts), on HTTP 400 or in a WebSocket error that
  * carries our id, or none while a single submission is out. Rate limits (429/405), 5xx, time-outs, 29501, unreadable bodies, and a 200 without a transaction hash are unknown.
  */
-import { findRefusal } from '../../domain/refusals';
+import { findRejection } from '../../domain/rejections';
 import type { SendOutcome } from '../../domain/records';
 
 /** Longest exchange text that may reach a log or an error: bodies of firewalls are whole pages. */
@@ -28,8 +28,8 @@ export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): SendOutcome
     if (normaliseHash(shown) !== normaliseHash(txHash)) return unknown(txHash, 'answer 200 with another tx_hash');
     return { kind: 'accepted', txHash, predictedExecutionMs: numberField(body, 'predicted_execution_time_ms') ?? 0 };
   }
-  if (code !== undefined && httpStatus === 400 && findRefusal(code) !== undefined) {
-    return { kind: 'refused', txHash, code, message: shorten(stringField(body, 'message') ?? '') };
+  if (code !== undefined && httpStatus === 400 && findRejection(code) !== undefined) {
+    return { kind: 'rejected', txHash, code, message: shorten(stringField(body, 'message') ?? '') };
   }
   const what = code === undefined ? '' : ` code ${code} ${shorten(stringField(body, 'message') ?? '')}`;
   return unknown(txHash, `HTTP ${httpStatus}${what}`.trim());
@@ -37,7 +37,7 @@ export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): SendOutcome
 
 /** Whether an error frame without id can only answer a transaction. 20001 may as well be about a subscription's token (LP §5.3). */
 export function isAboutTransactions(code: number): boolean {
-  return code >= 21_000 && findRefusal(code) !== undefined;
+  return code >= 21_000 && findRejection(code) !== undefined;
 }
 
 /** LP §3.9. Not 30009, 30010: too many messages may be too many submissions. */

@@ -5,7 +5,7 @@
  * client index every order that was known live and is in neither list. An order that no list shows yet stays on the chase: lists lag
  * for seconds (S-11), and absence proves nothing.
  */
-import type { ClientOrderIndex } from '../../domain/ids';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import { isTerminal, type OrderRecord, type Read } from '../../domain/records';
 
 export interface GapReads {

@@ -1,6 +1,6 @@
 /**
  * What the exchange's limits leave us (LP §6.1): after a 429, a 405 or code 23000 everything but hedges and cancels stays away from the
- * host for a minute, because refused requests may count too and a reader that tries again would keep the limit spent for good.
+ * host for a minute, because rejected requests may count too and a reader that tries again would keep the limit spent for good.
  *
  * One per process, shared by reads, submissions and handshakes. Hedges and cancels are not asked. What a hedge in doubt needs (reads
  * of its order and nonce, the same nonce again) goes in turns. Nothing here waits while all is well.
@@ -48,7 +48,7 @@ export class HostLimit {
     this.#after = httpStatus === 200 || httpStatus === 400 ? `code ${code}` : `HTTP ${httpStatus}`;
     this.tell({
       kind: 'rate-limited',
-      what: `the exchange refuses requests of this host (${this.#after} on ${where}): ${this.reason()}. Nothing is quoted; hedges and cancels go on`,
+      what: `the exchange rejects requests of this host (${this.#after} on ${where}): ${this.reason()}. Nothing is quoted; hedges and cancels go on`,
       next: 'Nothing, if it ends by itself. If it comes back: look what else uses this address or these accounts, and compare request_budget with the tier.',
     });
   }

@@ -36,7 +36,7 @@ export interface LighterOptions {
   readonly signer: Signer;
   readonly clock?: Clock;
   readonly log?: Log;
-  /** Called for everything that was refused because it could not be read; count it. */
+  /** Called for everything that was rejected because it could not be read; count it. */
   readonly onMalformed?: (what: string, reason: string) => void;
   /** Called when something that a person should know begins; it is in the log too. */
   readonly onTrouble?: TellTrouble;
@@ -201,7 +201,7 @@ class Lighter implements ExchangePort {
   }
 
   readonly #malformed = (what: string, reason: string): void => {
-    this.#log.warn({ what, reason }, 'refused what could not be read');
+    this.#log.warn({ what, reason }, 'rejected what could not be read');
     this.options.onMalformed?.(what, reason);
   };
 

@@ -2,7 +2,7 @@
  * The newest record of each order of one account: of all that lived when last heard of, and of the last that ended. A process has no
  * other memory of them; `supersedes` says what is newer, and each record comes here once the listeners of its frame have had it.
  */
-import type { ClientOrderIndex } from '../../domain/ids';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import { isTerminal, supersedes, type OrderRecord } from '../../domain/records';
 import type { OwnOrders } from '../port';
 

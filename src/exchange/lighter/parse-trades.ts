@@ -4,8 +4,8 @@
  * cannot read.
  */
 import { z } from 'zod';
-import type { ClientOrderIndex } from '../../domain/ids';
-import { lots, ticks, type Lots, type Quote } from '../../domain/lots';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
+import { lots, ticks, type Lots, type Notional } from '../../domain/lots';
 import { quoteOf } from '../../domain/price';
 import type { Side } from '../../domain/records';
 import { check, decimalText, epochMs, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
@@ -35,7 +35,7 @@ export interface TradedAmount extends Pick<OwnTrade, 'clientOrderIndex' | 'trans
   readonly marketId: number;
   readonly side: Side;
   readonly tradedLots: Lots;
-  readonly tradedQuote: Quote;
+  readonly tradedQuote: Notional;
 }
 
 const amountShape = z.object({

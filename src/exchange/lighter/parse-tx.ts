@@ -1,11 +1,11 @@
 /**
  * Lighter's transaction rows (`tx`, `accountTxs`, `account_tx`) → TxRecord (LP §3.7).
  *
- * `status` alone cannot tell a refusal: it is in `event_info.ae`. `info` and `event_info` are JSON texts inside JSON. An order
- * transaction whose event cannot be read is malformed, because "no refusal seen" would then be a guess.
+ * `status` alone cannot tell a rejection: it is in `event_info.ae`. `info` and `event_info` are JSON texts inside JSON. An order
+ * transaction whose event cannot be read is malformed, because "no rejection seen" would then be a guess.
  */
 import { z } from 'zod';
-import type { ClientOrderIndex, Nonce } from '../../domain/ids';
+import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
 import type { Lots, Ticks } from '../../domain/lots';
 import { TX_CANCEL_ALL, TX_CANCEL_ORDER, TX_CREATE_ORDER, type TxRecord } from '../../domain/records';
 import { check, epochMs, list, MalformedError } from './parse';
@@ -70,9 +70,9 @@ export function parseTxRow(raw: unknown): TxRow {
   const nonce = row.nonce ?? safeField(info, 'Nonce');
   if (apiKeyIndex === undefined || nonce === undefined) throw new MalformedError('transaction: no api key or nonce');
   const clientOrderIndex = clientIndexOf(row.type, row.info ?? '', info);
-  const refusal = refusalOf(row.type, row.event_info);
+  const rejection = rejectionOf(row.type, row.event_info);
   const executedAtMs = epochMs(row.executed_at ?? 0);
-  const order = refusal === undefined && row.status > 1 ? orderOf(row.type, info, row.event_info) : undefined;
+  const order = rejection === undefined && row.status > 1 ? orderOf(row.type, info, row.event_info) : undefined;
   const tx: TxRecord = {
     hash: row.hash,
     type: row.type,
@@ -82,7 +82,7 @@ export function parseTxRow(raw: unknown): TxRow {
     status: row.status === 0 ? 'failed' : row.status === 1 ? 'pending' : 'executed',
     ...(clientOrderIndex === undefined ? {} : { clientOrderIndex }),
     ...(order === undefined ? {} : { order }),
-    ...(refusal === undefined ? {} : { refusal }),
+    ...(rejection === undefined ? {} : { rejection }),
     executedAtMs,
   };
   return {
@@ -108,7 +108,7 @@ function clientIndexOf(type: number, infoText: string, info: unknown): ClientOrd
   return BigInt(digits) as ClientOrderIndex;
 }
 
-function refusalOf(type: number, eventInfo: string | null | undefined): TxRecord['refusal'] {
+function rejectionOf(type: number, eventInfo: string | null | undefined): TxRecord['rejection'] {
   const event = parseJson(eventInfo);
   if (event === undefined) {
     const ours = type === TX_CREATE_ORDER || type === TX_CANCEL_ORDER || type === TX_CANCEL_ALL;
@@ -119,7 +119,7 @@ function refusalOf(type: number, eventInfo: string | null | undefined): TxRecord
   }
   const ae = event['ae'];
   if (ae === undefined || ae === null || ae === '') return undefined;
-  // Double-encoded since 2026; older documents print the bare name (LP §3.7). Both are refusals.
+  // Double-encoded since 2026; older documents print the bare name (LP §3.7). Both are rejections.
   const text = typeof ae === 'string' ? ae : JSON.stringify(ae);
   const inner = typeof ae === 'string' ? parseJson(ae) : (ae as Record<string, unknown>);
   return {

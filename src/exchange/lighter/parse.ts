@@ -3,11 +3,11 @@
  *
  * Owns the field knowledge of LP §1.4, §5.5, §5.6. Every function throws `MalformedError` for what it cannot read exactly, and
  * never guesses: ids beyond 2^53 come from their string twins, amounts from fixed-decimal text, and what is filled only from
- * `filled_base_amount`. Callers turn the error into a failed read or a refused record.
+ * `filled_base_amount`. Callers turn the error into a failed read or a rejected record.
  */
 import { z } from 'zod';
-import type { ClientOrderIndex } from '../../domain/ids';
-import { parseDecimal, parseQuote, type Lots, type Quote, type Ticks } from '../../domain/lots';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
+import { parseDecimal, parseNotional, type Lots, type Notional, type Ticks } from '../../domain/lots';
 import { ORDER_STATUSES, type AccountState, type Market, type OrderRecord, type Position } from '../../domain/records';
 
 /** The payload is not what LP describes. The message names field and rule, never the whole payload. */
@@ -35,7 +35,7 @@ export const idText = z.string().regex(/^\d{1,20}$/);
 export const list = z.union([z.array(z.unknown()), z.null()]).transform((value) => value ?? []);
 
 const orderShape = z.object({
-  order_index: z.number().optional(), // not `int`: zod would refuse what is beyond 2^53, and the twin has it exact
+  order_index: z.number().optional(), // not `int`: zod would reject what is beyond 2^53, and the twin has it exact
   order_id: idText.optional(),
   client_order_index: integer.optional(),
   client_order_id: idText.optional(),
@@ -64,7 +64,7 @@ export function parseOrder(raw: unknown, markets: MarketLookup): OrderRecord {
     status: order.status,
     initialLots: scaled(order.initial_base_amount, market.sizeDecimals, 'initial_base_amount') as Lots,
     filledLots: scaled(order.filled_base_amount, market.sizeDecimals, 'filled_base_amount') as Lots,
-    filledQuote: scaled(order.filled_quote_amount, 6, 'filled_quote_amount') as Quote,
+    filledQuote: scaled(order.filled_quote_amount, 6, 'filled_quote_amount') as Notional,
     priceTicks: scaled(order.price, market.priceDecimals, 'price') as Ticks,
     transactionTimeUs: order.transaction_time ?? 0,
   };
@@ -128,14 +128,14 @@ const marketShape = z.object({
 });
 
 /** All markets. A row we cannot read is left out and reported: an exotic market must not stop trading in the others. */
-export function parseMarkets(body: unknown, onRefused: (error: MalformedError) => void): Market[] {
+export function parseMarkets(body: unknown, onRejected: (error: MalformedError) => void): Market[] {
   const rows = check(z.object({ order_books: list }), body, 'market list').order_books;
   return rows.flatMap((raw) => {
     try {
       return [parseMarket(raw)];
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
-      onRefused(error);
+      onRejected(error);
       return [];
     }
   });
@@ -150,7 +150,7 @@ function parseMarket(raw: unknown): Market {
     sizeDecimals: row.supported_size_decimals,
     priceDecimals: row.supported_price_decimals,
     minBaseLots: scaled(row.min_base_amount, row.supported_size_decimals, 'min_base_amount') as Lots,
-    minQuote: scaled(row.min_quote_amount, 6, 'min_quote_amount') as Quote,
+    minQuote: scaled(row.min_quote_amount, 6, 'min_quote_amount') as Notional,
   };
 }
 
@@ -244,7 +244,7 @@ export function check<T extends z.ZodType>(shape: T, raw: unknown, what: string)
   throw new MalformedError(`${what}: ${first?.path.map(String).join('.') ?? ''} ${first?.message ?? 'is malformed'}`);
 }
 
-/** Exact text of a fixed-decimal amount as a scaled integer; more digits than the scale are refused, never rounded. */
+/** Exact text of a fixed-decimal amount as a scaled integer; more digits than the scale are rejected, never rounded. */
 export function scaled(text: string, decimals: number, what: string): bigint {
   try {
     return parseDecimal(text, decimals);
@@ -272,9 +272,9 @@ export function epochMs(value: number): number {
   return value < 1e14 ? value : Math.floor(value / 1000);
 }
 
-function signedQuote(text: string, what: string): Quote {
+function signedQuote(text: string, what: string): Notional {
   try {
-    return parseQuote(text);
+    return parseNotional(text);
   } catch {
     throw new MalformedError(`${what} is not exact at 6 decimals`);
   }

@@ -19,7 +19,7 @@ import type { HostLimit } from './host-limit';
 
 interface Pending {
   readonly txHash: string;
-  readonly settle: (outcome: SendOutcome) => void;
+  readonly finish: (outcome: SendOutcome) => void;
 }
 
 /** After so long no answer is expected any more. */
@@ -43,13 +43,13 @@ export class PendingAnswers {
     return new Promise((resolve) => {
       const cancelDeadline = clock.after(sendMs, () => {
         this.#giveUp(id);
-        this.#settle(id, unknown(txHash, `no answer within ${sendMs} ms`));
+        this.#finish(id, unknown(txHash, `no answer within ${sendMs} ms`));
       });
-      const settle = (outcome: SendOutcome): void => {
+      const finish = (outcome: SendOutcome): void => {
         cancelDeadline();
         resolve(outcome);
       };
-      this.#pending.set(id, { txHash, settle });
+      this.#pending.set(id, { txHash, finish });
     });
   }
 
@@ -60,7 +60,7 @@ export class PendingAnswers {
     const error = field(body, 'error');
     const { txHash } = pending;
     this.options.limit.saw({ where: 'a submission', code: numberField(error, 'code') });
-    this.#settle(
+    this.#finish(
       id,
       error === undefined
         ? outcomeOf({ httpStatus: 200, body, txHash })
@@ -82,10 +82,10 @@ export class PendingAnswers {
     if (only !== undefined && pending !== undefined && !isAboutSubscriptions(code)) {
       const { txHash } = pending;
       if (isAboutTransactions(code)) {
-        this.#settle(only, { kind: 'refused', txHash, code, message });
+        this.#finish(only, { kind: 'rejected', txHash, code, message });
         return undefined;
       }
-      this.#settle(only, unknown(txHash, `error frame without id: code ${code} ${message}`));
+      this.#finish(only, unknown(txHash, `error frame without id: code ${code} ${message}`));
     }
     return { code, message };
   }
@@ -93,7 +93,7 @@ export class PendingAnswers {
   /** The connection is gone: whatever was out on it is unknown from here on. */
   lose(reason: string): void {
     this.#givenUp.clear();
-    for (const [id, { txHash }] of [...this.#pending]) this.#settle(id, unknown(txHash, `connection lost: ${reason}`));
+    for (const [id, { txHash }] of [...this.#pending]) this.#finish(id, unknown(txHash, `connection lost: ${reason}`));
   }
 
   #giveUp(id: string): void {
@@ -107,9 +107,9 @@ export class PendingAnswers {
     return [...this.#givenUp].flatMap(([id, atMs]) => (atMs >= sinceMs ? [id] : []));
   }
 
-  #settle(id: string, outcome: SendOutcome): void {
+  #finish(id: string, outcome: SendOutcome): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    pending?.settle(outcome);
+    pending?.finish(outcome);
   }
 }

@@ -6,9 +6,9 @@
  * frame may repeat old trades: no news (LP §5.6).
  */
 import type { Clock } from '../../clock';
-import type { ClientOrderIndex } from '../../domain/ids';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
-import { addLots, quote, ZERO_LOTS } from '../../domain/lots';
+import { addLots, notional, ZERO_LOTS } from '../../domain/lots';
 import type { TradedSum } from '../port';
 import type { Log } from './log';
 import { reasonOf } from './errors';
@@ -90,7 +90,7 @@ export class PublicTrades {
         this.#sums.set(clientOrderIndex, {
           ...{ clientOrderIndex, marketId, side, transactionTimeUs },
           tradedLots: addLots(before?.tradedLots ?? ZERO_LOTS, tradedLots),
-          tradedQuote: quote((before?.tradedQuote ?? 0n) + tradedQuote),
+          tradedQuote: notional((before?.tradedQuote ?? 0n) + tradedQuote),
         });
         keepNewest(this.#sums, ORDERS_KEPT);
         told.add(clientOrderIndex);

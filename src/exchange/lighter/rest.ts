@@ -84,8 +84,8 @@ export class Rest {
     }
   }
 
-  /** Why the exchange refuses this token, or undefined if it takes it. What fails for any other reason proves nothing. */
-  async tokenRefusal(path: string, query: Query, token: string): Promise<Read<string | undefined>> {
+  /** Why the exchange rejects this token, or undefined if it takes it. What fails for any other reason proves nothing. */
+  async tokenRejection(path: string, query: Query, token: string): Promise<Read<string | undefined>> {
     const held = await this.#held('ordinary');
     if (held !== undefined) return { ok: false, reason: `${path}: ${held}` };
     try {

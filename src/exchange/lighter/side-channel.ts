@@ -1,6 +1,6 @@
 /**
  * A channel that makes things faster and that nothing depends on: asked for once the stream has its snapshot, missed aloud, asked for
- * again every minute. Refused, silent or renamed, it costs latency and never the connection.
+ * again every minute. Rejected, silent or renamed, it costs latency and never the connection.
  */
 import type { Clock } from '../../clock';
 

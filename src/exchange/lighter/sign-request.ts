@@ -26,7 +26,7 @@ export interface SignCall {
   readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** Refuses what the C types would silently cut (price is 32 bits, amounts 48). */
+/** Rejects what the C types would silently cut (price is 32 bits, amounts 48). */
 export function signCallOf(accountIndex: number, request: TxRequest): SignCall {
   const account = BigInt(accountIndex);
   const tail = [request.skipNonce ? 1 : 0, request.nonce, request.lane, account] as const;

@@ -34,7 +34,7 @@ export interface Signer {
   /** A fresh key pair, not registered anywhere. */
   generateKey(): Promise<ApiKeyPair>;
   /**
-   * Hands a key to the library, for this process. Another key for the same lane is refused while the first is in use: the
+   * Hands a key to the library, for this process. Another key for the same lane is rejected while the first is in use: the
    * library would silently sign everybody's transactions with the newer one. The returned function gives the lane free.
    */
   register(key: LaneKey): () => void;

@@ -2,13 +2,13 @@
  * Auth tokens of one account (LP §4): minted locally, cached, renewed long before their deadline.
  *
  * A token is a bearer secret for reads: it goes into a header or a subscribe frame and nowhere else. Any key of the account signs one,
- * so after a refusal it is the next key's turn: one revoked key must not make the account deaf and blind.
+ * so after a rejection it is the next key's turn: one revoked key must not make the account deaf and blind.
  */
 import type { Clock } from '../../clock';
 import { invariant } from '../../domain/assert';
 import type { Signer } from './signer';
 
-/** The server refuses more than 8 h ahead; four leave room for any plausible clock error. */
+/** The server rejects more than 8 h ahead; four leave room for any plausible clock error. */
 export const TOKEN_LIFE_MS = 4 * 3_600_000;
 /** Share of its life after which a token is replaced. */
 export const TOKEN_RENEW_AT = 0.75;
@@ -49,7 +49,7 @@ export class Tokens {
     return this.#current;
   }
 
-  /** The exchange did not take `token`: the next one is signed with the next key. Many refusals of one token are one. */
+  /** The exchange did not take `token`: the next one is signed with the next key. Many rejections of one token are one. */
   drop(token: Token): void {
     if (token !== this.#minted) return;
     this.#minted = undefined;

@@ -5,7 +5,7 @@
  * said (invariant 8).
  */
 import { z } from 'zod';
-import { addLots, quote, ZERO_LOTS, type Lots, type Quote } from '../../domain/lots';
+import { addLots, notional, ZERO_LOTS, type Lots, type Notional } from '../../domain/lots';
 import type { Read } from '../../domain/records';
 import { check, epochMs, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
 
@@ -27,7 +27,7 @@ interface Trade {
   readonly tradeId: bigint;
   readonly timeMs: number;
   readonly lots: Lots;
-  readonly quote: Quote;
+  readonly quote: Notional;
   /** Account and order of both sides. */
   readonly sides: readonly { readonly accountIndex: number; readonly orderIndex: bigint }[];
 }
@@ -50,7 +50,7 @@ export function parseTradePage(body: unknown, markets: MarketLookup): TradePage 
       timeMs: epochMs(trade.timestamp),
       tradeId: exactId(trade.trade_id_str, trade.trade_id, 'trade_id'),
       lots: scaled(trade.size, sizeDecimals, 'size') as Lots,
-      quote: scaled(trade.usd_amount, 6, 'usd_amount') as Quote,
+      quote: scaled(trade.usd_amount, 6, 'usd_amount') as Notional,
       sides: [side('ask'), side('bid')],
     };
   });
@@ -61,7 +61,7 @@ export function parseTradePage(body: unknown, markets: MarketLookup): TradePage 
 export async function sumTrades(
   order: { readonly accountIndex: number; readonly orderIndex: bigint; readonly marketId: number },
   readPage: (cursor: string | undefined) => Promise<Read<TradePage>>,
-): Promise<Read<{ readonly lots: Lots; readonly quote: Quote }>> {
+): Promise<Read<{ readonly lots: Lots; readonly quote: Notional }>> {
   const seen = new Set<bigint>();
   let lots = ZERO_LOTS;
   let micros = 0n;
@@ -79,7 +79,7 @@ export async function sumTrades(
       micros += trade.quote;
     }
     cursor = page.value.nextCursor;
-    if (cursor === undefined) return { ok: true, value: { lots, quote: quote(micros) } };
+    if (cursor === undefined) return { ok: true, value: { lots, quote: notional(micros) } };
   }
   return { ok: false, reason: `the trades of order ${order.orderIndex} are more than ${PAGES_MAX} pages` };
 }

@@ -6,7 +6,7 @@
  * two channels come in any order (LP §9), and a fill's hedge comes first: a trade frame is only put aside, and read after the grace.
  */
 import type { Clock } from '../../clock';
-import type { ClientOrderIndex } from '../../domain/ids';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import type { Log } from './log';
 import { Backoff, Pauses } from './pauses';
 import { reasonOf } from './errors';

@@ -4,7 +4,7 @@
  * Owns attribution by client order index (design §2), first-in-first-out matching of fills and covers, and the replay of
  * invariant 1 at every instant. Never looks at our own books: those are on trial.
  */
-import { type OrderId, splitClientOrderIndex } from '../../../src/domain/ids';
+import { type OrderId, splitClientOrderIndex } from '../../../src/domain/ids-and-nonces';
 
 export interface TradeLeg {
   readonly accountIndex: number;
@@ -30,7 +30,7 @@ export interface Chunk {
   readonly orderId: OrderId;
   readonly lots: bigint;
   readonly filledUs: number;
-  readonly coveredUs: number | undefined;
+  readonly hedgedUs: number | undefined;
 }
 
 export interface OrderAccount {
@@ -96,7 +96,7 @@ export function accountOf(
         strangers.push(`trade ${trade.tradeId} of account ${leg.accountIndex} (${leg.clientIndex}) covers no order`);
         continue;
       }
-      cover(order, { trade, by: leg.accountIndex === roles.makerAccount ? 'close' : 'hedge' }, chunks);
+      execution(order, { trade, by: leg.accountIndex === roles.makerAccount ? 'close' : 'hedge' }, chunks);
       if (order.aheadLots > 0n) {
         excesses.push({ orderId: order.orderId, atUs: trade.atUs, lots: order.aheadLots });
       }
@@ -124,11 +124,11 @@ function fill(order: Open, trade: Trade, chunks: Chunk[]): void {
   // What was covered too early is no longer too much now; the instant of it stays on record.
   const early = trade.lots < order.aheadLots ? trade.lots : order.aheadLots;
   order.aheadLots -= early;
-  if (early > 0n) chunks.push({ orderId: order.orderId, lots: early, filledUs: trade.atUs, coveredUs: trade.atUs });
+  if (early > 0n) chunks.push({ orderId: order.orderId, lots: early, filledUs: trade.atUs, hedgedUs: trade.atUs });
   if (trade.lots > early) order.naked.push({ lots: trade.lots - early, filledUs: trade.atUs });
 }
 
-function cover(order: Open, how: { readonly trade: Trade; readonly by: 'hedge' | 'close' }, chunks: Chunk[]): void {
+function execution(order: Open, how: { readonly trade: Trade; readonly by: 'hedge' | 'close' }, chunks: Chunk[]): void {
   const { trade, by } = how;
   if (by === 'hedge') {
     order.hedgedLots += trade.lots;
@@ -137,7 +137,7 @@ function cover(order: Open, how: { readonly trade: Trade; readonly by: 'hedge' |
   let left = trade.lots;
   for (let oldest = order.naked[0]; left > 0n && oldest !== undefined; oldest = order.naked[0]) {
     const lots = left < oldest.lots ? left : oldest.lots;
-    chunks.push({ orderId: order.orderId, lots, filledUs: oldest.filledUs, coveredUs: trade.atUs });
+    chunks.push({ orderId: order.orderId, lots, filledUs: oldest.filledUs, hedgedUs: trade.atUs });
     left -= lots;
     oldest.lots -= lots;
     if (oldest.lots === 0n) order.naked.shift();
@@ -155,7 +155,7 @@ function totals(
     twiceLots += aheadLots;
     for (const { lots, filledUs } of naked) {
       lostLots += lots;
-      chunks.push({ orderId, lots, filledUs, coveredUs: undefined });
+      chunks.push({ orderId, lots, filledUs, hedgedUs: undefined });
     }
   }
   const shown = orders.map(({ orderId, filledLots, hedgedLots, closedLots, fills, hedges }) => ({

@@ -166,12 +166,12 @@ function beyondFaults(): FaultKind[] {
         framesLost(where[account], ['account_all_orders', 'account_tx', 'account_all_trades']),
       ),
     ),
-    planned('every send of B answered 503', 'beyond', (where) => hedgesRefused(where.B)),
+    planned('every send of B answered 503', 'beyond', (where) => hedgesRejected(where.B)),
   ];
 }
 
 /** The exchange acts on no order of the account, and answers that it is unavailable. */
-export function hedgesRefused(account: number): readonly Body[] {
+export function hedgesRejected(account: number): readonly Body[] {
   const match = { account_index: account, tx_type: CREATE_ORDER };
   return [{ on: 'request', action: 'answer', status: 503, count: 0, match }];
 }

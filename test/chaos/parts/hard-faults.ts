@@ -1,5 +1,5 @@
 /**
- * Faults that last, or that come from outside: a role away for minutes, keys revoked, limits on, channels refused, rows of lists one by
+ * Faults that last, or that come from outside: a role away for minutes, keys revoked, limits on, channels rejected, rows of lists one by
  * one, positions changed by strangers, margin gone. No target of latency holds for most of them; somebody must be told.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ export function awayFaults(): FaultKind[] {
   ];
 }
 
-/** Longer than the back-off of what was refused, so that going on is seen too. */
+/** Longer than the back-off of what was rejected, so that going on is seen too. */
 const REVOKED_MS = { min: 12_000, max: 20_000 } as const;
 
 export function keyFaults(): FaultKind[] {
@@ -69,7 +69,7 @@ export function channelFaults(): FaultKind[] {
   const cut = { on: 'stream', action: 'cut', count: 10 };
   return (['account_tx', 'account_all_trades'] as const).flatMap((channel) =>
     ([{ action: 'refuse', code: 30005 }, { action: 'silence' }] as const).map((how) => {
-      const name = `channel ${channel} ${how.action === 'refuse' ? 'refused' : 'never answered'}`;
+      const name = `channel ${channel} ${how.action === 'refuse' ? 'rejected' : 'never answered'}`;
       const fault = planned(name, 'system', () => [{ on: 'subscribe', ...how, count: 0, match: { channel } }, cut]);
       return kind(name, 'system', async (context) => {
         await fault.run(context);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listOrders, type ListedOrder } from '../../../src/cli/order-list';
 import { pairState, stopPair } from '../../../src/cli/pair-client';
 import { durationText } from '../../../src/cli/table';
-import { laneOf, type OrderId, parseOrderId, splitClientOrderIndex } from '../../../src/domain/ids';
+import { laneOf, type OrderId, parseOrderId, splitClientOrderIndex } from '../../../src/domain/ids-and-nonces';
 import { parseDecimal } from '../../../src/domain/lots';
 import { AlertBox, type ReceivedAlert } from '../../system/alert-box';
 import { accountOf, type Account } from './account';
@@ -44,7 +44,7 @@ export interface ChaosOptions {
 const WARM_UP_MS = 5_000;
 /** A fault's consequences outlast it: lots naked within this time after it count for it. */
 const TAIL_MS = 2_000;
-const SETTLE_MS = 180_000;
+const RESOLVE_MS = 180_000;
 const RESTS_MS = 20_000;
 const TRADES_AGAIN_MS = 60_000;
 const SIZE_DECIMALS = 5;
@@ -69,8 +69,8 @@ export async function runChaos(options: ChaosOptions): Promise<RunReport> {
     const harm = await harmed(options, run, kinds);
     const unended = [
       ...(await tradesAgain(options, run)),
-      ...(await settle(options, system.client, system.makerAccount)),
-      ...(second === undefined ? [] : await settle(options, system.client, second.makerAccount)),
+      ...(await resolve(options, system.client, system.makerAccount)),
+      ...(second === undefined ? [] : await resolve(options, system.client, second.makerAccount)),
     ];
     const report = await judge(options, { ...run, ...harm, unended });
     wrong = verdictOf(report) !== 0;
@@ -181,9 +181,9 @@ async function tradesAgain({ seed, say }: ChaosOptions, { system, exchange }: Ru
 }
 
 /** Answers what has not ended in time: workflows, by id. */
-async function settle(options: ChaosOptions, client: Client, makerAccount: number): Promise<string[]> {
+async function resolve(options: ChaosOptions, client: Client, makerAccount: number): Promise<string[]> {
   options.say(`no more faults; stopping the pair of account ${makerAccount}`);
-  const deadlineMs = performance.now() + SETTLE_MS;
+  const deadlineMs = performance.now() + RESOLVE_MS;
   for (;;) {
     const left = deadlineMs - performance.now();
     const open = await stopPair(client, makerAccount, 'BTC')

@@ -1,5 +1,5 @@
 /** Naked time, counted lot by lot: overall, outside faults, by the fault that was active, and of the orders beside a faulty one. Pure. */
-import { laneOf } from '../../../src/domain/ids';
+import { laneOf } from '../../../src/domain/ids-and-nonces';
 import type { Chunk } from './account';
 
 /** When a fault acted, in exchange time. */
@@ -31,8 +31,8 @@ export interface NakedTimes {
 /** Quantiles weighted by lots; undefined for nothing. Lots that were never covered are not in it: they are lost, not late. */
 export function spreadOf(chunks: readonly Chunk[]): Spread | undefined {
   const samples = chunks
-    .flatMap(({ lots, filledUs, coveredUs }) =>
-      coveredUs === undefined ? [] : [{ weight: Number(lots), ms: (coveredUs - filledUs) / 1_000 }],
+    .flatMap(({ lots, filledUs, hedgedUs }) =>
+      hedgedUs === undefined ? [] : [{ weight: Number(lots), ms: (hedgedUs - filledUs) / 1_000 }],
     )
     .sort((a, b) => a.ms - b.ms);
   const last = samples.at(-1);
@@ -52,7 +52,7 @@ export function spreadOf(chunks: readonly Chunk[]): Spread | undefined {
  */
 export function nakedTimes(chunks: readonly Chunk[], faults: readonly FaultWindow[]): NakedTimes {
   const met = (chunk: Chunk, fault: FaultWindow): boolean =>
-    chunk.filledUs <= fault.endUs && (chunk.coveredUs ?? Infinity) >= fault.startUs;
+    chunk.filledUs <= fault.endUs && (chunk.hedgedUs ?? Infinity) >= fault.startUs;
   const byKind = new Map<string, Chunk[]>();
   const quiet: Chunk[] = [];
   const bystanders: Chunk[] = [];

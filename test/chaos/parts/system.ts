@@ -235,7 +235,7 @@ export function chaosConfig(setUp: Omit<SystemSetUp, 'say'>, lanes: readonly num
     pairs: [pair],
     cancel_lane: CANCEL_LANE,
     maker_order_time_out: 8,
-    // A placement that a fault refuses is no reason to stop the pair here: the run wants the next order.
+    // A placement that a fault rejects is no reason to stop the pair here: the run wants the next order.
     safety: { ...file['safety'], max_consecutive_failures: 1000, ...setUp.safety },
     request_budget: { ...file['request_budget'], per_minute: 1_000_000 },
     alerts: setUp.webhookUrl === undefined ? {} : { webhook_url: setUp.webhookUrl },

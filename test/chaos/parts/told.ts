@@ -38,8 +38,8 @@ export interface Told {
 
 export function silences({ chunks, alerts, faults, endUs }: Told): Silence[] {
   return chunks.flatMap((chunk) => {
-    const nakedMs = ((chunk.coveredUs ?? endUs) - chunk.filledUs) / 1_000;
-    const met = faults.filter((fault) => chunk.filledUs <= fault.endUs && (chunk.coveredUs ?? endUs) >= fault.startUs);
+    const nakedMs = ((chunk.hedgedUs ?? endUs) - chunk.filledUs) / 1_000;
+    const met = faults.filter((fault) => chunk.filledUs <= fault.endUs && (chunk.hedgedUs ?? endUs) >= fault.startUs);
     if (nakedMs <= SILENCE_MAX_MS + ON_ITS_WAY_MS || met.some(({ blind }) => blind === true)) return [];
     const filledMs = chunk.filledUs / 1_000;
     const sinceMs = Math.max(filledMs - FOLDED_MS, Math.min(filledMs, (met[0]?.startUs ?? chunk.filledUs) / 1_000));

@@ -1,0 +1,78 @@
+/** `execute` and `seal`: the same two activities on B's queue (hedging) and on A's (closing, flattening). */
+import { lots } from '../domain/lots';
+import type { ExecuteInput, ExecuteResult, SealInput } from '../domain/messages';
+import { ticketFromMessage } from '../domain/ticket';
+import type { Executor } from '../hedging/executor';
+import type { AccountPort } from '../exchange/port';
+import { withHeartbeat } from './heartbeat';
+
+export interface ExecuteDeps {
+  readonly executor: Executor;
+  readonly account: AccountPort;
+}
+
+export interface ExecuteActivities {
+  /** Executes at least what `fill_lots` asks of the ticket, or says what blocks it. Repeatable; executes each lot once. */
+  execute(input: ExecuteInput): Promise<ExecuteResult>;
+  /** Ends the ticket for good; its `executed_lots` is final when `state` is `sealed` or `jumped`. */
+  seal(input: SealInput): Promise<ExecuteResult>;
+}
+
+/**
+ * The key is rejected for this process: another one of the account may hold the right one, so the step is left to it a few times. Within two
+ * seconds, and with two processes, one in 256 times nobody else gets it.
+ */
+const LEFT_TO_OTHERS = 8;
+
+function unlessOthersCan(result: ExecuteResult, attempt: number): ExecuteResult {
+  if (result.state !== 'dead' || attempt > LEFT_TO_OTHERS) return result;
+  throw new Error("the exchange rejects the lane's key to this process; another one may hold the right one");
+}
+
+export function createExecuteActivities(deps: ExecuteDeps): ExecuteActivities {
+  return {
+    execute: (input) =>
+      withHeartbeat(async (signal, attempt) => {
+        const ticket = ticketFromMessage(input.ticket);
+        const reduceOnly = await mayReduceOnly(deps.account, input);
+        if (reduceOnly === 'unknown') return unread(input);
+        const result = await deps.executor.execute({
+          ticket,
+          fillLots: lots(BigInt(input.fill_lots)),
+          reduceOnly,
+          retryNow: input.retry_now,
+          signal,
+        });
+        return unlessOthersCan(result, attempt);
+      }),
+    seal: (input) =>
+      withHeartbeat(async (signal, attempt) => {
+        const ticket = ticketFromMessage(input.ticket);
+        return unlessOthersCan(await deps.executor.seal({ ticket, deadAfterMs: input.dead_after_ms, signal }), attempt);
+      }),
+  };
+}
+
+/** A close is reduce-only when the position has the sign that it reduces; a position that cannot be read is not a flat one. */
+async function mayReduceOnly(account: AccountPort, input: ExecuteInput): Promise<boolean | 'unknown'> {
+  switch (input.purpose) {
+    case 'hedge':
+      return false;
+    case 'flatten':
+      return true;
+    case 'close': {
+      const read = await account.account();
+      if (!read.ok) return 'unknown';
+      const position = read.value.positions.find((p) => p.marketId === input.ticket.market.market_id)?.lots ?? 0n;
+      // By sign alone (S-17): after a partial fill the position is smaller than the ticket, and must still not flip.
+      return input.ticket.side === 'sell' ? position > 0n : position < 0n;
+    }
+  }
+}
+
+/** Nothing was sent and nothing is known: the engine asks again, and the workflow's ledger keeps what it had. */
+function unread(input: ExecuteInput): never {
+  throw new Error(
+    `the position in ${input.ticket.market.symbol} could not be read, so the close was not sent; it is tried again`,
+  );
+}

@@ -1,0 +1,307 @@
+/**
+ * Reads both accounts' positions and the orders' own words, and raises an alarm when they do not fit (design: the last line of defence).
+ *
+ * Independent of the executor and the workflows' code: it sees only the exchange's public face and Temporal's list. Without the list it
+ * compares all the same, only knows no excuse. An order's word counts for as long as a hedge may take and no longer, because a run
+ * that cannot go on says `hedging` for ever. It also finds what `terminate` left behind: such an order ran no code at its end.
+ *
+ * A round is two requests. Positions that could not be read are asked for again no sooner than after a good reading, and later each time.
+ */
+import type { Client } from '@temporalio/client';
+import type { Clock } from '../clock';
+import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids-and-nonces';
+import { formatDecimal, parseLots, subLots, ZERO_LOTS, type Lots } from '../domain/lots';
+import type { BooksRead, BooksState } from '../domain/messages';
+import type { AccountState, Market } from '../domain/records';
+import type { ExchangePort } from '../exchange/port';
+import type { HealthPart, RaiseAlert } from '../observability';
+import { reconcile, newBooks, type Books, type Reading, type Reconciliation, type Word } from './books';
+import { listRuns, type ListedRun } from '../temporal/runs';
+
+export interface PositionAuditorOptions {
+  readonly exchange: Pick<ExchangePort, 'accountState'>;
+  readonly client: Client;
+  readonly makerAccount: number;
+  readonly hedgeAccount: number;
+  /** Compared from the start on. */
+  readonly markets: readonly Market[];
+  /** All that the exchange has: a pair of another configuration may ask for any of them. */
+  readonly allMarkets: readonly Market[];
+  readonly raiseAlert: RaiseAlert;
+  readonly health: HealthPart;
+  /** What is naked in a market as far as it is known, in base units; undefined: nothing is known right now. */
+  readonly onExposure: (market: string, amount: number | undefined) => void;
+  /** What a reading says of a market: every one but those that may only be late. */
+  readonly onBooks: (market: string, books: BooksState) => void;
+  readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>;
+  /** From reading to reading while all is even; a difference is looked at again after two fifths of it. */
+  readonly everyMs: number;
+  /** An order that has hedged for longer explains nothing any more. */
+  readonly hedgeMsMax: number;
+}
+
+/** What the orders of one market say. */
+interface Words {
+  nakedLots: bigint;
+  /** Of those that have hedged for no longer than a hedge may take. */
+  readonly words: Word[];
+  /** Orders that have hedged for longer than a hedge may take. */
+  readonly overdue: string[];
+}
+type WordsByMarket = ReadonlyMap<string, Words>;
+type Positions = readonly [maker: AccountState, hedge: AccountState];
+
+/** Temporal's list takes milliseconds; later than this is as good as never. */
+const LIST_DEADLINE_MS = 1_000;
+const BACKOFF_MS_MAX = 60_000;
+/** A reading older than this many rounds says nothing of now. */
+const READINGS_KEPT = 3;
+
+export class PositionAuditor {
+  readonly #options: PositionAuditorOptions;
+  readonly #markets: Market[];
+  readonly #books = new Map<number, Books>();
+  readonly #read = new Map<string, { readonly atMs: number; readonly books: BooksRead }>();
+  readonly #terminated = new Set<string>();
+  /** Orders that are naked, by workflow id, since when. */
+  readonly #hedgingSinceMs = new Map<string, number>();
+  readonly #startedAtMs: number;
+  #failures = 0;
+  #readAgainAtMs = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: PositionAuditorOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.epochMs();
+    this.#markets = [...options.markets];
+  }
+
+  start(): void {
+    const round = async (): Promise<void> => {
+      const { everyMs, clock } = this.#options;
+      const startedAtMs = clock.monotonicMs();
+      // A failed reading says nothing of the books; the health page shows the silence, the gauge no old value.
+      const calm = await this.audit().catch(() => true);
+      const pauseMs = calm ? everyMs : (2 * everyMs) / 5;
+      if (!this.#closed)
+        this.#timer = setTimeout(
+          () => void round(),
+          Math.max(everyMs / 5, startedAtMs + pauseMs - clock.monotonicMs()),
+        );
+    };
+    void round();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** What the last reading said. Asked for a market that is not compared yet, it begins to be. */
+  state(symbol: string): BooksRead {
+    const { allMarkets, clock, everyMs } = this.#options;
+    const market = this.#marketOf(symbol) ?? allMarkets.find((one) => one.symbol === symbol);
+    if (market && !this.#markets.includes(market)) this.#markets.push(market);
+    const last = this.#read.get(symbol);
+    return last && clock.monotonicMs() - last.atMs <= READINGS_KEPT * everyMs ? last.books : { state: 'unknown' };
+  }
+
+  #marketOf(symbol: unknown): Market | undefined {
+    return this.#markets.find((market) => market.symbol === symbol);
+  }
+
+  /** One reading of everything; answers whether all is even. Rejects when the positions could not be read. */
+  async audit(): Promise<boolean> {
+    const markets = [...this.#markets];
+    const { health } = this.#options;
+    const [words, read] = await Promise.all([
+      within(LIST_DEADLINE_MS, this.#readOrders()).catch(() => undefined),
+      this.#readPositions(),
+    ]);
+    for (const market of markets) this.#show(market, words, read?.positions);
+    if (!read) throw new Error('the positions could not be read');
+    let calm = true;
+    for (const market of markets) calm = this.#reconcile(market, words, read) && calm;
+    if (words) health.ok();
+    return calm;
+  }
+
+  /** Running orders know best what is naked; without their word the positions' difference is shown, without either nothing. */
+  #show(market: Market, words: WordsByMarket | undefined, positions: Positions | undefined): void {
+    const net = positions && positionOf(positions[0], market) + positionOf(positions[1], market);
+    const lots = words ? (words.get(market.symbol)?.nakedLots ?? 0n) : net;
+    this.#options.onExposure(
+      market.symbol,
+      lots === undefined ? undefined : Number(formatDecimal(lots < 0n ? -lots : lots, market.sizeDecimals)),
+    );
+  }
+
+  async #readPositions(): Promise<{ readonly atMs: number; readonly positions: Positions } | undefined> {
+    const { exchange, makerAccount, hedgeAccount, clock, everyMs } = this.#options;
+    if (clock.monotonicMs() < this.#readAgainAtMs) return undefined;
+    const [a, b] = await Promise.all([exchange.accountState(makerAccount), exchange.accountState(hedgeAccount)]);
+    if (a.ok && b.ok) {
+      this.#failures = 0;
+      return { atMs: clock.monotonicMs(), positions: [a.value, b.value] };
+    }
+    this.#readAgainAtMs = clock.monotonicMs() + Math.min(everyMs * 2 ** this.#failures, BACKOFF_MS_MAX);
+    this.#failures += 1;
+    return undefined;
+  }
+
+  #reconcile(
+    market: Market,
+    words: WordsByMarket | undefined,
+    { atMs, positions: [maker, hedge] }: { readonly atMs: number; readonly positions: Positions },
+  ): boolean {
+    const books = this.#books.get(market.marketId) ?? newBooks();
+    this.#books.set(market.marketId, books);
+    const word = words?.get(market.symbol);
+    const reading: Reading = {
+      atMs,
+      makerLots: positionOf(maker, market),
+      hedgeLots: positionOf(hedge, market),
+      words: words && (word?.words ?? []),
+    };
+    const found = reconcile(books, reading);
+    if (found.kind === 'wrong') this.#tell(market, reading, { ...found, overdue: word?.overdue ?? [] });
+    this.#keep(market, reading, found);
+    return found.kind === 'even';
+  }
+
+  #keep(market: Market, { atMs, makerLots, hedgeLots }: Reading, found: Reconciliation): void {
+    const { symbol } = market;
+    if (found.kind === 'late') {
+      this.#read.set(symbol, { atMs, books: { state: 'unknown' } });
+      return;
+    }
+    const books: BooksState =
+      found.kind === 'even'
+        ? { state: 'even', lots: '0', what: '' }
+        : { state: 'off', lots: found.lots.toString(), what: positionsOf(market, makerLots, hedgeLots) };
+    this.#read.set(symbol, { atMs, books });
+    this.#options.onBooks(symbol, books);
+  }
+
+  #tell(
+    market: Market,
+    reading: Reading,
+    { lots, forMs, overdue }: { readonly lots: bigint; readonly forMs: number; readonly overdue: readonly string[] },
+  ): void {
+    const [why, next] = explanationOf(reading, overdue);
+    this.#options.raiseAlert({
+      kind: 'books-differ',
+      what:
+        `for ${Math.round(forMs / 1_000)} s the accounts have not mirrored each other, and ${why}: ` +
+        positionsOf(market, reading.makerLots, reading.hedgeLots),
+      exposed: amountOf(market, lots),
+      next,
+      market: market.symbol,
+    });
+  }
+
+  async #readOrders(): Promise<WordsByMarket> {
+    const { client, makerAccount } = this.#options;
+    const prefix = orderWorkflowPrefix(makerAccount);
+    const since = new Date(this.#startedAtMs).toISOString();
+    const query =
+      `WorkflowId STARTS_WITH "${prefix}" AND ((ExecutionStatus = "Running" AND (HedgeState = "hedging" OR HedgeState = "stuck")) ` +
+      `OR (ExecutionStatus = "Terminated" AND CloseTime > "${since}"))`;
+    const runs = await client.withDeadline(Date.now() + LIST_DEADLINE_MS, () => listRuns(client, query));
+    const words = new Map<string, Words>();
+    const naked = new Set<string>();
+    for (const run of runs) {
+      if (run.terminated) this.#onTerminated(run.workflowId);
+      if (run.running && this.#hear(run, words)) naked.add(run.workflowId);
+    }
+    for (const workflowId of this.#hedgingSinceMs.keys())
+      if (!naked.has(workflowId)) this.#hedgingSinceMs.delete(workflowId);
+    return words;
+  }
+
+  /** Takes in what a running order says of itself; answers whether it says that something is naked. */
+  #hear(run: ListedRun, words: Map<string, Words>): boolean {
+    const { clock, hedgeMsMax } = this.#options;
+    const market = this.#marketOf(run.attribute('Market'));
+    const lots = market && lotsFrom(run.attribute('Exposure'), market.sizeDecimals);
+    if (!market || !lots) return false;
+    const word = words.get(market.symbol) ?? { nakedLots: 0n, words: [], overdue: [] };
+    words.set(market.symbol, word);
+    const sinceMs = this.#hedgingSinceMs.get(run.workflowId) ?? clock.monotonicMs();
+    this.#hedgingSinceMs.set(run.workflowId, sinceMs);
+    word.nakedLots += lots;
+    if (clock.monotonicMs() - sinceMs < hedgeMsMax)
+      word.words.push({ sinceMs, lots: run.attribute('Side') === 'sell' ? subLots(ZERO_LOTS, lots) : lots });
+    else word.overdue.push(idOf(run.workflowId));
+    return true;
+  }
+
+  #onTerminated(workflowId: string): void {
+    if (this.#terminated.has(workflowId)) return;
+    this.#terminated.add(workflowId);
+    const orderId = idOf(workflowId);
+    this.#options.raiseAlert({
+      kind: 'orphan-fill',
+      what: `order ${orderId} was terminated: no code ran at its end, its quote may rest and its fill may be naked`,
+      next: 'Its lane is not used again until its quote is cancelled and its hedge is sealed; if a difference is alerted too, hedge or close that amount.',
+      orderId,
+    });
+  }
+}
+
+/**
+ * The lots that an `Exposure` was written from, exactly: no two amounts of fewer than 2^50 lots share a double, so the one that gives
+ * this double back is it. A double that no amount gives was not written by an order of ours, and explains nothing.
+ */
+function lotsFrom(exposure: unknown, sizeDecimals: number): Lots | undefined {
+  if (typeof exposure !== 'number' || !(exposure > 0)) return undefined;
+  const text = exposure.toFixed(sizeDecimals);
+  if (Number(text) !== exposure) return undefined;
+  const lots = parseLots(text, sizeDecimals);
+  return lots < 1n << 50n ? lots : undefined;
+}
+
+/** Why nothing excuses the difference, and what to do. */
+function explanationOf(reading: Reading, overdue: readonly string[]): readonly [why: string, next: string] {
+  if (reading.words === undefined)
+    return [
+      'the orders cannot be read, so whether one of them is hedging it is not known',
+      'Get Temporal to answer first: the order that this belongs to may still hedge it. Hedge or close it by hand only when `counterleg orders` shows that none does.',
+    ];
+  const [first] = overdue;
+  if (first !== undefined)
+    return [
+      `${overdue.length === 1 ? `order ${first} says` : `orders ${overdue.join(', ')} say`} to be hedging it for longer than that may take`,
+      `Look at \`counterleg order ${first}\`: remove its reason, or \`counterleg hedge close ${first}\`. By hand only after cancelling it.`,
+    ];
+  return [
+    'no order explains it',
+    'Look for a terminated or abandoned order, a liquidation, a trade made by hand; hedge or close this amount. Nothing that enlarges a position is quoted until then.',
+  ];
+}
+
+function amountOf({ sizeDecimals, symbol }: Market, lots: bigint): string {
+  return `${formatDecimal(lots, sizeDecimals)} ${symbol}`;
+}
+
+function positionsOf(market: Market, makerLots: bigint, hedgeLots: bigint): string {
+  return `A ${amountOf(market, makerLots)}, B ${amountOf(market, hedgeLots)}`;
+}
+
+function idOf(workflowId: string): string {
+  return parseOrderWorkflowId(workflowId)?.id.toString() ?? workflowId;
+}
+
+function positionOf(account: AccountState, market: Market): bigint {
+  return account.positions.find((position) => position.marketId === market.marketId)?.lots ?? 0n;
+}
+
+/** A call whose own deadline is not kept (a connection that never opens) is given up all the same. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,130 @@
+/**
+ * The dead-man's switch of account A: a scheduled cancel-all that the exchange keeps (LP §2.8), renewed by heartbeat. When everything
+ * of ours is dead nothing of ours rests for longer than the switch is set ahead (S-31).
+ *
+ * `isSet` is true only for a renewal that the exchange has executed, with enough time left; a 200 alone proves nothing.
+ */
+import type { Nonce } from '../domain/ids-and-nonces';
+import type { AccountPort } from '../exchange/port';
+import type { Canceller } from './canceller';
+
+export interface DeadManOptions {
+  readonly account: AccountPort;
+  readonly canceller: Canceller;
+  readonly lane: number;
+  /** How far ahead it is set; the exchange takes 5 minutes … 15 days. */
+  readonly aheadMs: number;
+  /** Exchange time now, epoch ms. */
+  readonly exchangeNow: () => number;
+  /** Whether somebody can hedge what rests; without, the switch is left to fire. Default: always. */
+  readonly mayRenew?: () => boolean;
+  readonly onRenewal?: (result: 'confirmed' | 'failed', reason?: string) => void;
+}
+
+/** Quotes go out only while at least this much of the switch is left. */
+const LEFT_MS_MIN = 60_000;
+const CONFIRM_MS = 3_000;
+/** Between two tries while it is not set, ever longer: a limited exchange is not asked faster because it does not answer. */
+const AGAIN_MS_MIN = 2_000;
+const AGAIN_MS_MAX = 30_000;
+/** Between two looks at whether it may be renewed. */
+const WAIT_MS = 250;
+
+export class DeadMan {
+  readonly #options: DeadManOptions;
+  #confirmedAtMs = 0;
+  #renewing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: DeadManOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const everyMs = this.#options.aheadMs / 5;
+    let failures = 0;
+    const pauseMs = (): number => (this.isSet() ? everyMs : Math.min(AGAIN_MS_MIN * 2 ** failures++, AGAIN_MS_MAX));
+    const beat = (): void => {
+      clearTimeout(this.#timer);
+      if (this.#options.mayRenew?.() === false) {
+        this.#timer = setTimeout(beat, WAIT_MS);
+        return;
+      }
+      this.renew()
+        .then(
+          () => (failures = 0),
+          () => undefined, // reported by onRenewal; the next beat comes sooner
+        )
+        .finally(() => {
+          if (!this.#stopped) this.#timer = setTimeout(beat, pauseMs());
+        });
+    };
+    beat();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  isSet(): boolean {
+    return this.#confirmedAtMs - this.#options.exchangeNow() > LEFT_MS_MIN;
+  }
+
+  /** Sets it anew and waits for the exchange's confirmation. Rejects when there is none. */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined));
+    return this.#renewing;
+  }
+
+  /** When a renewal sent now would fire, epoch ms in exchange time. */
+  nextAtMs(): number {
+    return Math.floor(this.#options.exchangeNow() + this.#options.aheadMs);
+  }
+
+  async #renew(): Promise<void> {
+    const { account, canceller, lane, onRenewal } = this.#options;
+    const atMs = this.nextAtMs();
+    try {
+      const seen = new Set<Nonce>();
+      let wake: (() => void) | undefined;
+      const off = account.stream.on('txs', (txs) => {
+        for (const tx of txs) {
+          if (tx.apiKeyIndex === lane && tx.status === 'executed' && !tx.rejection) seen.add(tx.nonce);
+        }
+        wake?.();
+      });
+      try {
+        const { outcome, nonce } = await canceller.setSwitch(atMs);
+        if (outcome.kind === 'rejected') throw new Error(`rejected: ${outcome.message} (${outcome.code})`);
+        if (!seen.has(nonce)) {
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, CONFIRM_MS);
+            wake = () => {
+              if (!seen.has(nonce)) return;
+              clearTimeout(timer);
+              resolve();
+            };
+          });
+        }
+        if (!seen.has(nonce)) await this.#ask(nonce);
+        this.#confirmedAtMs = atMs;
+        onRenewal?.('confirmed');
+      } finally {
+        off();
+      }
+    } catch (error) {
+      onRenewal?.('failed', error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  /** The frame did not come: read the transaction itself. */
+  async #ask(nonce: Nonce): Promise<void> {
+    const { account, lane, exchangeNow } = this.#options;
+    const nonceStatus = await account.nonceStatus({ lane, nonce, sinceMs: exchangeNow() - 60_000, urgent: true });
+    if (!nonceStatus.ok || nonceStatus.value.kind !== 'consumed' || nonceStatus.value.tx.rejection)
+      throw new Error('the exchange did not confirm the renewal');
+  }
+}

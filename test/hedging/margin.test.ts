@@ -1,0 +1,136 @@
+/** What B can carry is promised once (S-48). */
+import { beforeEach, expect, test } from '@jest/globals';
+import { clockOf } from '../clock';
+import { MarginBook, type Promised } from '../../src/activities/margin';
+import { orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids-and-nonces';
+import { lots, notional } from '../../src/domain/lots';
+import type { AccountState, Position } from '../../src/domain/records';
+
+const START_MS = Date.UTC(2026, 5, 1);
+const usdc = (amount: number) => notional(BigInt(Math.round(amount * 1e6)));
+
+let nowMs: number;
+let free: number;
+let positions: Position[];
+let running: OrderId[] | 'away';
+let strangers: Map<OrderId, Promised>;
+let reads: number;
+let reading: (() => Promise<void>) | undefined;
+let book: MarginBook;
+
+beforeEach(() => {
+  nowMs = START_MS;
+  [free, positions, running, strangers, reads, reading] = [25, [], [], new Map(), 0, undefined];
+  book = newBook();
+});
+
+function newBook(): MarginBook {
+  return new MarginBook({
+    account: async () => {
+      reads += 1;
+      const value: AccountState = { accountIndex: 7, availableBalance: usdc(free), collateral: usdc(free), positions };
+      await reading?.();
+      return { ok: true, value };
+    },
+    initialMarginBps: (marketId) => Promise.resolve({ ok: true, value: marketId === 2 ? 3_000 : 500 }),
+    running: () => (running === 'away' ? Promise.reject(new Error('away')) : Promise.resolve(running)),
+    promiseOf: (id) => Promise.resolve(strangers.get(id)),
+    clock: clockOf(() => nowMs),
+  });
+}
+
+/** 200 lots at 1 095 000 ticks: worth 219 USDC; 10.95 of margin at 5 %, 16.43 with the reserve. */
+function order(lane: number, change: Partial<Promised> = {}): Promised {
+  const id = orderIdOf({ time: tenthsAt(nowMs), lane });
+  return { id, marketId: 1, side: 'sell', lots: 200n, priceTicks: 1_095_000n, untilMs: nowMs + 900_000, ...change };
+}
+
+const held = (amount: number, change: Partial<Position> = {}): Position => ({
+  marketId: 1,
+  lots: lots(amount),
+  avgEntryTicks: '0',
+  ...change,
+});
+
+test('the second order on a balance for one is rejected with the arithmetic', async () => {
+  expect(await book.promise(order(5))).toBeUndefined();
+  expect(await book.promise(order(6))).toEqual({
+    code: 'margin',
+    message:
+      'account B can carry 0 more of this size: one needs 16.42 USDC, free are 25.00, 16.42 of it promised to 1 other order. ' +
+      'Add collateral to B, or quote less',
+  });
+});
+
+test('asked again for the same order, it is promised once', async () => {
+  const [first] = [order(5)];
+  for (let n = 0; n < 5; n++) expect(await book.promise(first)).toBeUndefined();
+});
+
+test('two that ask at the same time do not both take the same balance', async () => {
+  const answers = await Promise.all([book.promise(order(5)), book.promise(order(6)), book.promise(order(7))]);
+  expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
+});
+
+test("the market's own fraction counts, and a higher one of the account wins", async () => {
+  free = 90;
+  expect(await book.promise(order(5, { marketId: 2 }))).toMatchObject({ code: 'margin' }); // 30 %: 98.55 USDC
+  positions = [held(0, { initialMarginBps: 5_000 })];
+  nowMs += 6_000;
+  expect(await book.promise(order(6))).toMatchObject({ message: expect.stringContaining('one needs 164.25') });
+});
+
+test('what only reduces the position needs nothing, what goes beyond it does', async () => {
+  [free, positions] = [0, [held(-400)]];
+  expect(await book.promise(order(5, { side: 'buy' }))).toBeUndefined();
+  expect(await book.promise(order(6, { side: 'buy' }))).toBeUndefined();
+  expect(await book.promise(order(7, { side: 'sell' }))).toMatchObject({ code: 'margin' });
+  expect(await book.promise(order(8, { side: 'buy', lots: 400n }))).toBeUndefined(); // from −400 to +400 at the worst
+  expect(await book.promise(order(10, { side: 'buy' }))).toMatchObject({ code: 'margin' });
+});
+
+test('an order that has ended gives its promise back; one armed just now may not be listed yet', async () => {
+  const first = order(5);
+  await book.promise(first);
+  nowMs += 6_000;
+  expect(await book.promise(order(6))).toMatchObject({ code: 'margin' });
+  running = [first.id];
+  nowMs += 10_000;
+  expect(await book.promise(order(6))).toMatchObject({ code: 'margin' });
+  running = [];
+  nowMs += 6_000;
+  expect(await book.promise(order(6))).toBeUndefined();
+});
+
+test('a restarted hedger finds what its predecessor armed', async () => {
+  const first = order(5);
+  await book.promise(first);
+  [running, strangers] = [[first.id], new Map([[first.id, first]])];
+  expect(await newBook().promise(order(6))).toMatchObject({ code: 'margin' });
+});
+
+test('while Temporal is away what was armed here counts on', async () => {
+  await book.promise(order(5));
+  running = 'away';
+  nowMs += 60_000;
+  expect(await book.promise(order(6))).toMatchObject({ code: 'margin' });
+});
+
+test('a balance that was read before B traded is not believed', async () => {
+  await book.promise(order(5));
+  book.executed();
+  [free, positions] = [14, [held(-200)]];
+  expect(await book.promise(order(5))).toMatchObject({ code: 'margin' }); // the lane's next order
+  expect(reads).toBe(2);
+});
+
+test('nor one that was asked for before it', async () => {
+  reading = () => {
+    reading = undefined;
+    book.executed();
+    free = 1;
+    return Promise.resolve();
+  };
+  expect(await book.promise(order(5))).toMatchObject({ code: 'margin' });
+  expect(reads).toBe(2);
+});

@@ -1,0 +1,149 @@
+/** The dead-man's switch counts as set only when the exchange has executed the renewal, and only while enough of it is left (S-31). */
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { clockOf } from '../clock';
+import { Canceller } from '../../src/quoting/canceller';
+import { DeadMan } from '../../src/quoting/dead-man';
+import { lots } from '../../src/domain/lots';
+import { FakeAccount } from '../hedging/port';
+
+const START_MS = Date.UTC(2026, 5, 1);
+const AHEAD_MS = 6 * 60_000;
+let account: FakeAccount;
+let deadMan: DeadMan;
+let renewals: string[];
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
+  account = new FakeAccount();
+  renewals = [];
+  deadMan = new DeadMan({
+    account,
+    canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
+    lane: 9,
+    aheadMs: AHEAD_MS,
+    exchangeNow: () => Date.now() + 40_000, // the host's clock is slow (S-40)
+    onRenewal: (result) => renewals.push(result),
+  });
+});
+afterEach(() => {
+  deadMan.stop();
+  jest.useRealTimers();
+});
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+test('a 200 sets nothing; the executed transaction does, in exchange time', async () => {
+  const renewing = deadMan.renew();
+  await pass(1);
+  expect(account.last.request).toMatchObject({ kind: 'cancel-all-at', atMs: START_MS + 40_000 + AHEAD_MS });
+  expect(deadMan.isSet()).toBe(false);
+  account.execute(account.last);
+  await renewing;
+  expect(deadMan.isSet()).toBe(true);
+  await pass(AHEAD_MS - 60_002);
+  expect(deadMan.isSet()).toBe(true);
+  await pass(2);
+  expect(deadMan.isSet()).toBe(false);
+});
+
+test('the frame is lost: the transaction itself is read', async () => {
+  const renewing = deadMan.renew();
+  await pass(1);
+  account.execute(account.last, { silently: true });
+  await pass(3_000);
+  await renewing;
+  expect(deadMan.isSet()).toBe(true);
+});
+
+const failures: [string, () => void][] = [
+  ['refused by the exchange', () => void account.sends.push({ kind: 'refuse', code: 21714 })],
+  ['lost', () => void account.sends.push({ kind: 'lost' })],
+  ['unreadable', () => void (account.reading = 'fail')],
+];
+test.each(failures)('a renewal that is %s sets nothing, and says so', async (_, fail) => {
+  fail();
+  const renewing = expect(deadMan.renew()).rejects.toThrow();
+  await pass(3_100);
+  await renewing;
+  expect(deadMan.isSet()).toBe(false);
+  expect(renewals).toEqual(['failed']);
+});
+
+test('a renewal that the sequencer rejects sets nothing', async () => {
+  const renewing = expect(deadMan.renew()).rejects.toThrow('did not confirm');
+  await pass(1);
+  account.execute(account.last, { rejection: 21714 });
+  await pass(3_100);
+  await renewing;
+  expect(deadMan.isSet()).toBe(false);
+});
+
+test('a transaction of another lane with that nonce confirms nothing', async () => {
+  const renewing = expect(deadMan.renew()).rejects.toThrow('did not confirm');
+  await pass(1);
+  account.stream.txs({ ...account.txOf(account.last), apiKeyIndex: 5 });
+  await pass(3_100);
+  await renewing;
+});
+
+test('two who ask at once share one renewal', async () => {
+  const both = [deadMan.renew(), deadMan.renew()];
+  await pass(1);
+  account.execute(account.last);
+  await Promise.all(both);
+  expect(account.sent).toHaveLength(1);
+});
+
+test('S-54 a renewal that fails for long is tried ever more slowly, and as soon as ever after a success', async () => {
+  account.sends.push(...Array.from({ length: 20 }, () => ({ kind: 'refuse', code: 21714 }) as const));
+  deadMan.start();
+  await pass(59_000);
+  expect(account.sent).toHaveLength(5); // after 0, 2, 6, 14 and 30 seconds
+  await pass(60_000);
+  expect(account.sent).toHaveLength(7);
+  account.sends.splice(0);
+  await pass(1_001);
+  account.execute(account.last);
+  await pass(1);
+  expect(deadMan.isSet()).toBe(true);
+});
+
+test('it beats five times in its time; after a failure every two seconds; stopped it beats no more', async () => {
+  account.sends.push({ kind: 'refuse', code: 21714 });
+  deadMan.start();
+  await pass(1);
+  expect(renewals).toEqual(['failed']);
+  await pass(2_000);
+  account.execute(account.last);
+  await pass(1);
+  expect(renewals).toEqual(['failed', 'confirmed']);
+  await pass(AHEAD_MS / 5);
+  expect(account.sent).toHaveLength(3);
+  deadMan.stop(); // while a renewal is under way
+  account.execute(account.last);
+  await pass(AHEAD_MS);
+  expect(account.sent).toHaveLength(3);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('S-44 it is not renewed while nobody hedges, and at once when somebody does', async () => {
+  let mayRenew = false;
+  deadMan = new DeadMan({
+    account,
+    canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
+    lane: 9,
+    aheadMs: AHEAD_MS,
+    exchangeNow: () => Date.now(),
+    mayRenew: () => mayRenew,
+  });
+  account.auto = () => ({ lots: lots(0) });
+  deadMan.start();
+  await pass(60_000);
+  expect(account.sent).toHaveLength(0);
+  mayRenew = true;
+  await pass(300);
+  expect(deadMan.isSet()).toBe(true);
+  mayRenew = false;
+  await pass(AHEAD_MS);
+  expect(deadMan.isSet()).toBe(false);
+  expect(account.sent).toHaveLength(1);
+});
