@@ -7,4 +7,4 @@ export const limits = { file: 350, function: 70 };
 
 export const longFiles = [];
 
-export const longFunctions = ['src/workers/hedger.ts', 'src/workers/maker.ts'];
+export const longFunctions = [];

@@ -9,18 +9,13 @@ import type { Observability } from '../observability';
 import type { Opened } from './opened';
 import { watchStream } from './stream-watch';
 
-export interface ExchangeSide {
-  readonly exchange: ExchangePort;
-  readonly account: AccountPort;
-  readonly markets: readonly Market[];
-}
-
 const MARKETS_RETRY_MS = 1_000;
 /** Longer than the minute for which the exchange is not asked after a rejection for number. */
 const MARKETS_TRIES = 180;
 const SKEW_EVERY_MS = 5_000;
 
-export interface SideInput {
+/** What every part of a process is given. */
+export interface ProcessBase {
   readonly opened: Opened;
   readonly config: Config;
   readonly role: AccountRole;
@@ -28,15 +23,20 @@ export interface SideInput {
   readonly observability: Observability;
 }
 
-export function openExchange(input: SideInput): ExchangePort {
-  const { config, role, observability, opened } = input;
+export interface Side extends ProcessBase {
+  readonly exchange: ExchangePort;
+  readonly account: AccountPort;
+}
+
+export function openExchange(base: ProcessBase): ExchangePort {
+  const { config, role, observability, opened, env } = base;
   const { logger, metrics, raiseAlert } = observability;
   const { baseUrl, wsUrl, chainId } = config.lighter;
   const exchange = openLighter({
     baseUrl,
     wsUrl,
     ...(chainId === undefined ? {} : { chainId }),
-    signer: loadSigner(toolPath('signer', input.env)),
+    signer: loadSigner(toolPath('signer', env)),
     log: logger,
     onMalformed: (what, reason) => {
       metrics.malformedFrames.inc({ account: role });
@@ -51,10 +51,10 @@ export function openExchange(input: SideInput): ExchangePort {
  * Opens the account; its stream connects in the background. Nothing may be awaited before its listeners are there: they must hear its
  * first snapshot (S-08).
  */
-export function openAccount(exchange: ExchangePort, input: SideInput): AccountPort {
-  const { config, role, observability, opened } = input;
+export function openAccount(exchange: ExchangePort, base: ProcessBase): Side {
+  const { config, role, observability, opened, env } = base;
   const { logger, metrics, health, raiseAlert } = observability;
-  const keys = loadKeys(config, role, input.env);
+  const keys = loadKeys(config, role, env);
   const account = exchange.openAccount({ accountIndex: config.accounts[role].index, keys });
   const part = health.part(`stream of account ${role === 'maker' ? 'A' : 'B'}`);
   const watch = watchStream({ stream: account.stream, name: role === 'maker' ? 'A' : 'B', raiseAlert });
@@ -81,7 +81,7 @@ export function openAccount(exchange: ExchangePort, input: SideInput): AccountPo
   }, SKEW_EVERY_MS);
   skewTimer.unref();
   opened.add(skewTimer, clearInterval);
-  return account;
+  return { ...base, exchange, account };
 }
 
 /** Rejects when they cannot be read for three minutes, and when the configuration names one that is not there (S-38). */

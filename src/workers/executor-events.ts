@@ -1,7 +1,7 @@
 /** What an executor reports, as metrics, log lines and alerts. */
 import type { ExecutorEvents, LateExecution } from '../hedging/executor-events';
 import { elapsedMs, SLICE_STAGES } from '../hedging/stages';
-import { laneOf } from '../domain/ids-and-nonces';
+import { laneOf, type OrderId } from '../domain/ids-and-nonces';
 import { formatDecimal } from '../domain/lots';
 import { findRejection } from '../domain/rejections';
 import type { Alert, Observability } from '../observability';
@@ -11,6 +11,7 @@ export function executorEvents(input: {
   readonly observability: Observability;
   /** A rejection that puts a lane's key in doubt. */
   readonly onKeyRejected?: (lane: number, reason: string) => void;
+  readonly onResolved?: (orderId: OrderId) => void;
 }): ExecutorEvents {
   const { account } = input;
   const { metrics, logger, raiseAlert } = input.observability;
@@ -38,6 +39,7 @@ export function executorEvents(input: {
         { order: ticket.orderId.toString(), slice: k, path, lots: lots.toString(), sinceSentMs },
         'slice resolved',
       );
+      input.onResolved?.(ticket.orderId);
     },
     late: (at) => {
       if (account === 'hedge') raiseAlert(lateAlert(at)); // a close is late too, but its order has been told as stuck before

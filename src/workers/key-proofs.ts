@@ -1,23 +1,17 @@
 /** The lanes of one process proven by a transaction each, and what a person is told when the exchange rejects a key. */
-import type { AccountRole, Config } from '../config';
+import { systemClock } from '../clock';
 import { KeyProofs, type KeyProofsOptions } from '../hedging/key-proofs';
-import type { AccountPort } from '../exchange/port';
-import type { Observability } from '../observability';
+import type { Side } from './account';
 
-export function keyProofs(
-  input: Pick<KeyProofsOptions, 'marketId' | 'otherForm' | 'running' | 'clock'> & {
-    readonly config: Config;
-    readonly role: AccountRole;
-    readonly account: AccountPort;
-    readonly observability: Pick<Observability, 'raiseAlert' | 'logger'>;
-  },
+export function openKeyProofs(
+  { config, role, account, observability, opened }: Side,
+  ways: Pick<KeyProofsOptions, 'marketId' | 'otherForm' | 'running'>,
 ): KeyProofs {
-  const { config, role, account, observability } = input;
   const { index, keysFile } = config.accounts[role];
   const name = role === 'maker' ? 'A' : 'B';
   // The cancel lane's nonces are the clock's and go on all the time: the dead-man's switch proves it.
   const lanes = account.lanes.filter((lane) => role === 'hedge' || lane !== config.cancelLane);
-  return new KeyProofs({
+  const proofs = new KeyProofs({
     account: {
       lanes,
       stream: account.stream,
@@ -27,10 +21,8 @@ export function keyProofs(
       nextNonce: (lane) => account.nextNonce(lane),
     },
     ...(role === 'hedge' && { makerOnlyKeys: () => account.makerOnlyKeys() }),
-    marketId: input.marketId,
-    otherForm: input.otherForm,
-    running: input.running,
-    clock: input.clock,
+    ...ways,
+    clock: systemClock,
     onProven: (lane) => observability.logger.info({ account: index, lane }, 'the lane is proven: its key executes'),
     onRejected: (lane, reason) =>
       observability.raiseAlert({
@@ -45,4 +37,5 @@ export function keyProofs(
           'check lighter.chain_id and the account index. The lane is tried again by itself.',
       }),
   });
+  return opened.add(proofs, (it) => it.close());
 }

@@ -8,7 +8,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { hostname } from 'node:os';
-import { ConfigError, type Config } from '../config';
+import { ConfigError, type AccountRole, type Config } from '../config';
 import { makerQueue, ordersQueue, type Accounts } from '../domain/messages';
 import type { Logger } from '../observability';
 import { eachRun } from '../temporal/runs';
@@ -24,6 +24,11 @@ const CHECK_MS = 3_000;
 
 export function accountsOf(config: Config): Accounts {
   return { maker: config.accounts.maker.index, hedge: config.accounts.hedge.index };
+}
+
+/** The process that holds this account's keys. */
+export function processOf(account: AccountRole): Role {
+  return account === 'maker' ? 'maker' : 'hedger';
 }
 
 export function queueOf(role: Role, accounts: Accounts): string {

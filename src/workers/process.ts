@@ -1,8 +1,11 @@
 /** A worker that runs until it is told to stop, and the order in which a process goes down: no new work, grace, then the wires. */
-import { Runtime, type Worker } from '@temporalio/worker';
-import { loadNoticeSecret, type Config } from '../config';
+import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { loadNoticeSecret, type AccountRole, type Config } from '../config';
 import { startObservability, type Observability } from '../observability';
+import type { ProcessBase } from './account';
 import type { Opened } from './opened';
+import { identityOf, processOf, queueOf } from './peers';
+import type { Joined } from './temporal';
 
 export interface WorkerProcessOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -13,11 +16,6 @@ export interface WorkerProcessOptions {
   readonly logLevel?: string;
 }
 
-/** Two requests each time, part of the request budget. A difference must be told within 10 s of its beginning. */
-export const AUDIT_EVERY_MS = 5_000;
-/** One request each time at most. Nothing is late before the exchange's lists have had 32 s. */
-export const LEDGERS_EVERY_MS = 15_000;
-
 export interface RunningProcess {
   /** Resolves when the process has ended by itself or by `stop`; rejects when its worker failed. */
   readonly ended: Promise<void>;
@@ -26,22 +24,23 @@ export interface RunningProcess {
 
 /** Log, metrics, health and alerts of a process; its engine writes into the same log. */
 export async function observe(
-  process: 'maker' | 'hedger',
-  { metrics, alerts }: Config,
-  { version, logLevel }: WorkerProcessOptions,
+  role: AccountRole,
+  config: Config,
+  { env, version, logLevel }: WorkerProcessOptions,
   opened: Opened,
-): Promise<Observability> {
+): Promise<ProcessBase> {
+  const { metrics, alerts } = config;
   const observability = await startObservability({
-    process,
+    process: processOf(role),
     version,
     host: metrics.host,
-    port: process === 'maker' ? metrics.makerPort : metrics.hedgerPort,
+    port: role === 'maker' ? metrics.makerPort : metrics.hedgerPort,
     ...(logLevel === undefined ? {} : { level: logLevel }),
     ...(alerts.webhookUrl === undefined ? {} : { webhookUrl: alerts.webhookUrl }),
   });
   opened.add(observability, (it) => it.close());
   installRuntime(observability.logger);
-  return observability;
+  return { opened, config, role, env, observability };
 }
 
 /** Undefined when the configuration does without it. */
@@ -53,12 +52,23 @@ export function redisOf(config: Config, env: NodeJS.ProcessEnv): { url: string; 
 /** How often a live worker says so to the health page. */
 const PAT_EVERY_MS = 1_000;
 
-export function startWorker(input: {
-  readonly worker: Worker;
-  readonly observability: Observability;
-  readonly opened: Opened;
-}): RunningProcess {
-  const { worker, observability } = input;
+/** A worker on the queue of our account; `own` is what the two processes do not have in common. */
+export async function startWorker(
+  { config, observability, opened }: ProcessBase,
+  { role, accounts, native }: Joined,
+  own: Partial<WorkerOptions>,
+): Promise<RunningProcess> {
+  const worker = await Worker.create({
+    connection: native,
+    namespace: config.temporal.namespace,
+    taskQueue: queueOf(role, accounts),
+    identity: identityOf(role, accounts),
+    // Beats are sent every 200 ms; the engine would else hold them back to 800 of a time-out of 1 000.
+    maxHeartbeatThrottleInterval: '200ms',
+    maxConcurrentActivityTaskExecutions: 2_000,
+    shutdownGraceTime: '5s',
+    ...own,
+  });
   const part = observability.health.part('temporal worker', { staleAfterMs: 5 * PAT_EVERY_MS });
   const pat = setInterval(() => {
     if (worker.getState() === 'RUNNING') part.ok();
@@ -67,7 +77,7 @@ export function startWorker(input: {
   part.ok();
   const ended = run.finally(async () => {
     clearInterval(pat);
-    await input.opened.close();
+    await opened.close();
   });
   ended.catch(() => undefined); // told to whoever awaits `ended`
   return {

@@ -1,32 +1,30 @@
 /** The listener on A's stream: notices and signals for its fills, and what is measured and told about them. */
-import type { Config } from '../config';
 import { systemClock } from '../clock';
 import { Listener } from '../fills/listener';
-import type { TemporalSignalSink } from '../fills/temporal-sink';
+import type { SignalSink } from '../fills/signal-sender';
 import type { NoticePublisher } from '../notices/publisher';
-import type { Observability } from '../observability';
-import type { ExchangeSide } from './account';
+import type { Side } from './account';
 import type { HedgerWatch } from './hedger-watch';
 import type { HeardLanes } from './lanes';
 import { signalHoldMs } from './single-machine';
 
-export function startListener(input: {
-  readonly config: Config;
-  readonly side: ExchangeSide;
-  readonly heard: HeardLanes;
-  readonly publisher: NoticePublisher;
-  readonly sink: TemporalSignalSink;
-  readonly observability: Observability;
-  readonly hedger: HedgerWatch;
-}): Listener {
-  const { metrics, logger, raiseAlert } = input.observability;
-  return new Listener({
-    stream: input.side.account.stream,
-    registry: { makerAccount: input.config.accounts.maker.index, lanes: input.heard.terms },
+export function startListener(
+  { config, account, observability, opened }: Side,
+  input: {
+    readonly heard: HeardLanes;
+    readonly publisher: NoticePublisher;
+    readonly signals: SignalSink;
+    readonly hedger: HedgerWatch;
+  },
+): void {
+  const { metrics, logger, raiseAlert } = observability;
+  const listener = new Listener({
+    stream: account.stream,
+    registry: { makerAccount: config.accounts.maker.index, lanes: input.heard.terms },
     notices: input.publisher,
-    signals: input.sink,
+    signals: input.signals,
     clock: systemClock,
-    signalHoldMs: signalHoldMs(input.config),
+    signalHoldMs: signalHoldMs(config),
     onNotice: ({ fills, publication, parsedMs, tookMs }) => {
       metrics.frameToParsed.observe(parsedMs / 1_000);
       if (publication === 'dropped') metrics.noticesDropped.inc(fills);
@@ -61,4 +59,5 @@ export function startListener(input: {
       });
     },
   });
+  opened.add(listener, (it) => it.close());
 }

@@ -5,9 +5,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config';
 import { PROJECT_ROOT } from '../config';
-import { plainConnection } from '../fills/temporal-sink';
+import type { Accounts } from '../domain/messages';
+import { plainConnection, TemporalSignalSink } from '../fills/temporal-sink';
+import type { ProcessBase } from './account';
+import { accountsOf, processOf, rejectStrangers, type Role } from './peers';
 
-export interface TemporalLink {
+interface TemporalLink {
   readonly client: Client;
   /**
    * For reads that are repeated anyway: a call that fails is not tried again by the client. Queries of runs that have ended are rejected
@@ -28,7 +31,7 @@ const WANTED: Readonly<Record<string, keyof typeof TYPES>> = {
 };
 
 /** Connects and registers. Rejects with what to do when a search attribute has another type. */
-export async function connectTemporal(config: Config): Promise<TemporalLink> {
+async function connectTemporal(config: Config): Promise<TemporalLink> {
   const { connection: options, namespace } = config.temporal;
   const native = await NativeConnection.connect(options);
   const connection = await Connection.connect(options);
@@ -44,6 +47,23 @@ export async function connectTemporal(config: Config): Promise<TemporalLink> {
       await native.close();
     },
   };
+}
+
+export interface Joined extends TemporalLink {
+  readonly role: Role;
+  readonly accounts: Accounts;
+  readonly signals: TemporalSignalSink;
+}
+
+/** Connects, makes sure that no process of other accounts shares our queue, and opens what signals our orders. */
+export async function joinTemporal({ config, role: account, observability, opened }: ProcessBase): Promise<Joined> {
+  const { connection, namespace } = config.temporal;
+  const role = processOf(account);
+  const accounts = accountsOf(config);
+  const link = opened.add(await connectTemporal(config), (it) => it.close());
+  await rejectStrangers({ client: link.reader, role, accounts, logger: observability.logger });
+  const sink = new TemporalSignalSink({ connection, namespace, identity: `${role} ${process.pid}` });
+  return { ...link, role, accounts, signals: opened.add(sink, (it) => it.close()) };
 }
 
 /**

@@ -1,0 +1,63 @@
+/** The auditors: of the ledgers in each process; of positions and of runs that fail in the hedger. */
+import type { Client } from '@temporalio/client';
+import { BooksTeller } from '../audit/books-teller';
+import { FailingRuns } from '../audit/failing-runs';
+import { LedgerAuditor } from '../audit/ledger-auditor';
+import { PositionAuditor } from '../audit/position-auditor';
+import { systemClock } from '../clock';
+import type { Market } from '../domain/records';
+import type { ProcessBase, Side } from './account';
+
+/** Two requests each time, part of the request budget. A difference must be told within 10 s of its beginning. */
+const POSITIONS_EVERY_MS = 5_000;
+/** One request each time at most. Nothing is late before the exchange's lists have had 32 s. */
+const LEDGERS_EVERY_MS = 15_000;
+/** The server says so some 20 s after the first failure; within a minute a person must know. */
+const FAILING_RUNS_EVERY_MS = 15_000;
+/** After `force_close_timeout` a hedge is stuck and alerted; an order that says for this much longer that it hedges explains nothing. */
+const HEDGE_GRACE_MS = 10_000;
+
+export function auditLedgers(side: Side, client: Client, markets: readonly Market[]): void {
+  const { role, account, opened } = side;
+  const auditor = new LedgerAuditor({ ...common(side), role, account, client, markets, everyMs: LEDGERS_EVERY_MS });
+  opened.add(auditor, (it) => it.close()).start();
+}
+
+export function auditRuns(side: Side, client: Client): void {
+  const { logger } = side.observability;
+  const auditor = new FailingRuns({ ...common(side), client, logger, everyMs: FAILING_RUNS_EVERY_MS });
+  side.opened.add(auditor, (it) => it.close()).start();
+}
+
+export function auditPositions(
+  side: Side,
+  what: {
+    readonly client: Client;
+    readonly markets: readonly Market[];
+    readonly allMarkets: readonly Market[];
+    readonly everyMs: number | undefined;
+  },
+): PositionAuditor {
+  const { config, exchange, observability, opened } = side;
+  const { metrics, health } = observability;
+  const everyMs = what.everyMs ?? (config.requestBudget.counts === 'requests' ? 2 : 1) * POSITIONS_EVERY_MS;
+  const teller = new BooksTeller({ ...common(side), client: what.client });
+  const auditor = new PositionAuditor({
+    ...what,
+    ...common(side),
+    exchange,
+    hedgeAccount: config.accounts.hedge.index,
+    onBooks: (market, books) => void teller.tell(market, books),
+    health: health.part('auditor', { staleAfterMs: 12 * everyMs }),
+    onExposure: (market, amount) =>
+      amount === undefined ? metrics.exposure.remove({ market }) : metrics.exposure.set({ market }, amount),
+    everyMs,
+    hedgeMsMax: config.hedge.forceCloseTimeoutMs + HEDGE_GRACE_MS,
+  });
+  opened.add(auditor, (it) => it.close()).start();
+  return auditor;
+}
+
+function common({ config, observability }: ProcessBase) {
+  return { makerAccount: config.accounts.maker.index, raiseAlert: observability.raiseAlert, clock: systemClock };
+}

@@ -1,0 +1,80 @@
+/** What trades on account A: the proofs of its lanes, the executor of closes, the maker activities. */
+import { createMakerActivities, type MakerActivities, type MakerDeps } from '../activities/maker-activities';
+import { systemClock } from '../clock';
+import { quoteCost, RequestBudget } from '../domain/budget';
+import type { Market } from '../domain/records';
+import type { KeyProofs } from '../hedging/key-proofs';
+import { sealByCancelOrder } from '../hedging/seals';
+import type { Canceller } from '../quoting/canceller';
+import type { DeadMan } from '../quoting/dead-man';
+import type { Side } from './account';
+import { openExecutor } from './executor';
+import type { HedgerWatch } from './hedger-watch';
+import { openKeyProofs } from './key-proofs';
+import type { HeardLanes } from './lanes';
+import { misaddressed } from './misaddressed';
+import { openOrders } from './open-orders';
+import type { Joined } from './temporal';
+
+/** While the exchange limits us; what waits costs no request. */
+const LIMITED_RETRY_MS = 5_000;
+
+export interface MakerParts {
+  readonly markets: readonly Market[];
+  readonly temporal: Joined;
+  readonly canceller: Canceller;
+  readonly deadMan: DeadMan;
+  readonly hedger: HedgerWatch;
+  readonly heard: HeardLanes;
+}
+
+export function openMakerActivities(
+  side: Side,
+  { markets, temporal, canceller, deadMan, hedger, heard }: MakerParts,
+): { readonly activities: MakerActivities; readonly proofs: KeyProofs } {
+  const { config, exchange, account, observability } = side;
+  const proofs = openKeyProofs(side, {
+    marketId: () => markets[0]?.marketId,
+    otherForm: () => ({ kind: 'cancel-all-at', atMs: deadMan.nextAtMs() }),
+    running: openOrders(temporal.reader, temporal.accounts).running,
+  });
+  const executor = openExecutor(side, {
+    sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
+    onKeyRejected: (lane, reason) => proofs.doubt(lane, reason),
+  });
+  const activities = createMakerActivities({
+    accounts: temporal.accounts,
+    onRejected: misaddressed(observability.raiseAlert),
+    executor,
+    account,
+    exchange,
+    canceller,
+    deadMan,
+    hedger,
+    clockSkewMsMax: config.safety.clockSkewMsMax,
+    keyRejection: (lane) => proofs.rejection(lane),
+    onDeadLane: ({ orderId, lane, what }) => {
+      proofs.doubt(lane, what);
+      observability.raiseAlert({
+        kind: 'key-rejected',
+        what,
+        next: `Nothing of this order rests, and its lane quotes no more. Register a new key for API key ${lane} of account A, or take the lane out of the pair.`,
+        orderId: orderId.toString(),
+      });
+    },
+    mayQuote: withinBudget(side),
+    hear: (market, lane) => heard.takeUp(market, lane),
+    clock: systemClock,
+  });
+  return { activities, proofs };
+}
+
+function withinBudget({ config, exchange }: Side): MakerDeps['mayQuote'] {
+  const { perMinute, counts, makerShare, reserve } = config.requestBudget;
+  const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, systemClock.monotonicMs());
+  return () => {
+    const reason = exchange.backingOff();
+    if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
+    return budget.tryTake(quoteCost(counts), systemClock.monotonicMs());
+  };
+}
