@@ -149,6 +149,8 @@ export class Instance {
     this.scope = this.ambient;
     try {
       for (const job of jobs) this.#apply(job);
+      // What goes on after an await of this turn belongs to the scope that the workflow runs in, not to the one around it.
+      this.scope = this.ambient;
       drain();
       while (this.#unblock()) drain();
     } finally {
