@@ -87,6 +87,8 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   later.proofs = proofs;
   const keys = checkKeys({ ...side, logger, raiseAlert }).then(() => unknown.delete(KEYS));
   const owners = checkOwners(exchange, config, reading).then(() => unknown.delete(OWNERS));
+  // Both are heard once the worker runs; what they say before that is kept until then.
+  for (const early of [keys, owners]) early.catch(() => undefined);
   // Hedges need none of the rest: neither lists nor a stream that is live, nor keys that are checked. `arm` asks for all of it.
   const running = await startWorker(base, temporal, { ...workflowSource(), activities, ...POLLING });
   const client = temporal.reader;

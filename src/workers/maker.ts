@@ -65,6 +65,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const { activities, proofs } = openMakerActivities(side, parts);
   const live = account.stream.whenLive();
   const keys = checkKeys({ ...side, logger, raiseAlert });
+  keys.catch(() => undefined); // heard once the worker runs
   // Cancels and closes need neither keys that are checked nor a stream that is live; quotes need both, and ask.
   const running = await startWorker(base, temporal, {
     activities,
