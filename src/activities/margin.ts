@@ -55,7 +55,7 @@ interface Reading {
 
 export class MarginBook {
   readonly #deps: MarginDeps;
-  readonly #promised = new Map<OrderId, Promised & { readonly sinceMs: number }>();
+  readonly #promised = new Map<OrderId, Promised & { readonly sinceMs: number; overMs?: number }>();
   #reading: Promise<Reading | undefined> | undefined;
   #readAtMs = -Infinity;
   /** Counts B's executions: a balance that was asked for before one of them says nothing about what is left after it. */
@@ -86,26 +86,39 @@ export class MarginBook {
       if (!other.ok) return { code: 'margin-unread', message: `a market's margin could not be read: ${other.reason}` };
       fractions.set(marketId, other.value);
     }
-    // Nothing is awaited from here on: of two that ask at the same time the second one sees the first one's promise.
+    // Nothing is awaited between a decision and its promise: of two that ask at the same time the second one sees the first one's.
     this.#forgetEnded(reading, order);
-    const others = [...this.#promised.values()];
-    const free = reading.account.availableBalance;
-    const taken = needOf(others, reading.account, fractions);
-    const wanted = needOf([...others, order], reading.account, fractions);
-    if (wanted > taken && wanted > free) {
-      const each = valueNeed(order.lots, order.priceTicks, bpsOf(order.marketId, reading.account, fractions));
-      return { code: 'margin', message: arithmetic({ free, taken, each, others: others.length }) };
+    let short = this.#shortOf(order, reading, fractions);
+    if (short && [...this.#promised.values()].some(({ overMs }) => overMs !== undefined)) {
+      this.executed(); // as one that is over may have, unheard
+      const later = await this.#read();
+      if (!later) return { code: 'margin-unread', message: "account B's margin could not be read" };
+      this.#forgetEnded(later, order);
+      short = this.#shortOf(order, later, fractions);
     }
+    if (short) return short;
     this.#promised.set(order.id, { ...order, sinceMs: this.#deps.clock.monotonicMs() });
     return undefined;
   }
 
+  #shortOf(order: Promised, { account }: Reading, fractions: ReadonlyMap<number, number>): Rejection | undefined {
+    const others = [...this.#promised.values()];
+    const free = account.availableBalance;
+    const taken = needOf(others, account, fractions);
+    const wanted = needOf([...others, order], account, fractions);
+    if (wanted <= taken || wanted <= free) return undefined;
+    const each = valueNeed(order.lots, order.priceTicks, bpsOf(order.marketId, account, fractions));
+    return { code: 'margin', message: arithmetic({ free, taken, each, others: others.length }) };
+  }
+
+  /** An order that is over counts on until the balance has been read after its end: what it traded may not have been heard here. */
   #forgetEnded({ running, atMs }: Reading, order: Promised): void {
-    for (const [id, { untilMs, sinceMs }] of this.#promised) {
-      const hasEnded = running !== undefined && !running.has(id) && sinceMs + LIST_LAG_MS < atMs;
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const [id, promised] of this.#promised) {
+      const hasEnded = running !== undefined && !running.has(id) && promised.sinceMs + LIST_LAG_MS < atMs;
       // A lane has one order at a time: one that is armed says that the one before it is over.
-      if (hasEnded || untilMs < this.#deps.clock.monotonicMs() || laneOf(id) === laneOf(order.id))
-        this.#promised.delete(id);
+      if (hasEnded || promised.untilMs < nowMs || laneOf(id) === laneOf(order.id)) promised.overMs ??= nowMs;
+      if (id === order.id || (promised.overMs !== undefined && promised.overMs <= atMs)) this.#promised.delete(id);
     }
   }
 

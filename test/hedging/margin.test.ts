@@ -116,6 +116,20 @@ test('while Temporal is away what was armed here counts on', async () => {
   expect(await book.promise(order(6))).toMatchObject({ code: 'margin' });
 });
 
+test("what the lane's last order traded unheard counts until the balance has been read after its end", async () => {
+  expect(await book.promise(order(5))).toBeUndefined();
+  nowMs += 1_000;
+  [free, positions] = [14, [held(-200)]]; // it filled, and no frame said so
+  expect(await book.promise(order(5))).toMatchObject({ code: 'margin' });
+  expect(reads).toBe(2);
+});
+
+test("the lane's next order costs no reading while there is enough for both", async () => {
+  free = 60;
+  for (let i = 0; i < 3; i++, nowMs += 1_000) expect(await book.promise(order(5))).toBeUndefined();
+  expect(reads).toBe(1);
+});
+
 test('a balance that was read before B traded is not believed', async () => {
   await book.promise(order(5));
   book.executed();
