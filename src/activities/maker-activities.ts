@@ -62,6 +62,8 @@ export interface MakerDeps {
   readonly hedger: HedgerSight;
   readonly clockSkewMsMax: number;
   /** The exchange rejects a lane's key for good: its order is given up. */
+  /** A placement is stopped because an invariant is broken. */
+  readonly onParked?: (order: OrderId, what: string) => void;
   readonly onDeadLane: (order: { readonly orderId: OrderId; readonly lane: number; readonly what: string }) => void;
   /** Whether the request budget, and the exchange's limits, have room for another quote; hedges and cancels are not asked. */
   readonly mayQuote: () =>
@@ -289,6 +291,7 @@ function placerOf(deps: MakerDeps): PlacerDeps {
     renewSwitch: () => deps.deadMan.renew(),
     sealBy: sealByCancelOrder(() => deps.deadMan.nextAtMs()),
     clock: deps.clock,
+    ...(deps.onParked && { onParked: deps.onParked }),
   };
 }
 

@@ -46,8 +46,6 @@ export interface ExecutionState extends NonceState, Hindered {
   /** What was last sent for the current slice. */
   sent: SentSlice | undefined;
   end: TicketEnd | undefined;
-  /** When it was found dead. */
-  deadAtMs?: number;
 }
 
 /**
@@ -67,10 +65,9 @@ export type ResolvedSlice = Resolved & { readonly k: number; readonly sent: Sent
 export type ExecutionEvent =
   | { readonly type: 'raise'; readonly fillLots: Lots; readonly path: Path }
   /**
-   * End the ticket: trade no more, prove what executed. `deadAfterMs`: a finding that the lane is dead counts only when it was made later,
-   * by the driver's clock.
+   * End the ticket: trade no more, prove what executed. `again`: that the lane was found dead is too long ago to count.
    */
-  | { readonly type: 'seal'; readonly deadAfterMs?: number | undefined }
+  | { readonly type: 'seal'; readonly again: boolean }
   /** The order's own run wants it done: unlike a notice, that shows that it has not gone on elsewhere. */
   | { readonly type: 'asked' }
   /** The operator wants another try now. */
@@ -159,7 +156,7 @@ function absorb(state: ExecutionState, event: ExecutionEvent, nowMs: number): La
       state.keyUntilMs = nowMs + KEY_TRY_MS;
       return undefined;
     case 'seal':
-      if (state.end === 'dead' && event.deadAfterMs !== undefined && (state.deadAtMs ?? 0) < event.deadAfterMs) {
+      if (state.end === 'dead' && event.again) {
         // It was found while others may still have traded for it: what the lane shows from here on is final.
         state.end = undefined;
         state.ladder = newLadder(nowMs);
@@ -214,7 +211,6 @@ function onFinding(state: ExecutionState, finding: NonceFinding, nowMs: number):
     }
     case 'dead': {
       state.end = 'dead';
-      state.deadAtMs = nowMs;
       const key = `API key ${laneOf(state.ticket.id)} of account ${state.accountIndex}`;
       const why = `${finding.message} (${finding.code})`;
       const what = `the exchange rejects ${key}: ${why}; nothing is booked for nonce ${nonce}`;

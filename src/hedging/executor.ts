@@ -146,11 +146,12 @@ export class Executor {
     readonly signal?: AbortSignal;
   }): Promise<ExecuteResult> {
     const { signal } = input;
-    const deadAfterMs = input.deadAfterMs === undefined ? undefined : this.#notBefore(input.deadAfterMs);
     const run = this.#open(input.ticket);
     run.sealAsked = true;
     run.driver.feed({ type: 'asked' });
-    run.driver.feed({ type: 'seal', deadAfterMs });
+    // Both are epoch times: a monotonic clock that stood still while the host slept would never get there.
+    const again = input.deadAfterMs !== undefined && (run.deadAtEpochMs ?? 0) < input.deadAfterMs;
+    run.driver.feed({ type: 'seal', again });
     await run.driver.until(() => run.state.end !== undefined, { signal, patienceMs: PATIENCE_MS });
     return reportOf(run, 'blocked');
   }
@@ -187,11 +188,6 @@ export class Executor {
     if (k > 1 || nowMs - this.#signedHereAtMs < SIGNS_HERE_EVERY_MS) return 'beside';
     this.#signedHereAtMs = nowMs;
     return 'here';
-  }
-
-  /** A moment that another clock has set, on the monotonic one; rather too late, where a step or a sleep has parted the two. */
-  #notBefore(epochMs: number): number {
-    return epochMs + Math.max(0, this.#clock.monotonicMs() - this.#clock.epochMs());
   }
 
   #newestRun(orderId: OrderId): TicketRun | undefined {

@@ -50,6 +50,8 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
   /** Its order's workflow ends it: what it lacks is that one's to bring elsewhere. */
   sealAsked = false;
   keepUntilMs = 0;
+  /** When its lane was found dead. */
+  deadAtEpochMs: number | undefined;
   touchedMs: number;
 
   constructor(ticket: Ticket, context: TicketContext) {
@@ -160,6 +162,7 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
       this.#context.events.resolved({ ticket: this.ticket, k, path: sent?.path ?? 'durable', lots, times });
     }
     this.#resolvedSeen = this.state.resolved.length;
+    this.deadAtEpochMs = this.state.end === 'dead' ? (this.deadAtEpochMs ?? resolvedMs) : undefined;
     this.#late.look(nowMs);
   }
 

@@ -32,6 +32,8 @@ export interface PlacerDeps {
   readonly renewSwitch: () => Promise<void>;
   readonly sealBy: SealRequest;
   readonly clock: Clock;
+  /** An invariant is broken: nothing more is sent for this placement by this process. */
+  readonly onParked?: (order: OrderId, what: string) => void;
 }
 
 export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: AbortSignal): Promise<PlacementEnd> {
@@ -48,6 +50,7 @@ export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: A
       },
       wakeAtMs: () => placementWakeAtMs(state),
       requestOf: (send) => requestOf(deps, order, send),
+      onParked: (what) => deps.onParked?.(order.id, what),
       onAnswered: ({ outcome }) =>
         outcome.kind === 'rejected' && outcome.code === DEAD_MANS_SWITCH_DUE
           ? deps.renewSwitch().catch(() => undefined)

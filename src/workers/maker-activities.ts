@@ -53,6 +53,13 @@ export function openMakerActivities(
     hedger,
     clockSkewMsMax: config.safety.clockSkewMsMax,
     keyRejection: (lane) => proofs.rejection(lane),
+    onParked: (orderId, what) =>
+      observability.raiseAlert({
+        kind: 'invariant-broken',
+        what: `the placement of order ${orderId} is stopped: ${what}`,
+        next: 'Its quote may rest: look at the exchange, cancel it there, then cancel the order. Keep the log and tell the developers.',
+        orderId: orderId.toString(),
+      }),
     onDeadLane: ({ orderId, lane, what }) => {
       proofs.doubt(lane, what);
       observability.raiseAlert({

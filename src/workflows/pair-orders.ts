@@ -156,9 +156,10 @@ function tellStopped(run: PairRun, reason: string, next: string): void {
  * An order of the run before was in trouble when that run ended, and says its end by signal. One that is terminated says nothing: it is
  * found here.
  */
-export async function lookAfter({ state, accounts, hedger }: PairRun, slot: Slot): Promise<void> {
+export async function lookAfter(run: PairRun, slot: Slot): Promise<void> {
+  const { state, accounts, hedger } = run;
   const { lane, order_id } = slot;
-  const isOver = (): boolean => slot.order_id !== order_id || state.isRenewing;
+  const isOver = (): boolean => slot.order_id !== order_id || (state.isRenewing && !run.isBusyBeside);
   if ((await condition(isOver, LOOK_MS)) || order_id === undefined) return;
   const summary = `does order ${order_id} of lane ${lane} still run?`;
   const { running, newest } = await hedger.laneHistory.executeWithOptions({ summary }, [{ accounts, lane }]);

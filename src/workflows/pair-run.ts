@@ -45,6 +45,11 @@ export class PairRun {
     return this.#slots.size === 0 && this.#besides === 0;
   }
 
+  /** A flatten, for one: it waits for every slot to be idle, so a run that is to be renewed looks after what it took over. */
+  get isBusyBeside(): boolean {
+    return this.#besides > 0;
+  }
+
   changed(): void {
     this.changes += 1;
   }

@@ -88,8 +88,8 @@ function isLong(input: PairInput): boolean {
 
 function workOf(run: PairRun, slot: Slot): (() => Promise<void>) | undefined {
   const { state } = run;
+  if (slot.isHandedOver === true && (!state.isRenewing || run.isBusyBeside)) return () => lookAfter(run, slot);
   if (state.isRenewing) return undefined;
-  if (slot.isHandedOver === true) return () => lookAfter(run, slot);
   if (slot.state === 'unproven' && state.mode !== 'stopping') return () => prove(run, slot);
   return state.mayStart(slot) ? () => quote(run, slot) : undefined;
 }

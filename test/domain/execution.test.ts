@@ -349,7 +349,7 @@ describe('execution: resolving', () => {
 
     test('a seal by the same key is no way out: the ticket ends all the same', () => {
       const m = machine();
-      m.feed({ type: 'seal' });
+      m.feed({ type: 'seal', again: false });
       m.sent(rejected(21109));
       live(m, 30_000, 21109);
       expect(m.state.end).toBe('dead');
@@ -421,7 +421,7 @@ describe('execution: resolving', () => {
       live(m, 60_000, 21109);
       expect(m.state.end).toBe('dead');
       m.at(100_000, { type: 'asked' });
-      const seal = onlySend(m.at(100_000, { type: 'seal', deadAfterMs: 90_000 }));
+      const seal = onlySend(m.at(100_000, { type: 'seal', again: true }));
       expect(seal.form).not.toBe('order');
       expect(m.state.end).toBeUndefined();
       m.sent(rejected(21104));
@@ -434,16 +434,15 @@ describe('execution: resolving', () => {
       m.raise(20);
       m.sent(rejected(21109));
       live(m, 60_000, 21109);
-      const foundMs = m.state.deadAtMs ?? 0;
-      m.at(70_000, { type: 'seal', deadAfterMs: foundMs });
+      m.at(70_000, { type: 'seal', again: false });
       expect(m.state.end).toBe('dead');
       m.at(70_000, { type: 'asked' });
-      m.at(70_000, { type: 'seal', deadAfterMs: foundMs + 1 });
+      m.at(70_000, { type: 'seal', again: true });
       expect(m.state.end).toBeUndefined();
       m.sent(rejected(21109));
       live(m, 130_000, 21109, empty, 70_000);
       expect(m.state.end).toBe('dead');
-      m.at(1_000_000, { type: 'seal', deadAfterMs: foundMs + 1 });
+      m.at(1_000_000, { type: 'seal', again: false });
       expect(m.state.end).toBe('dead');
     });
 
@@ -667,7 +666,7 @@ describe('execution: sealing', () => {
     const m = machine();
     m.raise(20);
     m.sent(rejected(21739));
-    const seal = onlySend(m.feed({ type: 'seal' }));
+    const seal = onlySend(m.feed({ type: 'seal', again: false }));
     expect(seal).toMatchObject({
       k: 1,
       form: 'seal-order',
@@ -685,7 +684,7 @@ describe('execution: sealing', () => {
     expect(m.feed({ type: 'tx', tx: lane.log[0]!.tx })).toEqual([]);
     expect(m.state.end).toBe('sealed');
     expect(wakeAtMs(m.state)).toBeUndefined();
-    for (const event of [{ type: 'retry' }, { type: 'seal' }, { type: 'tick' }] as const)
+    for (const event of [{ type: 'retry' }, { type: 'seal', again: false }, { type: 'tick' }] as const)
       expect(m.feed(event)).toEqual([]);
     expect(m.raise(20)).toEqual([]);
   });
@@ -694,7 +693,7 @@ describe('execution: sealing', () => {
     const m = machine();
     m.raise(20);
     m.sent(rejected(21739));
-    const seal = onlySend(m.feed({ type: 'seal' }));
+    const seal = onlySend(m.feed({ type: 'seal', again: false }));
     const lane = new Lane(B, LANE, 1);
     lane.submit(seal);
     lane.run({ kind: 'execute', part: () => lots(1), sealLots: lots(1) });
@@ -709,7 +708,7 @@ describe('execution: sealing', () => {
     const m = machine();
     const trade = onlySend(m.raise(20));
     m.sent(unknown);
-    const seal = onlySend(m.feed({ type: 'seal' }));
+    const seal = onlySend(m.feed({ type: 'seal', again: false }));
     expect(seal.form).toBe('seal-order');
     m.sent(rejected(21104));
     m.record(trade, 12, 'canceled-not-enough-liquidity');
@@ -721,13 +720,13 @@ describe('execution: sealing', () => {
     const m = machine();
     m.raise(20);
     m.sent(rejected(21739));
-    m.feed({ type: 'seal' });
+    m.feed({ type: 'seal', again: false });
     expect(onlySend(m.sent(rejected(21734)))).toMatchObject({ form: 'seal-cancel', k: 1 });
   });
 
   test('a ticket that lacks nothing is sealed by a cancel: its one lot could otherwise execute', () => {
     const m = machine();
-    expect(onlySend(m.feed({ type: 'seal' })).form).toBe('seal-cancel');
+    expect(onlySend(m.feed({ type: 'seal', again: false })).form).toBe('seal-cancel');
   });
 });
 
@@ -838,7 +837,7 @@ function hostile(input: { seed: number; fills: number[]; contenders: number; sea
     if (input.sealAt !== undefined && step >= input.sealAt) sealed = true;
     for (const machine of machines) {
       if (chance(0.2)) act(machine, { type: 'raise', fillLots: lots(fill), path: 'fast' });
-      if (sealed && chance(0.3)) act(machine, { type: 'seal' });
+      if (sealed && chance(0.3)) act(machine, { type: 'seal', again: false });
       if (wakeAtMs(machine) !== undefined) act(machine, { type: 'tick' });
     }
     if (flights.length > 0 && chance(0.8)) arrive(flights.splice(pick(flights.length), 1)[0]!);

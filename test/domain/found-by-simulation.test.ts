@@ -109,7 +109,7 @@ describe('D-02 an exchange that rejects the cancel of a missing order', () => {
       const feed = (event: ExecutionEvent): void => {
         for (const command of advance(state, event, now)) if (isSend(command)) forms.push(command.form);
       };
-      feed({ type: 'seal' });
+      feed({ type: 'seal', again: false });
       feed({ type: 'raise', fillLots: lots(fill), path: 'durable' });
       while (!forms.includes('seal-renewal') && forms.length < 8) {
         feed({ type: 'sent', k: 1, outcome: rejected(forms.at(-1) === 'seal-order' ? 21734 : 21715) });

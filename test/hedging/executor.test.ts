@@ -434,6 +434,23 @@ describe('price', () => {
 });
 
 describe('sealing', () => {
+  test('S-49 where the host slept and its clocks have parted, the second finding of a dead lane counts', async () => {
+    executor.close();
+    executor = open({ clock: { ...clockOf(), monotonicMs: () => Date.now() - 600_000 } });
+    account.sends.push(...Array.from({ length: 60 }, () => ({ kind: 'refuse', code: 21109 }) as const));
+    const ticket = ticketOf();
+    const first = executor.seal({ ticket });
+    await pass(30_000);
+    await first;
+    expect(await executor.seal({ ticket })).toMatchObject({ state: 'dead' });
+    const deadAfterMs = Date.now() + 1;
+    await pass(1_000);
+    const second = executor.seal({ ticket, deadAfterMs });
+    await pass(30_000);
+    expect(await second).toMatchObject({ state: 'blocked' });
+    expect(await executor.seal({ ticket, deadAfterMs })).toMatchObject({ state: 'dead' });
+  });
+
   test('P-14 a trade in doubt and a seal contend for one nonce: whoever wins is resolved', async () => {
     account.sends.push({ kind: 'booked-unknown' });
     void execution(20);
