@@ -1,5 +1,5 @@
 /**
- * A small venue for one lane, driven by a seeded adversary: the truth that the cover machine is judged by.
+ * A small venue for one lane, driven by a seeded adversary: the truth that the execution machine is judged by.
  *
  * Nonces as LP §3.6 (exact, skip, booked before the answer), executions of any part of a slice, sequencer rejections, drops without
  * consuming the nonce, replies lost, requests lost / late / repeated, lists that lag. Pure: randomness is an argument.

@@ -36,7 +36,11 @@ export async function keepHistory(scenario: string, handle: WorkflowHandle): Pro
     history: JSON.parse(historyToJSON(await handle.fetchHistory())) as Golden['history'],
   };
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(join(FOLDER, `${scenario}@${version}.json`), `${JSON.stringify(golden)}\n`);
+  // Stacks of failures name files: by their place in the repository, not on the machine.
+  const text = JSON.stringify(golden)
+    .replaceAll(`${process.cwd()}/`, '')
+    .replaceAll(/\/[^\s"()]*\/node_modules\//g, 'node_modules/');
+  writeFileSync(join(FOLDER, `${scenario}@${version}.json`), `${text}\n`);
 }
 
 /** Removes what was recorded for this code version. */
