@@ -74,31 +74,35 @@ export class MarginBook {
 
   /** Promises `order` its margin, or says why not. Repeatable: an order is promised once. */
   async promise(order: Promised): Promise<Rejection | undefined> {
-    const fraction = await this.#deps.initialMarginBps(order.marketId);
-    if (!fraction.ok)
-      return { code: 'margin-unread', message: `the market's margin could not be read: ${fraction.reason}` };
-    const reading = await this.#read();
-    if (!reading) return { code: 'margin-unread', message: "account B's margin could not be read" };
-    const fractions = new Map([[order.marketId, fraction.value]]);
-    for (const { marketId } of this.#promised.values()) {
-      if (fractions.has(marketId)) continue;
-      const other = await this.#deps.initialMarginBps(marketId);
-      if (!other.ok) return { code: 'margin-unread', message: `a market's margin could not be read: ${other.reason}` };
-      fractions.set(marketId, other.value);
-    }
-    // Nothing is awaited between a decision and its promise: of two that ask at the same time the second one sees the first one's.
-    this.#forgetEnded(reading, order);
-    let short = this.#shortOf(order, reading, fractions);
-    if (short && [...this.#promised.values()].some(({ overMs }) => overMs !== undefined)) {
+    for (let isSecond = false; ; isSecond = true) {
+      const reading = await this.#read();
+      if (!reading) return { code: 'margin-unread', message: "account B's margin could not be read" };
+      const fractions = await this.#fractions(order.marketId);
+      if (!fractions.ok)
+        return { code: 'margin-unread', message: `a market's margin could not be read: ${fractions.reason}` };
+      // Nothing is awaited from here on: of two that ask at the same time the second one sees the first one's promise.
+      this.#forgetEnded(reading, order);
+      const short = this.#shortOf(order, reading, fractions.value);
+      if (!short) {
+        this.#promised.set(order.id, { ...order, sinceMs: this.#deps.clock.monotonicMs() });
+        return undefined;
+      }
+      if (isSecond || [...this.#promised.values()].every(({ overMs }) => overMs === undefined)) return short;
       this.executed(); // as one that is over may have, unheard
-      const later = await this.#read();
-      if (!later) return { code: 'margin-unread', message: "account B's margin could not be read" };
-      this.#forgetEnded(later, order);
-      short = this.#shortOf(order, later, fractions);
     }
-    if (short) return short;
-    this.#promised.set(order.id, { ...order, sinceMs: this.#deps.clock.monotonicMs() });
-    return undefined;
+  }
+
+  /** Of the market and of all that is promised, what joins meanwhile included. */
+  async #fractions(marketId: number): Promise<Read<ReadonlyMap<number, number>>> {
+    const fractions = new Map<number, number>();
+    const missing = (): number | undefined =>
+      [marketId, ...[...this.#promised.values()].map((promised) => promised.marketId)].find((id) => !fractions.has(id));
+    for (let id = missing(); id !== undefined; id = missing()) {
+      const fraction = await this.#deps.initialMarginBps(id);
+      if (!fraction.ok) return fraction;
+      fractions.set(id, fraction.value);
+    }
+    return { ok: true, value: fractions };
   }
 
   #shortOf(order: Promised, { account }: Reading, fractions: ReadonlyMap<number, number>): Rejection | undefined {

@@ -124,6 +124,17 @@ test("what the lane's last order traded unheard counts until the balance has bee
   expect(reads).toBe(2);
 });
 
+test('what the second reading brings of another market is counted by its own fraction', async () => {
+  expect(await book.promise(order(5))).toBeUndefined();
+  nowMs += 1_000;
+  free = 20;
+  const other = order(9, { marketId: 2 });
+  strangers.set(other.id, other);
+  running = [other.id];
+  expect(await book.promise(order(5))).toMatchObject({ code: 'margin' });
+  expect(reads).toBe(2);
+});
+
 test("the lane's next order costs no reading while there is enough for both", async () => {
   free = 60;
   for (let i = 0; i < 3; i++, nowMs += 1_000) expect(await book.promise(order(5))).toBeUndefined();
