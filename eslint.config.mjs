@@ -5,7 +5,7 @@ import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescrip
 import { importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 import { clock, layers, paperExchange } from './scripts/lint/layers.mjs';
-import { limits, longFiles, longFunctions } from './scripts/lint/lengths.mjs';
+import { limits } from './scripts/lint/lengths.mjs';
 
 const zones = [
   ...Object.entries(layers).map(([folder, allowed]) => ({
@@ -119,8 +119,6 @@ export default tseslint.config(
       'max-lines-per-function': ['error', limits.function],
     },
   },
-  ...(longFiles.length > 0 ? [{ files: longFiles, rules: { 'max-lines': 'off' } }] : []),
-  ...(longFunctions.length > 0 ? [{ files: longFunctions, rules: { 'max-lines-per-function': 'off' } }] : []),
   { files: ['src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['test/**/*.ts', 'packages/*/test/**/*.ts'],

@@ -3,9 +3,20 @@ const all = require('./jest.config.cjs');
 
 module.exports = {
   ...all,
-  testMatch: ['audit', 'cli', 'config', 'hedging', 'docs', 'domain', 'exchange', 'fills', 'notices', 'observability']
-    .concat(['quoting', 'workers'])
-    .map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+  testMatch: [
+    'audit',
+    'cli',
+    'config',
+    'docs',
+    'domain',
+    'exchange',
+    'fills',
+    'hedging',
+    'notices',
+    'observability',
+    'quoting',
+    'workers',
+  ].map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
   testPathIgnorePatterns: [
     '/audit/failing-runs', // a Temporal server
     '/cli/(commands|servers|up)\\.', // processes, and all servers

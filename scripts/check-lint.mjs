@@ -1,17 +1,14 @@
 /**
  * The lint rules bite: every rule of eslint.config.mjs reports its fixture (scripts/lint/fixtures.mjs), every arrow between
- * folders of src that is not allowed is reported, and neither the allowed arrows nor the lists of long files hold an entry
- * that nothing needs.
+ * folders of src that is not allowed is reported, and no arrow is allowed that nothing needs.
  */
 import { ESLint } from 'eslint';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
-import tseslint from 'typescript-eslint';
 import config from '../eslint.config.mjs';
 import { fixtures } from './lint/fixtures.mjs';
 import { clock, layers, paperExchange } from './lint/layers.mjs';
-import { limits, longFiles, longFunctions } from './lint/lengths.mjs';
 import { ROOT } from './tools.mjs';
 
 const complaints = [];
@@ -20,7 +17,6 @@ const eslint = new ESLint({ cwd: ROOT });
 await proveRules();
 await proveArrows();
 await proveCycles();
-await proveLengths();
 
 for (const complaint of complaints) console.log(complaint);
 process.exitCode = complaints.length === 0 ? 0 : 1;
@@ -90,35 +86,10 @@ async function proveCycles() {
   await proveFixture(`src/domain/${valueImportOf(importer)}.ts`, code);
 }
 
-async function proveLengths() {
-  const plain = new ESLint({
-    cwd: ROOT,
-    overrideConfigFile: true,
-    overrideConfig: {
-      files: ['**/*.ts'],
-      languageOptions: { parser: tseslint.parser },
-      linterOptions: { reportUnusedDisableDirectives: 'off' },
-      rules: { 'max-lines': ['error', limits.file], 'max-lines-per-function': ['error', limits.function] },
-    },
-  });
-  for (const [files, rule] of [
-    [longFiles, 'max-lines'],
-    [longFunctions, 'max-lines-per-function'],
-  ]) {
-    for (const file of files) {
-      const [result] = existsSync(join(ROOT, file)) ? await plain.lintFiles([file]) : [];
-      if (!result?.messages.some(({ ruleId }) => ruleId === rule)) {
-        complaints.push(`lengths.mjs: ${file} needs no exception from ${rule} any more`);
-      }
-    }
-  }
-}
-
-/** The first file that matches a pattern of the configuration and has no exception from its lengths. */
+/** The first file that matches a pattern of the configuration. */
 function sampleOf(pattern) {
   const [, folder, extension] = /^([^*]*?)\/?(?:\*\*\/)?\*\.\{?(\w+)/.exec(pattern);
-  const excepted = [...longFiles, ...longFunctions];
-  return filesIn(folder === '' ? 'src/exchange' : folder, extension).find((file) => !excepted.includes(file));
+  return filesIn(folder === '' ? 'src/exchange' : folder, extension)[0];
 }
 
 function filesIn(folder, extension) {
