@@ -44,7 +44,7 @@ test.each([-40_000, 0, 40_000])('true skew %i ms: Date headers alone find it wit
   for (let i = 0; i < 5; i += 1) {
     host.pass(1_370);
     const date = Math.floor((host.epochMs() + skewMs - 10) / 1000) * 1000;
-    skew.sawDate(new Date(date).toUTCString(), host.monotonicMs() - 30);
+    skew.sawAnswer({ date: new Date(date).toUTCString() }, host.monotonicMs() - 30);
   }
   expect(Math.abs((skew.estimateMs() ?? Number.NaN) - skewMs)).toBeLessThan(550);
 });
@@ -77,7 +77,35 @@ test('a corrected host clock is believed at once', () => {
 
 test('a header that is no date changes nothing', () => {
   const skew = new ClockSkew(new Host());
-  skew.sawDate('yesterday', 0);
-  skew.sawDate(undefined, 0);
+  skew.sawAnswer({ date: 'yesterday' }, 0);
+  skew.sawAnswer({}, 0);
   expect(skew.estimateMs()).toBeUndefined();
+});
+
+const CACHED: [string, Record<string, string>][] = [
+  ['by its Age', { age: '45' }],
+  ['by X-Cache', { 'x-cache': 'Hit from cloudfront' }],
+  ['by contradiction alone', {}],
+];
+test.each(CACHED)('P-24 an answer 45 s old out of a cache, known %s, is no clock', (_how, headers) => {
+  const host = new Host();
+  const skew = new ClockSkew(host);
+  const answer = (ageMs: number, more: Record<string, string> = {}): void =>
+    skew.sawAnswer({ date: new Date(host.epochMs() - ageMs).toUTCString(), ...more }, host.monotonicMs() - 30);
+  for (let i = 0; i < 100; i += 1) {
+    host.pass(1_370);
+    if (i % 10 < 3) answer(10);
+    else answer(45_000, headers); // for ten seconds and more nothing else is heard
+    if (i > 0) expect(Math.abs(skew.estimateMs() ?? Number.NaN)).toBeLessThan(1_100);
+  }
+});
+
+test('what is known only from before we slept bounds nothing', () => {
+  const host = new Host();
+  const skew = new ClockSkew(host);
+  const answer = (): void => skew.sawAnswer({ date: new Date(host.epochMs()).toUTCString() }, host.monotonicMs() - 30);
+  answer();
+  host.step(3_600_000); // the monotonic clock stands still meanwhile
+  answer();
+  expect(Math.abs(skew.estimateMs() ?? Number.NaN)).toBeLessThan(1_100);
 });

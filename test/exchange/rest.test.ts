@@ -169,3 +169,10 @@ test('S-40 the Date header of any answer measures the clock', async () => {
   await rest.read(ORDERS, {}, () => 1);
   expect(Math.abs(skew.estimateMs() ?? Number.NaN)).toBeLessThan(1_500);
 });
+
+test('P-24 a cached answer measures no clock', async () => {
+  const old = { date: new Date(Date.now() - 45_000).toUTCString(), age: '45' };
+  lighter.routes.set(ORDERS, () => ({ body: {}, headers: old }));
+  await rest.read(ORDERS, {}, () => 1);
+  expect(skew.estimateMs()).toBeUndefined();
+});

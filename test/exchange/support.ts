@@ -24,6 +24,7 @@ export interface FakeRequest {
 export interface FakeAnswer {
   readonly status?: number;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Instead of a body: raw text, or a connection that is dropped or never answered. */
   readonly raw?: string;
   readonly fault?: 'drop' | 'silence';
@@ -101,7 +102,7 @@ export class FakeLighter {
     const answer: FakeAnswer = this.routes.get(url.pathname)?.(request) ?? { status: 404, body: { code: 29404 } };
     if (answer.fault === 'drop') incoming.socket.destroy();
     if (answer.fault !== undefined) return;
-    response.writeHead(answer.status ?? 200, { 'content-type': 'application/json' });
+    response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
     response.end(answer.raw ?? JSON.stringify(answer.body));
   }
 }

@@ -5,6 +5,9 @@
  * for at local S, proves offset < D + 1000 − S. Local time is the monotonic clock, so that a step of the host's clock moves neither
  * the exchange's time nor its estimate, and shows at once in the difference to the host's. The two bounds are kept per ten-second
  * bucket over a minute, so that one late frame distorts nothing and a drift is followed.
+ *
+ * A cache's answer carries the Date of when it was stored: still no later than now, but the second bound is void. One that says so
+ * (`Age`, `X-Cache`) is left out; one that does not is known by contradicting what has been proven, and then the first bound counts.
  */
 import type { Clock } from '../../clock';
 
@@ -30,10 +33,11 @@ export class ClockSkew {
     bucket.lowerMs = Math.max(bucket.lowerMs, serverMs - this.clock.monotonicMs());
   }
 
-  /** An answer's Date header (whole seconds), with the monotonic time at which the request was sent. */
-  sawDate(header: unknown, sentAtMs: number): void {
-    const serverMs = typeof header === 'string' ? Date.parse(header) : Number.NaN;
-    if (!Number.isFinite(serverMs)) return;
+  /** An answer's headers (`Date` in whole seconds), with the monotonic time at which the request was sent. */
+  sawAnswer(headers: Readonly<Record<string, unknown>>, sentAtMs: number): void {
+    const date = headers['date'];
+    const serverMs = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+    if (!Number.isFinite(serverMs) || isFromCache(headers)) return;
     const bucket = this.#bucket();
     bucket.lowerMs = Math.max(bucket.lowerMs, serverMs - this.clock.monotonicMs());
     bucket.upperMs = Math.min(bucket.upperMs, serverMs + 1000 - sentAtMs);
@@ -57,10 +61,9 @@ export class ClockSkew {
     const now = this.clock.monotonicMs();
     const recent = this.#buckets.filter(({ start }) => now - start <= BUCKET_MS * (BUCKETS_MAX + 1));
     const lowerMs = Math.max(...recent.map((bucket) => bucket.lowerMs));
-    const upperMs = Math.min(...recent.map((bucket) => bucket.upperMs));
     if (!Number.isFinite(lowerMs)) return undefined;
-    // Crossed bounds mean that the exchange's clock was stepped, or that we slept: the newest bucket alone is believed.
-    if (lowerMs > upperMs) return middle(recent.at(-1)?.lowerMs ?? lowerMs, recent.at(-1)?.upperMs ?? upperMs);
+    // An upper bound below it comes from a cache, or from before the exchange's clock was stepped or we slept.
+    const upperMs = Math.min(...recent.map((bucket) => bucket.upperMs).filter((ms) => ms >= lowerMs));
     return middle(lowerMs, upperMs);
   }
 
@@ -78,4 +81,12 @@ export class ClockSkew {
 function middle(lowerMs: number, upperMs: number): number {
   if (!Number.isFinite(upperMs)) return lowerMs + FRAME_DELAY_MS;
   return (lowerMs + upperMs) / 2;
+}
+
+/** `Age` is in no answer of the origin (RFC 9111 §5.1). */
+function isFromCache(headers: Readonly<Record<string, unknown>>): boolean {
+  return (
+    headers['age'] !== undefined ||
+    /\bhit\b/i.test(`${String(headers['x-cache'])} ${String(headers['cf-cache-status'])}`)
+  );
 }

@@ -147,7 +147,7 @@ export class Rest {
         body: request.body ?? null,
         signal: abort.signal,
       });
-      skew.sawDate(response.headers['date'], sentAtMs);
+      skew.sawAnswer(response.headers, sentAtMs);
       const httpStatus = response.statusCode;
       const body = parseJson(await response.body.text());
       const retryAfter = response.headers['retry-after'];
