@@ -84,6 +84,22 @@ export const faultKinds: readonly FaultKind[] = [
     example: { on: 'stream', action: 'silence', ms: 10000, match: { channel: 'account_all_orders' } },
   },
   {
+    on: 'stream',
+    action: 'shutdown',
+    needs: ['ms'],
+    meaning:
+      'Matching connections are told {"type":"shutdown","close_in_ms":ms} and closed (1001) ms later: the open ones now, then each ' +
+      'that subscribes, as long as count lasts. Until then they work as before.',
+    example: { on: 'stream', action: 'shutdown', ms: 5000, match: { account_index: 100 } },
+  },
+  {
+    on: 'frame',
+    action: 'null',
+    needs: [],
+    meaning: 'Three frames that are null come before a frame of the channel.',
+    example: { on: 'frame', action: 'null', match: { channel: 'market_stats' }, count: 0 },
+  },
+  {
     on: 'frame',
     action: 'drop',
     needs: [],

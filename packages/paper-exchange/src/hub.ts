@@ -50,6 +50,10 @@ export class Connection {
         this.send(data);
         this.send(data);
         break;
+      case 'null':
+        for (let count = 0; count < 3; count += 1) this.send('null');
+        this.send(data);
+        break;
       case 'delay':
         setTimeout(() => this.send(data), fault?.ms ?? 0);
         return;

@@ -243,6 +243,7 @@ export class StreamServer {
     if (fault === undefined) return;
     this.faults.use(fault);
     if (fault.action === 'cut') connection.socket.terminate();
+    else if (fault.action === 'shutdown') shutDown(connection, fault.ms);
     else connection.silentUntilMs = this.now() + fault.ms;
   }
 }
@@ -256,6 +257,12 @@ function pingByServer(connection: Connection, nowMs: number): void {
   }
   connection.serverPing = { sentAtMs: nowMs, answered: false };
   connection.send('{"type":"ping"}');
+}
+
+/** The announced close (LP §5.2). */
+function shutDown(connection: Connection, closeInMs: number): void {
+  connection.send(`{"type":"shutdown","close_in_ms":${closeInMs}}`);
+  setTimeout(() => connection.socket.close(1001, 'going away'), closeInMs).unref();
 }
 
 function isForAll(match: object): boolean {

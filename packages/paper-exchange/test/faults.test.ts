@@ -117,6 +117,33 @@ describe('streams and frames', () => {
     expect(silent.frames[from]).toEqual({ type: 'pong' });
   });
 
+  it('shutdown: announced, transactions still answered, closed when it said; the next connection stays', async () => {
+    const [mine, other] = [await exchange.open(), await exchange.open()];
+    await mine.subscribe('account_all_orders/100', exchange.token(100));
+    await other.subscribe('account_all_orders/200', exchange.token(200));
+    await fault({ on: 'stream', action: 'shutdown', ms: 1_000, match: { account_index: 100 } });
+    expect(await mine.next((frame) => frame['type'] === 'shutdown')).toEqual({ type: 'shutdown', close_in_ms: 1_000 });
+    const atMs = Date.now();
+    await mine.next((frame) => frame['type'] === 'pong', ask(mine));
+    await mine.whenClosed();
+    expect(Date.now() - atMs).toBeGreaterThan(500);
+    expect(other.closed).toBe(false);
+    const again = await exchange.open();
+    await again.subscribe('account_all_orders/100', exchange.token(100));
+    await again.next((frame) => frame['type'] === 'pong', ask(again));
+    expect(again.frames.map((frame) => frame['type'])).not.toContain('shutdown');
+  });
+
+  it('null: three frames that are null, then the frame itself', async () => {
+    const socket = await exchange.open();
+    await socket.subscribe('account_all_orders/100', exchange.token(100));
+    await fault({ on: 'frame', action: 'null', match: { channel: 'account_all_orders:100' } });
+    const from = socket.frames.length;
+    await exchange.create({ Nonce: 1 });
+    await socket.next((frame) => frame?.['type'] === 'update/account_all_orders', from);
+    expect(socket.frames.slice(from, -1)).toEqual([null, null, null]);
+  });
+
   it.each([
     ['drop', [2, 3]],
     ['repeat', [1, 1, 2, 3]],
@@ -274,6 +301,7 @@ describe('the face of the plan', () => {
     [{ on: 'request', action: 'explode' }, /no fault "request explode"; known: request drop/],
     [{ on: 'lists', action: 'lag' }, /needs ms/],
     [{ on: 'sequencer', action: 'refuse' }, /needs code/],
+    [{ on: 'stream', action: 'shutdown' }, /needs ms/],
     [{ on: 'subscribe', action: 'refuse' }, /needs code/],
   ])('refuses %j', async (body, text) => {
     const answer = await exchange.post('/_paper/faults', body);
