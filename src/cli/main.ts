@@ -176,7 +176,7 @@ function addDoctor(root: Command, globals: Globals): void {
     .description('checks configuration, keys, servers, clock, exchange and accounts; says what to do')
     .addOption(jsonOption())
     .action(async (options: { json?: boolean }) => {
-      const { runDoctor } = await import('./doctor.js');
+      const { runDoctor } = await import('./doctor/index.js');
       await runDoctor({ ...globals(), ...options });
     });
 }

@@ -1,0 +1,133 @@
+/** `doctor` looks at the exchange: markets, accounts, keys, clock. */
+import { loadKeys, type Config } from '../../config';
+import { parseLots } from '../../domain/lots';
+import type { Market } from '../../domain/records';
+import { KEYS_CHECKED_MAX, type AccountPort, type ExchangePort } from '../../exchange/port';
+import { openExchange } from '../context';
+import { failed, messageOf, ok, warning, type Finding } from './finding';
+
+export async function exchangeFindings(config: Config): Promise<Finding[]> {
+  const exchange = openExchange(config);
+  try {
+    const markets = await exchange.markets();
+    if (!markets.ok)
+      return [failed('exchange', markets.reason, `is ${config.lighter.baseUrl} right, and reachable from here?`)];
+    return [
+      ok('exchange', `${markets.value.length} markets at ${config.lighter.baseUrl}`),
+      ...config.pairs.map((pair) => pairFinding(pair.market, pair.quantity, markets.value)),
+      ...(await ownerFindings(config, exchange)),
+      ...(await laneFindings(config, exchange)),
+      clockFinding(config, exchange.clockSkewMs()), // last: the list of markets alone may come out of a cache
+    ];
+  } finally {
+    await exchange.close();
+  }
+}
+
+function pairFinding(symbol: string, quantity: string, markets: readonly Market[]): Finding {
+  const check = `pair ${symbol}`;
+  const market = markets.find((candidate) => candidate.symbol === symbol);
+  if (market === undefined) {
+    return failed(
+      check,
+      'the exchange has no such market',
+      `it has: ${markets.map((known) => known.symbol).join(', ')}`,
+    );
+  }
+  if (market.status !== 'active') return failed(check, 'closed for trading', 'wait, or take the pair out');
+  try {
+    const lots = parseLots(quantity, market.sizeDecimals);
+    if (lots < market.minBaseLots) {
+      return failed(
+        check,
+        `quantity ${quantity} is below the market's minimum`,
+        `at least ${market.minBaseLots} × 10^-${market.sizeDecimals}`,
+      );
+    }
+  } catch (error) {
+    return failed(check, `quantity ${quantity}: ${messageOf(error)}`, `use at most ${market.sizeDecimals} decimals`);
+  }
+  return ok(check, `each order is ${quantity} ${symbol}; the market is open and takes that amount`);
+}
+
+function clockFinding(config: Config, skewMs: number | undefined): Finding {
+  if (skewMs === undefined) return failed('clock', 'the exchange told no time', 'try again');
+  const text = `exchange minus ours: ${skewMs.toFixed(0)} ms`;
+  return Math.abs(skewMs) <= config.safety.clockSkewMsMax
+    ? ok('clock', text)
+    : failed('clock', text, "set this host's clock (NTP): signatures carry it");
+}
+
+async function ownerFindings(config: Config, exchange: ExchangePort): Promise<Finding[]> {
+  const { maker, hedge, selfTrade } = config.accounts;
+  const [ofA, ofB] = await Promise.all([exchange.ownerOf(maker.index), exchange.ownerOf(hedge.index)]);
+  const unread = [
+    ...(ofA.ok ? [] : [failed('account A', `${maker.index}: ${ofA.reason}`, 'check accounts.maker.index')]),
+    ...(ofB.ok ? [] : [failed('account B', `${hedge.index}: ${ofB.reason}`, 'check accounts.hedge.index')]),
+  ];
+  if (!ofA.ok || !ofB.ok) return unread;
+  if (ofA.value === ofB.value) return [ok('owners', 'A and B share one: hedges never hit our own orders')];
+  const remedy = 'use two sub-accounts of one owner, or set accounts.self_trade: accept';
+  const what = 'A and B have different owners and could trade with each other';
+  return [
+    selfTrade === 'accept' ? warning('owners', what, 'accepted by the configuration') : failed('owners', what, remedy),
+  ];
+}
+
+/** One signed read per lane proves that its key is registered, a reading of the account that it is open. */
+async function laneFindings(config: Config, exchange: ExchangePort): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const role of ['maker', 'hedge'] as const) {
+    const check = role === 'maker' ? 'account A' : 'account B';
+    const accountIndex = config.accounts[role].index;
+    let account: AccountPort;
+    try {
+      account = exchange.openAccount({ accountIndex, keys: loadKeys(config, role, process.env) });
+    } catch {
+      continue; // told by "keys of …"
+    }
+    const [state, open, keys] = await Promise.all([account.account(), account.activeOrders(), account.rejectedKeys()]);
+    await account.close();
+    if (!state.ok) findings.push(failed(check, state.reason, 'is the account open and funded?'));
+    else if (keys.ok && keys.value.length > 0) {
+      const lanes = keys.value.map(({ lane }) => lane).join(', ');
+      findings.push(
+        failed(
+          check,
+          `the exchange rejects the key of API key ${lanes}`,
+          'register its public key, or correct keys_file',
+        ),
+      );
+    } else if (!open.ok) findings.push(failed(check, open.reason, 'are the API keys registered for this account?'));
+    else
+      findings.push(
+        ok(check, `available ${state.value.availableBalance / 1_000_000n} USDC, ${open.value.length} open orders`),
+        ...keyFindings(check, account.lanes, keys),
+      );
+  }
+  return findings;
+}
+
+/** What reading can tell of keys; that they execute is proven by the processes, with a transaction each (`key-rejected`). */
+function keyFindings(
+  check: string,
+  lanes: readonly number[],
+  keys: Awaited<ReturnType<AccountPort['rejectedKeys']>>,
+): Finding[] {
+  const name = `keys of ${check}`;
+  if (!keys.ok) return [warning(name, `not read: ${keys.reason}`, 'run doctor again')];
+  const read = lanes.slice(0, KEYS_CHECKED_MAX);
+  const unread = lanes.slice(KEYS_CHECKED_MAX);
+  return [
+    ok(name, `API key ${read.join(', ')} registered; that each executes is proven when the process starts`),
+    ...(unread.length === 0
+      ? []
+      : [
+          warning(
+            name,
+            `API key ${unread.join(', ')} not read`,
+            'they are proven when the process starts, like all others',
+          ),
+        ]),
+  ];
+}
