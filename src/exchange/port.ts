@@ -68,7 +68,9 @@ export type TxRequest =
       /** Dead-man's switch (LP §2.8): everything is cancelled at `atMs` (exchange time, 5 min … 15 days ahead) unless renewed. */
       readonly kind: 'cancel-all-at';
       readonly atMs: number;
-    });
+    })
+  /** Takes a queued cancel-all back. */
+  | (TxBase & { readonly kind: 'cancel-all-abort' });
 
 /**
  * `here` holds everything else up for a millisecond or two, and is for the hedge that a fill waits for: another thread would have to

@@ -60,6 +60,7 @@ const requests: Record<string, TxRequest> = {
   'cancel by client index': { ...base, kind: 'cancel-order', marketId: 36, index: clientOrderIndex },
   'cancel all now': { ...base, kind: 'cancel-all-now' },
   'cancel all at a time': { ...base, kind: 'cancel-all-at', atMs: 1_800_000_000_000 },
+  'cancel all, taken back': { ...base, kind: 'cancel-all-abort' },
 };
 
 let signer: Signer;

@@ -197,7 +197,7 @@ export class FakeAccount implements AccountPort {
     const type =
       request.kind === 'cancel-order'
         ? TX_CANCEL_ORDER
-        : request.kind === 'cancel-all-now' || request.kind === 'cancel-all-at'
+        : request.kind.startsWith('cancel-all')
           ? TX_CANCEL_ALL
           : TX_CREATE_ORDER;
     return {

@@ -21,6 +21,7 @@ const TX_TYPE: Readonly<Record<TxRequest['kind'], number>> = {
   'cancel-order': 15,
   'cancel-all-now': 16,
   'cancel-all-at': 16,
+  'cancel-all-abort': 16,
 };
 
 export function txOf(accountIndex: number, request: TxRequest, expiredAtMs: number): Tx {
@@ -65,6 +66,8 @@ function bodyOf(request: TxRequest): TxBody {
       return { kind: 'cancel-all', timeInForce: 0, atMs: 0 };
     case 'cancel-all-at':
       return { kind: 'cancel-all', timeInForce: 1, atMs: request.atMs };
+    case 'cancel-all-abort':
+      return { kind: 'cancel-all', timeInForce: 2, atMs: 0 };
   }
 }
 

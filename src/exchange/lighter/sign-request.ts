@@ -61,6 +61,11 @@ export function signCallOf(accountIndex: number, request: TxRequest): SignCall {
       const args = [1, BigInt(request.atMs), ALL_MARKETS, ...tail];
       return { fn: 'SignCancelAllOrders', txType: TX_CANCEL_ALL, args, expected, attributes };
     }
+    case 'cancel-all-abort': {
+      const expected = { ...common, TimeInForce: 2n, Time: 0n };
+      const args = [2, 0n, ALL_MARKETS, ...tail];
+      return { fn: 'SignCancelAllOrders', txType: TX_CANCEL_ALL, args, expected, attributes };
+    }
     default:
       return assertNever(request);
   }
