@@ -2,8 +2,8 @@
  * The exchange's rejections as data: code → class, reason, remedy (LP §3.9).
  *
  * A code means the same whether it came as HTTP 400, as a WebSocket error or as `event_info.ae`, so the adapter and the pure core
- * share this one table. Only codes listed here are rejections: anything else leaves a submission's outcome unknown (invariant 5).
- * Nothing here is decided by message text.
+ * share this one table. A code that is not listed here rejects once the lane's nonce shows that nothing was booked (LP §3.7); rate limits
+ * and faults of the exchange leave a submission's outcome unknown (invariant 5).
  */
 import type { OrderStatus } from './records';
 import { assertNever } from './assert';
@@ -65,11 +65,16 @@ export const REJECTIONS: ReadonlyMap<number, Rejection> = new Map([
     DEAD_MANS_SWITCH_DUE,
     entry('transient', "dead man's switch is due", "Renew the dead-man's switch, then send again."),
   ],
+  [21126, entry('blocked', 'a key cannot change with no collateral', FUNDS)],
   [21132, entry('blocked', 'margin mode cannot change with a position or open order', 'Close them first.')],
   [21133, entry('blocked', 'invalid risk change', FUNDS)],
+  [21134, entry('invalid', 'invalid fee', BUG)],
   [21136, entry('key', 'invalid public key: the signer is outdated', 'Install the current signer library.')],
+  [21141, entry('invalid', 'the account has this trading mode already', BUG)],
+  [21142, entry('invalid', 'the account has this trading mode already', BUG)],
   [21146, entry('invalid', 'system account cannot be an integrator', BUG)],
   [21149, entry('invalid', 'integrator not approved', BUG)],
+  [21158, entry('blocked', 'the asset is still used as margin', 'Close what it is the margin of, or add another.')],
   [21301, entry('blocked', 'not enough collateral', FUNDS)],
   [21304, entry('blocked', 'not enough asset balance', FUNDS)],
   [
@@ -169,17 +174,15 @@ export const REJECTIONS: ReadonlyMap<number, Rejection> = new Map([
   ],
 ]);
 
+/** New codes come with every release of the exchange: somebody must look, and nothing passes until then. */
 const UNLISTED: Rejection = entry('blocked', 'unlisted code', 'Look the code up in the exchange documentation.');
 
-/** The catalogue's entry, or undefined for a code that rejects nothing (rate limits, time-outs, anything unlisted). */
+/** The catalogue's entry; undefined for a code that rejects nothing (rate limits, time-outs) or that nobody lists. */
 export function findRejection(code: number): Rejection | undefined {
   return REJECTIONS.get(code);
 }
 
-/**
- * Entry for a rejection that is already a fact (`event_info.ae`: the nonce is spent and nothing executed). There an unlisted code is
- * still a rejection; it reads as blocked, so that somebody looks.
- */
+/** Entry for a rejection that is already a fact: from an answer, or from `event_info.ae` (the nonce is spent and nothing executed). */
 export function describeRejection(code: number): Rejection {
   return REJECTIONS.get(code) ?? UNLISTED;
 }

@@ -8,7 +8,7 @@ const recorded = fixture<Record<string, { status: number; body: Record<string, u
 
 describe('fate of a submission', () => {
   const accepted = { ...recorded['http_accepted']?.body, tx_hash: HASH };
-  const rows: [string, number, unknown, 'accepted' | 'rejected' | 'unknown'][] = [
+  const rows: [string, number, unknown, 'accepted' | 'rejected' | 'unlisted' | 'unknown'][] = [
     ['200 with our hash', 200, accepted, 'accepted'],
     ['200 with our hash in capitals and 0x', 200, { ...accepted, tx_hash: `0x${HASH.toUpperCase()}` }, 'accepted'],
     ['200 without tx_hash', 200, { code: 200, message: '' }, 'unknown'],
@@ -22,7 +22,9 @@ describe('fate of a submission', () => {
     ['400 process timeout', 400, { code: 29501, message: 'process timeout' }, 'unknown'],
     ['400 internal error', 400, { code: 29500, message: 'internal server error' }, 'unknown'],
     ['400 too many requests', 400, { code: 23000, message: 'Too Many Requests!' }, 'unknown'],
-    ['400 with a code nobody lists', 400, { code: 21999, message: 'new' }, 'unknown'],
+    ['400 with a code nobody lists', 400, { code: 21999, message: 'new' }, 'unlisted'],
+    ['400 about a token', 400, { code: 20013, message: 'invalid auth' }, 'unknown'],
+    ['400 about messages', 400, { code: 30009, message: 'Too Many Websocket Messages!' }, 'unknown'],
     ['400 with a code as text', 400, { code: '21104' }, 'unknown'],
     ['400 that is a page', 400, undefined, 'unknown'],
     ['429 with a rejection code', 429, { code: 21104 }, 'unknown'],
@@ -30,6 +32,7 @@ describe('fate of a submission', () => {
     ['401', 401, recorded['http_bad_token']?.body, 'unknown'],
     ['500 with a rejection code', 500, { code: 21739 }, 'unknown'],
     ['503', 503, undefined, 'unknown'],
+    ['503 with a code nobody lists', 503, { code: 21999 }, 'unknown'],
   ];
   test.each(rows)('%s', (_name, httpStatus, body, kind) => {
     expect(outcomeOf({ httpStatus, body, txHash: HASH }).kind).toBe(kind);

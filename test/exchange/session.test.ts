@@ -184,7 +184,7 @@ describe('jsonapi/sendtx', () => {
     expect(errors).toEqual([]);
   });
 
-  test.each([29501, 23000, 20001, 21999, 30010])(
+  test.each([29501, 23000, 20001, 30010])(
     'an error without id whose code rejects no transaction, %i: the only submission learns early that it is in doubt',
     async (code) => {
       answerSends({ type: 'error', error: { code, message: 'x' } });
@@ -194,6 +194,14 @@ describe('jsonapi/sendtx', () => {
       expect(errors).toEqual([code]);
     },
   );
+
+  test('an error without id whose code nobody lists is left to the nonce, and told all the same', async () => {
+    answerSends({ error: { code: 21999, message: 'new' } });
+    open({ sendMs: 60_000 });
+    await isOpen();
+    expect(await session.send(signed())).toEqual({ kind: 'unlisted', txHash: HASH, code: 21999, message: 'new' });
+    expect(errors).toEqual([21999]);
+  });
 
   test.each([30002, 30003, 30005, 30008, 30012])(
     'an error without id about a subscription, %i, is no news of a submission',

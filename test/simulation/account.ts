@@ -7,6 +7,8 @@
 import { readGap } from '../../src/exchange/lighter/gap';
 import { OrderCache } from '../../src/exchange/lighter/order-cache';
 import { findNonceFate, PAGE_ROWS } from '../../src/exchange/lighter/nonce-status';
+import { settleUnlisted } from '../../src/exchange/lighter/unlisted';
+import type { Answered } from '../../src/exchange/lighter/errors';
 import type {
   AccountPort,
   AccountStream,
@@ -69,13 +71,23 @@ export class SimAccount implements AccountPort {
     );
   }
 
-  send(signed: SignedTx): Promise<SendOutcome> {
+  async send(signed: SignedTx): Promise<SendOutcome> {
+    const answer = await this.#send(signed);
+    if (answer.kind !== 'unlisted') return answer;
+    const { lane, nonce } = signed.request;
+    return settleUnlisted(answer, nonce, {
+      pause: (ms) => new Promise((resolve) => this.around.time.after(ms, this.host, resolve)),
+      nextNonce: () => this.nextNonce(lane),
+    });
+  }
+
+  #send(signed: SignedTx): Promise<Answered> {
     const { venue, network, trace } = this.around;
     const { txHash } = signed;
     const tx = txOf(this.accountIndex, signed.request, signed.expiresAtMs);
     trace(() => `${this.host.name} sends ${signed.request.kind} ${txHash}`);
     this.around.onSend(this.host, this.accountIndex, signed.request);
-    return network.call<SendOutcome>(this.host, {
+    return network.call<Answered>(this.host, {
       kind: 'send',
       deadlineMs: SEND_MS,
       silence: () => ({ kind: 'unknown', txHash, reason: 'no answer' }),
@@ -85,10 +97,7 @@ export class SimAccount implements AccountPort {
         trace(() => `exchange ${answer.ok ? 'books' : `refuses (${answer.rejection.code})`} ${txHash}`);
         if (answer.ok) return { kind: 'accepted', txHash, predictedExecutionMs: answer.predictedMs };
         const { code, message } = answer.rejection;
-        // As the adapter: only listed codes are rejections.
-        return findRejection(code)
-          ? { kind: 'rejected', txHash, code, message }
-          : { kind: 'unknown', txHash, reason: message };
+        return { kind: findRejection(code) ? 'rejected' : 'unlisted', txHash, code, message }; // as the adapter
       },
     });
   }

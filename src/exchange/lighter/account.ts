@@ -14,7 +14,7 @@ import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread,
 import { LighterAccountStream } from './account-stream';
 import type { Log } from './log';
 import type { ClockSkew } from './clock-skew';
-import { unknown } from './errors';
+import { unknown, type Unlisted } from './errors';
 import type { HostLimit } from './host-limit';
 import type { Markets } from './markets';
 import { findNonceFate, PAGE_ROWS } from './nonce-status';
@@ -34,6 +34,7 @@ import type { SessionTimes } from './session';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
+import { settleUnlisted } from './unlisted';
 
 /** `accountOrders` takes at most so many client indexes per call (LP §1.4). */
 const FIND_BATCH = 20;
@@ -129,7 +130,14 @@ export class LighterAccount implements AccountPort {
     const sending = this.stream.session.send(tx) ?? this.deps.rest.sendTx(tx);
     this.#sent.add(slotOf(tx));
     keepNewest(this.#sent, SENT_KEPT);
-    return sending;
+    return sending.then((answer) => (answer.kind === 'unlisted' ? this.#settle(tx, answer) : answer));
+  }
+
+  #settle({ request: { lane, nonce } }: LighterSignedTx, answer: Unlisted): Promise<SendOutcome> {
+    return settleUnlisted(answer, nonce, {
+      pause: (ms) => new Promise((resolve) => this.deps.clock.after(ms, resolve)),
+      nextNonce: () => this.#nextNonce(lane, 'doubt'),
+    });
   }
 
   /** A hedge or a cancel goes at once; the same nonce again in its turn, because that is what never ends; a quote not at all. */
@@ -241,11 +249,12 @@ export class LighterAccount implements AccountPort {
   }
 
   nextNonce(lane: number): Promise<Read<Nonce>> {
-    return this.deps.rest.read(
-      '/api/v1/nextNonce',
-      { account_index: this.accountIndex, api_key_index: lane },
-      (body) => parseNextNonce(body) as Nonce,
-    );
+    return this.#nextNonce(lane, 'ordinary');
+  }
+
+  #nextNonce(lane: number, urgency: Urgency): Promise<Read<Nonce>> {
+    const query = { account_index: this.accountIndex, api_key_index: lane };
+    return this.deps.rest.read('/api/v1/nextNonce', query, (body) => parseNextNonce(body) as Nonce, undefined, urgency);
   }
 
   async rejectedKeys(): Promise<Read<readonly RejectedKey[]>> {

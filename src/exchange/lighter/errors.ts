@@ -2,7 +2,8 @@
  * From raw answers to a submission's fate (LP §3.7).
  *
  * Rejected only when the exchange says so with a listed code (src/domain/rejections.ts), on HTTP 400 or in a WebSocket error that
- * carries our id, or none while a single submission is out. Rate limits (429/405), 5xx, time-outs, 29501, unreadable bodies, and a 200 without a transaction hash are unknown.
+ * carries our id, or none while a single submission is out. An unlisted one is decided by the nonce (unlisted.ts). Rate limits (429/405), 5xx,
+ * time-outs, 29501, unreadable bodies, and a 200 without a transaction hash are unknown.
  */
 import { findRejection } from '../../domain/rejections';
 import type { SendOutcome } from '../../domain/records';
@@ -19,7 +20,17 @@ export interface SendAnswer {
   readonly txHash: string;
 }
 
-export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): SendOutcome {
+/** Most likely a rejection: its code is in no list of ours. */
+export interface Unlisted {
+  readonly kind: 'unlisted';
+  readonly txHash: string;
+  readonly code: number;
+  readonly message: string;
+}
+
+export type Answered = SendOutcome | Unlisted;
+
+export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): Answered {
   const code = numberField(body, 'code');
   if (httpStatus === 200 && (code === 200 || code === 0)) {
     const shown = stringField(body, 'tx_hash');
@@ -28,11 +39,17 @@ export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): SendOutcome
     if (normaliseHash(shown) !== normaliseHash(txHash)) return unknown(txHash, 'answer 200 with another tx_hash');
     return { kind: 'accepted', txHash, predictedExecutionMs: numberField(body, 'predicted_execution_time_ms') ?? 0 };
   }
-  if (code !== undefined && httpStatus === 400 && findRejection(code) !== undefined) {
-    return { kind: 'rejected', txHash, code, message: shorten(stringField(body, 'message') ?? '') };
+  if (code !== undefined && httpStatus === 400 && speaksOfTheRequest(code)) {
+    const kind = findRejection(code) === undefined ? 'unlisted' : 'rejected';
+    return { kind, txHash, code, message: shorten(stringField(body, 'message') ?? '') };
   }
   const what = code === undefined ? '' : ` code ${code} ${shorten(stringField(body, 'message') ?? '')}`;
   return unknown(txHash, `HTTP ${httpStatus}${what}`.trim());
+}
+
+/** Whether a code is about what was asked for, and not about who asks, how often, or how the exchange is (LP §3.9). */
+export function speaksOfTheRequest(code: number): boolean {
+  return code >= 20_000 && code !== 20_013 && ![23, 29, 30].includes(Math.floor(code / 1_000));
 }
 
 /** Whether an error frame without id can only answer a transaction. 20001 may as well be about a subscription's token (LP §5.3). */

@@ -4,7 +4,6 @@
  * Each ends once: by its answer, by its deadline, or with the connection. The last two leave it unknown.
  */
 import type { Clock } from '../../clock';
-import type { SendOutcome } from '../../domain/records';
 import {
   field,
   isAboutSubscriptions,
@@ -12,16 +11,20 @@ import {
   numberField,
   outcomeOf,
   shorten,
+  speaksOfTheRequest,
   stringField,
   unknown,
+  type Answered,
 } from './errors';
 import type { HostLimit } from './host-limit';
 
 interface Pending {
   readonly txHash: string;
-  readonly finish: (outcome: SendOutcome) => void;
+  readonly finish: (outcome: Answered) => void;
 }
 
+/** May as well be about a subscription's token (LP §5.3). */
+const INVALID_PARAMETER = 20_001;
 /** After so long no answer is expected any more. */
 const ANSWERS_LATE_MS = 10_000;
 
@@ -38,14 +41,14 @@ export class PendingAnswers {
     return this.#pending.size;
   }
 
-  wait(id: string, txHash: string): Promise<SendOutcome> {
+  wait(id: string, txHash: string): Promise<Answered> {
     const { clock, sendMs } = this.options;
     return new Promise((resolve) => {
       const cancelDeadline = clock.after(sendMs, () => {
         this.#giveUp(id);
         this.#finish(id, unknown(txHash, `no answer within ${sendMs} ms`));
       });
-      const finish = (outcome: SendOutcome): void => {
+      const finish = (outcome: Answered): void => {
         cancelDeadline();
         resolve(outcome);
       };
@@ -85,6 +88,10 @@ export class PendingAnswers {
         this.#finish(only, { kind: 'rejected', txHash, code, message });
         return undefined;
       }
+      if (speaksOfTheRequest(code) && code !== INVALID_PARAMETER) {
+        this.#finish(only, { kind: 'unlisted', txHash, code, message });
+        return { code, message };
+      }
       this.#finish(only, unknown(txHash, `error frame without id: code ${code} ${message}`));
     }
     return { code, message };
@@ -107,7 +114,7 @@ export class PendingAnswers {
     return [...this.#givenUp].flatMap(([id, atMs]) => (atMs >= sinceMs ? [id] : []));
   }
 
-  #finish(id: string, outcome: SendOutcome): void {
+  #finish(id: string, outcome: Answered): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     pending?.finish(outcome);

@@ -6,9 +6,9 @@
  */
 import { Pool } from 'undici';
 import type { Clock } from '../../clock';
-import type { Read, SendOutcome } from '../../domain/records';
+import type { Read } from '../../domain/records';
 import type { ClockSkew } from './clock-skew';
-import { numberField, outcomeOf, readFailure, reasonOf, unknown } from './errors';
+import { numberField, outcomeOf, readFailure, reasonOf, unknown, type Answered } from './errors';
 import type { HostLimit } from './host-limit';
 import { MalformedError } from './parse';
 import type { LighterSignedTx } from './signer';
@@ -102,7 +102,7 @@ export class Rest {
     }
   }
 
-  async sendTx(tx: LighterSignedTx): Promise<SendOutcome> {
+  async sendTx(tx: LighterSignedTx): Promise<Answered> {
     const form = `tx_type=${tx.txType}&tx_info=${encodeURIComponent(tx.txInfo())}`;
     try {
       const answer = await this.#request({

@@ -8,10 +8,9 @@
  */
 import { WebSocket } from 'ws';
 import type { Clock } from '../../clock';
-import type { SendOutcome } from '../../domain/records';
 import type { Log } from './log';
 import { Backoff } from './pauses';
-import { field, reasonOf, shorten, stringField } from './errors';
+import { field, reasonOf, shorten, stringField, type Answered } from './errors';
 import type { HostLimit } from './host-limit';
 import { PendingAnswers } from './pending-answers';
 import type { LighterSignedTx } from './signer';
@@ -130,7 +129,7 @@ export class Session {
   }
 
   /** Undefined when there is no connection to rely on: nothing was sent, the caller may use another way. */
-  send(tx: LighterSignedTx): Promise<SendOutcome> | undefined {
+  send(tx: LighterSignedTx): Promise<Answered> | undefined {
     if (!this.isOpen || this.#isSuspect()) return undefined;
     const id = String(this.#nextId++);
     this.#write(`{"type":"jsonapi/sendtx","data":{"id":"${id}","tx_type":${tx.txType},"tx_info":${tx.txInfo()}}}`);
@@ -275,7 +274,7 @@ export class Session {
     return this.options.clock.monotonicMs() - askedAtMs > this.options.times.suspectMs;
   }
 
-  async #awaitAnswer(id: string, txHash: string): Promise<SendOutcome> {
+  async #awaitAnswer(id: string, txHash: string): Promise<Answered> {
     const { clock, times } = this.options;
     const socket = this.#socket;
     const sentAtMs = clock.monotonicMs();
