@@ -3,6 +3,7 @@ import { lots } from '../domain/lots';
 import type { ExecuteInput, ExecuteResult, SealInput } from '../domain/messages';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Executor } from '../hedging/executor';
+import type { ReduceOnly } from '../hedging/ticket-run';
 import type { AccountPort } from '../exchange/port';
 import { withHeartbeat } from './heartbeat';
 
@@ -34,7 +35,7 @@ export function createExecuteActivities(deps: ExecuteDeps): ExecuteActivities {
     execute: (input) =>
       withHeartbeat(async (signal, attempt) => {
         const ticket = ticketFromMessage(input.ticket);
-        const reduceOnly = await mayReduceOnly(deps.account, input);
+        const reduceOnly = await reduceOnlyOf(deps.account, input);
         if (reduceOnly === 'unknown') return unread(input);
         const result = await deps.executor.execute({
           ticket,
@@ -53,19 +54,19 @@ export function createExecuteActivities(deps: ExecuteDeps): ExecuteActivities {
   };
 }
 
-/** A close is reduce-only when the position has the sign that it reduces; a position that cannot be read is not a flat one. */
-async function mayReduceOnly(account: AccountPort, input: ExecuteInput): Promise<boolean | 'unknown'> {
+/** A close is reduce-only while the position has the sign that it reduces; a position that cannot be read is not a flat one. */
+async function reduceOnlyOf(account: AccountPort, input: ExecuteInput): Promise<ReduceOnly | 'unknown'> {
   switch (input.purpose) {
     case 'hedge':
-      return false;
+      return 'never';
     case 'flatten':
-      return true;
+      return 'always';
     case 'close': {
       const read = await account.account();
       if (!read.ok) return 'unknown';
       const position = read.value.positions.find((p) => p.marketId === input.ticket.market.market_id)?.lots ?? 0n;
       // By sign alone (S-17): after a partial fill the position is smaller than the ticket, and must still not flip.
-      return input.ticket.side === 'sell' ? position > 0n : position < 0n;
+      return (input.ticket.side === 'sell' ? position > 0n : position < 0n) ? 'until-flat' : 'never';
     }
   }
 }

@@ -16,7 +16,7 @@ import type { AccountPort, OrdersFrame, SelfTradeRule, SigningThread } from '../
 import { reportOf } from './report';
 import { guarded, type ExecutorEvents } from './executor-events';
 import type { SealRequest } from './seals';
-import { TicketRun, type TicketContext } from './ticket-run';
+import { TicketRun, type ReduceOnly, type TicketContext } from './ticket-run';
 
 /** The part of an account that executing needs. */
 export type ExecutorAccount = TicketContext['account'] & { readonly stream: Pick<AccountPort['stream'], 'on'> };
@@ -120,7 +120,7 @@ export class Executor {
   async execute(input: {
     readonly ticket: Ticket;
     readonly fillLots: Lots;
-    readonly reduceOnly: boolean;
+    readonly reduceOnly: ReduceOnly;
     readonly retryNow: boolean;
     readonly signal?: AbortSignal;
   }): Promise<ExecuteResult> {

@@ -38,6 +38,9 @@ export interface TicketContext {
   readonly isNewest: (ticket: Ticket) => boolean;
 }
 
+/** `until-flat`: once a trade of ours has taken the position to zero, the rest is traded without it (S-17). */
+export type ReduceOnly = 'never' | 'until-flat' | 'always';
+
 export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
   readonly state: ExecutionState;
   readonly driver: Driver<ExecutionEvent, SliceSend>;
@@ -46,7 +49,7 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
   readonly #late: LateWatch;
   readonly #context: TicketContext;
   #resolvedSeen = 0;
-  reduceOnly = false;
+  reduceOnly: ReduceOnly = 'never';
   /** Its order's workflow ends it: what it lacks is that one's to bring elsewhere. */
   sealAsked = false;
   keepUntilMs = 0;
@@ -111,7 +114,13 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
     switch (form) {
       case 'order': {
         const rule = selfTrade ? { selfTrade } : {};
-        return { ...order, kind: 'market-order', boundTicks: priceTicks, reduceOnly: this.reduceOnly, ...rule };
+        return {
+          ...order,
+          kind: 'market-order',
+          boundTicks: priceTicks,
+          reduceOnly: this.reduceOnly !== 'never',
+          ...rule,
+        };
       }
       case 'seal-order':
         return { ...order, kind: 'limit-ioc-order', priceTicks };
@@ -157,6 +166,8 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
     const resolvedMs = this.#context.clock.epochMs();
     for (const slice of this.state.resolved.slice(this.#resolvedSeen)) {
       const { k, executedLots: lots, sent } = slice;
+      if (slice.status === 'canceled-reduce-only' && lots > 0n && this.reduceOnly === 'until-flat')
+        this.reduceOnly = 'never';
       const executedMs = lots > 0n ? resolvedMs - ageMs : undefined;
       const times = this.stages.resolved(k, { executedMs, resolvedMs });
       this.#context.events.resolved({ ticket: this.ticket, k, path: sent?.path ?? 'durable', lots, times });

@@ -138,6 +138,11 @@ describe('several pages', () => {
     expect(await nonceStatusOf(serverOf(long, meaning))).toBe(kind);
   });
 
+  test('thousands of newer transactions of others do not hide it (P-16)', async () => {
+    const busy = [row({ seq: 1, nonce: 50 }), ...history(2_500).map((_, i) => row({ seq: i + 2, nonce: i, lane: 9 }))];
+    expect(await nonceStatusOf(serverOf(busy, 'from'))).toBe('consumed');
+  });
+
   test('a page with a hole before it proves nothing', async () => {
     // The hole hides the nonce itself: read without the overlap rule this is "passed".
     const rows = [row({ seq: 1, nonce: 40 }), row({ seq: 150, nonce: 50 })];

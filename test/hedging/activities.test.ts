@@ -394,7 +394,7 @@ describe('the hedger', () => {
     );
 
   test('P-19 an order that nobody looks after: what B executed is found, what is left is told, nothing can follow', async () => {
-    await executor.execute({ ticket: executorTicket(), fillLots: lots(12), reduceOnly: false, retryNow: false });
+    await executor.execute({ ticket: executorTicket(), fillLots: lots(12), reduceOnly: 'never', retryNow: false });
     executor.close();
     executor = new Executor({
       account,
@@ -411,7 +411,7 @@ describe('the hedger', () => {
 
   test('a ticket that is parked fails the proof; it does not spin and starve the process', async () => {
     account.auto = () => ({ lots: lots(21) });
-    await executor.execute({ ticket: executorTicket(), fillLots: lots(20), reduceOnly: false, retryNow: false });
+    await executor.execute({ ticket: executorTicket(), fillLots: lots(20), reduceOnly: 'never', retryNow: false });
     await expect(prove()).rejects.toThrow(/could not be sealed: Invariant/);
   });
 

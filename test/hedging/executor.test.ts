@@ -5,8 +5,9 @@ import type { ExecutorEvents, LateExecution } from '../../src/hedging/executor-e
 import { LATE_MS } from '../../src/hedging/late-watch';
 import { sealByCancelAll, sealByCancelOrder } from '../../src/hedging/seals';
 import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, type OrderId } from '../../src/domain/ids-and-nonces';
-import { lots, ticks } from '../../src/domain/lots';
+import { lots, ticks, type Lots } from '../../src/domain/lots';
 import type { Ticket } from '../../src/domain/ticket';
+import type { TxRequest } from '../../src/exchange/port';
 import { FakeAccount } from './port';
 
 jest.setTimeout(3_000);
@@ -50,7 +51,13 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 const notice = (fill: number, orderId: OrderId = id) =>
   executor.raise({ orderId, marketId: 1, side: 'sell', fillLots: lots(fill) });
 const execution = (fill: number, ticket = ticketOf(), signal?: AbortSignal) =>
-  executor.execute({ ticket, fillLots: lots(fill), reduceOnly: false, retryNow: false, ...(signal ? { signal } : {}) });
+  executor.execute({
+    ticket,
+    fillLots: lots(fill),
+    reduceOnly: 'never',
+    retryNow: false,
+    ...(signal ? { signal } : {}),
+  });
 const arm = (ticket = ticketOf()) => executor.arm({ ticket, keepUntilMs: Date.now() + 900_000 });
 const fillAll = (): void => {
   account.auto = (request) => ({ lots: request.kind === 'market-order' ? request.lots : lots(0) });
@@ -353,6 +360,23 @@ describe('doubt', () => {
     await pass(3_000);
     expect(await done).toMatchObject({ state: 'executed', executed_lots: '20' });
     expect(account.orders.map((order) => order.filledLots)).toEqual([5n, 15n]);
+  });
+
+  test.each([
+    ['until-flat', [true, false]],
+    ['always', [true, true]],
+  ] as const)('S-17 reduce-only %s, and the exchange reduced what there was: %j', async (reduceOnly, sent) => {
+    let left = 15n;
+    account.auto = (request) => {
+      const { lots: amount, reduceOnly: only } = request as TxRequest & { lots: Lots; reduceOnly: boolean };
+      const traded = only && amount > left ? left : amount;
+      left -= traded;
+      return { lots: lots(traded), ...(traded < amount ? { status: 'canceled-reduce-only' } : {}) };
+    };
+    const done = executor.execute({ ticket: ticketOf(), fillLots: lots(20), reduceOnly, retryNow: false });
+    await pass(1_500);
+    await done;
+    expect(account.sent.map(({ request }) => request)).toMatchObject(sent.map((only) => ({ reduceOnly: only })));
   });
 
   test.each(['fail', 'throw'] as const)('S-21 reads that %s conclude nothing, and stop nothing', async (how) => {

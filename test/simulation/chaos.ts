@@ -15,7 +15,8 @@ import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET } from './venue';
 /** A client order index that is none of ours. */
 const FOREIGN_INDEX = 77;
 const CLOCK_MS_MAX = 1_000;
-const BURSTS_MAX = 9;
+/** Of a hundred rows each: more than a thousand, so that no walk may count on less. */
+const BURSTS_MAX = 12;
 
 type Process = Maker | Hedger;
 
@@ -92,7 +93,6 @@ export class Chaos {
     if (process === undefined || request.lane === CANCEL_LANE) return;
     const isClose = accountIndex === ACCOUNT_A && request.kind === 'market-order';
     if (isClose && faults.strike('stranger-mid')) soon('stranger-mid', () => this.market.tradeByHand('stranger-mid'));
-    // A ticket's own transactions are never more than a thousand back.
     if (this.world.venue.bursts.length < BURSTS_MAX && faults.strike('busy-account'))
       soon('busy-account', () => this.world.venue.bursts.push({ accountIndex, atMs: time.nowMs }));
     if (faults.strike('crash-mid'))

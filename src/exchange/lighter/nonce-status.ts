@@ -11,8 +11,8 @@ import { usesLaneNonce, type NonceStatus, type Read, type TxRecord } from '../..
 import type { TxRow, UnreadTxRow } from './parse-tx';
 
 export const PAGE_ROWS = 100;
-/** A thousand transactions back; a lane's own are never that far down while its ticket is alive. */
-const PAGES_MAX = 10;
+/** Ten thousand transactions back: a guard. On a busy account what one order waits for is soon thousands of rows down. */
+const PAGES_MAX = 100;
 
 export interface NonceQuery {
   readonly accountIndex: number;
