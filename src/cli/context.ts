@@ -11,7 +11,7 @@ import { hostOf, isListening, portOf, StartError } from './child';
 import { type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
 import { didYouMean } from '../config/errors';
 import type { Market } from '../domain/records';
-import { loadSigner, openLighter } from '../exchange/lighter';
+import { loadSigner, openLighter, type Trouble } from '../exchange/lighter';
 import type { ExchangePort } from '../exchange/port';
 
 /** Said to the operator as it is. */
@@ -101,10 +101,16 @@ export async function withTemporal<T>(config: Config, use: (client: Client) => P
 }
 
 /** The exchange's public face; the caller closes it. */
-export function openExchange(config: Config): ExchangePort {
+export function openExchange(config: Config, onTrouble?: (trouble: Trouble) => void): ExchangePort {
   const { baseUrl, wsUrl, chainId } = config.lighter;
   const signer = loadSigner(toolPath('signer'));
-  return openLighter({ baseUrl, wsUrl, ...(chainId === undefined ? {} : { chainId }), signer });
+  return openLighter({
+    baseUrl,
+    wsUrl,
+    ...(chainId === undefined ? {} : { chainId }),
+    signer,
+    ...(onTrouble && { onTrouble }),
+  });
 }
 
 /** S-38: an unknown market stops a command before anything else starts, with the markets that exist. */

@@ -190,10 +190,20 @@ export interface AccountPort {
   nextNonce(lane: number): Promise<Read<Nonce>>;
   /** Lanes (of the first `KEYS_CHECKED_MAX`) whose key the exchange rejects, and its words. Found by reading, one request per lane. */
   rejectedKeys(): Promise<Read<readonly RejectedKey[]>>;
+  /** Asks every path that the product needs, one request each: does the exchange answer there? */
+  tryPaths(): Promise<readonly TriedPath[]>;
   /** Keys that the exchange lets quote and cancel only (LP §3.6). */
   makerOnlyKeys(): Promise<Read<readonly number[]>>;
   account(): Promise<Read<AccountState>>;
   close(): Promise<void>;
+}
+
+export interface TriedPath {
+  readonly path: string;
+  /** Ok, or why it was not the exchange that answered. */
+  readonly answers: Read<undefined>;
+  /** What goes on while it does not, and what does not. */
+  readonly without: string;
 }
 
 export interface RejectedKey {

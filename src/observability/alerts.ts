@@ -23,6 +23,7 @@ export const ALERT_KINDS = [
   'stream-stale',
   'channel-missing',
   'rate-limited',
+  'path-blocked',
   'quoting-stopped',
   'switch-not-renewed',
   'key-rejected',
@@ -40,6 +41,8 @@ export interface Alert {
   readonly exposed?: string;
   /** The API key it is about. */
   readonly lane?: number;
+  /** The path of the exchange it is about. */
+  readonly path?: string;
   /** What the operator should do. */
   readonly next: string;
   readonly orderId?: string;
@@ -83,7 +86,7 @@ export class Alerts {
 
   readonly raise: RaiseAlert = (alert) => {
     this.#options.count(alert.kind);
-    const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''} ${alert.lane ?? ''}`;
+    const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''} ${alert.lane ?? ''} ${alert.path ?? ''}`;
     const nowMs = this.#clock.monotonicMs();
     const fold = this.#folded.get(key);
     if (fold !== undefined && nowMs < fold.untilMs) {

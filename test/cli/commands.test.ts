@@ -10,6 +10,7 @@ import { examine } from '../../src/cli/doctor';
 import { checkAmounts, pairOf } from '../../src/cli/pair-start';
 import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { type Config, loadConfig } from '../../src/config';
+import { startManInTheMiddle } from '../helpers/man-in-the-middle';
 import { type PaperServer, startPaper } from '../../packages/paper-exchange/src';
 
 const ROOT = join(__dirname, '..', '..');
@@ -122,6 +123,27 @@ describe('wrong input', () => {
 });
 
 describe('doctor', () => {
+  test('P-28 a firewall keeps this host out of one path: it is named, with what goes without it, and nothing else is', async () => {
+    const before = process.env;
+    const between = await startManInTheMiddle(paper.url);
+    const page = { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>Request blocked</html>' };
+    process.env = { ...env, COUNTERLEG_LIGHTER_BASE_URL: between.url };
+    try {
+      between.onRequest = ({ path }) => (path === '/api/v1/accountTxs' ? page : undefined);
+      const notOk = (await examine({ config: file })).filter(({ verdict }) => verdict === 'failed');
+      expect(notOk.map(({ check }) => check)).toEqual(['Temporal', 'path accountTxs']);
+      expect(notOk[1]?.what).toMatch(/HTTP 403, a firewall's page.*stays in doubt/);
+      between.onRequest = () => undefined;
+      between.onHandshake = () => page;
+      process.env = { ...process.env, COUNTERLEG_LIGHTER_WS_URL: `${between.url.replace('http', 'ws')}/stream` };
+      const stream = (await examine({ config: file })).find(({ check }) => check === 'stream');
+      expect(stream).toMatchObject({ verdict: 'failed', what: expect.stringMatching(/answers \/stream with a page/) });
+    } finally {
+      process.env = before;
+      await between.close();
+    }
+  }, 40_000);
+
   test('finds what is wrong and says what to do; the rest is ok', async () => {
     const before = process.env;
     process.env = env;
@@ -133,6 +155,8 @@ describe('doctor', () => {
         'keys of B',
         'notice secret',
         'exchange',
+        'paths',
+        'stream',
         'pair BTC',
         'owners',
         'account A',

@@ -280,6 +280,10 @@ export class FakeAccount implements AccountPort {
     return this.#read([...this.makerOnly]);
   }
 
+  tryPaths(): Promise<readonly never[]> {
+    return Promise.resolve([]);
+  }
+
   rejectedKeys(): Promise<Read<readonly RejectedKey[]>> {
     return this.#read([]);
   }

@@ -149,6 +149,10 @@ export class SimAccount implements AccountPort {
     return Promise.resolve({ ok: true, value: undefined });
   }
 
+  tryPaths(): Promise<readonly never[]> {
+    return Promise.resolve([]);
+  }
+
   rejectedKeys(): Promise<Read<never[]>> {
     return Promise.resolve({ ok: true, value: [] });
   }

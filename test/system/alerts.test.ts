@@ -80,3 +80,17 @@ test('what `terminate` leaves behind, and a trade by hand: each told by the audi
   await tradeByHand(system, BTC, 30n);
   await system.alerts.expect('books-differ');
 }, 60_000);
+
+test('P-28 a firewall blocks one path: it is named, and what does not need it goes on', async () => {
+  system = await System.start({ between: true });
+  const page = { status: 403, headers: { 'content-type': 'text/html' }, body: '<html>Request blocked</html>' };
+  if (system.between)
+    system.between.onRequest = ({ path }) =>
+      path === '/api/v1/trades' || path === '/api/v1/getMakerOnlyApiKeys' ? page : undefined;
+  await system.startHedger();
+  await system.startMaker();
+  expect((await system.alerts.expect('path-blocked')).what).toMatch(/getMakerOnlyApiKeys .*HTTP 403/);
+  const id = await system.fill(1);
+  await system.ended(id);
+  expect(await system.position(B, 1)).toBe(-(await system.position(A, 1)));
+}, 60_000);

@@ -19,6 +19,7 @@ import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
 import type { PairOverrides } from '../../src/workers/pairs';
 import type { RunningProcess } from '../../src/workers/process';
+import { startManInTheMiddle, type ManInTheMiddle } from '../helpers/man-in-the-middle';
 import { sharedTemporal, type TemporalPlace } from '../helpers/temporal';
 import { sharedRedis } from '../helpers/valkey';
 import { AlertBox } from './alert-box';
@@ -37,6 +38,8 @@ export interface SystemOptions {
   readonly pairs?: readonly Partial<PairConfig>[];
   readonly redis?: 'with' | 'without';
   readonly paper?: PaperOptions;
+  /** A man in the middle between the processes and the exchange. */
+  readonly between?: boolean;
   readonly config?: Partial<Config>;
   readonly collateralB?: string;
   /** A server of the test's own, to be stopped and started. */
@@ -62,18 +65,22 @@ export class System {
     readonly client: Client,
     readonly place: TemporalPlace,
     readonly alerts: AlertBox,
+    /** If it was asked for. */
+    readonly between: ManInTheMiddle | undefined,
   ) {}
 
   static async start(options: SystemOptions = {}): Promise<System> {
     quietEngine();
     const folder = mkdtempSync(join(tmpdir(), 'counterleg-system-'));
     const paper = await startPaper({ flow: 'off', latency: 'zero', ...options.paper });
+    const between = options.between === true ? await startManInTheMiddle(paper.url) : undefined;
     const place = options.temporal ?? (await sharedTemporal());
     const redisUrl = await sharedRedis();
     const alerts = await AlertBox.open();
     const config = configFor({
       folder,
       paper,
+      exchangeUrl: between?.url ?? paper.url,
       place,
       redisUrl,
       alertsUrl: alerts.url,
@@ -83,9 +90,17 @@ export class System {
     });
     await registerAccounts(paper, config, options.collateralB ?? '100000');
     const connection = await Connection.connect({ address: place.address });
-    const system = new System(config, paper, new Client({ connection, namespace: place.namespace }), place, alerts);
+    const system = new System(
+      config,
+      paper,
+      new Client({ connection, namespace: place.namespace }),
+      place,
+      alerts,
+      between,
+    );
     system.#stops.push(async () => {
       await connection.close();
+      await between?.close();
       await paper.close();
       await alerts.close();
       rmSync(folder, { recursive: true, force: true });
@@ -331,6 +346,7 @@ export async function registerAccount(
 function configFor(input: {
   folder: string;
   paper: PaperServer;
+  exchangeUrl: string;
   place: TemporalPlace;
   redisUrl: string;
   alertsUrl: string;
@@ -338,7 +354,7 @@ function configFor(input: {
   makerPort: number;
   options: SystemOptions;
 }): Config {
-  const { folder, paper, place, redisUrl, alertsUrl, hedgerPort, makerPort, options } = input;
+  const { folder, paper, exchangeUrl, place, redisUrl, alertsUrl, hedgerPort, makerPort, options } = input;
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, randomBytes(32).toString('hex'), { mode: 0o600 });
   const pair: PairConfig = {
@@ -351,7 +367,7 @@ function configFor(input: {
     maxPosition: '1',
   };
   return {
-    lighter: { baseUrl: paper.url, wsUrl: paper.wsUrl, chainId: 304 },
+    lighter: { baseUrl: exchangeUrl, wsUrl: `${exchangeUrl.replace('http', 'ws')}/stream`, chainId: 304 },
     accounts: {
       maker: { index: A, keysFile: join(folder, 'keys-a.json') },
       hedge: { index: B, keysFile: join(folder, 'keys-b.json') },

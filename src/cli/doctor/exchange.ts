@@ -3,16 +3,26 @@ import { loadKeys, type Config } from '../../config';
 import { parseLots } from '../../domain/lots';
 import type { Market } from '../../domain/records';
 import { KEYS_CHECKED_MAX, type AccountPort, type ExchangePort } from '../../exchange/port';
+import type { Trouble } from '../../exchange/lighter';
 import { openExchange } from '../context';
 import { failed, messageOf, ok, warning, type Finding } from './finding';
 
+const TIMEOUT_MS = 10_000;
+const PATH_REMEDY =
+  'if other lines are fine, a firewall keeps this address out: ask the exchange, or go through another (lighter.proxy)';
+
 export async function exchangeFindings(config: Config): Promise<Finding[]> {
-  const exchange = openExchange(config);
+  const troubles: Trouble[] = [];
+  const exchange = openExchange(config, (trouble) => troubles.push(trouble));
   try {
+    const paths = await pathFindings(config, exchange, troubles);
     const markets = await exchange.markets();
-    if (!markets.ok)
-      return [failed('exchange', markets.reason, `is ${config.lighter.baseUrl} right, and reachable from here?`)];
+    if (!markets.ok) {
+      const unread = failed('exchange', markets.reason, `is ${config.lighter.baseUrl} right, and reachable from here?`);
+      return [unread, ...paths];
+    }
     return [
+      ...paths,
       ok('exchange', `${markets.value.length} markets at ${config.lighter.baseUrl}`),
       ...config.pairs.map((pair) => pairFinding(pair.market, pair.quantity, markets.value)),
       ...(await ownerFindings(config, exchange)),
@@ -22,6 +32,35 @@ export async function exchangeFindings(config: Config): Promise<Finding[]> {
   } finally {
     await exchange.close();
   }
+}
+
+/** A firewall may keep a host out of one path and of no other: each is asked, and the stream is opened. */
+async function pathFindings(config: Config, exchange: ExchangePort, troubles: readonly Trouble[]): Promise<Finding[]> {
+  let account: AccountPort;
+  try {
+    const accountIndex = config.accounts.maker.index;
+    account = exchange.openAccount({ accountIndex, keys: loadKeys(config, 'maker', process.env) });
+  } catch {
+    return []; // told by "keys of A"
+  }
+  const isLive = Promise.race([
+    account.stream.whenLive().then(() => true),
+    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), TIMEOUT_MS).unref()),
+  ]).catch(() => false);
+  const tried = await account.tryPaths();
+  const streamFinding = (await isLive) ? ok('stream', config.lighter.wsUrl) : notLive(account.stream.state, troubles);
+  await account.close();
+  const blocked = tried.flatMap(({ path, answers, without }) =>
+    answers.ok ? [] : [failed(`path ${path.replace('/api/v1/', '')}`, `${answers.reason}: ${without}`, PATH_REMEDY)],
+  );
+  return [...(blocked.length > 0 ? blocked : [ok('paths', `all ${tried.length} answer`)]), streamFinding];
+}
+
+function notLive(state: string, troubles: readonly Trouble[]): Finding {
+  const blocked = troubles.find(({ path }) => path === '/stream');
+  if (blocked !== undefined) return failed('stream', blocked.what, PATH_REMEDY);
+  const what = `not live within ${TIMEOUT_MS / 1_000} s (${state}): nothing is quoted, and fills are found late`;
+  return failed('stream', what, 'see the other lines; is lighter.ws_url right?');
 }
 
 function pairFinding(symbol: string, quantity: string, markets: readonly Market[]): Finding {

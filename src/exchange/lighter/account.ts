@@ -10,7 +10,7 @@ import { keepNewest } from '../../domain/keep-newest';
 import { ORDER_ID_BITS } from '../../domain/limits';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
 import { KEYS_CHECKED_MAX } from '../port';
-import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TxRequest } from '../port';
+import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TriedPath, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { Log } from './log';
 import type { ClockSkew } from './clock-skew';
@@ -35,6 +35,7 @@ import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
 import { settleUnlisted } from './unlisted';
+import { tryPaths } from './try-paths';
 
 /** `accountOrders` takes at most so many client indexes per call (LP §1.4). */
 const FIND_BATCH = 20;
@@ -277,6 +278,10 @@ export class LighterAccount implements AccountPort {
     const unread = found.find((read) => !read.ok);
     // One clear rejection is enough to know; no rejection is only known once every key was heard of.
     return rejected.length === 0 && unread && !unread.ok ? unread : { ok: true, value: rejected };
+  }
+
+  tryPaths(): Promise<readonly TriedPath[]> {
+    return tryPaths(this.deps.rest, { accountIndex: this.accountIndex, lane: this.lanes[0], tokens: this.#tokens });
   }
 
   makerOnlyKeys(): Promise<Read<readonly number[]>> {

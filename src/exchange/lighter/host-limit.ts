@@ -6,6 +6,7 @@
  * of its order and nonce, the same nonce again) goes in turns. Nothing here waits while all is well.
  */
 import type { Clock } from '../../clock';
+import { BlockedPaths } from './blocked-paths';
 import type { TellTrouble } from './trouble';
 
 export const BACK_OFF_MS = 60_000;
@@ -23,6 +24,8 @@ export interface Limited {
   readonly code?: number | undefined;
   /** Value of the header `Retry-After`. */
   readonly retryAfter?: string | string[] | undefined;
+  /** A firewall's page came in place of an answer. */
+  readonly isPage?: boolean;
 }
 
 export class HostLimit {
@@ -31,14 +34,19 @@ export class HostLimit {
   #after = '';
   #closed = false;
   readonly #waiting = new Set<() => void>();
+  readonly #paths: BlockedPaths;
 
   constructor(
     private readonly clock: Clock,
     private readonly tell: TellTrouble,
-  ) {}
+  ) {
+    this.#paths = new BlockedPaths(tell);
+  }
 
   /** Takes an answer; one that limits nothing changes nothing. */
-  saw({ where, httpStatus = 200, code, retryAfter }: Limited): void {
+  saw({ where, httpStatus = 200, code, retryAfter, isPage = false }: Limited): void {
+    if (isPage && this.#paths.page(where, httpStatus)) return;
+    if (!isPage) this.#paths.answered(where);
     if (httpStatus !== 429 && httpStatus !== 405 && !(code !== undefined && isLimitCode(code))) return;
     const wasActive = this.remainingMs() > 0;
     const seconds = Number(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter);

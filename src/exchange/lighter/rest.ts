@@ -9,6 +9,7 @@ import type { Clock } from '../../clock';
 import type { Read } from '../../domain/records';
 import type { ClockSkew } from './clock-skew';
 import { numberField, outcomeOf, readFailure, reasonOf, unknown, type Answered } from './errors';
+import { isFirewallPage } from './blocked-paths';
 import type { HostLimit } from './host-limit';
 import { MalformedError } from './parse';
 import type { LighterSignedTx } from './signer';
@@ -102,6 +103,23 @@ export class Rest {
     }
   }
 
+  /** Whether the exchange itself answers there, whatever it says. */
+  async answers(path: string, query: Query, tokens: Tokens): Promise<Read<undefined>> {
+    const method = path.endsWith('/sendTx') ? 'POST' : 'GET'; // without a transaction in it: rejected, and nothing else
+    try {
+      const { text: authorization } = await tokens.token();
+      const { httpStatus, body } = await this.#request({
+        method,
+        path: withQuery(path, query),
+        headers: { authorization },
+      });
+      if (httpStatus < 500 && body !== undefined) return { ok: true, value: undefined };
+      return { ok: false, reason: readFailure(httpStatus, body) ?? `HTTP ${httpStatus}` };
+    } catch (error) {
+      return { ok: false, reason: reasonOf(error) };
+    }
+  }
+
   async sendTx(tx: LighterSignedTx): Promise<Answered> {
     const form = `tx_type=${tx.txType}&tx_info=${encodeURIComponent(tx.txInfo())}`;
     try {
@@ -149,9 +167,13 @@ export class Rest {
       });
       skew.sawAnswer(response.headers, sentAtMs);
       const httpStatus = response.statusCode;
-      const body = parseJson(await response.body.text());
+      const text = await response.body.text();
+      const body = parseJson(text);
       const retryAfter = response.headers['retry-after'];
-      limit.saw({ where: request.path.split('?')[0] ?? '', httpStatus, code: numberField(body, 'code'), retryAfter });
+      const isPage = isFirewallPage(httpStatus, body, text);
+      const where = request.path.split('?')[0] ?? '';
+      limit.saw({ where, httpStatus, code: numberField(body, 'code'), retryAfter, isPage });
+      if (isPage) throw new Error(`HTTP ${httpStatus}, a firewall's page in place of an answer`);
       return { httpStatus, body };
     } finally {
       cancelDeadline();

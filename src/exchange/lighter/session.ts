@@ -8,6 +8,7 @@
  */
 import { WebSocket } from 'ws';
 import type { Clock } from '../../clock';
+import { isFirewallPage } from './blocked-paths';
 import type { Log } from './log';
 import { Backoff } from './pauses';
 import { field, reasonOf, shorten, stringField, type Answered } from './errors';
@@ -72,6 +73,7 @@ export interface SessionHandlers {
 
 const PING = '{"type":"ping"}';
 const PONG = '{"type":"pong"}';
+const REFUSED_MS_MAX = 60_000;
 const FRAME_BYTES_MAX = 32 * 1024 * 1024;
 
 export class Session {
@@ -87,6 +89,8 @@ export class Session {
   #cancelRetry: () => void = () => undefined;
   readonly #answers: PendingAnswers;
   readonly #backoff: Backoff;
+  /** While a firewall refuses the handshake: who knocks on is kept out longer (LP §6.1). */
+  readonly #refused: Backoff;
 
   constructor(
     private readonly options: {
@@ -101,6 +105,7 @@ export class Session {
     const { clock, limit, times } = options;
     this.#answers = new PendingAnswers({ clock, limit, sendMs: times.sendMs });
     this.#backoff = new Backoff(options.clock, { minMs: times.reconnectMinMs, maxMs: times.reconnectMaxMs });
+    this.#refused = new Backoff(options.clock, { minMs: times.reconnectMaxMs, maxMs: REFUSED_MS_MAX });
   }
 
   get isOpen(): boolean {
@@ -191,9 +196,12 @@ export class Session {
       if (current()) this.#lastReceivedMs = this.options.clock.monotonicMs();
     });
     socket.on('unexpected-response', (request, { statusCode: httpStatus = 0, headers }) => {
-      this.options.limit.saw({ where: 'the WebSocket', httpStatus, retryAfter: headers['retry-after'] });
+      const isPage = isFirewallPage(httpStatus, undefined, '');
+      this.options.limit.saw({ where: '/stream', httpStatus, retryAfter: headers['retry-after'], isPage });
       request.destroy();
-      if (current()) this.#down(`the handshake was answered with HTTP ${httpStatus}`);
+      const page = isPage ? ", a firewall's page" : '';
+      if (current())
+        this.#down(`the handshake was answered with HTTP ${httpStatus}${page}`, isPage ? this.#refused : this.#backoff);
     });
     socket.on('error', (error) => {
       if (current()) this.#down(reasonOf(error));
@@ -234,6 +242,8 @@ export class Session {
   #greet(): void {
     if (this.#greeted) return;
     this.#greeted = true;
+    this.#refused.reset();
+    this.options.limit.saw({ where: '/stream' });
     this.#cancelWatch();
     this.#watch();
     this.options.handlers.onOpen();
@@ -301,12 +311,12 @@ export class Session {
     });
   }
 
-  #down(reason: string): void {
+  #down(reason: string, backoff = this.#backoff): void {
     const socket = this.#socket;
     if (socket === undefined || this.#closed) return;
     this.#detach(reason);
     socket.terminate();
-    const delayMs = this.#backoff.nextMs();
+    const delayMs = backoff.nextMs();
     this.options.log.warn({ reason, delayMs: Math.round(delayMs) }, 'connection lost; will reconnect');
     this.#cancelRetry = this.options.clock.after(delayMs, () => this.#connectWhenAllowed());
     this.options.handlers.onDown(reason);

@@ -1,6 +1,8 @@
 /** What the adapter lives with and a person should know: told as it begins, not with every frame or request that suffers. */
 export interface Trouble {
-  readonly kind: 'channel-missing' | 'rate-limited';
+  readonly kind: 'channel-missing' | 'rate-limited' | 'path-blocked';
+  /** Of the exchange. */
+  readonly path?: string;
   /** What happened, and what it means. */
   readonly what: string;
   /** What the operator should do. */
