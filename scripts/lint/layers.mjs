@@ -28,7 +28,8 @@ export const layers = {
     'audit',
     'warm-up',
   ],
-  cli: ['domain', 'exchange', 'config', 'workers'],
+  qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
+  cli: ['domain', 'exchange', 'config', 'workers', 'qualify'],
 };
 
 /** A file that every folder may import, but for the pure ones. */

@@ -4,6 +4,7 @@
  * Started by bin/counterleg.mjs and `npm run up`, and directly by `up` for its processes.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseNotional } from '../domain/lots';
 import { configPath, type GlobalOptions, reportError } from './context';
 import { PAIR_OPERATIONS } from './pair-client';
 import { parseDurationMs } from './table';
@@ -33,6 +34,7 @@ function program(): Command {
   addOrders(root, globals);
   addHedge(root, globals);
   addDoctor(root, globals);
+  addQualify(root, globals);
   addBench(root);
   return root;
 }
@@ -181,6 +183,28 @@ function addDoctor(root: Command, globals: Globals): void {
     });
 }
 
+function addQualify(root: Command, globals: Globals): void {
+  interface Options {
+    readonly limit?: bigint;
+    readonly market?: string;
+    readonly only?: string[];
+    readonly yesRealMoney?: true;
+    readonly json?: boolean;
+  }
+  root
+    .command('qualify')
+    .description('tries with the smallest orders what exactly-once assumes about the exchange; leaves nothing behind')
+    .option('--limit <usdc>', 'what may be lost or at stake at once; default 100 where money is not real', usdcAmount)
+    .option('--market <symbol>', 'where to try it; default: the first pair of the configuration')
+    .option('--only <row>', 'only this row (repeatable)', collect)
+    .option('--yes-real-money', 'needed where money is real, with --limit')
+    .addOption(jsonOption())
+    .action(async (options: Options) => {
+      const { runQualify } = await import('./qualify-command.js');
+      process.exitCode = await runQualify({ ...globals(), ...options });
+    });
+}
+
 function addBench(root: Command): void {
   root
     .command('bench')
@@ -203,7 +227,13 @@ function duration(text: string): number {
   return ms;
 }
 
-function collect(value: string, earlier: string[]): string[] {
+/** Micro-USDC. */
+function usdcAmount(text: string): bigint {
+  if (!/^\d{1,9}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('must be an amount in USDC, e.g. 25.');
+  return parseNotional(text);
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 

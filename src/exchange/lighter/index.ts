@@ -24,7 +24,7 @@ export type { Log } from './log';
 export type { SessionTimes } from './session';
 export type { Trouble } from './trouble';
 export { parseOrder, rawOrdersOf } from './parse';
-export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type Signer } from './signer';
+export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type LighterSignedTx, type Signer } from './signer';
 
 export interface LighterOptions {
   /** REST base, e.g. `https://mainnet.zklighter.elliot.ai`; no `/api/v1`. */

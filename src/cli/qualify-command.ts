@@ -1,0 +1,157 @@
+/**
+ * `qualify`: the rows as they are tried, or JSON; what stands in the way of beginning. What is tried is in src/qualify.
+ *
+ * Exit code 0 when all that the engine relies on holds and nothing was left behind, 1 when not, 2 when it did not begin.
+ */
+import { type Config, ConfigError, loadKeys, toolPath } from '../config';
+import { formatDecimal, notional, QUOTE_DECIMALS } from '../domain/lots';
+import { loadSigner } from '../exchange/lighter';
+import { qualify, RefusedError, type Assumption, type Outcome, type QualifyOptions, type Row } from '../qualify';
+import { commandConfig, CommandError, type GlobalOptions, reportError } from './context';
+
+export interface QualifyCommandOptions extends GlobalOptions {
+  readonly limit?: bigint;
+  readonly market?: string;
+  readonly only?: readonly string[];
+  readonly yesRealMoney?: true;
+}
+
+const TESTNET_CHAIN = 300;
+const LIMIT_DEFAULT = notional(100_000_000);
+const NOT_BEGUN = 2;
+const CONTROL_MS = 3_000;
+const HEALTH_MS = 2_000;
+const VERDICT_WIDTH = 14;
+const ID_WIDTH = 24;
+
+/** Resolves with the exit code. */
+export async function runQualify(options: QualifyCommandOptions): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    process.stderr.write('\ninterrupted: taking away what rests and what is held; once more ends it at once\n');
+    stop.abort();
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    const outcome = await qualify(await setUp(options, stop.signal));
+    if (options.json === true) console.log(JSON.stringify(jsonOf(outcome)));
+    else console.log(summaryOf(outcome));
+    return outcome.passed ? 0 : 1;
+  } catch (error) {
+    const known = error instanceof RefusedError || error instanceof ConfigError || error instanceof CommandError;
+    reportError(known ? new CommandError(`${error.message}\nNothing was sent.`) : error);
+    return NOT_BEGUN;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+async function setUp(options: QualifyCommandOptions, signal: AbortSignal): Promise<QualifyOptions> {
+  const config = commandConfig(options);
+  const { maker, hedge } = config.accounts;
+  const isRealMoney = await hasRealMoney(config);
+  if (isRealMoney && (options.yesRealMoney !== true || options.limit === undefined))
+    throw new CommandError(
+      `${config.lighter.baseUrl} is no test network: the orders would cost real money. Try testnet first; then --yes-real-money with --limit <USDC>`,
+    );
+  await refuseBesideWorkers(config);
+  const pair = config.pairs.find(({ market }) => market === (options.market ?? config.pairs[0]?.market));
+  const lanes = (pair ?? config.pairs[0])?.lanes ?? [];
+  const spare = (pair ?? config.pairs[0])?.spareLanes ?? [];
+  const both = [...lanes, ...spare];
+  const show = options.json === true ? {} : { onBegin: announce, onRow: print };
+  return {
+    ...config.lighter,
+    ...show,
+    signer: loadSigner(toolPath('signer')),
+    a: {
+      accountIndex: maker.index,
+      keys: loadKeys(config, 'maker', process.env),
+      lanes: both,
+      cancelLane: config.cancelLane,
+    },
+    b: { accountIndex: hedge.index, keys: loadKeys(config, 'hedge', process.env), lanes: both },
+    market: options.market ?? pair?.market ?? '',
+    budget: config.requestBudget,
+    terms: { ...config.safety, slippageBpsMax: config.hedge.slippageBpsMax },
+    limit: notional(options.limit ?? LIMIT_DEFAULT),
+    isRealMoney,
+    signal,
+    ...(options.only === undefined ? {} : { only: options.only }),
+  };
+}
+
+/** Money is real unless the exchange is a test network, or a paper exchange that shows itself as one. */
+async function hasRealMoney({ lighter }: Config): Promise<boolean> {
+  if (lighter.chainId === TESTNET_CHAIN && /testnet/.test(lighter.baseUrl)) return false;
+  try {
+    const { hostname } = new URL(lighter.baseUrl);
+    if (hostname !== '127.0.0.1' && hostname !== 'localhost' && hostname !== '[::1]') return true;
+    const face = await fetch(`${lighter.baseUrl}/_paper/faults`, { signal: AbortSignal.timeout(CONTROL_MS) });
+    return !face.ok;
+  } catch {
+    return true;
+  }
+}
+
+/** Their orders would be taken for ours, and cancelled. */
+async function refuseBesideWorkers({ metrics, accounts }: Config): Promise<void> {
+  const { host, makerPort, hedgerPort } = metrics;
+  for (const [name, port] of [
+    ['maker', makerPort],
+    ['hedger', hedgerPort],
+  ] as const) {
+    const isThere = await fetch(`http://${host}:${port}/health`, { signal: AbortSignal.timeout(HEALTH_MS) }).then(
+      () => true,
+      () => false,
+    );
+    if (isThere)
+      throw new CommandError(
+        `a ${name} runs on this machine (port ${port}): it would quote and hedge on accounts ${accounts.maker.index} and ` +
+          `${accounts.hedge.index} meanwhile. Stop it first`,
+      );
+  }
+}
+
+function announce({ id, assumption }: Assumption): void {
+  if (process.stdout.isTTY) process.stdout.write(`${'…'.padEnd(VERDICT_WIDTH)} ${id.padEnd(ID_WIDTH)} ${assumption}\r`);
+}
+
+function print(row: Row): void {
+  const indent = ' '.repeat(VERDICT_WIDTH + ID_WIDTH + 2);
+  const lines = [
+    `${row.verdict.padEnd(VERDICT_WIDTH)} ${row.id.padEnd(ID_WIDTH)} ${row.assumption}`,
+    `${indent}${row.needed ? 'else' : 'good to know:'} ${row.why}`,
+    `${indent}seen ${row.seen}`,
+  ];
+  console.log(`${process.stdout.isTTY ? '\u001b[2K' : ''}${lines.join('\n')}`);
+}
+
+function summaryOf({ rows, spent, left, passed }: Outcome): string {
+  const count = (verdict: Row['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
+  const unproven = rows.filter(({ needed, verdict }) => needed && verdict !== 'holds').map(({ id }) => id);
+  return [
+    '',
+    `${count('holds')} hold, ${count('does not hold')} do not, ${count('not tried')} could not be tried; spent ${amountText(spent)} USDC`,
+    ...(unproven.length === 0 ? [] : [`the engine relies on what is not shown here: ${unproven.join(', ')}`]),
+    ...(left.length === 0 ? ['nothing was left behind'] : left.map((what) => `LEFT BEHIND  ${what}`)),
+    passed
+      ? 'all that the engine relies on holds'
+      : 'do not trade on this exchange until the rows above are understood',
+  ].join('\n');
+}
+
+function jsonOf({ rows, spent, left, passed }: Outcome): unknown {
+  return {
+    passed,
+    spent_usdc: amountText(spent),
+    left_behind: left,
+    rows: rows.map(({ id, assumption, why, needed, verdict, seen, ms }) => ({
+      ...{ id, assumption, why, needed, verdict: verdict.replaceAll(' ', '-'), seen, ms: Math.round(ms) },
+    })),
+  };
+}
+
+function amountText(amount: bigint): string {
+  return formatDecimal(amount, QUOTE_DECIMALS).replace(/(\.\d\d)\d+$/, '$1');
+}
