@@ -108,7 +108,9 @@ export class MarginBook {
   #shortOf(order: Promised, { account }: Reading, fractions: ReadonlyMap<number, number>): Rejection | undefined {
     const others = [...this.#promised.values()];
     const free = account.availableBalance;
-    const taken = needOf(others, account, fractions);
+    // What an order that is over may still bind is counted, and covers nothing: its promise was for itself.
+    const holding = others.filter(({ overMs }) => overMs === undefined);
+    const taken = needOf(holding, account, fractions);
     const wanted = needOf([...others, order], account, fractions);
     if (wanted <= taken || wanted <= free) return undefined;
     const each = valueNeed(order.lots, order.priceTicks, bpsOf(order.marketId, account, fractions));

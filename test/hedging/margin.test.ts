@@ -124,6 +124,15 @@ test("what the lane's last order traded unheard counts until the balance has bee
   expect(reads).toBe(2);
 });
 
+test('only a promise that still holds covers an order on the other side', async () => {
+  expect(await book.promise(order(5))).toBeUndefined();
+  [free, nowMs, reading] = [0, nowMs + 6_000, () => Promise.resolve(void (nowMs += 10))];
+  const buys = { side: 'buy', lots: 100n } as const;
+  expect(await book.promise(order(6, buys))).toBeUndefined();
+  running = [order(6).id];
+  expect(await book.promise(order(5, buys))).toMatchObject({ code: 'margin' });
+});
+
 test('what the second reading brings of another market is counted by its own fraction', async () => {
   expect(await book.promise(order(5))).toBeUndefined();
   nowMs += 1_000;

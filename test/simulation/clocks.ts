@@ -108,6 +108,7 @@ const TELLS: ReadonlySet<string> = new Set<AlertKind>([
   'orphan-fill',
   'lane-jumped',
   'no-hedger',
+  'no-maker',
   'fill-unacknowledged',
 ]);
 
@@ -117,7 +118,7 @@ const BACK_MS = 10_000;
 const CLOCK_MS_MAX = 900;
 /** Configured: `arm` and `quote` reject beyond it. */
 const CLOCK_SKEW_MS_MAX = 1_000;
-/** A reading of the margin serves for 5 s, and may take as long. */
+/** A reading of the margin serves for 5 s, and may take as long; a process that sleeps between reading and answer knows no better. */
 const MARGIN_READ_MS = 12_000;
 
 export class Clocks {
@@ -188,11 +189,11 @@ export class Clocks {
   }
 
   /** Armed means that B can hedge it now, as far as the process that says so can know. */
-  onArmed({ host, ticket, isLive, skewMs, seen }: Armed): void {
+  onArmed({ host, ticket, askedMs, isLive, skewMs, seen }: Armed): void {
     const order = this.truth.find(ticket.order_id);
     if (order) order.armedOn = host;
     this.#arming.add(host.name.split('.')[0] ?? '');
-    const { venue, time } = this.world;
+    const { venue } = this.world;
     const id = parseOrderId(ticket.order_id) as OrderId;
     const reject = (why: string): void =>
       void this.violations.push(`order ${id} was armed by ${host.name} although ${why}`);
@@ -202,7 +203,7 @@ export class Clocks {
     // Beside another order only what the worst outcome of both adds is asked for, which may be nothing.
     const others = [...this.truth.orders.values()].filter(({ end }) => end === undefined).length - 1;
     const changedMs = Math.max(this.truth.marginChangedMs, this.truth.endedMs);
-    if (others > 0 || time.nowMs - changedMs < MARGIN_READ_MS) return;
+    if (others > 0 || askedMs - changedMs < MARGIN_READ_MS) return;
     const { availableMicro } = summarize(venue.exchange.world, venue.account(ACCOUNT_B));
     const held = venue.account(ACCOUNT_B).positions.get(MARKET.marketId)?.lots ?? 0;
     const lots = Number(ticket.max_lots) * (ticket.side === 'buy' ? 1 : -1);

@@ -69,6 +69,7 @@ export interface Told {
 export interface Armed {
   readonly host: Host;
   readonly ticket: TicketMessage;
+  readonly askedMs: number;
   /** Its clock's error when it was asked. */
   readonly skewMs: number;
   /** Whether its stream was live when it was asked, or is by now. */
@@ -365,6 +366,7 @@ function workerOf(
     if (activity === undefined) throw new Error(`${host.name} has no activity ${name}`);
     const stream = account.stream.state;
     const { skewMs } = host;
+    const askedMs = world.time.nowMs;
     const seen = name === 'arm' ? new Map(account.stream.seen) : undefined;
     const info = { attempt, currentAttemptScheduledTimestampMs: world.time.nowMs };
     const context = { heartbeat, cancellationSignal: signal, cancelled, info };
@@ -374,7 +376,7 @@ function workerOf(
         (answer) => {
           const isLive = stream === 'live' || account.stream.state === 'live';
           if ((answer as ArmResult).armed)
-            world.onArmed({ host, ticket: (input as ExecuteInput).ticket, isLive, skewMs, seen });
+            world.onArmed({ host, ticket: (input as ExecuteInput).ticket, askedMs, isLive, skewMs, seen });
         },
         () => undefined,
       );
