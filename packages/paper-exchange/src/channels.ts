@@ -8,7 +8,7 @@ import type { Market } from './core/world';
 import type { BookFeed } from './book-feed';
 import type { ExchangeClock } from './clock';
 import type { ChannelKey } from './hub';
-import { statsFrame, tickerFrame, tradeFrame } from './publisher';
+import { positionsFrame, statsFrame, tickerFrame, tradeFrame } from './publisher';
 import type { Publisher } from './publisher';
 import { isRefusal } from './submissions';
 import { assetsJson, positionJson, positionsJson } from './wire/accounts';
@@ -53,7 +53,13 @@ export class Channels {
       case 'spot_market_stats':
         return this.#spotStats(first);
       case 'height':
-        return { key: name, shownAs: name, owner: undefined, accountIndex: undefined, first: () => undefined };
+        return {
+          key: name,
+          shownAs: name,
+          owner: undefined,
+          accountIndex: undefined,
+          first: () => this.publisher.heightFrame('subscribed'),
+        };
       case 'account_all':
       case 'account_all_orders':
       case 'account_all_positions':
@@ -67,7 +73,7 @@ export class Channels {
       case 'account_market':
         return this.#ofAccountMarket(name, first, second);
       default:
-        return refuse(30005, `Invalid Channel: ${name.slice(0, 64)}`);
+        return refuse(30005);
     }
   }
 
@@ -155,7 +161,7 @@ export class Channels {
         return `{"channel":"${key}","orders":${orders},"type":"subscribed/account_all_orders"}`;
       }
       case 'account_all_positions':
-        return `{"channel":"${key}","positions":${positionsJson(world, account)},"shares":[],"type":"subscribed/${name}"}`;
+        return positionsFrame(account.accountIndex, positionsJson(world, account), account.updatedAtUs, 'subscribed');
       case 'account_all_trades': {
         const { total } = volumes(account);
         return (
@@ -175,17 +181,17 @@ export class Channels {
       case 'notification':
         return `{"channel":"${key}","notifs":[],"type":"subscribed/notification"}`;
       default:
-        return `{"channel":"${key}","txs":[],"type":"subscribed/account_tx"}`;
+        return `{"channel":"${key}","type":"subscribed/account_tx"}`;
     }
   }
 
   #firstAccountAll(key: string, account: Account): string {
     const { count, total } = volumes(account);
     return (
-      `{"account":${account.accountIndex},"assets":${assetsJson(account)},"channel":"${key}","daily_trades_count":${count},` +
+      `{"account":${account.accountIndex},"assets":${assetsJson(account)},"bo_positions":{},"channel":"${key}","daily_trades_count":${count},` +
       `"daily_volume":${total},"funding_histories":{},"monthly_trades_count":${count},"monthly_volume":${total},` +
       `"positions":${positionsJson(this.exchange.world, account)},"shares":[],"total_trades_count":${count},` +
-      `"total_volume":${total},"trades":{},"type":"subscribed/account_all","weekly_trades_count":${count},` +
+      `"total_volume":${total},"trades":{},"transaction_time":${account.updatedAtUs},"type":"subscribed/account_all","weekly_trades_count":${count},` +
       `"weekly_volume":${total}}`
     );
   }

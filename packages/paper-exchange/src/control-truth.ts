@@ -43,7 +43,7 @@ function accountTruth(context: ControlContext, account: Account): Record<string,
       code: refusal.code,
     })),
     orders: orders.map((order) => new RawJson(orderJson(specOf(order.marketId), order, 'snapshot'))),
-    trades: account.trades.map((trade) => new RawJson(tradeJson(specOf(trade.marketId), trade, 'rest'))),
+    trades: account.trades.map((trade) => new RawJson(tradeJson(specOf(trade.marketId), trade, 'own'))),
     positions: [...account.positions.values()].map((position) => ({
       ...(JSON.parse(positionJson(world, account, position)) as Record<string, Json>),
       signed_position: formatScaled(position.lots, specOf(position.marketId).sizeDecimals),

@@ -82,6 +82,17 @@ export class Publisher {
     return `{"candles":[${list}],"channel":"${channel}","timestamp":${nowMs},"type":"${kind}/${name}"}`;
   }
 
+  /** Every half second to those who watch, and first of all (LP §5.4). */
+  publishHeight(): void {
+    if (this.hub.has('height')) this.hub.publish('height', this.heightFrame('update'));
+  }
+
+  heightFrame(kind: 'subscribed' | 'update'): string {
+    const { world } = this.exchange;
+    world.setTime(this.clock.nowUs());
+    return `{"channel":"height","height":${world.blockHeight},"timestamp":${world.nowMs},"type":"${kind}/height"}`;
+  }
+
   userStats(account: Account, kind: 'subscribed' | 'update'): string {
     const stats = statsJson(this.exchange.world, account);
     const channel = `user_stats:${account.accountIndex}`;
@@ -130,7 +141,7 @@ export class Publisher {
       const position = account.positions.get(marketId);
       const text = position === undefined ? 'null' : positionJson(this.exchange.world, account, position);
       const trades = change.trades.filter((trade) => trade.marketId === marketId);
-      const rows = trades.map((trade) => tradeJson(market.spec, trade, 'frame')).join(',');
+      const rows = trades.map((trade) => tradeJson(market.spec, trade, 'public')).join(',');
       const head = `{"account":${id},"channel":"account_market/${marketId}/${id}","orders":[${list}]`;
       this.#send(marketKey, `${head},"position":${text},"trades":[${rows}],"type":"update/account_market"}`);
     }
@@ -147,16 +158,13 @@ export class Publisher {
         if (position !== undefined) touched.push(`"${marketId}":${positionJson(world, account, position)}`);
       }
       const trades = this.#tradesByMarket(change.trades);
-      const head = `{"account":${id},"channel":"${all}","funding_histories":{},"positions":{${touched.join(',')}}`;
-      this.#send(all, `${head},"shares":[],"trades":${trades},"type":"update/account_all"}`);
+      const head = `{"account":${id},"assets":null,"bo_positions":{},"channel":"${all}","funding_histories":{}`;
+      const tail = `"shares":[],"trades":${trades},"transaction_time":${world.nowUs},"type":"update/account_all"}`;
+      this.#send(all, `${head},"positions":{${touched.join(',')}},${tail}`);
     }
     const positions = `account_all_positions:${id}`;
     if (this.hub.has(positions)) {
-      const map = positionsJson(world, account);
-      this.#send(
-        positions,
-        `{"channel":"${positions}","positions":${map},"shares":[],"type":"update/account_all_positions"}`,
-      );
+      this.#send(positions, positionsFrame(id, positionsJson(world, account), world.nowUs, 'update'));
     }
   }
 
@@ -180,7 +188,7 @@ export class Publisher {
     const spec = this.exchange.market(trade.marketId).spec;
     const notification =
       `{"id":"${trade.tradeId}","created_at":${atSeconds},"updated_at":${atSeconds},"kind":"${trade.kind}",` +
-      `"account_index":${account.accountIndex},"content":${tradeJson(spec, trade, 'frame')},"ack":false,"acked_at":null}`;
+      `"account_index":${account.accountIndex},"content":${tradeJson(spec, trade, 'public')},"ack":false,"acked_at":null}`;
     this.#send(channel, `{"channel":"${channel}","notifs":[${notification}],"type":"update/notification"}`);
   }
 
@@ -215,7 +223,7 @@ export class Publisher {
     for (const trade of trades) {
       const spec = this.exchange.world.markets.get(trade.marketId)?.spec;
       if (spec === undefined) continue;
-      const text = tradeJson(spec, trade, 'frame');
+      const text = tradeJson(spec, trade, 'public');
       const group = groups.get(trade.marketId);
       if (group === undefined) groups.set(trade.marketId, [text]);
       else group.push(text);
@@ -239,11 +247,23 @@ export function tradeFrame(
   const rows = (which: 'liquidations' | 'others'): string =>
     trades
       .filter((trade) => (trade.kind === 'liquidation') === (which === 'liquidations'))
-      .map((trade) => tradeJson(spec, trade, 'frame'))
+      .map((trade) => tradeJson(spec, trade, 'public'))
       .join(',');
   return (
     `{"channel":"trade:${spec.marketId}","liquidation_trades":[${rows('liquidations')}],"nonce":${nonce},` +
     `"trades":[${rows('others')}],"type":"${kind}/trade"}`
+  );
+}
+
+export function positionsFrame(
+  accountIndex: number,
+  positions: string,
+  transactionUs: number,
+  kind: 'subscribed' | 'update',
+): string {
+  return (
+    `{"bo_positions":{},"channel":"account_all_positions:${accountIndex}","positions":${positions},"shares":[],` +
+    `"transaction_time":${transactionUs},"type":"${kind}/account_all_positions"}`
   );
 }
 

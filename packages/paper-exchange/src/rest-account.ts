@@ -3,7 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { refuse } from './core/codes';
 import type { Account, Order, Trade, TxRecord } from './core/types';
 import { orderAsOf } from './core/world';
-import { addEndpoint, authorize, badRequest, integerParam, invalidParam, limitParam, listView } from './rest';
+import {
+  addEndpoint,
+  authorize,
+  badRequest,
+  cursorOf,
+  cursorParam,
+  integerParam,
+  invalidParam,
+  limitParam,
+  listView,
+} from './rest';
 import type { ListView, RestAnswer, RestCall, RestContext } from './rest';
 import { accountLimitsJson, detailedAccountJson, subAccountJson } from './wire/accounts';
 import { encode, RawJson } from './wire/json';
@@ -45,7 +55,7 @@ function account(context: RestContext, call: RestCall): RestAnswer {
   const byIndex = world.accounts.get(Number(value));
   const found =
     by === 'index' ? (byIndex === undefined ? [] : [byIndex]) : (world.byL1Address.get(value.toLowerCase()) ?? []);
-  if (found.length === 0) return badRequest(refuse(21100));
+  if (found.length === 0) return badRequest(refuse(by === 'index' ? 29404 : 21100));
   const rows = found.map((one) => new RawJson(detailedAccountJson(world, one)));
   return encode({ code: 200, total: rows.length, accounts: rows });
 }
@@ -56,29 +66,26 @@ function accountsByL1Address(context: RestContext, call: RestCall): RestAnswer {
   if (address === undefined) return invalidParam();
   const found = world.byL1Address.get(address.toLowerCase());
   if (found === undefined) return badRequest(refuse(21100));
-  const rows = found.map((one) => new RawJson(subAccountJson(world, one)));
+  const rows = found.map((one) => new RawJson(subAccountJson(one)));
   return encode({ code: 200, l1_address: found[0]?.l1Address ?? address, sub_accounts: rows });
 }
 
-/** 255 (default) lists all; a slot without a key shows 80 zeros (LP §1.4). */
+/** 255 (default) lists all slots ever used; a revoked one shows 80 zeros (LP §1.4). */
 function apiKeys(context: RestContext, call: RestCall): RestAnswer {
   const accountIndex = integerParam(call, 'account_index');
   if (accountIndex === undefined) return invalidParam();
   const found = context.exchange.world.accounts.get(accountIndex);
-  if (found === undefined) return badRequest(refuse(21100));
   const wanted = call.query.has('api_key_index') ? integerParam(call, 'api_key_index') : allMarkets;
   if (wanted === undefined) return invalidParam();
-  const listed = wanted === allMarkets ? [...found.keys.keys()] : [wanted];
-  const rows = listed.map((index) => {
-    const key = found.keys.get(index);
-    return {
-      account_index: accountIndex,
-      api_key_index: index,
-      nonce: key?.bookedNext ?? 0,
-      public_key: key === undefined || key.publicKey === '' ? emptyKey : key.publicKey,
-      transaction_time: key?.updatedAtUs ?? 0,
-    };
-  });
+  const listed = [...(found?.keys.values() ?? [])].filter((key) => wanted === allMarkets || key.index === wanted);
+  if (listed.length === 0) return badRequest(refuse(21109));
+  const rows = listed.map((key) => ({
+    account_index: accountIndex,
+    api_key_index: key.index,
+    nonce: key.bookedNext,
+    public_key: key.publicKey === '' ? emptyKey : key.publicKey,
+    transaction_time: key.updatedAtUs,
+  }));
   return encode({ code: 200, api_keys: rows });
 }
 
@@ -141,17 +148,17 @@ function activeOrders(context: RestContext, call: RestCall): RestAnswer {
 function inactiveOrders(context: RestContext, call: RestCall): RestAnswer {
   const accountIndex = integerParam(call, 'account_index');
   const limit = limitParam(call, 100);
-  if (accountIndex === undefined || limit === undefined) return invalidParam();
+  const cursor = cursorParam(call);
+  if (accountIndex === undefined || limit === undefined || cursor === undefined) return invalidParam();
   const allowed = authorize(context, call, accountIndex);
   if ('denied' in allowed) return allowed.denied;
   const marketId = integerParam(call, 'market_id') ?? allMarkets;
   const askFilter = integerParam(call, 'ask_filter') ?? -1;
-  const cursor = call.query.get('cursor');
   const view = listView(context, call);
   const [fromMs, untilMs] = (call.query.get('between_timestamps') ?? '').split('-').map(Number);
   const list = allowed.account.inactiveOrders;
   let start = list.length - 1;
-  if (cursor !== undefined && cursor !== '') {
+  if (cursor !== 'first') {
     while (start >= 0 && list[start]?.indexText !== cursor) start -= 1;
     start -= 1;
   }
@@ -167,7 +174,7 @@ function inactiveOrders(context: RestContext, call: RestCall): RestAnswer {
     rows.push(order);
   }
   const last = rows[rows.length - 1];
-  return orderList(context, rows, index >= 0 && last !== undefined ? last.indexText : undefined);
+  return orderList(context, rows, index >= 0 && last !== undefined ? cursorOf(last.indexText) : undefined);
 }
 
 /** Look-up by client order indexes, at most 20; those not found are simply absent. */
@@ -239,7 +246,7 @@ function accountTxs(context: RestContext, call: RestCall): RestAnswer {
 function txAsOf(record: TxRecord, atUs: number): TxRecord | undefined {
   if (record.queuedAtUs > atUs) return undefined;
   if (record.state !== 'executed' || record.executedAtUs <= atUs) return record;
-  return { ...record, state: 'queued', eventInfo: '{}', executedAtUs: 0, blockHeight: 0 };
+  return { ...record, state: 'queued', eventInfo: '{}', executedAtUs: 0, blockHeight: 0, blockTimeMs: 0 };
 }
 
 const tradeKinds = ['all', 'trade', 'liquidation', 'deleverage', 'market-settlement'];
@@ -247,7 +254,9 @@ const tradeKinds = ['all', 'trade', 'liquidation', 'deleverage', 'market-settlem
 function trades(context: RestContext, call: RestCall): RestAnswer {
   const limit = limitParam(call, 100);
   const sortBy = call.query.get('sort_by') ?? '';
-  if (limit === undefined || !['block_height', 'timestamp', 'trade_id'].includes(sortBy)) return invalidParam();
+  const cursor = cursorParam(call);
+  if (limit === undefined || cursor === undefined || !['block_height', 'timestamp', 'trade_id'].includes(sortBy))
+    return invalidParam();
   const kind = call.query.get('type') ?? 'all';
   if (!tradeKinds.includes(kind)) return invalidParam();
   const accountIndex = integerParam(call, 'account_index') ?? -1;
@@ -264,7 +273,13 @@ function trades(context: RestContext, call: RestCall): RestAnswer {
   }
   // Everything that happens here is a trade of a perpetual.
   if (call.query.get('market_type') === 'spot') source = [];
-  const wanted = tradeFilter(context, call, { accountIndex, marketId, sortBy, kind });
+  const wanted = tradeFilter(context, call, {
+    accountIndex,
+    marketId,
+    sortBy,
+    kind,
+    before: cursor === 'first' ? Infinity : Number(cursor),
+  });
   const rows: Trade[] = [];
   let index = source.length - 1;
   for (; index >= 0 && rows.length < limit; index -= 1) {
@@ -272,8 +287,12 @@ function trades(context: RestContext, call: RestCall): RestAnswer {
     if (wanted(trade)) rows.push(trade);
   }
   const last = rows[rows.length - 1];
-  const list = rows.map((trade) => tradeJson(context.exchange.market(trade.marketId).spec, trade, 'rest')).join(',');
-  return `{"code":200${index >= 0 && last !== undefined ? `,"next_cursor":"${last.tradeId}"` : ''},"trades":[${list}]}`;
+  const list = rows
+    .map((trade) =>
+      tradeJson(context.exchange.market(trade.marketId).spec, trade, accountIndex >= 0 ? 'own' : 'public'),
+    )
+    .join(',');
+  return `{"code":200${index >= 0 && last !== undefined ? `,"next_cursor":"${cursorOf(last.tradeId)}"` : ''},"trades":[${list}]}`;
 }
 
 function allTrades(context: RestContext): readonly Trade[] {
@@ -284,10 +303,15 @@ function allTrades(context: RestContext): readonly Trade[] {
 function tradeFilter(
   context: RestContext,
   call: RestCall,
-  fixed: { readonly accountIndex: number; readonly marketId: number; readonly sortBy: string; readonly kind: string },
+  fixed: {
+    readonly accountIndex: number;
+    readonly marketId: number;
+    readonly sortBy: string;
+    readonly kind: string;
+    readonly before: number;
+  },
 ): (trade: Trade) => boolean {
-  const { accountIndex, marketId, sortBy, kind } = fixed;
-  const cursor = integerParam(call, 'cursor') ?? Infinity;
+  const { accountIndex, marketId, sortBy, kind, before } = fixed;
   const from = integerParam(call, 'from') ?? -1;
   const askFilter = integerParam(call, 'ask_filter') ?? -1;
   const role = call.query.get('role') ?? 'all';
@@ -297,7 +321,7 @@ function tradeFilter(
     sortBy === 'timestamp' ? trade.timestampMs : sortBy === 'trade_id' ? trade.tradeId : trade.blockHeight;
   return (trade) => {
     if (kind !== 'all' && trade.kind !== kind) return false;
-    if (trade.tradeId >= cursor || trade.transactionUs > view(`trade ${trade.tradeId}`)) return false;
+    if (trade.tradeId >= before || trade.transactionUs > view(`trade ${trade.tradeId}`)) return false;
     // `from` is an upper bound (LP §1.4).
     if (from >= 0 && keyOf(trade) > from) return false;
     if (marketId !== allMarkets && trade.marketId !== marketId) return false;

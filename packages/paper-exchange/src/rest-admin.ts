@@ -4,7 +4,7 @@ import { refuse } from './core/codes';
 import { formatScaled } from './core/decimal';
 import { summarize } from './core/margin';
 import type { Tier } from './core/types';
-import { addEndpoint, authorize, badRequest, invalidParam } from './rest';
+import { addEndpoint, authorize, badRequest, integerParam, invalidParam } from './rest';
 import type { RestAnswer, RestCall, RestContext } from './rest';
 import { encode } from './wire/json';
 
@@ -13,6 +13,29 @@ const faucetMicro = 500_000_000;
 /** Richer accounts get nothing (LP §1.4 faucet). */
 const faucetBelowMicro = 100_000_000;
 const tierNames: readonly Tier[] = ['standard', 'plus', 'premium'];
+
+/** Fees in 1e-6, and the LIT to be staked for them (LP §6.5). */
+const userTiers = (
+  [
+    ['standard', 0, 0, 0],
+    ['plus', 50, 50, 0],
+    ['premium', 40, 280, 0],
+    ['premium_1', 39, 273, 1_000],
+    ['premium_2', 38, 266, 3_000],
+    ['premium_3', 36, 252, 10_000],
+    ['premium_4', 34, 238, 30_000],
+    ['premium_5', 32, 224, 100_000],
+    ['premium_6', 30, 210, 300_000],
+    ['premium_7', 28, 196, 500_000],
+  ] as const
+).map(([name, makerFeeTicks, takerFeeTicks, stakes], level) => ({
+  name,
+  level,
+  maker_fee_ticks: makerFeeTicks,
+  taker_fee_ticks: takerFeeTicks,
+  required_lit_stakes: `${stakes}.00000000`,
+  required_volume: '0.000000',
+}));
 
 export function addAdministrationEndpoints(app: FastifyInstance, context: RestContext): void {
   const get = (path: string, endpoint: (call: RestCall) => RestAnswer): void =>
@@ -27,9 +50,10 @@ export function addAdministrationEndpoints(app: FastifyInstance, context: RestCo
       liquidity_pool_index: 281_474_976_710_654,
       staking_pool_index: 281_474_976_710_653,
       funding_fee_rebate_account_index: 0,
+      fee_collector_account_index: 4,
       market_maker_incentive_account_index: 0,
       liquidity_pool_cooldown_period: 300_000,
-      staking_pool_lockup_period: 604_800_000,
+      staking_pool_lockup_period: 259_200_000,
       max_integrator_spot_taker_fee: 10_000,
       max_integrator_spot_maker_fee: 10_000,
       max_integrator_perps_taker_fee: 1_000,
@@ -49,8 +73,13 @@ export function addAdministrationEndpoints(app: FastifyInstance, context: RestCo
     }),
   );
   get('announcement', () => encode({ code: 200, announcements: [] }));
-  get('withdrawalDelay', () => encode({ code: 200, seconds: 0 }));
-  get('transferFeeInfo', () => encode({ code: 200, transfer_fee_usdc: 0 }));
+  // No `code` in the next two, as recorded (LP §1.2).
+  get('withdrawalDelay', () => encode({ seconds: 1_060 }));
+  get('feeTiers', () => encode({ user_tiers: userTiers, bo_tiers: [], staking_tiers: [] }));
+  get('transferFeeInfo', (call) => {
+    const allowed = authorize(context, call, integerParam(call, 'account_index'));
+    return 'denied' in allowed ? allowed.denied : encode({ code: 200, transfer_fee_usdc: 1_000_000 });
+  });
   get('faucet', (call) => faucet(context, call));
   addEndpoint(app, context, 'POST', '/api/v1/changeAccountTier', (call) => changeTier(context, call));
 }

@@ -25,7 +25,7 @@ export function addHistoryEndpoints(app: FastifyInstance, context: RestContext):
   get('txs', (call) => recentTxs(context, call));
   // Nothing of these kinds ever happens here: always empty, never wrong.
   emptyList(context, get, 'pnl', { resolution: '1h', pnl: [] });
-  emptyList(context, get, 'positionFunding', { position_fundings: [] });
+  emptyList(context, get, 'positionFunding', { position_fundings: [] }, 'auth required for main accounts');
   emptyList(context, get, 'liquidations', { liquidations: [] });
   emptyList(context, get, 'transfer/history', { transfers: [], cursor: '' });
   emptyList(context, get, 'withdraw/history', { withdraws: [], cursor: '' });
@@ -38,9 +38,11 @@ function emptyList(
   get: (path: string, endpoint: (call: RestCall) => RestAnswer) => void,
   path: string,
   body: Readonly<Record<string, Json>>,
+  missing?: string,
 ): void {
   get(path, (call) => {
-    const allowed = authorize(context, call, integerParam(call, 'account_index') ?? integerParam(call, 'value'));
+    const accountIndex = integerParam(call, 'account_index') ?? integerParam(call, 'value');
+    const allowed = authorize(context, call, accountIndex, missing);
     return 'denied' in allowed ? allowed.denied : encode({ code: 200, ...body });
   });
 }
@@ -93,7 +95,7 @@ function fundings(context: RestContext, call: RestCall): RestAnswer {
     let atMs = Math.floor(endMs / lengthMs) * lengthMs;
     atMs >= fromMs && rows.length < Math.min(countBack, candlesMax);
   ) {
-    rows.unshift({ timestamp: atMs / 1000, value: '0.000000', rate: fundingRate.perHour, direction: 'long' });
+    rows.unshift({ timestamp: atMs / 1000, value: '0.00000000', rate: fundingRate.perHour, direction: 'long' });
     atMs -= lengthMs;
   }
   return encode({ code: 200, resolution, fundings: rows });

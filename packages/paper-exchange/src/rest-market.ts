@@ -60,7 +60,7 @@ export function addMarketEndpoints(app: FastifyInstance, context: RestContext): 
     const market = namedMarket(context, call);
     if (limit === undefined || market === undefined) return invalidParam();
     const rows = market.trades.slice(-limit).reverse();
-    return encode({ code: 200, trades: rows.map((trade) => new RawJson(tradeJson(market.spec, trade, 'rest'))) });
+    return encode({ code: 200, trades: rows.map((trade) => new RawJson(tradeJson(market.spec, trade, 'public'))) });
   });
   get('/api/v1/tx', (call) => {
     const value = call.query.get('value');

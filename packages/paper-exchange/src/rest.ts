@@ -129,13 +129,26 @@ export function limitParam(call: RestCall, max: number): number | undefined {
   return limit !== undefined && limit >= 1 && limit <= max ? limit : undefined;
 }
 
+/** Opaque to clients: base64 of a JSON object with the last row's id (LP §1.2). */
+export function cursorOf(index: string | number): string {
+  return Buffer.from(`{"index":${index}}`).toString('base64');
+}
+
+/** The digits inside a cursor, `first` without one; undefined when it is none of ours. */
+export function cursorParam(call: RestCall): string | undefined {
+  const cursor = call.query.get('cursor') ?? '';
+  if (cursor === '') return 'first';
+  return /^\{"index":(\d+)\}$/.exec(Buffer.from(cursor, 'base64').toString())?.[1];
+}
+
 /** The account of a read that needs a token, or the refusal. */
 export function authorize(
   context: RestContext,
   call: RestCall,
   accountIndex: number | undefined,
+  missing = 'auth query param and Authorization header are empty',
 ): { readonly account: Account } | { readonly denied: RestAnswer } {
-  const checked = context.auth.check(call.token, 'auth query param and Authorization header are empty');
+  const checked = context.auth.check(call.token, missing);
   if (!checked.ok) return { denied: { httpStatus: checked.httpStatus, refusal: checked.refusal } };
   const wanted = accountIndex ?? checked.accountIndex;
   const account = context.exchange.world.accounts.get(wanted);

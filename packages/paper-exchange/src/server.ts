@@ -36,7 +36,6 @@ const tierFrameMs = 40;
 /** Expired orders and due dead-man's switches are found this often; until then new orders get 21122 (LP §2.8). */
 const sweepMs = 500;
 const statsMs = 1_000;
-const blockMs = 250;
 const idleCheckMs = 250;
 
 export interface PaperServer {
@@ -96,7 +95,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
     setInterval(() => publisher.publishCandles(), statsMs / 2),
     setInterval(() => publisher.publishUserStats(), 3 * statsMs),
     setInterval(() => streams.keepAlive(), idleCheckMs),
-    setInterval(() => publishHeight(exchange, hub, clock), blockMs),
+    setInterval(() => publisher.publishHeight(), statsMs / 2),
   ];
   const port = portOf(app);
   const scheme = settings.tls ? 's' : '';
@@ -157,16 +156,6 @@ async function createApp(settings: Settings, certificate: Certificate | undefine
       .send(encode({ ...refusal }));
   });
   return app;
-}
-
-function publishHeight(exchange: Exchange, hub: Hub, clock: ExchangeClock): void {
-  if (!hub.has('height')) return;
-  const { world } = exchange;
-  world.setTime(clock.nowUs());
-  hub.publish(
-    'height',
-    `{"channel":"height","height":${world.blockHeight},"timestamp":${world.nowMs},"type":"update/height"}`,
-  );
 }
 
 function limitsOf({ rateLimits: mode, refusedCount, firewall }: Settings): LimitSettings {

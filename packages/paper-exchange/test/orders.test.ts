@@ -201,7 +201,7 @@ describe('checks of the API', () => {
     ['side', { IsAsk: 2 }, 21703],
     ['type', { Type: 9 }, 21704],
     ['market order that rests', { Type: 1 }, 21705],
-    ['below the minimum', { BaseAmount: 19 }, 21706],
+    ['below the minimum', { BaseAmount: 6 }, 21706],
     ['expiry too near', { OrderExpiry: 1 }, 21711],
     ['immediate order with expiry', { TimeInForce: 0, OrderExpiry: 1_900_000_000_000 }, 21711],
     ['client index', { ClientOrderIndex: 2 ** 48 }, 21727],

@@ -59,7 +59,7 @@ function create(world: World, account: Account, tx: Tx, request: OrderRequest): 
   if (isConditional(request)) {
     wait(world, market, order);
     market.waiting.add(order);
-    return executionInfo(order, [], []);
+    return executionInfo(order, undefined);
   }
   return run(world, market, order, selfTradeOf(tx));
 }
@@ -76,12 +76,7 @@ function mayEnter(world: World, account: Account, market: Market, request: Order
 }
 
 function run(world: World, market: Market, order: Order, selfTrade: SelfTradePolicy): string {
-  const trades = match(world, market, order, selfTrade);
-  const first = trades[0];
-  const makerNonce = first === undefined ? undefined : first.makerSide === 'ask' ? first.ask : first.bid;
-  const maker =
-    makerNonce === undefined ? undefined : market.orders.get(Number(BigInt(makerNonce.indexText) & (2n ** 48n - 1n)));
-  return executionInfo(order, trades, maker === undefined ? [] : [maker]);
+  return executionInfo(order, match(world, market, order, selfTrade));
 }
 
 function cancelAll(world: World, account: Account, tx: Tx, timeInForce: number, atMs: number): string {

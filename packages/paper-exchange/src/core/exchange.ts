@@ -11,6 +11,7 @@ import type { Refusal } from './codes';
 import { plainInfo, refusalInfo } from './event-info';
 import { book, consume, drop, isTurn, mayBook } from './nonces';
 import { finish, isLive } from './orders';
+import { hashOf } from './random';
 import { memory, remember, World } from './world';
 import type { Changes, Market } from './world';
 import { applyBody } from './apply';
@@ -96,6 +97,7 @@ export class Exchange {
       queuedAtUs: nowUs,
       executedAtUs: 0,
       blockHeight: 0,
+      blockTimeMs: 0,
       sequence: this.world.txSequence++,
       fault: undefined,
     };
@@ -126,6 +128,8 @@ export class Exchange {
     record.state = 'executed';
     record.executedAtUs = nowUs;
     record.blockHeight = world.blockHeight;
+    record.blockTimeMs = world.blockTimeMs;
+    world.fillHash = () => record.hash;
     key.updatedAtUs = nowUs;
     const outcome =
       fault === undefined ? applyBody(world, record.account, record.tx) : { code: fault.code, message: fault.message };
@@ -195,6 +199,8 @@ export class Exchange {
       signature: '',
       attributes: new Map<number, number>(),
     };
+    const sequence = this.world.txSequence++;
+    this.world.fillHash = () => strangersHash(sequence);
     return applyBody(this.world, account, { head, body });
   }
 
@@ -235,4 +241,10 @@ export class Exchange {
     remember(txs, record, historyMax);
     this.txByHash.set(record.hash, record);
   }
+}
+
+/** A hash for a transaction that nobody sent: of the same look, and never the same twice. */
+function strangersHash(sequence: number): string {
+  const words = Array.from({ length: 10 }, (_, index) => hashOf(sequence, index).toString(16).padStart(8, '0'));
+  return words.join('');
 }

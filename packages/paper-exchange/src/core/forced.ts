@@ -29,6 +29,7 @@ export function forceTrade(
     indexText: ((BigInt(market.spec.marketId + 1) << 48n) + BigInt(takeBookNonce(market, on))).toString(),
     clientIndex: 0,
     accountIndex: of.accountIndex,
+    version: 0,
   });
   const [asker, bidder] = side === 'ask' ? [account, counterparty] : [counterparty, account];
   world.engineSequence += 1;
@@ -41,11 +42,12 @@ export function forceTrade(
     quoteMicro,
     ask: legOf(asker, 'ask'),
     bid: legOf(bidder, 'bid'),
+    txHash: undefined,
     makerSide: side === 'ask' ? 'bid' : 'ask',
     maker,
     taker,
     blockHeight: world.blockHeight,
-    timestampMs: world.nowMs,
+    timestampMs: world.blockTimeMs,
     transactionUs: world.nowUs,
     sequence: world.engineSequence,
   };

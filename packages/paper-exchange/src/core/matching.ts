@@ -9,7 +9,7 @@ import { finish, rest, shrinkResting } from './orders';
 import { tiers } from './tiers';
 import { memory, oppositeOf, remember } from './world';
 import type { Market, World } from './world';
-import type { Account, Order, OrderStatus, Position, Trade, TradeSide } from './types';
+import type { Account, Order, OrderStatus, Position, Trade, TradeLeg, TradeSide } from './types';
 
 /** LP §3.3 keys 6 and 7, of the taker. */
 export interface SelfTradePolicy {
@@ -19,8 +19,14 @@ export interface SelfTradePolicy {
 
 export const defaultSelfTrade: SelfTradePolicy = { behaviour: 'expire-maker', compare: 'account' };
 
-/** Runs an order against the book, then rests or ends what is left. Returns its trades. */
-export function match(world: World, market: Market, taker: Order, selfTrade: SelfTradePolicy): readonly Trade[] {
+/** The first trade of an order and the resting order that it met. */
+export interface FirstTrade {
+  readonly trade: Trade;
+  readonly maker: Order;
+}
+
+/** Runs an order against the book, then rests or ends what is left. */
+export function match(world: World, market: Market, taker: Order, selfTrade: SelfTradePolicy): FirstTrade | undefined {
   const opposite = oppositeOf(market, taker.side);
   const best = opposite.best();
   if (taker.timeInForce === 'post-only') {
@@ -31,30 +37,29 @@ export function match(world: World, market: Market, taker: Order, selfTrade: Sel
     } else {
       rest(world, market, taker);
     }
-    return [];
+    return undefined;
   }
-  const trades: Trade[] = [];
-  const end = takeFromBook(world, market, taker, selfTrade, trades);
+  const { end, first } = takeFromBook(world, market, taker, selfTrade);
   settle(world, market, taker, end);
-  return trades;
+  return first;
 }
 
-/** Loops over makers until the taker is done. Returns the status it must end with, or undefined when nothing more crosses. */
+/** Loops over makers until the taker is done. `end` is the status it must end with, undefined when nothing more crosses. */
 function takeFromBook(
   world: World,
   market: Market,
   taker: Order,
   selfTrade: SelfTradePolicy,
-  trades: Trade[],
-): OrderStatus | undefined {
+): { readonly end: OrderStatus | undefined; readonly first: FirstTrade | undefined } {
+  let first: FirstTrade | undefined;
+  const ends = (end?: OrderStatus) => ({ end, first });
   const opposite = oppositeOf(market, taker.side);
   while (taker.remainingLots > 0) {
-    if (taker.reduceOnly && reducibleLots(taker) === 0) return 'canceled-reduce-only';
+    if (taker.reduceOnly && reducibleLots(taker) === 0) return ends('canceled-reduce-only');
     const level = opposite.best();
-    if (level === undefined) return undefined;
-    if (!isMarketLike(taker) && !opposite.crosses(level, taker.priceTicks)) return undefined;
-    const maker = level.head;
-    if (maker === undefined) return undefined;
+    const maker = level?.head;
+    if (level === undefined || maker === undefined) break;
+    if (!isMarketLike(taker) && !opposite.crosses(level, taker.priceTicks)) break;
     const stale = staleStatus(world, maker);
     if (stale !== undefined) {
       finish(world, market, maker, stale);
@@ -62,7 +67,7 @@ function takeFromBook(
     }
     if (isSelfTrade(taker.account, maker.account, selfTrade)) {
       const end = resolveSelfTrade(world, market, taker, maker, selfTrade);
-      if (end !== undefined) return end;
+      if (end !== undefined) return ends(end);
       continue;
     }
     const lots = Math.min(
@@ -71,21 +76,22 @@ function takeFromBook(
       taker.reduceOnly ? reducibleLots(taker) : taker.remainingLots,
       maker.reduceOnly ? reducibleLots(maker) : maker.remainingLots,
     );
-    if (isMarketLike(taker) && worsensAverage(taker, lots, maker.priceTicks)) return 'canceled-too-much-slippage';
+    if (isMarketLike(taker) && worsensAverage(taker, lots, maker.priceTicks)) return ends('canceled-too-much-slippage');
     const sign = taker.side === 'bid' ? 1 : -1;
     const takerFee = feeTicksOf(taker.account, 'taker');
     const makerFee = feeTicksOf(maker.account, 'maker');
     const price = maker.priceTicks;
     if (!mayTrade(world, taker.account, market, { signedLots: sign * lots, priceTicks: price, feeTicks: takerFee })) {
-      return 'canceled-margin-not-allowed';
+      return ends('canceled-margin-not-allowed');
     }
     if (!mayTrade(world, maker.account, market, { signedLots: -sign * lots, priceTicks: price, feeTicks: makerFee })) {
       finish(world, market, maker, 'canceled-margin-not-allowed');
       continue;
     }
-    trades.push(trade(world, market, taker, maker, lots));
+    const record = trade(world, market, taker, maker, lots);
+    first ??= { trade: record, maker };
   }
-  return undefined;
+  return ends();
 }
 
 function settle(world: World, market: Market, taker: Order, end: OrderStatus | undefined): void {
@@ -205,19 +211,24 @@ function trade(world: World, market: Market, taker: Order, maker: Order, lots: n
     lots,
     priceTicks: maker.priceTicks,
     quoteMicro,
-    ask: { indexText: ask.indexText, clientIndex: ask.clientIndex, accountIndex: ask.account.accountIndex },
-    bid: { indexText: bid.indexText, clientIndex: bid.clientIndex, accountIndex: bid.account.accountIndex },
+    ask: legOf(ask),
+    bid: legOf(bid),
+    txHash: world.takeFillHash(),
     makerSide: maker.side,
     maker: makerSide,
     taker: takerSide,
     blockHeight: world.blockHeight,
-    timestampMs: world.nowMs,
+    timestampMs: world.blockTimeMs,
     transactionUs: world.nowUs,
     sequence: world.engineSequence,
   };
   noteTrade(world, market, record, taker.account, maker.account);
   if (maker.remainingLots === 0) finish(world, market, maker, 'filled');
   return record;
+}
+
+function legOf({ indexText, clientIndex, account, version }: Order): TradeLeg {
+  return { indexText, clientIndex, accountIndex: account.accountIndex, version };
 }
 
 /** Statistics, histories and changes of a trade that has happened. */

@@ -37,6 +37,7 @@ export function bearOrder(
     reduceOnly: request.reduceOnly === 1,
     triggerTicks: request.triggerTicks,
     expiryMs: request.expiryMs,
+    version: 0,
     priceTicks: request.priceTicks,
     initialLots: request.baseLots,
     remainingLots: request.baseLots,

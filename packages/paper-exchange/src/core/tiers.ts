@@ -51,6 +51,6 @@ export const tiers: Readonly<Record<Tier, TierTerms>> = {
     restPerMinute: 24_000,
     weighted: 'weighted',
     sendPerMinute: 4_000,
-    latency: { takerMs: 200, makerMs: 0, cancelMs: 0 },
+    latency: { takerMs: 140, makerMs: 0, cancelMs: 0 },
   },
 };

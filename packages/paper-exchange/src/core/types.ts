@@ -31,25 +31,6 @@ export type OrderStatus =
   | 'canceled-oco'
   | 'canceled-child';
 
-/** Number of each status in event_info (LP §2.5). */
-export const statusNumbers: Readonly<Record<OrderStatus, number>> = {
-  'in-progress': 0,
-  pending: 1,
-  open: 2,
-  filled: 3,
-  canceled: 4,
-  'canceled-post-only': 5,
-  'canceled-reduce-only': 6,
-  'canceled-position-not-allowed': 7,
-  'canceled-margin-not-allowed': 8,
-  'canceled-too-much-slippage': 9,
-  'canceled-not-enough-liquidity': 10,
-  'canceled-self-trade': 11,
-  'canceled-expired': 12,
-  'canceled-oco': 13,
-  'canceled-child': 14,
-};
-
 export const orderTypes: readonly OrderType[] = [
   'limit',
   'market',
@@ -178,6 +159,8 @@ export interface Order {
   readonly reduceOnly: boolean;
   readonly triggerTicks: number;
   readonly expiryMs: number;
+  /** Attribute 8 of the last modify that carried one (LP §2.7). */
+  version: number;
   priceTicks: number;
   initialLots: number;
   /** Zero in every terminal state, cancelled ones included (LP §0.1 (9)). */
@@ -203,6 +186,7 @@ export type OrderState = Pick<
   Order,
   | 'transactionUs'
   | 'bookNonce'
+  | 'version'
   | 'priceTicks'
   | 'initialLots'
   | 'remainingLots'
@@ -235,6 +219,14 @@ export interface TradeSide {
   readonly pnlMicro: number;
 }
 
+/** One order's part in a trade. */
+export interface TradeLeg {
+  readonly indexText: string;
+  readonly clientIndex: number;
+  readonly accountIndex: number;
+  readonly version: number;
+}
+
 export interface Trade {
   readonly tradeId: number;
   readonly kind: TradeKind;
@@ -242,12 +234,15 @@ export interface Trade {
   readonly lots: number;
   readonly priceTicks: number;
   readonly quoteMicro: number;
-  readonly ask: { readonly indexText: string; readonly clientIndex: number; readonly accountIndex: number };
-  readonly bid: { readonly indexText: string; readonly clientIndex: number; readonly accountIndex: number };
+  readonly ask: TradeLeg;
+  readonly bid: TradeLeg;
+  /** The taker's transaction, on its first fill only (LP §1.4, Trade). */
+  readonly txHash: string | undefined;
   readonly makerSide: 'bid' | 'ask';
   readonly maker: TradeSide;
   readonly taker: TradeSide;
   readonly blockHeight: number;
+  /** The block's time, a little before the trade's (LP §1.4, Trade). */
   readonly timestampMs: number;
   readonly transactionUs: number;
   readonly sequence: number;
@@ -270,6 +265,8 @@ export interface TxRecord {
   readonly queuedAtUs: number;
   executedAtUs: number;
   blockHeight: number;
+  /** Time of the block, epoch ms; 0 until executed. */
+  blockTimeMs: number;
   sequence: number;
   /** Injected by a fault: what the sequencer does instead of executing. */
   fault: SequencerFault | undefined;

@@ -19,6 +19,9 @@ export const memory = {
 } as const;
 
 const firstBlock = 303_153_774;
+/** A block's time lies at least this long before what it holds (recorded: 15 to 481 ms, LP §1.4). */
+const blockLeadMs = 15;
+const blockMs = 250;
 
 export interface DailyStats {
   trades: number;
@@ -102,6 +105,9 @@ export class World {
   nowUs = 0;
   nowMs = 0;
   blockHeight = 0;
+  blockTimeMs = 0;
+  /** The hash that the next fill carries: of the transaction under way until it has traded once. */
+  fillHash: (() => string) | undefined;
   /** Counts everything that the matching engine did. */
   engineSequence = 18_032_383_898;
   txSequence = 1;
@@ -117,15 +123,23 @@ export class World {
   setTime(nowUs: number): void {
     this.nowUs = nowUs;
     this.nowMs = Math.floor(nowUs / 1000);
-    // One block per 250 ms; its number only grows, even when the clock is moved back.
-    const height = firstBlock + Math.floor((this.nowMs - this.#startMs) / 250);
-    this.blockHeight = Math.max(this.blockHeight, height);
+    // Its number only grows, even when the clock is moved back.
+    const blocks = Math.floor((this.nowMs - this.#startMs) / blockMs);
+    this.blockHeight = Math.max(this.blockHeight, firstBlock + blocks);
+    this.blockTimeMs = this.#startMs + blocks * blockMs - blockLeadMs;
   }
 
   /** Opens an event: what follows is collected into fresh changes. */
   begin(nowUs: number): void {
     this.setTime(nowUs);
     this.changes = new Changes(nowUs);
+    this.fillHash = undefined;
+  }
+
+  takeFillHash(): string | undefined {
+    const hash = this.fillHash?.();
+    this.fillHash = undefined;
+    return hash;
   }
 
   addAccount(spec: NewAccount): Account {
@@ -233,9 +247,10 @@ function recordState(order: Order): void {
   const { history } = order;
   if (history[history.length - 1]?.transactionUs === order.transactionUs) history.pop();
   const { transactionUs, bookNonce, priceTicks, initialLots, remainingLots, filledLots, filledQuoteMicro } = order;
-  const { status, triggeredAtMs, updatedAtMs, blockHeight } = order;
+  const { status, version, triggeredAtMs, updatedAtMs, blockHeight } = order;
   const amounts = { initialLots, remainingLots, filledLots, filledQuoteMicro };
-  history.push({ transactionUs, bookNonce, priceTicks, ...amounts, status, triggeredAtMs, updatedAtMs, blockHeight });
+  const times = { transactionUs, triggeredAtMs, updatedAtMs, blockHeight };
+  history.push({ bookNonce, priceTicks, ...amounts, status, version, ...times });
   if (history.length > 64) history.shift();
 }
 

@@ -21,12 +21,13 @@ export function positionJson(world: World, account: Account, position: Position)
     `"pending_order_count":${position.pendingOrderCount},"position_tied_order_count":0,"sign":${position.lots < 0 ? -1 : 1},` +
     `"position":"${formatScaled(size, spec.sizeDecimals)}",` +
     `"avg_entry_price":"${formatScaled(Math.round(entryTicks), spec.priceDecimals)}",` +
-    `"position_value":"${formatMicro(size * market.markTicks)}",` +
+    // A flat position is worth minus nothing on every recorded row (LP §1.4).
+    `"position_value":"${size === 0 ? '-0.000000' : formatMicro(size * market.markTicks)}",` +
     `"unrealized_pnl":"${formatMicro(unrealizedPnl(position, market.markTicks))}",` +
     `"realized_pnl":"${formatMicro(position.realizedPnlMicro)}",` +
     `"liquidation_price":"${liquidation === 0 ? '0' : String(liquidation / scale)}",` +
     `"margin_mode":${position.marginMode === 'cross' ? 0 : 1},"margin_set_flag":1,` +
-    `"allocated_margin":"${formatMicro(position.allocatedMarginMicro)}","total_discount":"0.000000"}`
+    `"allocated_margin":"${formatMicro(position.allocatedMarginMicro)}"}`
   );
 }
 
@@ -46,7 +47,7 @@ export function assetsJson(account: Account): string {
 function assetJson(account: Account): string {
   return (
     `{"symbol":"USDC","asset_id":3,"balance":"0.000000","locked_balance":"0.000000","margin_mode":"disabled",` +
-    `"margin_balance":"${formatMicro(account.collateralMicro)}"}`
+    `"margin_balance":"${formatMicro(account.collateralMicro)}","multiplier":"1.000000000000000000"}`
   );
 }
 
@@ -61,23 +62,30 @@ export function detailedAccountJson(world: World, account: Account): string {
     referral_points_percentage: '',
     can_rfq: false,
     can_rfq_market_ids: [],
-    created_at: account.createdAtMs,
+    agent_enabled: false,
+    created_at: Math.floor(account.createdAtMs / 1000),
     metadata: { color: '' },
     positions: new RawJson(`[${positionList(world, account)}]`),
+    bo_positions: [],
     assets: new RawJson(`[${assetJson(account)}]`),
     total_asset_value: formatMicro(summary.valueMicro),
     cross_asset_value: formatMicro(summary.valueMicro),
     cross_initial_margin_requirement: formatMicro(summary.initialMicro),
     cross_maintenance_margin_requirement: formatMicro(summary.maintenanceMicro),
-    pool_info: poolInfo,
     shares: [],
     pending_unlocks: [],
     approved_integrators: [],
   });
 }
 
-export function subAccountJson(world: World, account: Account): string {
-  return encode(accountFields(account, summarize(world, account)));
+/** A row of accountsByL1Address: only the collateral is filled in (LP §1.4). */
+export function subAccountJson(account: Account): string {
+  return encode({
+    ...identity(account),
+    ...unfilled,
+    collateral: formatMicro(account.collateralMicro),
+    ...lastFields(0),
+  });
 }
 
 export function accountLimitsJson(account: Account): string {
@@ -94,6 +102,8 @@ export function accountLimitsJson(account: Account): string {
     leased_lit: '0.00000000',
     effective_lit_stakes: '0.00000000',
     user_tier_last_update: account.tierChangedAtMs,
+    bo_user_tier_name: 'standard',
+    bo_fee_rate: 0,
   });
 }
 
@@ -122,10 +132,7 @@ function accountFields(account: Account, summary: MarginSummary): Record<string,
   let pending = 0;
   for (const position of account.positions.values()) pending += position.pendingOrderCount;
   return {
-    code: 0,
-    account_type: account.accountType,
-    index: account.accountIndex,
-    l1_address: account.l1Address,
+    ...identity(account),
     cancel_all_time: account.cancelAllAtMs,
     total_order_count: account.liveOrders.size,
     total_isolated_order_count: 0,
@@ -133,21 +140,23 @@ function accountFields(account: Account, summary: MarginSummary): Record<string,
     available_balance: formatMicro(summary.availableMicro),
     status: 1,
     collateral: formatMicro(account.collateralMicro),
-    transaction_time: account.updatedAtUs,
-    account_trading_mode: 0,
+    ...lastFields(account.updatedAtUs),
   };
 }
 
-/** Present in real bodies at least for pools; strict readers want it always (LP §1.4). */
-const poolInfo = {
+function identity({ accountType, accountIndex, l1Address }: Account): Record<string, string | number> {
+  return { code: 0, account_type: accountType, index: accountIndex, l1_address: l1Address };
+}
+
+function lastFields(transactionTimeUs: number): Record<string, number> {
+  return { transaction_time: transactionTimeUs, account_trading_mode: 0 };
+}
+
+const unfilled = {
+  cancel_all_time: 0,
+  total_order_count: 0,
+  total_isolated_order_count: 0,
+  pending_order_count: 0,
+  available_balance: '',
   status: 0,
-  operator_fee: '0',
-  min_operator_share_rate: '0',
-  total_shares: 0,
-  operator_shares: 0,
-  annual_percentage_yield: 0,
-  sharpe_ratio: 0,
-  daily_returns: [],
-  share_prices: [],
-  strategies: [],
 } as const;

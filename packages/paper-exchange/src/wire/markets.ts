@@ -7,6 +7,10 @@ import type { Market } from '../core/world';
 import { encode } from './json';
 import type { Json } from './json';
 
+const openInterestLimit = '72057594037927936.000000';
+/** Funding timestamps lie a few milliseconds past the hour (LP §5.5). */
+const fundingDelayMs = 3;
+
 export function orderBookRow(market: Market): Record<string, Json> {
   const { spec } = market;
   return {
@@ -29,6 +33,19 @@ export function orderBookRow(market: Market): Record<string, Json> {
     supported_quote_decimals: 6,
     created_at: '1737098461100',
     multiplier: '1.000000000000000000',
+    start_timestamp: 0,
+    end_timestamp: 0,
+    open_interest: formatScaled(market.openInterestLots, spec.sizeDecimals),
+    open_interest_limit: openInterestLimit,
+    open_interest_usd: formatMicro(2 * market.openInterestLots * market.markTicks),
+    outcome: 0,
+    operator_account_index: 1,
+    settlement_cap: 0,
+    settlement_type: 0,
+    settlement_price: 0,
+    default_price: 0,
+    is_frozen: false,
+    market_deployer: 'lighter',
   };
 }
 
@@ -58,15 +75,15 @@ export function orderBookDetailsRow(market: Market): Record<string, Json> {
     daily_chart: {},
     market_config: {
       market_margin_mode: 0,
-      insurance_fund_account_index: 281_474_976_710_654,
+      insurance_fund_account_index: 281_474_976_710_655,
       liquidation_mode: 0,
       force_reduce_only: false,
       trading_hours: '',
       funding_fee_discounts_enabled: false,
       hidden: false,
-      rfq_enabled: false,
+      rfq_enabled: true,
     },
-    strategy_index: 0,
+    strategy_index: 2,
     market_flags: 0,
     funding_premium_multiplier: 100,
     funding_clamp_small: '0.0500',
@@ -87,22 +104,24 @@ export function marketStatsJson(market: Market, nowMs: number): string {
     index_price: price(market.markTicks),
     mark_price: price(market.markTicks),
     mid_price: price(Math.round((bid + ask) / 2)),
-    best_bid_price: price(bid),
     best_ask_price: price(ask),
+    best_bid_price: price(bid),
     open_interest: formatMicro(market.openInterestLots * market.markTicks),
-    open_interest_limit: '72057594037927936.000000',
+    open_interest_limit: openInterestLimit,
+    open_interest_usd: formatMicro(2 * market.openInterestLots * market.markTicks),
     funding_clamp_small: '0.0500',
     funding_clamp_big: '4.0000',
     last_trade_price: price(market.lastTradeTicks),
     current_funding_rate: '0.0012',
     funding_rate: '0.0012',
-    funding_timestamp: Math.floor(nowMs / hourMs) * hourMs,
+    funding_timestamp: Math.floor(nowMs / hourMs) * hourMs + fundingDelayMs,
     base_interest_rate: '0.0100',
     daily_base_token_volume: baseOf(spec, daily.baseLots),
     daily_quote_token_volume: daily.quoteMicro / 1e6,
     daily_price_low: Number(price(daily.lowTicks)),
     daily_price_high: Number(price(daily.highTicks)),
     daily_price_change: changeOf(market),
+    premium: '0.0000',
   });
 }
 
@@ -113,8 +132,7 @@ export function candleJson(spec: MarketSpec, candle: Candle, kind: 'trades' | 'm
   const [o, h, l, c] = [price(openTicks), price(highTicks), price(lowTicks), price(closeTicks)];
   const head = { t: startMs, o, h, l, c };
   if (kind === 'mark') return encode({ ...head, sc: 1 });
-  const raw = { O: o, H: h, L: l, C: c };
-  return encode({ ...head, ...raw, v: baseOf(spec, candle.lots), V: candle.quoteMicro / 1e6, i: candle.lastTradeId });
+  return encode({ ...head, v: baseOf(spec, candle.lots), V: candle.quoteMicro / 1e6, i: candle.lastTradeId });
 }
 
 export function tickerJson(market: Market): string {
