@@ -13,7 +13,7 @@
 import { assertNever } from './assert';
 import { AGREED_MS, newReadings, type Finding, type Readings } from './readings';
 import type { SendOutcome, TxRecord } from './records';
-import { describeRejection, type RejectionClass } from './rejections';
+import { describeRejection, findRejection, type RejectionClass } from './rejections';
 
 /** `recall`: the record of an old order is made from its transaction and its trades. */
 export type Rung = 'send' | 'look' | 'trace' | 'recall';
@@ -31,7 +31,7 @@ export interface Ladder {
   /** Consecutive rejections of the classes that need a human or the market to change. */
   rejections: number;
   readonly readings: Readings;
-  /** The exchange rejects the lane's key, and has since then answered no send in any other way. */
+  /** The exchange rejects the lane's key, or with a code that nobody lists, and has since then answered no send in any other way. */
   keyRejected: { readonly sinceMs: number; readonly code: number; readonly message: string } | undefined;
 }
 
@@ -100,14 +100,16 @@ export function onSent(ladder: Ladder, outcome: SendOutcome, nowMs: number): Set
 
 function onRejected(ladder: Ladder, outcome: SendOutcome & { kind: 'rejected' }, nowMs: number): SetBack | undefined {
   const kind = describeRejection(outcome.code).class;
+  // A code that nobody lists may be said of everything on this lane, and is then handled as a rejected key is.
+  const handledAs: RejectionClass = findRejection(outcome.code) === undefined ? 'key' : kind;
   const rejection = (retryAfterMs: number): SetBack => {
     ladder.rung = 'send';
     ladder.dueMs = nowMs + retryAfterMs;
     ladder.rejections += 1;
     return { class: kind, code: outcome.code, message: outcome.message, retryAfterMs };
   };
-  if (kind !== 'key') ladder.keyRejected = undefined;
-  switch (kind) {
+  if (handledAs !== 'key') ladder.keyRejected = undefined;
+  switch (handledAs) {
     case 'nonce':
       ladder.rung = 'look';
       ladder.dueMs = nowMs;
@@ -129,7 +131,7 @@ function onRejected(ladder: Ladder, outcome: SendOutcome & { kind: 'rejected' },
       return setBack;
     }
     default:
-      return assertNever(kind);
+      return assertNever(handledAs);
   }
 }
 

@@ -11,6 +11,7 @@ import { awaitRecord, isDead, onNothing, onSent, type Ladder, type SetBack } fro
 import { SEAL_SLICE, SLICE_MAX } from './limits';
 import { conclude } from './readings';
 import type { NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from './records';
+import { describeRejection } from './rejections';
 
 /**
  * How a seal looks; the next one is tried when the exchange rejects one. `renewal` is never rejected for a missing order: on A it renews the
@@ -104,10 +105,16 @@ function onTraced(state: NonceState, read: Read<NonceStatus>, nowMs: number): No
   if (resolutionOf(state.evidence, state.slice) === undefined) {
     const { keyRejected } = state.ladder;
     if (nonceStatus?.kind === 'passed' && finding === 'passed') return { kind: 'passed', by: nonceStatus.by };
-    if (keyRejected && isDead(state.ladder, finding)) return { kind: 'dead', ...keyRejected };
+    if (keyRejected && bearsOnAll(state, keyRejected) && isDead(state.ladder, finding))
+      return { kind: 'dead', ...keyRejected };
   }
   if (state.ladder.rung === 'trace') climb(state, nowMs);
   return undefined;
+}
+
+/** Of a seal every form is tried: a code that nobody lists and that rejects them all says as much as a rejected key. */
+function bearsOnAll({ sealing }: NonceState, { code }: { readonly code: number }): boolean {
+  return sealing || describeRejection(code).class === 'key';
 }
 
 function climb({ evidence, slice, ladder }: NonceState, nowMs: number): void {
@@ -118,7 +125,11 @@ function climb({ evidence, slice, ladder }: NonceState, nowMs: number): void {
 
 /** From now on the nonce is sealed. A transaction that was booked a moment ago is given its time before the seal contends with it. */
 export function startSealing(state: NonceState, nowMs: number): void {
-  if (!state.sealing && !awaitsFrame(state, nowMs)) state.ladder.dueMs = nowMs;
+  if (!state.sealing) {
+    if (!awaitsFrame(state, nowMs)) state.ladder.dueMs = nowMs;
+    const { keyRejected } = state.ladder;
+    if (keyRejected && !bearsOnAll(state, keyRejected)) state.ladder.keyRejected = undefined; // a seal may pass
+  }
   state.sealing = true;
 }
 

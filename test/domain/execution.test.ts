@@ -316,6 +316,7 @@ describe('execution: resolving', () => {
       code: number,
       nonceStatus: NonceStatus = empty,
       fromMs = 0,
+      onSend: () => unknown = () => undefined,
     ): number[] => {
       const sends: number[] = [];
       let now = fromMs;
@@ -328,6 +329,7 @@ describe('execution: resolving', () => {
           m.at(now);
         } else if (rung === 'send') {
           sends.push(now);
+          onSend();
           m.sent(rejected(code));
         } else if (rung === 'trace')
           m.feed({ type: 'traced', k: m.state.slice, nonceStatus: { ok: true, value: nonceStatus } });
@@ -353,6 +355,30 @@ describe('execution: resolving', () => {
       m.sent(rejected(21109));
       live(m, 30_000, 21109);
       expect(m.state.end).toBe('dead');
+    });
+
+    test('a code that nobody lists ends no ticket that may trade, and nobody goes on trying unasked', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(rejected(21999));
+      expect(m.state.blocked).toMatchObject({ code: '21999', message: 'code 21999' });
+      expect(live(m, 600_000, 21999).at(-1)).toBeLessThanOrEqual(45_000);
+      expect(m.state.end).toBeUndefined();
+      expect(m.at(700_000, { type: 'asked' })).toHaveLength(1);
+    });
+
+    test('it ends one that is sealed: after each form was tried, and two empty readings', () => {
+      const m = machine();
+      m.raise(20);
+      m.sent(rejected(21999));
+      live(m, 40_000, 21999);
+      m.at(40_000, { type: 'asked' });
+      m.at(40_000, { type: 'seal', again: false });
+      const forms = new Set<string>();
+      const seals = live(m, 90_000, 21999, empty, 40_000, () => forms.add(m.state.sealForm));
+      expect(m.state.end).toBe('dead');
+      expect(forms.size).toBe(3);
+      expect(seals.at(-1)).toBeGreaterThanOrEqual(60_000);
     });
 
     test('what executed before counts, and only the open slice has to be proved', () => {
@@ -539,7 +565,6 @@ describe('execution: rejections', () => {
   test.each([
     ['S-09 margin', 21739, 1_000],
     ['market closed', 21605, 1_000],
-    ['not listed', 29_999, 1_000],
   ])('%s: blocked, retried at the same nonce, slower each time', (_name, code, firstMs) => {
     const m = machine();
     onlySend(m.raise(20));

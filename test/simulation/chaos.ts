@@ -124,7 +124,8 @@ export class Chaos {
     this.world.network.limitedUntilMs = 0;
     this.world.venue.isTxChannelRejected = false;
     for (const key of [...this.world.venue.revoked])
-      if (this.world.faults.random('key-revoked').chance(0.5)) this.#restore(key);
+      // What nobody lists leaves an order stuck by its policy: that is for a person to end.
+      if (this.world.faults.random('key-revoked').chance(0.5) || !this.world.venue.saysKey) this.#restore(key);
     for (const name of this.#away) this.#startProcess(name);
     this.#away.clear();
     for (const process of [...this.processes]) {

@@ -40,10 +40,12 @@ export const SPARE_LANES = [7, 8] as const;
 export const CANCEL_LANE = 9;
 const TRADERS = 1;
 
+/** One of next month: in no list of ours. */
+const UNLISTED = 21_999;
 /** Codes that the exchange may answer without consuming anything (LP §3.9). */
-const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122];
+const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122, UNLISTED];
 /** Codes that the sequencer may put into `ae`. */
-const SEQUENCER_CODES = [21739, 21728, 21601, 21734, 21605, 21508];
+const SEQUENCER_CODES = [21739, 21728, 21601, 21734, 21605, 21508, UNLISTED];
 
 export type Submitted =
   { readonly ok: true; readonly predictedMs: number } | { readonly ok: false; readonly rejection: Refusal };
@@ -65,6 +67,8 @@ export class Venue {
   /** Of transactions that were booked: whether `account_tx` tells them then already is not documented (LP §5.6). */
   readonly bookings: ((accountIndex: number, tx: PaperTx) => void)[] = [];
   readonly #tellsBookings: boolean;
+  /** What is said of a lane that takes nothing: that its key is not there, or something that nobody lists. */
+  readonly #revokedCode: number;
   readonly #random: Random;
   readonly #seed: number;
   readonly #lastDueMs = new WeakMap<ApiKey, number>();
@@ -82,6 +86,7 @@ export class Venue {
       missingOrders: this.#random.chance(0.5) ? 'accept' : 'refuse',
     });
     this.#tellsBookings = this.#random.chance(0.5);
+    this.#revokedCode = hashOf(seed, 7) % 2 === 0 ? 21_109 : UNLISTED;
     const keys = new Map([...LANES, ...SPARE_LANES, CANCEL_LANE].map((lane) => [lane, '']));
     const owner = { l1Address: '0x01', tier: 'premium', synthetic: false, keys } as const;
     const { world } = this.exchange;
@@ -95,6 +100,11 @@ export class Venue {
       keys: new Map(),
       collateralMicro: 0,
     });
+  }
+
+  /** What it says of a revoked key is that it is one. */
+  get saysKey(): boolean {
+    return this.#revokedCode !== UNLISTED;
   }
 
   account(accountIndex: number): Account {
@@ -114,7 +124,7 @@ export class Venue {
     const located = this.exchange.locate(tx);
     if ('code' in located) return { ok: false, rejection: located };
     if (this.revoked.has(`${tx.head.accountIndex}/${tx.head.apiKeyIndex}`))
-      return { ok: false, rejection: { code: 21109, message: textOfCode(21109) } };
+      return { ok: false, rejection: { code: this.#revokedCode, message: textOfCode(this.#revokedCode) } };
     const rejected = this.#apiFault(tx);
     if (rejected) return { ok: false, rejection: rejected };
     const admission = this.exchange.admit(located, { tx, info: '', hash, nowUs: this.nowUs(), priceProtection: 'on' });
