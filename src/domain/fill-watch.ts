@@ -26,6 +26,8 @@ export interface Fill {
   inVain: number;
   isAsking: boolean;
   toldMs: number | undefined;
+  /** When the first lot came since it was told. */
+  grownSinceMs: number | undefined;
 }
 
 export interface FillWatch {
@@ -79,9 +81,11 @@ export function fillHeard(
     inVain: 0,
     isAsking: false,
     toldMs: undefined,
+    grownSinceMs: undefined,
   };
   if (heard.filledLots <= fill.filledLots) return;
   if (fill.knownLots >= fill.filledLots) fill.unknownSinceMs = nowMs;
+  if (fill.toldMs !== undefined) fill.grownSinceMs ??= nowMs;
   fill.filledLots = heard.filledLots;
   fill.askPauseMs = watch.times.askMs;
   fill.askAtMs = nowMs + fill.askPauseMs;
@@ -115,6 +119,7 @@ export function tickFills(watch: FillWatch, nowMs: number): FillCommand[] {
   for (const fill of watch.fills.values()) {
     if (slept > 0) {
       fill.unknownSinceMs += slept;
+      if (fill.grownSinceMs !== undefined) fill.grownSinceMs += slept;
       fill.askAtMs = nowMs;
     }
     if (!fill.isAsking && nowMs >= fill.askAtMs && asking < ASKING_MAX) {
@@ -128,8 +133,10 @@ export function tickFills(watch: FillWatch, nowMs: number): FillCommand[] {
     // One whose question hangs is told all the same, a little later: what is asked may be what is away.
     const tellMs = fill.inVain === 0 ? 2 * watch.times.tellMs - watch.times.askMs : watch.times.tellMs;
     if (isKnown(fill) || forMs < tellMs) continue;
-    if (fill.toldMs !== undefined && nowMs - fill.toldMs < REMIND_MS) continue;
+    const hasGrown = fill.grownSinceMs !== undefined && nowMs - fill.grownSinceMs >= tellMs;
+    if (fill.toldMs !== undefined && nowMs - fill.toldMs < REMIND_MS && !hasGrown) continue;
     fill.toldMs = nowMs;
+    fill.grownSinceMs = undefined;
     commands.push({ do: 'tell', fill, forMs });
   }
   return commands;

@@ -1,5 +1,6 @@
 /** Tells of a ticket that has lacked lots for too long without a break: by the process that knows, whoever else is away. */
 import { stampOf, type Clock } from '../clock';
+import { ZERO_LOTS, type Lots } from '../domain/lots';
 
 /**
  * A hedge takes a third of a second on the slowest tier, one whose answer was lost 2 s (a second send after 1.5 s). What takes longer is
@@ -13,13 +14,15 @@ const OVERSLEPT_MS = 500;
 
 interface LateWatchOptions {
   readonly clock: Clock;
-  readonly isLacking: () => boolean;
+  readonly lacking: () => Lots;
   readonly tell: (late: { readonly sinceMs: number; readonly forMs: number }) => void;
 }
 
 export class LateWatch {
   readonly #options: LateWatchOptions;
   #sinceMs: number | undefined;
+  /** Undefined once more is lacking: that is told too, in its time. */
+  #toldLots: Lots | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LateWatchOptions) {
@@ -28,11 +31,14 @@ export class LateWatch {
 
   /** The clock starts with the first missing lot; a further fill does not start it anew (S-27), and nothing missing ends it without a word. */
   look(nowMs: number): void {
-    if (!this.#options.isLacking()) {
-      clearTimeout(this.#timer);
+    const lots = this.#options.lacking();
+    if (lots === ZERO_LOTS) {
+      this.stop();
       this.#sinceMs = undefined;
-    } else if (this.#sinceMs === undefined) {
-      this.#sinceMs = nowMs;
+      this.#toldLots = undefined;
+    } else if (this.#sinceMs === undefined || lots > (this.#toldLots ?? lots)) {
+      this.#sinceMs ??= nowMs;
+      this.#toldLots = undefined;
       this.#tellIn(LATE_MS);
     }
   }
@@ -42,14 +48,15 @@ export class LateWatch {
   }
 
   #tellIn(ms: number): void {
-    const { clock, isLacking, tell } = this.#options;
+    const { clock, lacking, tell } = this.#options;
     const dueMs = clock.monotonicMs() + ms;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const nowMs = clock.monotonicMs();
       const sinceMs = this.#sinceMs;
-      if (sinceMs === undefined || !isLacking()) return;
+      if (sinceMs === undefined || lacking() === ZERO_LOTS) return;
       if (nowMs - dueMs > OVERSLEPT_MS) return this.#tellIn(2 * OVERSLEPT_MS);
+      this.#toldLots = lacking();
       tell({ sinceMs: stampOf(clock, sinceMs), forMs: nowMs - sinceMs });
       this.#tellIn(LATE_AGAIN_MS);
     }, ms);

@@ -12,6 +12,7 @@ import {
   type SliceSend,
 } from '../domain/execution';
 import { clientOrderIndexOf, laneOf, nonceOf, type OrderId } from '../domain/ids-and-nonces';
+import { ZERO_LOTS, type Lots } from '../domain/lots';
 import type { NonceEvent } from '../domain/nonce';
 import { boundTicks } from '../domain/price';
 import type { SendOutcome } from '../domain/records';
@@ -70,7 +71,7 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
       exchangeNow,
     });
     this.#late = new LateWatch({
-      isLacking: () => this.#isLacking(),
+      lacking: () => this.#lacking(),
       tell: (late) => events.late({ ticket, missingLots: missingLots(this.state), ...late, why: whyOf(this) }),
       clock,
     });
@@ -178,9 +179,9 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
   }
 
   /** A ticket that jumped lacks what nothing trades, until its order has gone on under another one. */
-  #isLacking(): boolean {
-    if (this.driver.parked !== undefined || this.sealAsked || missingLots(this.state) === 0n) return false;
-    return this.#context.isNewest(this.ticket);
+  #lacking(): Lots {
+    if (this.driver.parked !== undefined || this.sealAsked || !this.#context.isNewest(this.ticket)) return ZERO_LOTS;
+    return missingLots(this.state);
   }
 
   /** The first slice, if all of the order fills at once. */

@@ -76,6 +76,14 @@ describe('S-44 a fill that nobody acknowledges', () => {
     expect(told).toHaveLength(2);
   });
 
+  test('what has grown since it was told is told again', () => {
+    const { fill, run, told } = setUp();
+    fill(1, 1);
+    run(6_000);
+    for (let amount = 2; amount <= 20; amount++, run(1_000)) fill(1, amount);
+    expect(told.map(({ atMs }) => Math.round(atMs / 1_000))).toEqual([5, 15, 24]);
+  });
+
   test('its workflow knows it: not a word', () => {
     const { fill, run, told, answer, known } = setUp();
     answer.to = () => known(1, 20, 0);

@@ -128,7 +128,18 @@ describe('S-46 a hedge that does not come is told by the executor itself, whoeve
     expect(told).toMatchObject([{ missingLots: 20n, sinceMs: START_MS }]);
   });
 
-  test('one that a cover asked for is told like one that a notice asked for', async () => {
+  test('one that has grown since it was told is told again', async () => {
+    account.sends.push(...Array.from({ length: 50 }, () => ({ kind: 'lost' }) as const));
+    notice(1);
+    await pass(LATE_MS + 1_000);
+    for (const fill of [7, 20]) notice(fill);
+    await pass(LATE_MS + 10);
+    expect(told).toMatchObject([{ missingLots: 1n }, { missingLots: 20n, sinceMs: START_MS }]);
+    await pass(LATE_MS * 2);
+    expect(told).toHaveLength(2);
+  });
+
+  test('one that the workflow asked for is told like one that a notice asked for', async () => {
     account.sends.push(...Array.from({ length: 50 }, () => ({ kind: 'lost' }) as const));
     void execution(7);
     await pass(LATE_MS + 10);
