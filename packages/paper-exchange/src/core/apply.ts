@@ -117,8 +117,12 @@ function modify(world: World, account: Account, tx: Tx, change: Modification): R
   if (order.expiryMs <= world.nowMs) return refuse(21711);
   const due = checkSwitch(world, account);
   if (due !== undefined) return due;
+  // Strictly greater, or none (LP §2.7); the code of the refusal is not recorded.
+  const version = tx.head.attributes.get(attributeKeys.orderVersion) ?? order.version;
+  if (tx.head.attributes.has(attributeKeys.orderVersion) && version <= order.version) return refuse(21743);
   const before = orderInfo(order);
   if (order.status === 'pending') {
+    order.version = version;
     order.initialLots = change.baseLots;
     order.remainingLots = change.baseLots;
     order.priceTicks = change.priceTicks;
@@ -126,6 +130,7 @@ function modify(world: World, account: Account, tx: Tx, change: Modification): R
     return modifyInfo(before, order);
   }
   if (change.triggerTicks !== 0) return refuse(21729);
+  order.version = version;
   leaveBook(world, market, order);
   order.initialLots = change.baseLots;
   order.priceTicks = change.priceTicks;

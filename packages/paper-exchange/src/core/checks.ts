@@ -81,7 +81,9 @@ export function checkBody(world: World, account: Account, tx: Tx, options: Check
     case 'cancel':
       return checkMarket(world, body.marketId, 'any') ?? checkTarget(world, account, body, options);
     case 'cancel-all':
-      return checkCancelAll(body.timeInForce, body.atMs, world.nowMs);
+      return (
+        checkCancelAllMarket(world, tx, body.timeInForce) ?? checkCancelAll(body.timeInForce, body.atMs, world.nowMs)
+      );
     case 'modify':
       return (
         checkMarket(world, body.marketId, 'any') ??
@@ -174,6 +176,13 @@ function checkTarget(
   const market = world.markets.get(target.marketId);
   if (options.missingOrders === 'accept' || market === undefined) return undefined;
   return findLive(account, market, target.index) === undefined ? refuse(21715) : undefined;
+}
+
+/** Attribute 5 goes with an immediate cancel-all of a perpetual only (LP §3.3). */
+function checkCancelAllMarket(world: World, tx: Tx, timeInForce: number): Refusal | undefined {
+  const marketId = tx.head.attributes.get(attributeKeys.cancelAllMarket);
+  if (marketId === undefined) return undefined;
+  return timeInForce === 0 ? checkMarket(world, marketId, 'any') : refuse(21501);
 }
 
 function checkCancelAll(timeInForce: number, atMs: number, nowMs: number): Refusal | undefined {

@@ -30,10 +30,10 @@ const attributeRanges: Readonly<Record<string, { readonly max: number; readonly 
   2: { max: 1_000_000, nil: 0 },
   3: { max: 1_000_000, nil: 0 },
   4: { max: 1, nil: 0 },
-  5: { max: 255, nil: 255 },
+  5: { max: 2 ** 48 - 1, nil: 255 },
   6: { max: 3, nil: 0 },
   7: { max: 1, nil: 0 },
-  8: { max: Number.MAX_SAFE_INTEGER, nil: 0 },
+  8: { max: 2 ** 48 - 1, nil: 0 },
 };
 const attributesMax = 4;
 
