@@ -102,15 +102,8 @@ export async function withTemporal<T>(config: Config, use: (client: Client) => P
 
 /** The exchange's public face; the caller closes it. */
 export function openExchange(config: Config, onTrouble?: (trouble: Trouble) => void): ExchangePort {
-  const { baseUrl, wsUrl, chainId } = config.lighter;
   const signer = loadSigner(toolPath('signer'));
-  return openLighter({
-    baseUrl,
-    wsUrl,
-    ...(chainId === undefined ? {} : { chainId }),
-    signer,
-    ...(onTrouble && { onTrouble }),
-  });
+  return openLighter({ ...config.lighter, signer, ...(onTrouble && { onTrouble }) });
 }
 
 /** S-38: an unknown market stops a command before anything else starts, with the markets that exist. */

@@ -38,7 +38,15 @@ export type TemporalConnectionOptions = Pick<
 >;
 
 export interface Config {
-  readonly lighter: { readonly baseUrl: string; readonly wsUrl: string; readonly chainId?: number };
+  readonly lighter: {
+    readonly baseUrl: string;
+    readonly wsUrl: string;
+    readonly chainId?: number;
+    readonly userAgent?: string;
+    readonly origin?: string;
+    /** May hold a password: never log it. */
+    readonly proxy?: string;
+  };
   readonly accounts: {
     readonly maker: AccountConfig;
     readonly hedge: AccountConfig;
@@ -114,6 +122,9 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       baseUrl: lighter.base_url.replace(/\/+$/, ''),
       wsUrl: lighter.ws_url,
       ...(lighter.chain_id === undefined ? {} : { chainId: lighter.chain_id }),
+      ...(lighter.user_agent === undefined ? {} : { userAgent: lighter.user_agent }),
+      ...(lighter.origin === undefined ? {} : { origin: lighter.origin }),
+      ...(lighter.proxy === undefined ? {} : { proxy: lighter.proxy }),
     },
     accounts: {
       maker: { index: accounts.maker.index, keysFile: accounts.maker.keys_file },

@@ -31,11 +31,8 @@ export interface Side extends ProcessBase {
 export function openExchange(base: ProcessBase): ExchangePort {
   const { config, role, observability, opened, env } = base;
   const { logger, metrics, raiseAlert } = observability;
-  const { baseUrl, wsUrl, chainId } = config.lighter;
   const exchange = openLighter({
-    baseUrl,
-    wsUrl,
-    ...(chainId === undefined ? {} : { chainId }),
+    ...config.lighter,
     signer: loadSigner(toolPath('signer', env)),
     log: logger,
     onMalformed: (what, reason) => {

@@ -8,6 +8,7 @@
 import type { Clock } from '../../clock';
 import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
+import type { StreamAddress } from './approach';
 import type { Log } from './log';
 import { field, isAboutTransactions, reasonOf } from './errors';
 import type { Markets } from './markets';
@@ -26,9 +27,8 @@ const SNAPSHOT_MS = 5_000;
 /** A planned reconnect waits for answers to submissions, but not for ever. */
 const QUIESCE_MS = 10_000;
 
-export interface AccountStreamOptions {
+export interface AccountStreamOptions extends StreamAddress {
   readonly accountIndex: number;
-  readonly url: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly times: SessionTimes;
@@ -88,6 +88,7 @@ export class LighterAccountStream implements AccountStream {
     });
     this.session = new Session({
       url: options.url,
+      socket: options.socket,
       clock: options.clock,
       log: options.log,
       times: options.times,

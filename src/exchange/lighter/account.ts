@@ -9,9 +9,9 @@ import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from
 import { keepNewest } from '../../domain/keep-newest';
 import { ORDER_ID_BITS } from '../../domain/limits';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
-import { KEYS_CHECKED_MAX } from '../port';
 import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TriedPath, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
+import type { StreamAddress } from './approach';
 import type { Log } from './log';
 import type { ClockSkew } from './clock-skew';
 import { unknown, type Unlisted } from './errors';
@@ -31,6 +31,7 @@ import { parseTxRows } from './parse-tx';
 import type { Rest, Urgency } from './rest';
 import { parseTradePage, reachesBack, sumTrades, type TradePage } from './trade-sum';
 import type { SessionTimes } from './session';
+import { rejectedKeys } from './rejected-keys';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
@@ -41,7 +42,6 @@ import { tryPaths } from './try-paths';
 const FIND_BATCH = 20;
 /** What the estimate of the exchange's clock may be off by, with room to spare. */
 const SINCE_MARGIN_MS = 10_000;
-const KEY_CHECK_LIFE_MS = 60_000;
 /** More than can be in doubt at once. */
 const SENT_KEPT = 4_096;
 /** Enough for every order that can have ended while the stream was down. */
@@ -49,7 +49,7 @@ const GAP_ROWS = 100;
 
 export interface AccountDependencies {
   readonly rest: Rest;
-  readonly wsUrl: string;
+  readonly address: StreamAddress;
   readonly chainId: number;
   readonly signer: Signer;
   readonly markets: Markets;
@@ -91,7 +91,7 @@ export class LighterAccount implements AccountPort {
     });
     this.stream = new LighterAccountStream({
       accountIndex,
-      url: deps.wsUrl,
+      ...deps.address,
       clock,
       log: deps.log,
       times: deps.times,
@@ -258,26 +258,8 @@ export class LighterAccount implements AccountPort {
     return this.deps.rest.read('/api/v1/nextNonce', query, (body) => parseNextNonce(body) as Nonce, undefined, urgency);
   }
 
-  async rejectedKeys(): Promise<Read<readonly RejectedKey[]>> {
-    const { accountIndex } = this;
-    const { clock, rest, signer, skew } = this.deps;
-    const checks = this.lanes.slice(0, KEYS_CHECKED_MAX).map(async (lane): Promise<Read<RejectedKey | undefined>> => {
-      const tokens = new Tokens({
-        ...{ signer, clock, accountIndex, lanes: [lane] },
-        lifeMs: KEY_CHECK_LIFE_MS,
-        skewMs: () => skew.estimateMs(),
-      });
-      const { text } = await tokens.token();
-      const query = { account_index: accountIndex, market_id: 255 };
-      const rejection = await rest.tokenRejection('/api/v1/accountActiveOrders', query, text);
-      if (!rejection.ok) return rejection;
-      return { ok: true, value: rejection.value === undefined ? undefined : { lane, reason: rejection.value } };
-    });
-    const found = await Promise.all(checks);
-    const rejected = found.flatMap((read) => (read.ok && read.value !== undefined ? [read.value] : []));
-    const unread = found.find((read) => !read.ok);
-    // One clear rejection is enough to know; no rejection is only known once every key was heard of.
-    return rejected.length === 0 && unread && !unread.ok ? unread : { ok: true, value: rejected };
+  rejectedKeys(): Promise<Read<readonly RejectedKey[]>> {
+    return rejectedKeys(this.deps, this.accountIndex, this.lanes);
   }
 
   tryPaths(): Promise<readonly TriedPath[]> {

@@ -7,6 +7,7 @@
 import type { Clock } from '../../clock';
 import type { OrderBook } from '../port';
 import { Book, parseBookFrame } from './book';
+import type { StreamAddress } from './approach';
 import type { Log } from './log';
 import { Backoff } from './pauses';
 import type { ClockSkew } from './clock-skew';
@@ -22,8 +23,7 @@ const CALM_MS = 60_000;
 const AGAIN_MS_MIN = 250;
 const AGAIN_MS_MAX = 30_000;
 
-export interface BookStreamOptions {
-  readonly url: string;
+export interface BookStreamOptions extends StreamAddress {
   readonly clock: Clock;
   readonly log: Log;
   readonly times: SessionTimes;
@@ -53,6 +53,7 @@ export class BookStream {
   constructor(private readonly options: BookStreamOptions) {
     this.#session = new Session({
       url: options.url,
+      socket: options.socket,
       clock: options.clock,
       log: options.log,
       times: options.times,

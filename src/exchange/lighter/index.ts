@@ -7,6 +7,7 @@ import { systemClock, type Clock } from '../../clock';
 import type { AccountState, Market, Read } from '../../domain/records';
 import type { AccountOptions, AccountPort, ExchangePort, OrderBook, TradedSum } from '../port';
 import { LighterAccount } from './account';
+import { socketOptionsOf, type Approach, type StreamAddress } from './approach';
 import { BookStream } from './book-stream';
 import { silentLog, type Log } from './log';
 import { ClockSkew } from './clock-skew';
@@ -26,7 +27,7 @@ export type { Trouble } from './trouble';
 export { parseOrder, rawOrdersOf } from './parse';
 export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type LighterSignedTx, type Signer } from './signer';
 
-export interface LighterOptions {
+export interface LighterOptions extends Approach {
   /** REST base, e.g. `https://mainnet.zklighter.elliot.ai`; no `/api/v1`. */
   readonly baseUrl: string;
   /** WebSocket address. Default: the base with ws(s) and `/stream`. */
@@ -74,17 +75,19 @@ class Lighter implements ExchangePort {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #times: SessionTimes;
-  readonly #wsUrl: string;
+  readonly #address: StreamAddress;
 
   constructor(private readonly options: LighterOptions) {
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
     this.#times = { ...SESSION_TIMES, ...options.sessionTimes };
-    this.#wsUrl = options.wsUrl ?? `${options.baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/stream`;
+    const url = options.wsUrl ?? `${options.baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/stream`;
+    this.#address = { url, socket: socketOptionsOf(options) };
     this.#skew = new ClockSkew(this.#clock);
     this.#limit = new HostLimit(this.#clock, this.#troubled);
     this.#rest = new Rest({
       baseUrl: options.baseUrl,
+      approach: options,
       clock: this.#clock,
       skew: this.#skew,
       limit: this.#limit,
@@ -94,7 +97,7 @@ class Lighter implements ExchangePort {
     });
     this.#markets = new Markets(this.#rest, this.#clock, this.#malformed);
     this.#books = new BookStream({
-      url: this.#wsUrl,
+      ...this.#address,
       clock: this.#clock,
       log: this.#log,
       times: this.#times,
@@ -158,7 +161,7 @@ class Lighter implements ExchangePort {
       new PublicTrades({
         accountIndex,
         onTraded,
-        url: this.#wsUrl,
+        ...this.#address,
         clock: this.#clock,
         log: this.#log,
         times: this.#times,
@@ -173,7 +176,7 @@ class Lighter implements ExchangePort {
     const opened = new LighterAccount(
       {
         rest: this.#rest,
-        wsUrl: this.#wsUrl,
+        address: this.#address,
         chainId: this.options.chainId ?? chainIdOf(this.options.baseUrl),
         signer: this.options.signer,
         markets: this.#markets,

@@ -10,6 +10,7 @@ import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
 import { addLots, notional, ZERO_LOTS } from '../../domain/lots';
 import type { TradedSum } from '../port';
+import type { StreamAddress } from './approach';
 import type { Log } from './log';
 import { reasonOf } from './errors';
 import type { Markets } from './markets';
@@ -21,10 +22,9 @@ const SUBSCRIBE_MS = 5_000;
 const ORDERS_KEPT = 4_096;
 const TRADES_KEPT = 16_384;
 
-export interface PublicTradesOptions {
+export interface PublicTradesOptions extends StreamAddress {
   readonly accountIndex: number;
   readonly onTraded: (sum: TradedSum) => void;
-  readonly url: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly times: SessionTimes;

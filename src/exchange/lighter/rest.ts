@@ -4,11 +4,12 @@
  * A read is either the parsed body or a reason (invariant 8); nothing here turns a failure into an empty list. `sendTx` reports what
  * the answer proves and resends nothing: only the owner of a slice may decide to send again (LP §3.7).
  */
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Clock } from '../../clock';
 import type { Read } from '../../domain/records';
 import type { ClockSkew } from './clock-skew';
 import { numberField, outcomeOf, readFailure, reasonOf, unknown, type Answered } from './errors';
+import { dispatcherFor, headersOf, type Approach } from './approach';
 import { isFirewallPage } from './blocked-paths';
 import type { HostLimit } from './host-limit';
 import { MalformedError } from './parse';
@@ -22,6 +23,7 @@ const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface RestOptions {
   readonly baseUrl: string;
+  readonly approach?: Approach;
   readonly clock: Clock;
   readonly skew: ClockSkew;
   readonly limit: HostLimit;
@@ -43,13 +45,18 @@ interface Answer {
 }
 
 export class Rest {
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
+  readonly #origin: string;
+  readonly #headers: Record<string, string>;
   readonly #basePath: string;
 
   constructor(private readonly options: RestOptions) {
     const url = new URL(options.baseUrl);
     this.#basePath = url.pathname.replace(/\/$/, '');
-    this.#pool = new Pool(url.origin, {
+    this.#origin = url.origin;
+    const approach = options.approach ?? {};
+    this.#headers = { accept: 'application/json', ...headersOf(approach) };
+    this.#pool = dispatcherFor(url.origin, approach, {
       connections: CONNECTIONS_MAX,
       pipelining: 1,
       keepAliveTimeout: 30_000,
@@ -159,9 +166,10 @@ export class Rest {
     const sentAtMs = clock.monotonicMs();
     try {
       const response = await this.#pool.request({
+        origin: this.#origin,
         method: request.method,
         path: this.#basePath + request.path,
-        headers: { accept: 'application/json', ...request.headers },
+        headers: { ...this.#headers, ...request.headers },
         body: request.body ?? null,
         signal: abort.signal,
       });

@@ -8,6 +8,7 @@
  */
 import { WebSocket } from 'ws';
 import type { Clock } from '../../clock';
+import type { SocketOptions } from './approach';
 import { isFirewallPage } from './blocked-paths';
 import type { Log } from './log';
 import { Backoff } from './pauses';
@@ -95,6 +96,7 @@ export class Session {
   constructor(
     private readonly options: {
       readonly url: string;
+      readonly socket?: SocketOptions;
       readonly clock: Clock;
       readonly log: Log;
       readonly times: SessionTimes;
@@ -172,9 +174,10 @@ export class Session {
   }
 
   #connect(): void {
-    const { url, times } = this.options;
+    const { url, times, socket: how } = this.options;
     // Compression costs latency on every frame and buys nothing on small ones.
     const socket = new WebSocket(url, {
+      ...how,
       perMessageDeflate: false,
       handshakeTimeout: times.connectMs,
       maxPayload: FRAME_BYTES_MAX,
