@@ -1,6 +1,7 @@
 /** `execute` and `seal`: the same two activities on B's queue (hedging) and on A's (closing, flattening). */
 import { lots } from '../domain/lots';
 import type { ExecuteInput, ExecuteResult, SealInput } from '../domain/messages';
+import { positionIn } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Executor } from '../hedging/executor';
 import type { ReduceOnly } from '../hedging/ticket-run';
@@ -64,7 +65,9 @@ async function reduceOnlyOf(account: AccountPort, input: ExecuteInput): Promise<
     case 'close': {
       const read = await account.account();
       if (!read.ok) return 'unknown';
-      const position = read.value.positions.find((p) => p.marketId === input.ticket.market.market_id)?.lots ?? 0n;
+      const held = positionIn(read.value, input.ticket.market.market_id);
+      if (!held.ok) return 'unknown';
+      const position = held.value?.lots ?? 0n;
       // By sign alone (S-17): after a partial fill the position is smaller than the ticket, and must still not flip.
       return (input.ticket.side === 'sell' ? position > 0n : position < 0n) ? 'until-flat' : 'never';
     }

@@ -28,7 +28,7 @@ import type {
   QuoteInput,
   QuoteResult,
 } from '../domain/messages';
-import { isTerminal, type Market, type OrderRecord, type Read } from '../domain/records';
+import { isTerminal, positionIn, type Market, type OrderRecord, type Read } from '../domain/records';
 import { invariant } from '../domain/assert';
 import { KEY_REJECTED } from '../domain/placement';
 import type { Canceller } from '../quoting/canceller';
@@ -144,11 +144,13 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   if (!budget.ok) return no('budget', budget.reason ?? 'the request budget is spent', budget.retryAfterMs);
   const account = await deps.account.account();
   if (!account.ok) return no('position-unread', `the position could not be read: ${account.reason}`, READ_AGAIN_MS);
+  const held = positionIn(account.value, market.value.marketId);
+  if (!held.ok) return no('position-unread', held.reason, READ_AGAIN_MS);
   const answer = quoteFor({
     market: market.value,
     book,
     ownOrders: deps.account.stream.own.open(market.value.marketId),
-    positionLots: lots(account.value.positions.find((p) => p.marketId === market.value.marketId)?.lots ?? 0n),
+    positionLots: lots(held.value?.lots ?? 0n),
     strategy: input.strategy,
     depth: input.depth,
     lots: lots(BigInt(input.lots)),

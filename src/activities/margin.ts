@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../clock';
 import { laneOf, type OrderId } from '../domain/ids-and-nonces';
-import type { AccountState, Position, Read, Side } from '../domain/records';
+import { positionIn, type AccountState, type Position, type Read, type Side } from '../domain/records';
 
 /** What an order may make B trade. */
 export interface Promised {
@@ -80,6 +80,10 @@ export class MarginBook {
       const fractions = await this.#fractions(order.marketId);
       if (!fractions.ok)
         return { code: 'margin-unread', message: `a market's margin could not be read: ${fractions.reason}` };
+      for (const marketId of fractions.value.keys()) {
+        const held = positionIn(reading.account, marketId);
+        if (!held.ok) return { code: 'margin-unread', message: held.reason };
+      }
       // Nothing is awaited from here on: of two that ask at the same time the second one sees the first one's promise.
       this.#forgetEnded(reading, order);
       const short = this.#shortOf(order, reading, fractions.value);

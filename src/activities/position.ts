@@ -1,5 +1,5 @@
 /** An account's position in a market together with the price to trade from; unknown when either cannot be read (invariant 8). */
-import type { Market } from '../domain/records';
+import { positionIn, type Market } from '../domain/records';
 import type { MarketTerms, PositionRead } from '../domain/messages';
 import type { AccountPort, ExchangePort, OrderBook } from '../exchange/port';
 
@@ -16,8 +16,9 @@ export async function readPosition(
   if (mid === undefined) return { known: false, reason: `the order book of ${symbol} is not there yet` };
   const account = await deps.account.account();
   if (!account.ok) return { known: false, reason: `the account could not be read: ${account.reason}` };
-  const lots = account.value.positions.find((p) => p.marketId === market.marketId)?.lots ?? 0n;
-  return { known: true, lots: lots.toString(), mid_ticks: mid.toString(), market: termsOf(market) };
+  const held = positionIn(account.value, market.marketId);
+  if (!held.ok) return { known: false, reason: held.reason };
+  return { known: true, lots: (held.value?.lots ?? 0n).toString(), mid_ticks: mid.toString(), market: termsOf(market) };
 }
 
 export function termsOf(market: Market): MarketTerms {

@@ -12,7 +12,7 @@ import type { Clock } from '../clock';
 import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids-and-nonces';
 import { formatDecimal, parseLots, subLots, ZERO_LOTS, type Lots } from '../domain/lots';
 import type { BooksRead, BooksState } from '../domain/messages';
-import type { AccountState, Market } from '../domain/records';
+import { positionIn, type AccountState, type Market } from '../domain/records';
 import type { ExchangePort } from '../exchange/port';
 import type { HealthPart, RaiseAlert } from '../observability';
 import { reconcile, newBooks, type Books, type Reading, type Reconciliation, type Word } from './books';
@@ -129,7 +129,8 @@ export class PositionAuditor {
 
   /** Running orders know best what is naked; without their word the positions' difference is shown, without either nothing. */
   #show(market: Market, words: WordsByMarket | undefined, positions: Positions | undefined): void {
-    const net = positions && positionOf(positions[0], market) + positionOf(positions[1], market);
+    const held = positions && lotsOf(positions, market);
+    const net = held && held[0] + held[1];
     const lots = words ? (words.get(market.symbol)?.nakedLots ?? 0n) : net;
     this.#options.onExposure(
       market.symbol,
@@ -155,13 +156,15 @@ export class PositionAuditor {
     words: WordsByMarket | undefined,
     { atMs, positions: [maker, hedge] }: { readonly atMs: number; readonly positions: Positions },
   ): boolean {
+    const held = lotsOf([maker, hedge], market);
+    if (!held) return true; // nothing is known; the last reading grows old
     const books = this.#books.get(market.marketId) ?? newBooks();
     this.#books.set(market.marketId, books);
     const word = words?.get(market.symbol);
     const reading: Reading = {
       atMs,
-      makerLots: positionOf(maker, market),
-      hedgeLots: positionOf(hedge, market),
+      makerLots: held[0],
+      hedgeLots: held[1],
       words: words && (word?.words ?? []),
     };
     const found = reconcile(books, reading);
@@ -293,8 +296,11 @@ function idOf(workflowId: string): string {
   return parseOrderWorkflowId(workflowId)?.id.toString() ?? workflowId;
 }
 
-function positionOf(account: AccountState, market: Market): bigint {
-  return account.positions.find((position) => position.marketId === market.marketId)?.lots ?? 0n;
+/** Of A and B; undefined when either could not be read. */
+function lotsOf(positions: Positions, { marketId }: Market): readonly [bigint, bigint] | undefined {
+  const [maker, hedge] = positions.map((account) => positionIn(account, marketId));
+  if (maker?.ok !== true || hedge?.ok !== true) return undefined;
+  return [maker.value?.lots ?? 0n, hedge.value?.lots ?? 0n];
 }
 
 /** A call whose own deadline is not kept (a connection that never opens) is given up all the same. */

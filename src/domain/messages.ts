@@ -215,7 +215,7 @@ export interface OrderResult {
   order_id: string;
   market: string;
   side: Side;
-  maker: { status: OrderStatus | 'not-placed' | 'unknown'; filled_base_amount: string; avg_price: string };
+  maker: { status: OrderStatus | 'not-placed'; filled_base_amount: string; avg_price: string };
   hedge: { executed_base_amount: string; executed_quote_amount: string; avg_price: string; slices: SliceReport[] };
   closed_base_amount: string;
   exposure: string;

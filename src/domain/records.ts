@@ -13,8 +13,9 @@ export function opposite(side: Side): Side {
   return side === 'buy' ? 'sell' : 'buy';
 }
 
-/** The exchange's order states, complete (LP §2.5). */
+/** The exchange's order states as listed in LP §2.5, after our own word for one that is not in that list. */
 export const ORDER_STATUSES = [
+  'unknown',
   'in-progress',
   'pending',
   'open',
@@ -38,6 +39,7 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
 /** Whether no lot can execute for the order any more. */
 export function isTerminal(status: OrderStatus): boolean {
   switch (status) {
+    case 'unknown':
     case 'in-progress':
     case 'pending':
     case 'open':
@@ -84,6 +86,8 @@ export interface OrderRecord {
   readonly clientOrderIndex: ClientOrderIndex;
   readonly side: Side;
   readonly status: OrderStatus;
+  /** What the exchange said instead of a status that we know. */
+  readonly statusWord?: string;
   readonly initialLots: Lots;
   /** Cumulative. Never computed from what remains: that is zero on every terminal order (LP §0.1 (9)). */
   readonly filledLots: Lots;
@@ -193,6 +197,15 @@ export interface AccountState {
   readonly accountIndex: number;
   readonly availableBalance: Notional;
   readonly collateral: Notional;
-  /** Markets never touched are absent: that reads as zero only because the read itself succeeded. */
+  /** Markets never touched are absent. Ask `positionIn`. */
   readonly positions: readonly Position[];
+  /** Markets whose position was shown and could not be read; undefined: not even which market. */
+  readonly unreadMarkets: readonly (number | undefined)[];
+}
+
+/** A market that is not shown reads as zero, because the read itself succeeded; one that could not be read does not (invariant 8). */
+export function positionIn(account: AccountState, marketId: number): Read<Position | undefined> {
+  const isUnread = account.unreadMarkets.some((unread) => unread === undefined || unread === marketId);
+  if (isUnread) return { ok: false, reason: `the position of account ${account.accountIndex} could not be read` };
+  return { ok: true, value: account.positions.find((position) => position.marketId === marketId) };
 }

@@ -190,6 +190,7 @@ export function describeRejection(code: number): Rejection {
 /** Why an order ended with lots left over, in the same classes; undefined when nothing hindered it (LP §2.5). */
 export function classOfStatus(status: OrderStatus): RejectionClass | undefined {
   switch (status) {
+    case 'unknown':
     case 'in-progress':
     case 'pending':
     case 'open':

@@ -22,6 +22,7 @@ export const ALERT_KINDS = [
   'clock-skew',
   'stream-stale',
   'channel-missing',
+  'unreadable',
   'rate-limited',
   'path-blocked',
   'quoting-stopped',

@@ -93,7 +93,7 @@ test.each([
 ])('S-33 a row %s concludes nothing, however late; once it can be read the order is checked', async (_, change) => {
   const id = newId();
   ended = [id];
-  listed(filled(id, { ...change, status: 'of-tomorrow' }));
+  listed(filled(id, { ...change, price: 'free' }));
   await expect(auditor.audit()).rejects.toThrow(/status|order/);
   nowMs += LATE_MS;
   await expect(auditor.audit()).rejects.toThrow(/status|order/);
@@ -106,7 +106,7 @@ test.each([
 test('S-33 a row of another order says nothing about ours', async () => {
   const id = newId();
   ended = [id];
-  listed(filled(id), filled((id + 128n) as OrderId, { status: 'of-tomorrow' }));
+  listed(filled(id), filled((id + 128n) as OrderId, { price: 'free' }));
   expect(await auditor.audit()).toBe(0);
   expect(alerts).toEqual([]);
 });
@@ -123,10 +123,7 @@ test('a row that never becomes readable does not keep the orders behind it from 
           (query.get('client_order_indexes') ?? '').split(',').includes(clientOrderIndexOf(id, 0).toString()),
         )
         .map((id) =>
-          filled(
-            id,
-            id === unreadable ? { status: 'of-tomorrow' } : id === last ? { filled_base_amount: '0.00010' } : {},
-          ),
+          filled(id, id === unreadable ? { price: 'free' } : id === last ? { filled_base_amount: '0.00010' } : {}),
         ),
     },
   }));

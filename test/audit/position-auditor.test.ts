@@ -30,6 +30,7 @@ let lots: Record<number, Record<number, bigint>>;
 let runs: Run[];
 let temporal: 'answers' | 'refuses' | 'hangs';
 let unread: Set<number>;
+let unreadMarkets: number[];
 let reads: number[];
 let raised: Alert[];
 let told: string[];
@@ -70,7 +71,7 @@ function auditorOf(raiseAlert: (alert: Alert) => void = (alert) => void raised.p
         }));
         return Promise.resolve({
           ok: true,
-          value: { accountIndex, availableBalance: 0n, collateral: 0n, positions },
+          value: { accountIndex, availableBalance: 0n, collateral: 0n, positions, unreadMarkets },
         } as never);
       },
     },
@@ -95,6 +96,7 @@ beforeEach(() => {
   runs = [];
   temporal = 'answers';
   unread = new Set();
+  unreadMarkets = [];
   reads = [];
   raised = [];
   told = [];
@@ -190,6 +192,16 @@ describe('what is told', () => {
     temporal = 'refuses';
     await auditor.audit().catch(() => undefined);
     expect(exposure.get('BTC')).toBeUndefined();
+  });
+
+  test('P-23 a position that could not be read is not flat: nothing is concluded in its market, the others are compared', async () => {
+    const auditor = auditorOf();
+    unreadMarkets = [1];
+    lots[A] = { 1: 20n, 2: 30n };
+    for (let n = 0; n < 6; n += 1, nowMs += 5_000) await auditor.audit();
+    expect(raised.map(({ market }) => market)).not.toContain('BTC');
+    expect(raised.map(({ market }) => market)).toContain('ETH');
+    expect(auditor.state('BTC')).toEqual({ state: 'unknown' });
   });
 
   test('an order that was terminated is told', async () => {

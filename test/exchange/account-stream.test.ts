@@ -459,7 +459,7 @@ test('S-33 poison frames are rejected and counted; good orders beside a bad one 
     lighter.push({ type: 'update/account_all_orders', channel: 'account_all_orders:516', orders });
   }
   lighter.push(
-    change({ order_id: 'x' }, { ...order({ id: 11 }), status: 'exploded' }, order({ id: 12, filled: '0.00001' })),
+    change({ order_id: 'x' }, { ...order({ id: 11 }), price: 'free' }, order({ id: 12, filled: '0.00001' })),
   );
   lighter.push(change({ ...order({ id: 13 }), owner_account_index: 9 }));
   lighter.push('{"type":"update/account_tx","channel":"account_tx:516","txs":"no"}');
@@ -468,6 +468,59 @@ test('S-33 poison frames are rejected and counted; good orders beside a bad one 
   expect(shown()).toEqual(['snapshot 11 open 0', 'change 12 open 1', 'change 11 open 50']);
   expect(malformed).toHaveLength(9);
   expect(lighter.connections).toBe(1);
+});
+
+describe('P-23 an order whose status is a word that we do not know', () => {
+  const strange = { id: 11, client: 1280, filled: '0.00030', status: 'paused-of-tomorrow' };
+
+  test('is a fill at once, is told by its word, and is read again until its status is known', async () => {
+    live = [order({ id: 11, client: 1280 })];
+    let isKnown = false;
+    lighter.routes.set(BY_ID, () => rows(order(isKnown ? { ...strange, status: 'canceled' } : strange)));
+    open();
+    await account.stream.whenLive();
+    lighter.push(change(order(strange)));
+    await until(() => shown().length === 2, 'the fill');
+    expect(shown()[1]).toBe('change 11 unknown 30');
+    expect(account.stream.own.open(1)).toHaveLength(1);
+    const asked = (): number => lighter.requests.filter(({ path }) => path === BY_ID).length;
+    await until(() => asked() > 1, 'a second reading');
+    isKnown = true;
+    await until(() => shown().length === 3, 'its end');
+    expect(shown()[2]).toBe('change 11 canceled 30');
+    expect(troubles).toEqual([
+      expect.objectContaining({ kind: 'unreadable', what: expect.stringContaining('"paused-of-tomorrow"') }),
+    ]);
+  });
+
+  test('is over when the exchange lists it among those that have ended', async () => {
+    open();
+    await account.stream.whenLive();
+    lighter.routes.set(INACTIVE, () => rows(order(strange)));
+    lighter.push(change(order(strange)));
+    await until(() => shown().includes('change 11 canceled 30'), 'its end');
+    expect(account.stream.own.open(1)).toEqual([]);
+  });
+});
+
+test('P-23 a row that cannot be read is told, and its order is read again by its index', async () => {
+  open();
+  await account.stream.whenLive();
+  lighter.routes.set(BY_ID, ({ query }) =>
+    query.get('client_order_indexes') === '1280' ? rows(order({ id: 11, client: 1280, filled: '0.00030' })) : rows(),
+  );
+  lighter.push(change({ ...order({ id: 11, client: 1280 }), is_ask: 'no' }));
+  await until(() => shown().includes('change 11 open 30'), 'the fill');
+  expect(troubles).toEqual([expect.objectContaining({ kind: 'unreadable', what: expect.stringContaining('is_ask') })]);
+});
+
+test('null frames say nothing', async () => {
+  open();
+  await account.stream.whenLive();
+  for (let n = 0; n < 3; n += 1) lighter.push('null');
+  lighter.push(change(order({ id: 12 })));
+  await until(() => shown().length > 0, 'the frame behind them');
+  expect(malformed).toEqual([]);
 });
 
 test('a listener that throws disturbs neither the stream nor the other listeners', async () => {
@@ -602,7 +655,7 @@ describe('send and reads of the account', () => {
     const broken = (client: number | undefined) => ({
       ...order({ id: 9, ...(client === undefined ? {} : { client }) }),
       ...(client === undefined ? { client_order_index: undefined, client_order_id: undefined } : {}),
-      status: 'of-tomorrow',
+      price: 'free',
     });
     const idOn = (lane: number): number => (283_000_000 * 256 + lane) * 128;
     test('hides no other order from a look by index: what is not found proves nothing anyway', async () => {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { parseBookFrame } from '../../src/exchange/lighter/book';
 import {
   MalformedError,
-  parseAccount,
+  parseInitialMargin,
   parseMarkets,
   parseNextNonce,
   parseOrder,
@@ -13,7 +13,10 @@ import {
   UnknownMarketError,
   type MarketLookup,
 } from '../../src/exchange/lighter/parse';
+import { rawTradesOf } from '../../src/exchange/lighter/parse-trades';
 import { parseTxRow, rawTxsOf } from '../../src/exchange/lighter/parse-tx';
+import { parseAccount } from '../../src/exchange/lighter/read-account';
+import { positionIn } from '../../src/domain/records';
 import { fixture } from './support';
 
 const fail = (error: MalformedError): never => {
@@ -113,7 +116,6 @@ test('empty lists: null and [] and {} are empty, absent is malformed', () => {
 });
 
 test.each([
-  ['an unknown status', { status: 'half-filled' }],
   ['a negative fill', { filled_base_amount: '-0.00001' }],
   ['a fill finer than a lot', { filled_base_amount: '0.000001' }],
   ['a float fill', { filled_base_amount: 0.001 }],
@@ -126,6 +128,30 @@ test.each([
   expect(() => parseOrder({ ...recordedOrder, ...change }, markets)).toThrow(MalformedError);
 });
 
+test.each([
+  ['another word', 'canceled-of-tomorrow', 'canceled-of-tomorrow'],
+  ['null', null, 'null'],
+  ['a number', 7, '7'],
+  ['our own word for it', 'unknown', 'unknown'],
+  ['nothing', undefined, 'none'],
+])('P-23 a status that is %s takes nothing from the amount, and ends no order', (_name, status, statusWord) => {
+  const partly: Record<string, unknown> = { ...recordedOrder, filled_base_amount: '0.00020', status };
+  expect(parseOrder(partly, markets)).toMatchObject({ status: 'unknown', statusWord, filledLots: 20n });
+  // Whatever it is called: the list of those that ended, or the whole amount, says that it is over.
+  expect(parseOrderRows({ orders: [partly] }, { ...of(516), ended: true }).orders).toMatchObject([
+    { status: 'canceled', statusWord, filledLots: 20n },
+  ]);
+  const whole = { ...partly, filled_base_amount: partly['initial_base_amount'] };
+  expect(parseOrder(whole, markets)).toMatchObject({ status: 'filled', statusWord, filledLots: 100n });
+});
+
+test('P-23 what is no list in one market of a frame hides no order of another market', () => {
+  const raws = rawOrdersOf({ orders: { '0': 'x', '1': [recordedOrder], '2': null, '3': { a: 1 } } });
+  expect(raws).toEqual(['x', recordedOrder, { a: 1 }]);
+  expect(rawTradesOf({ trades: { '0': 7, '1': [{ b: 1 }] } })).toEqual([7, { b: 1 }]);
+  expect(rawTradesOf({ trades: null })).toEqual([]);
+});
+
 test('an unknown market is told apart, so that the list can be read again', () => {
   expect(() => parseOrder({ ...recordedOrder, market_index: 7 }, markets)).toThrow(UnknownMarketError);
 });
@@ -133,7 +159,7 @@ test('an unknown market is told apart, so that the list can be read again', () =
 test('a bad row of a REST list is told apart, with its client order index if that can be read; so is another account’s', () => {
   const { orders, unread } = parseOrderRows(
     {
-      orders: [recordedOrder, { order_id: '1' }, { ...recordedOrder, status: 'of-tomorrow' }, { client_order_id: -1 }],
+      orders: [recordedOrder, { order_id: '1' }, { ...recordedOrder, price: 'free' }, { client_order_id: -1 }],
     },
     of(516),
   );
@@ -153,10 +179,49 @@ test('account: balances, signed positions, flat rows', () => {
         { marketId: 1, lots: 0n, avgEntryTicks: '0.0', initialMarginBps: 500 },
         { marketId: 36, lots: -6195n, avgEntryTicks: '0.20851', initialMarginBps: 500 },
       ],
+      unreadMarkets: [],
     },
+    unread: [],
   });
   expect(() => parseAccount(fixture('account.json'), of(1))).toThrow(MalformedError);
   expect(() => parseAccount({ accounts: [] }, of(1))).toThrow(MalformedError);
+});
+
+test('P-23 a position that cannot be read is not zero, and hides no other; another account’s row hides nothing', () => {
+  const body = fixture<{ accounts: Record<string, unknown>[] }>('account.json');
+  const [row = {}] = body.accounts;
+  const positions = row['positions'] as Record<string, unknown>[];
+  const unread = [
+    { ...positions[1], sign: 0 },
+    { ...positions[1], market_id: 4095 },
+  ];
+  const accounts = [{ index: 7 }, null, { ...row, positions: [positions[0], ...unread] }];
+  const { state, ...rest } = parseAccount({ accounts }, of(1234));
+  expect(rest.unread).toHaveLength(2);
+  expect(state).toMatchObject({ positions: [{ marketId: 1 }], unreadMarkets: [36, 4095] });
+  expect(positionIn(state, 1)).toMatchObject({ ok: true, value: { lots: 0n } });
+  expect(positionIn(state, 0)).toEqual({ ok: true, value: undefined });
+  expect(positionIn(state, 36).ok).toBe(false);
+  const nameless = parseAccount({ accounts: [{ ...row, positions: [positions[0], 'x'] }] }, of(1234)).state;
+  expect(positionIn(nameless, 1).ok).toBe(false);
+});
+
+test('balances with more than six decimals are rounded down (LP §1.2)', () => {
+  const [row = {}] = fixture<{ accounts: Record<string, unknown>[] }>('account.json').accounts;
+  const balanceOf = (available_balance: string): unknown =>
+    parseAccount({ accounts: [{ ...row, available_balance }] }, of(1234)).state.availableBalance;
+  expect(['1945.003244157056', '-0.000000500', '-0.000001000', '3'].map(balanceOf)).toEqual([
+    1_945_003_244n,
+    -1n,
+    -1n,
+    3_000_000n,
+  ]);
+});
+
+test('P-23 the margin of a market is read whatever another row holds', () => {
+  const rows = [null, { market_id: 1 }, { market_id: 2, default_initial_margin_fraction: 500 }];
+  expect(parseInitialMargin({ order_book_details: rows }, 2)).toBe(500);
+  expect(() => parseInitialMargin({ order_book_details: rows }, 1)).toThrow(MalformedError);
 });
 
 test('a transaction rejected by the sequencer: status 2, the rejection in ae (P-06)', () => {

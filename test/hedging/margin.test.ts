@@ -12,6 +12,7 @@ const usdc = (amount: number) => notional(BigInt(Math.round(amount * 1e6)));
 let nowMs: number;
 let free: number;
 let positions: Position[];
+let unreadMarkets: number[];
 let running: OrderId[] | 'away';
 let strangers: Map<OrderId, Promised>;
 let reads: number;
@@ -21,6 +22,7 @@ let book: MarginBook;
 beforeEach(() => {
   nowMs = START_MS;
   [free, positions, running, strangers, reads, reading] = [25, [], [], new Map(), 0, undefined];
+  unreadMarkets = [];
   book = newBook();
 });
 
@@ -28,7 +30,8 @@ function newBook(): MarginBook {
   return new MarginBook({
     account: async () => {
       reads += 1;
-      const value: AccountState = { accountIndex: 7, availableBalance: usdc(free), collateral: usdc(free), positions };
+      const money = { availableBalance: usdc(free), collateral: usdc(free) };
+      const value: AccountState = { accountIndex: 7, ...money, positions, unreadMarkets };
       await reading?.();
       return { ok: true, value };
     },
@@ -50,6 +53,12 @@ const held = (amount: number, change: Partial<Position> = {}): Position => ({
   lots: lots(amount),
   avgEntryTicks: '0',
   ...change,
+});
+
+test('P-23 a position that could not be read is not zero: nothing is promised in its market, as before in others', async () => {
+  unreadMarkets = [2];
+  expect(await book.promise(order(5))).toBeUndefined();
+  expect(await book.promise(order(6, { marketId: 2 }))).toMatchObject({ code: 'margin-unread' });
 });
 
 test('the second order on a balance for one is rejected with the arithmetic', async () => {

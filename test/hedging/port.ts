@@ -293,6 +293,7 @@ export class FakeAccount implements AccountPort {
       accountIndex: this.accountIndex,
       availableBalance: notional(1_000_000_000n),
       collateral: notional(1_000_000_000n),
+      unreadMarkets: [],
       positions: this.position === 0n ? [] : [{ marketId: 1, lots: this.position, avgEntryTicks: '1' }],
     });
   }

@@ -212,6 +212,7 @@ function stateOf(venue: Venue, accountIndex: number): AccountState {
     accountIndex,
     availableBalance: notional(Math.floor(summary.availableMicro)),
     collateral: notional(Math.floor(account.collateralMicro)),
+    unreadMarkets: [],
     positions: [...account.positions.values()].map((position) => ({
       marketId: position.marketId,
       lots: lots(position.lots),
@@ -326,14 +327,36 @@ export class SimStream implements AccountStream {
     const { venue } = this.around;
     if (news.orders.length > 0)
       this.#deliver('orders', () => {
-        this.#emitOrders('change', news.orders);
-        for (const order of news.orders) this.own.note(order);
+        const orders = news.orders.map((order) => this.#asShown(order));
+        this.#emitOrders('change', orders);
+        for (const order of orders) this.own.note(order);
+        for (const order of orders) if (order.status === 'unknown') void this.#readAgain(order.clientOrderIndex);
       });
     if (news.txs.length > 0 && !venue.isTxChannelRejected)
       this.#deliver('txs', () => {
         this.#note(news.txs);
         for (const listener of this.#listeners.txs) listener(news.txs);
       });
+  }
+
+  /** Under a word that the adapter does not know; what is wholly filled is over whatever it is called. */
+  #asShown(order: OrderRecord): OrderRecord {
+    const isStrange = order.filledLots < order.initialLots && this.around.faults.strike('strange-status');
+    return isStrange ? { ...order, status: 'unknown' } : order;
+  }
+
+  /** As LighterAccountStream: until a reading or a frame knows the status. */
+  async #readAgain(index: ClientOrderIndex): Promise<void> {
+    const epoch = this.#epoch;
+    for (let round = 0; round < 100; round += 1) {
+      await new Promise<void>((resolve) => this.around.time.after(500, this.host, resolve));
+      if (epoch !== this.#epoch || this.own.find(index)?.status !== 'unknown') return;
+      const read = await this.port.findOrders([index]);
+      if (epoch !== this.#epoch || !read.ok) continue;
+      const news = read.value.filter((order) => this.own.isNews(order));
+      if (news.length > 0) this.#emitOrders('change', news);
+      for (const order of news) this.own.note(order);
+    }
   }
 
   #deliver(channel: 'orders' | 'txs', emit: () => void): void {

@@ -71,6 +71,7 @@ export const FAULT_KINDS = [
   'operator-cancel',
   'operator-close',
   'operator-retry',
+  'strange-status',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -133,6 +134,7 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'operator-cancel': 0.04,
   'operator-close': 0.06,
   'operator-retry': 0.06,
+  'strange-status': 0.5,
 };
 
 /**

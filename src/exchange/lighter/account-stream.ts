@@ -6,6 +6,7 @@
  * a record that cannot be read is rejected and counted, and neither it nor a listener that throws stops the stream (S-33).
  */
 import type { Clock } from '../../clock';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
 import type { StreamAddress } from './approach';
@@ -14,7 +15,7 @@ import { field, isAboutTransactions, reasonOf } from './errors';
 import type { Markets } from './markets';
 import { OrderCache } from './order-cache';
 import { OrderRecovery, type RecoveryReads } from './order-recovery';
-import { MalformedError, parseOrder, rawOrdersOf, UnknownMarketError } from './parse';
+import { rawOrdersOf, readOrders, UnknownMarketError, type ReadOrders } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
 import { isLimitCode, type HostLimit } from './host-limit';
 import { Session, type Frame, type SessionTimes } from './session';
@@ -37,6 +38,8 @@ export interface AccountStreamOptions extends StreamAddress {
   readonly limit: HostLimit;
   readonly reads: RecoveryReads;
   readonly onMalformed: (what: string, reason: string) => void;
+  /** Orders that a frame has brought, and rows of it that are none that can be read. */
+  readonly onRead: (read: ReadOrders & { readonly where: string }) => void;
   readonly onTrouble: TellTrouble;
 }
 
@@ -230,15 +233,28 @@ export class LighterAccountStream implements AccountStream {
       this.#tradesSide.open();
     }
     this.#snapshotSeen = true;
-    this.#emit('orders', { kind: 'snapshot', orders, receivedAtMs: frame.receivedAtMs });
-    this.#recovery.snapshot(orders);
+    this.#emit('orders', { kind: 'snapshot', orders: orders.orders, receivedAtMs: frame.receivedAtMs });
+    this.#recovery.snapshot(orders.orders);
+    this.#doubt(orders);
   }
 
   #changes(frame: Frame): void {
     const orders = this.#parseOrders(frame);
-    if (orders === undefined || orders.length === 0) return;
-    this.#emit('orders', { kind: 'change', orders, receivedAtMs: frame.receivedAtMs });
-    this.#recovery.heard(orders);
+    if (orders === undefined) return;
+    if (orders.orders.length > 0) {
+      this.#emit('orders', { kind: 'change', orders: orders.orders, receivedAtMs: frame.receivedAtMs });
+      this.#recovery.heard(orders.orders);
+    }
+    this.#doubt(orders);
+  }
+
+  /** After the listeners: what cannot be read, or not wholly, is told, and the order is read again. */
+  #doubt({ orders, unread }: ReadOrders): void {
+    this.options.onRead({ where: 'account_all_orders', orders, unread });
+    for (const { error, clientOrderIndex } of unread) {
+      if (error instanceof UnknownMarketError) void this.#learnMarket(error.marketId);
+      if (clientOrderIndex !== undefined) this.#recovery.unread(clientOrderIndex as ClientOrderIndex);
+    }
   }
 
   #transactions(frame: Frame): void {
@@ -261,26 +277,15 @@ export class LighterAccountStream implements AccountStream {
     if (txs.length > 0) this.#emit('txs', txs);
   }
 
-  /** The readable orders of a frame that are this account's; undefined when the frame itself is malformed. */
-  #parseOrders(frame: Frame): OrderRecord[] | undefined {
-    let raws: unknown[];
+  /** The orders of a frame, row by row; undefined when the frame itself is malformed. */
+  #parseOrders(frame: Frame): ReadOrders | undefined {
+    const { accountIndex, markets } = this.options;
     try {
-      raws = rawOrdersOf(frame.body);
+      return readOrders(rawOrdersOf(frame.body), { accountIndex, markets: markets.lookup });
     } catch (error) {
       this.#reject(error, 'account_all_orders');
       return undefined;
     }
-    return raws.flatMap((raw) => {
-      try {
-        const order = parseOrder(raw, this.options.markets.lookup);
-        if (order.accountIndex !== this.options.accountIndex) throw new MalformedError('order of another account');
-        return [order];
-      } catch (error) {
-        this.#reject(error, 'account_all_orders');
-        if (error instanceof UnknownMarketError) void this.#learnMarket(error.marketId);
-        return [];
-      }
-    });
   }
 
   /** A market listed while we run: once its scale is known, a fresh snapshot has its orders. */

@@ -5,9 +5,8 @@
  * proves, a read is a value or a reason.
  */
 import type { Clock } from '../../clock';
-import { laneOf, splitClientOrderIndex, type ClientOrderIndex, type Nonce } from '../../domain/ids-and-nonces';
+import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
-import { ORDER_ID_BITS } from '../../domain/limits';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
 import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TriedPath, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
@@ -20,14 +19,15 @@ import type { Markets } from './markets';
 import { findNonceFate, PAGE_ROWS } from './nonce-status';
 import {
   MalformedError,
-  parseAccount,
   parseKeyIndexes,
   parseNextNonce,
   parseOrderRows,
   UnknownMarketError,
+  type ReadOrders,
   type UnreadOrderRow,
 } from './parse';
 import { parseTxRows } from './parse-tx';
+import { ACCOUNT, readAccount } from './read-account';
 import type { Rest, Urgency } from './rest';
 import { parseTradePage, reachesBack, sumTrades, type TradePage } from './trade-sum';
 import type { SessionTimes } from './session';
@@ -37,6 +37,7 @@ import { Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
 import { settleUnlisted } from './unlisted';
 import { tryPaths } from './try-paths';
+import { notOf, Unreadable } from './unreadable';
 
 /** `accountOrders` takes at most so many client indexes per call (LP §1.4). */
 const FIND_BATCH = 20;
@@ -46,6 +47,8 @@ const SINCE_MARGIN_MS = 10_000;
 const SENT_KEPT = 4_096;
 /** Enough for every order that can have ended while the stream was down. */
 const GAP_ROWS = 100;
+/** Holds only orders that have ended. */
+const INACTIVE = '/api/v1/accountInactiveOrders';
 
 export interface AccountDependencies {
   readonly rest: Rest;
@@ -71,6 +74,7 @@ export class LighterAccount implements AccountPort {
   /** (lane, nonce) of the newest submissions. */
   readonly #sent = new Set<string>();
   readonly #release: readonly (() => void)[];
+  readonly #unreadable: Unreadable;
 
   constructor(
     private readonly deps: AccountDependencies,
@@ -80,6 +84,7 @@ export class LighterAccount implements AccountPort {
     this.lanes = [...keys.keys()];
     if (this.lanes.length === 0) throw new SignerError(`account ${accountIndex}: no API key given`);
     const { signer, chainId, clock, skew } = deps;
+    this.#unreadable = new Unreadable({ clock, accountIndex, tell: deps.onTrouble });
     this.#release = [...keys].map(([lane, privateKey]) => signer.register({ accountIndex, lane, chainId, privateKey }));
     this.#tokens = new Tokens({
       signer,
@@ -101,11 +106,12 @@ export class LighterAccount implements AccountPort {
       reads: {
         // An order that lived before and is in no row is asked for by its index: an unread row hides none of those.
         active: () => this.#orders('/api/v1/accountActiveOrders', { market_id: 255 }, () => true),
-        inactive: () => this.#orders('/api/v1/accountInactiveOrders', { market_id: 255, limit: GAP_ROWS }, () => true),
+        inactive: () => this.#orders(INACTIVE, { market_id: 255, limit: GAP_ROWS }, () => true),
         byClientIndex: (indexes) => this.findOrders(indexes),
         filled: (indexes) => this.findOrders(indexes, { urgent: true }),
       },
       onMalformed: deps.onMalformed,
+      onRead: (read) => this.#told(read),
       onTrouble: deps.onTrouble,
     });
     this.stream.open();
@@ -183,11 +189,7 @@ export class LighterAccount implements AccountPort {
     readonly lane?: number;
     readonly limit: number;
   }): Promise<Read<readonly OrderRecord[]>> {
-    return this.#orders(
-      '/api/v1/accountInactiveOrders',
-      { market_id: query.marketId ?? 255, limit: query.limit },
-      notOf(query.lane),
-    );
+    return this.#orders(INACTIVE, { market_id: query.marketId ?? 255, limit: query.limit }, notOf(query.lane));
   }
 
   nonceStatus(query: {
@@ -276,11 +278,8 @@ export class LighterAccount implements AccountPort {
   }
 
   account(): Promise<Read<AccountState>> {
-    const { accountIndex } = this;
-    return this.deps.markets.read(
-      '/api/v1/account',
-      { by: 'index', value: accountIndex },
-      (body, markets) => parseAccount(body, { accountIndex, markets }).state,
+    return readAccount(this.deps.markets, this.accountIndex, (error) => this.#rejected(ACCOUNT, error)).then((read) =>
+      read.ok ? { ok: true, value: read.value.state } : read,
     );
   }
 
@@ -300,12 +299,13 @@ export class LighterAccount implements AccountPort {
       path,
       { account_index: this.accountIndex, ...query },
       (body, markets) => {
-        const { orders, unread } = parseOrderRows(body, { accountIndex: this.accountIndex, markets });
+        const { accountIndex } = this;
+        const { orders, unread } = parseOrderRows(body, { accountIndex, markets, ended: path === INACTIVE });
+        this.#told({ where: path, orders, unread });
         for (const row of unread) {
           // Thrown, it makes the market list be read again; this way the next read has it.
           if (row.error instanceof UnknownMarketError) void this.deps.markets.refreshFor(row.error.marketId);
           if (!mayMiss(row)) throw new MalformedError(row.error.message);
-          this.#rejected(path, row.error);
         }
         return orders;
       },
@@ -316,17 +316,15 @@ export class LighterAccount implements AccountPort {
 
   #rejected(path: string, error: MalformedError): void {
     this.deps.onMalformed(path, error.message);
+    this.#unreadable.row(path, error.message);
+  }
+
+  #told({ where, orders, unread }: ReadOrders & { readonly where: string }): void {
+    for (const { error } of unread) this.#rejected(where, error);
+    for (const { statusWord } of orders) if (statusWord !== undefined) this.#unreadable.status(statusWord);
   }
 }
 
 function slotOf({ request: { lane, nonce } }: SignedTx): string {
   return `${lane}/${nonce}`;
-}
-
-/** Whether an unread row is certainly no order of the lane. */
-function notOf(lane: number | undefined): (row: UnreadOrderRow) => boolean {
-  return ({ clientOrderIndex: index }) => {
-    if (lane === undefined || index === undefined) return false;
-    return index <= 0n || index >= 1n << ORDER_ID_BITS || laneOf(splitClientOrderIndex(index).id) !== lane;
-  };
 }

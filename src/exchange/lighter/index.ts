@@ -14,7 +14,8 @@ import { ClockSkew } from './clock-skew';
 import { HostLimit } from './host-limit';
 import { Markets } from './markets';
 import { PublicTrades } from './public-trades';
-import { parseAccount, parseInitialMargin } from './parse';
+import { parseInitialMargin } from './parse';
+import { ACCOUNT, readAccount, type ParsedAccount } from './read-account';
 import { Rest } from './rest';
 import { SESSION_TIMES, type SessionTimes } from './session';
 import type { Signer } from './signer';
@@ -150,9 +151,9 @@ class Lighter implements ExchangePort {
     return this.#readAccount(accountIndex, ({ state }) => state);
   }
 
-  #readAccount<T>(accountIndex: number, pick: (parsed: ReturnType<typeof parseAccount>) => T): Promise<Read<T>> {
-    return this.#markets.read('/api/v1/account', { by: 'index', value: accountIndex }, (body, markets) =>
-      pick(parseAccount(body, { accountIndex, markets })),
+  #readAccount<T>(accountIndex: number, pick: (parsed: ParsedAccount) => T): Promise<Read<T>> {
+    return readAccount(this.#markets, accountIndex, (error) => this.#malformed(ACCOUNT, error.message)).then((read) =>
+      read.ok ? { ok: true, value: pick(read.value) } : read,
     );
   }
 

@@ -5,6 +5,7 @@
  * What a read shows is told if it says more than what is known.
  */
 import type { Clock } from '../../clock';
+import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import type { OrderRecord } from '../../domain/records';
 import { readGap, readLive, type StreamReads } from './gap';
 import type { Log } from './log';
@@ -43,6 +44,9 @@ export interface OrderRecoveryOptions {
 export class OrderRecovery {
   readonly #trades: TradeWatch;
   readonly #backoff: Backoff;
+  readonly #unread = new Set<ClientOrderIndex>();
+  /** The connection in whose time what is unread is being read. */
+  #readingIn: number | undefined;
   /** Of this connection: they end with it. */
   readonly #pauses: Pauses;
   /** Counts connections: what an older one started must not act on a newer one. */
@@ -78,7 +82,18 @@ export class OrderRecovery {
 
   /** Takes a frame's orders, after its listeners: noting takes time that the hedge does not have. */
   heard(orders: readonly OrderRecord[]): void {
-    for (const order of orders) this.options.orders.note(order);
+    for (const order of orders) {
+      this.options.orders.note(order);
+      if (order.clientOrderIndex === 0n) continue;
+      if (order.status === 'unknown') this.unread(order.clientOrderIndex);
+      else this.#unread.delete(order.clientOrderIndex);
+    }
+  }
+
+  /** A frame's row of this order could not be read, or its status is a word that we do not know: read again until it can. */
+  unread(index: ClientOrderIndex): void {
+    this.#unread.add(index);
+    if (this.#readingIn !== this.#epoch) void this.#readUnread();
   }
 
   /** Takes a frame of the trades channel. */
@@ -98,6 +113,7 @@ export class OrderRecovery {
   /** The connection has ended: what it left open is found missing again on the next one. */
   endConnection(): void {
     this.#epoch += 1;
+    this.#unread.clear();
     this.#pauses.drop();
   }
 
@@ -126,6 +142,30 @@ export class OrderRecovery {
       await this.#pauses.pause(this.#backoff.nextMs());
       if (epoch !== this.#epoch) return;
     }
+  }
+
+  async #readUnread(): Promise<void> {
+    const epoch = (this.#readingIn = this.#epoch);
+    const { clock, log, reads } = this.options;
+    const backoff = new Backoff(clock, { minMs: CHASE_MIN_MS, maxMs: CHASE_MAX_MS });
+    const endsAtMs = clock.monotonicMs() + CHASE_ENDS_MS;
+    while (this.#unread.size > 0 && clock.monotonicMs() < endsAtMs) {
+      await this.#pauses.pause(backoff.nextMs());
+      if (epoch !== this.#epoch) return; // the new connection's snapshot has it again
+      const wanted = new Set(this.#unread);
+      // The list of those that have ended says more than the status; an order that lives is found by its index.
+      for (const read of await Promise.all([reads.inactive(), reads.filled([...wanted])])) {
+        if (epoch !== this.#epoch) return;
+        if (!read.ok) continue;
+        const shown = read.value.filter(({ clientOrderIndex }) => wanted.has(clientOrderIndex));
+        this.found(shown);
+        for (const { clientOrderIndex, status } of shown)
+          if (status !== 'unknown') this.#unread.delete(clientOrderIndex);
+      }
+    }
+    for (const index of this.#unread) log.error({ clientOrderIndex: index.toString() }, 'an order stays unreadable');
+    this.#unread.clear();
+    this.#readingIn = undefined;
   }
 
   /** The last net: a fill of which every frame was lost would else be naked until the order times out (invariant 7). */

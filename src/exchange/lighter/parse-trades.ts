@@ -8,7 +8,18 @@ import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
 import { lots, ticks, type Lots, type Notional } from '../../domain/lots';
 import { quoteOf } from '../../domain/price';
 import type { Side } from '../../domain/records';
-import { check, decimalText, epochMs, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
+import {
+  check,
+  decimalText,
+  epochMs,
+  exactId,
+  idText,
+  list,
+  rowsByMarket,
+  scaled,
+  scaleOf,
+  type MarketLookup,
+} from './parse';
 
 export interface OwnTrade {
   readonly orderIndex: bigint;
@@ -26,7 +37,7 @@ const tradeShape = z.object({
   ...{ ask_account_id: z.number().default(0), bid_account_id: z.number().default(0) },
   ...{ timestamp: z.number(), transaction_time: z.number().optional() },
 });
-const tradesFrameShape = z.object({ trades: z.union([z.record(z.string(), list), list]) });
+const tradesFrameShape = z.object({ trades: z.union([list, z.record(z.string(), z.unknown())]) });
 
 /** One side of one trade. */
 export interface TradedAmount extends Pick<OwnTrade, 'clientOrderIndex' | 'transactionTimeUs'> {
@@ -61,7 +72,8 @@ export function parseTradedAmounts(raw: unknown, accountIndex: number, markets: 
 
 /** The raw trades of a frame: a map by market id, a list, or null when there are none. */
 export function rawTradesOf(frame: unknown): unknown[] {
-  return Object.values(check(tradesFrameShape, frame, 'trades frame').trades).flat();
+  const { trades } = check(tradesFrameShape, frame, 'trades frame');
+  return Array.isArray(trades) ? trades : rowsByMarket(trades);
 }
 
 /** The account's sides of a trade: one as a rule, both when it traded with itself. Orders without a client index are left out. */

@@ -7,8 +7,8 @@
  */
 import { z } from 'zod';
 import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
-import { parseDecimal, parseNotional, type Lots, type Notional, type Ticks } from '../../domain/lots';
-import { ORDER_STATUSES, type AccountState, type Market, type OrderRecord, type Position } from '../../domain/records';
+import { parseDecimal, type Lots, type Notional, type Ticks } from '../../domain/lots';
+import { ORDER_STATUSES, type Market, type OrderRecord, type OrderStatus } from '../../domain/records';
 
 /** The payload is not what LP describes. The message names field and rule, never the whole payload. */
 export class MalformedError extends Error {
@@ -26,9 +26,10 @@ export class UnknownMarketError extends MalformedError {
 }
 
 const CLIENT_INDEX_LIMIT = 1n << 48n;
-const integer = z.number().int();
+const STATUS_WORD_MAX = 40;
+export const integer = z.number().int();
 export const decimalText = z.string().regex(/^\d+(\.\d+)?$/);
-const signedDecimalText = z.string().regex(/^-?\d+(\.\d+)?$/);
+export const signedDecimalText = z.string().regex(/^-?\d+(\.\d+)?$/);
 export const idText = z.string().regex(/^\d{1,20}$/);
 
 /** Lists may come as null when empty (LP §1.2); absent is malformed, because absent is not empty (invariant 8). */
@@ -46,28 +47,45 @@ const orderShape = z.object({
   filled_quote_amount: decimalText,
   price: decimalText,
   is_ask: z.boolean(),
-  status: z.enum(ORDER_STATUSES),
+  status: z.unknown(),
   transaction_time: integer.min(0).nullish(),
 });
 
-export function parseOrder(raw: unknown, markets: MarketLookup): OrderRecord {
+/** `ended`: the list that it is in holds only orders that have ended. */
+export function parseOrder(raw: unknown, markets: MarketLookup, ended = false): OrderRecord {
   const order = check(orderShape, raw, 'order');
   const market = scaleOf(order.market_index, markets);
   const clientOrderIndex = exactId(order.client_order_id, order.client_order_index, 'client_order_id');
   if (clientOrderIndex >= CLIENT_INDEX_LIMIT) throw new MalformedError('client_order_id has more than 48 bits');
+  const initialLots = scaled(order.initial_base_amount, market.sizeDecimals, 'initial_base_amount') as Lots;
+  const filledLots = scaled(order.filled_base_amount, market.sizeDecimals, 'filled_base_amount') as Lots;
   return {
     accountIndex: order.owner_account_index,
     marketId: order.market_index,
     orderIndex: exactId(order.order_id, order.order_index, 'order_id'),
     clientOrderIndex: clientOrderIndex as ClientOrderIndex,
     side: order.is_ask ? 'sell' : 'buy',
-    status: order.status,
-    initialLots: scaled(order.initial_base_amount, market.sizeDecimals, 'initial_base_amount') as Lots,
-    filledLots: scaled(order.filled_base_amount, market.sizeDecimals, 'filled_base_amount') as Lots,
+    ...statusOf(order.status, { isFull: filledLots > 0n && filledLots === initialLots, ended }),
+    initialLots,
+    filledLots,
     filledQuote: scaled(order.filled_quote_amount, 6, 'filled_quote_amount') as Notional,
     priceTicks: scaled(order.price, market.priceDecimals, 'price') as Ticks,
     transactionTimeUs: order.transaction_time ?? 0,
   };
+}
+
+/**
+ * A word that is not in our list takes nothing from the amount beside it. It ends no order by itself: that the whole amount is filled does, and
+ * that the exchange lists it among those that have ended.
+ */
+function statusOf(
+  said: unknown,
+  { isFull, ended }: { readonly isFull: boolean; readonly ended: boolean },
+): Pick<OrderRecord, 'status' | 'statusWord'> {
+  const known: OrderStatus | undefined = ORDER_STATUSES.find((status) => status === said && status !== 'unknown');
+  if (known !== undefined) return { status: known };
+  const statusWord = (typeof said === 'string' ? said : (JSON.stringify(said) ?? 'none')).slice(0, STATUS_WORD_MAX);
+  return { status: isFull ? 'filled' : ended ? 'canceled' : 'unknown', statusWord };
 }
 
 /** A row that cannot be read. Its client order index, if that much can be read, tells whose order it is not. */
@@ -82,13 +100,26 @@ export interface UnreadOrderRow {
  */
 export function parseOrderRows(
   body: unknown,
-  expected: { readonly accountIndex: number; readonly markets: MarketLookup },
-): { readonly orders: OrderRecord[]; readonly unread: UnreadOrderRow[] } {
+  expected: { readonly accountIndex: number; readonly markets: MarketLookup; readonly ended?: boolean },
+): ReadOrders {
+  return readOrders(check(z.object({ orders: list }), body, 'order list').orders, expected);
+}
+
+/** Of a list or a frame, row by row. */
+export interface ReadOrders {
+  readonly orders: OrderRecord[];
+  readonly unread: UnreadOrderRow[];
+}
+
+export function readOrders(
+  raws: readonly unknown[],
+  expected: { readonly accountIndex: number; readonly markets: MarketLookup; readonly ended?: boolean },
+): ReadOrders {
   const orders: OrderRecord[] = [];
   const unread: UnreadOrderRow[] = [];
-  for (const raw of check(z.object({ orders: list }), body, 'order list').orders) {
+  for (const raw of raws) {
     try {
-      const order = parseOrder(raw, expected.markets);
+      const order = parseOrder(raw, expected.markets, expected.ended);
       if (order.accountIndex !== expected.accountIndex) throw new MalformedError('order of another account');
       orders.push(order);
     } catch (error) {
@@ -109,11 +140,16 @@ function readableIndex(raw: unknown): bigint | undefined {
   }
 }
 
-const ordersFrameShape = z.object({ orders: z.union([z.record(z.string(), list), z.null()]) });
+const ordersFrameShape = z.object({ orders: z.union([z.record(z.string(), z.unknown()), z.null()]) });
 
 /** The raw orders of an `account_all_orders` frame: a map by market id, `{}` or null when there are none. */
 export function rawOrdersOf(frame: unknown): unknown[] {
-  return Object.values(check(ordersFrameShape, frame, 'orders frame').orders ?? {}).flat();
+  return rowsByMarket(check(ordersFrameShape, frame, 'orders frame').orders);
+}
+
+/** What is no list of rows counts as one row, which cannot be read then: one market's must not hide the others'. */
+export function rowsByMarket(byMarket: Readonly<Record<string, unknown>> | null): unknown[] {
+  return Object.values(byMarket ?? {}).flatMap((rows) => rows ?? []);
 }
 
 const marketShape = z.object({
@@ -154,60 +190,10 @@ function parseMarket(raw: unknown): Market {
   };
 }
 
-const accountShape = z.object({
-  index: integer.min(0),
-  l1_address: z.string(),
-  available_balance: signedDecimalText,
-  collateral: signedDecimalText,
-  positions: list,
-});
-const positionShape = z.object({
-  market_id: integer.min(0),
-  sign: integer,
-  position: decimalText,
-  avg_entry_price: signedDecimalText,
-  initial_margin_fraction: decimalText.optional().catch(undefined),
-});
-
-export function parseAccount(
-  body: unknown,
-  expected: { readonly accountIndex: number; readonly markets: MarketLookup },
-): { readonly state: AccountState; readonly owner: string } {
-  const rows = check(z.object({ accounts: list }), body, 'account list').accounts;
-  const row = rows
-    .map((raw) => check(accountShape, raw, 'account'))
-    .find(({ index }) => index === expected.accountIndex);
-  if (row === undefined) throw new MalformedError(`answer does not hold account ${expected.accountIndex}`);
-  const state: AccountState = {
-    accountIndex: row.index,
-    availableBalance: signedQuote(row.available_balance, 'available_balance'),
-    collateral: signedQuote(row.collateral, 'collateral'),
-    positions: row.positions.flatMap((raw) => parsePosition(raw, expected.markets)),
-  };
-  return { state, owner: row.l1_address };
-}
-
-function parsePosition(raw: unknown, markets: MarketLookup): Position[] {
-  const row = check(positionShape, raw, 'position');
-  const market = markets(row.market_id);
-  // A flat row of a delisted market says nothing and may have no known scale (LP §1.4: touched markets stay listed).
-  if (market === undefined && /^0+(\.0+)?$/.test(row.position)) return [];
-  const size = scaled(row.position, scaleOf(row.market_id, markets).sizeDecimals, 'position');
-  if (size !== 0n && row.sign !== 1 && row.sign !== -1) throw new MalformedError('position sign is neither 1 nor -1');
-  return [
-    {
-      marketId: row.market_id,
-      lots: (row.sign < 0 ? -size : size) as Lots,
-      avgEntryTicks: row.avg_entry_price,
-      ...(row.initial_margin_fraction === undefined ? {} : { initialMarginBps: bpsOf(row.initial_margin_fraction) }),
-    },
-  ];
-}
-
-/** Percent as text, `5.00` (LP §1.4), in basis points; digits beyond round up: margin is never less than that. */
-function bpsOf(percent: string): number {
-  const [whole = '0', digits = ''] = percent.split('.');
-  return Number(whole + digits.slice(0, 2).padEnd(2, '0')) + (/[1-9]/.test(digits.slice(2)) ? 1 : 0);
+/** To find the row that is meant, whatever is wrong with the rest of it or with other rows. */
+export function integerField(raw: unknown, key: string): number | undefined {
+  const value: unknown = typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>)[key] : undefined;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 const marginShape = z.object({
@@ -218,9 +204,9 @@ const marginShape = z.object({
 /** A market's initial margin in basis points (LP §1.4, orderBookDetails). */
 export function parseInitialMargin(body: unknown, marketId: number): number {
   const rows = check(z.object({ order_book_details: list }), body, 'market details').order_book_details;
-  const row = rows.map((raw) => check(marginShape, raw, 'market details')).find((it) => it.market_id === marketId);
-  if (row === undefined) throw new MalformedError(`answer does not hold market ${marketId}`);
-  return row.default_initial_margin_fraction;
+  const raw = rows.find((one) => integerField(one, 'market_id') === marketId);
+  if (raw === undefined) throw new MalformedError(`answer does not hold market ${marketId}`);
+  return check(marginShape, raw, 'market details').default_initial_margin_fraction;
 }
 
 export const levelShape = z.object({ price: decimalText, size: decimalText });
@@ -270,12 +256,4 @@ export function exactId(text: string | undefined, value: number | undefined, wha
 export function epochMs(value: number): number {
   if (value < 1e11) return value * 1000;
   return value < 1e14 ? value : Math.floor(value / 1000);
-}
-
-function signedQuote(text: string, what: string): Notional {
-  try {
-    return parseNotional(text);
-  } catch {
-    throw new MalformedError(`${what} is not exact at 6 decimals`);
-  }
 }

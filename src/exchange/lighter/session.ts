@@ -225,6 +225,7 @@ export class Session {
       this.options.handlers.onMalformed('frame is not JSON');
       return;
     }
+    if (body === null) return; // the exchange sends some, and means nothing by them (LP §5.2)
     const type = stringField(body, 'type');
     const id = idOf(body);
     if (id !== undefined && (type?.startsWith('jsonapi/') === true || field(body, 'error') !== undefined)) {

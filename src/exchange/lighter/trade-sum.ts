@@ -7,7 +7,18 @@
 import { z } from 'zod';
 import { addLots, notional, ZERO_LOTS, type Lots, type Notional } from '../../domain/lots';
 import type { Read } from '../../domain/records';
-import { check, epochMs, exactId, idText, list, scaled, scaleOf, type MarketLookup } from './parse';
+import {
+  check,
+  epochMs,
+  exactId,
+  idText,
+  list,
+  MalformedError,
+  scaled,
+  scaleOf,
+  UnknownMarketError,
+  type MarketLookup,
+} from './parse';
 
 /** Of one side of one order; more than any order of ours is worth reading. */
 const PAGES_MAX = 20;
@@ -34,28 +45,41 @@ interface Trade {
 
 export interface TradePage {
   readonly trades: readonly Trade[];
+  /** Why a row could not be read; undefined when all could. A sum needs each of them. */
+  readonly unread: string | undefined;
   readonly nextCursor: string | undefined;
 }
 
 export function parseTradePage(body: unknown, markets: MarketLookup): TradePage {
   const page = check(pageShape, body, 'trade list');
-  const trades = page.trades.map((raw): Trade => {
-    const trade = check(tradeShape, raw, 'trade');
-    const { sizeDecimals } = scaleOf(trade.market_id, markets);
-    const side = (name: 'ask' | 'bid') => ({
-      accountIndex: trade[`${name}_account_id`],
-      orderIndex: exactId(trade[`${name}_id_str`], trade[`${name}_id`], `${name}_id`),
-    });
-    return {
-      timeMs: epochMs(trade.timestamp),
-      tradeId: exactId(trade.trade_id_str, trade.trade_id, 'trade_id'),
-      lots: scaled(trade.size, sizeDecimals, 'size') as Lots,
-      quote: scaled(trade.usd_amount, 6, 'usd_amount') as Notional,
-      sides: [side('ask'), side('bid')],
-    };
-  });
+  const trades: Trade[] = [];
+  let unread: string | undefined;
+  for (const raw of page.trades) {
+    try {
+      trades.push(parseTrade(raw, markets));
+    } catch (error) {
+      if (!(error instanceof MalformedError) || error instanceof UnknownMarketError) throw error; // that one makes the list be read again
+      unread = error.message;
+    }
+  }
   const nextCursor = page.next_cursor ?? '';
-  return { trades, nextCursor: nextCursor === '' || trades.length === 0 ? undefined : nextCursor };
+  return { trades, unread, nextCursor: nextCursor === '' || page.trades.length === 0 ? undefined : nextCursor };
+}
+
+function parseTrade(raw: unknown, markets: MarketLookup): Trade {
+  const trade = check(tradeShape, raw, 'trade');
+  const { sizeDecimals } = scaleOf(trade.market_id, markets);
+  const side = (name: 'ask' | 'bid') => ({
+    accountIndex: trade[`${name}_account_id`],
+    orderIndex: exactId(trade[`${name}_id_str`], trade[`${name}_id`], `${name}_id`),
+  });
+  return {
+    timeMs: epochMs(trade.timestamp),
+    tradeId: exactId(trade.trade_id_str, trade.trade_id, 'trade_id'),
+    lots: scaled(trade.size, sizeDecimals, 'size') as Lots,
+    quote: scaled(trade.usd_amount, 6, 'usd_amount') as Notional,
+    sides: [side('ask'), side('bid')],
+  };
 }
 
 export async function sumTrades(
@@ -69,6 +93,9 @@ export async function sumTrades(
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
     const page = await readPage(cursor);
     if (!page.ok) return page;
+    const { unread } = page.value;
+    if (unread !== undefined)
+      return { ok: false, reason: `a trade that may be one of order ${order.orderIndex}: ${unread}` };
     for (const trade of page.value.trades) {
       const isOwn = trade.sides.some(
         ({ accountIndex, orderIndex }) => accountIndex === order.accountIndex && orderIndex === order.orderIndex,
