@@ -9,6 +9,7 @@ import { addLimitRoutes } from './control-limits';
 import { addMarketRoutes } from './control-market';
 import { addOrderRoutes } from './control-orders';
 import { addPositionRoutes } from './control-positions';
+import { addRuleRoutes } from './control-rules';
 import { accountOf, ControlError, integer, known, route } from './control-request';
 import type { ControlContext } from './control-request';
 import { truthJson } from './control-truth';
@@ -34,5 +35,6 @@ export function addControlRoutes(app: FastifyInstance, context: ControlContext):
   addPositionRoutes(app, context);
   addMarketRoutes(app, context);
   addLimitRoutes(app, context);
+  addRuleRoutes(app, context);
   addFaultRoutes(app, context);
 }

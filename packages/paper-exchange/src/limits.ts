@@ -12,6 +12,7 @@ import type { World } from './core/world';
 import { RequestLog } from './request-log';
 import type { SubmissionInput } from './submissions';
 import { factsOf } from './submissions';
+import type { VolumeQuota } from './volume-quota';
 
 const minuteMs = 60_000;
 
@@ -92,6 +93,7 @@ export class RequestGate {
 
   constructor(
     readonly settings: LimitSettings,
+    readonly quota: VolumeQuota,
     private readonly world: World,
     private readonly nowMs: () => number,
   ) {

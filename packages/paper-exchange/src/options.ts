@@ -19,6 +19,8 @@ export interface PaperOptions {
   readonly latency?: 'zero' | 'tier' | LatencySetting;
   /** Budgets by tier (LP §6.1, §6.2); `/_paper/limits` switches them, and the next two, later. */
   readonly rateLimits?: 'off' | 'tier';
+  /** The volume quota of Plus and Premium (LP §6.5); follows `rateLimits` unless given. */
+  readonly quota?: 'off' | 'tier';
   /** Whether a refused request uses the budget too, as firewalls count. */
   readonly refusedCount?: boolean;
   /** Whether a breach closes the address for a minute. */
@@ -34,6 +36,8 @@ export interface PaperOptions {
   readonly duplicateCheck?: 'api' | 'sequencer';
   /** Cancels and modifies of orders that are gone, LP §11.10. */
   readonly missingOrders?: 'accept' | 'refuse';
+  /** A dead-man's switch that is set while one is queued: takes its place, or is refused with 21712, LP §2.8. */
+  readonly switchRenewal?: 'overwrite' | 'refuse';
   /** How often the public order book deltas go out. */
   readonly bookIntervalMs?: number;
   /** Wall clock in milliseconds; the exchange's own clock is this plus the offset set with `/_paper/clock`. */

@@ -2,11 +2,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Refusal } from './core/codes';
 import type { FaultFacts } from './faults';
+import type { RequestGate } from './limits';
 import { addEndpoint, badRequest } from './rest';
 import type { RestAnswer, RestCall, RestContext } from './rest';
 import { parseBatch } from './stream-server';
 import { factsOf, isRefusal } from './submissions';
 import type { SubmissionInput } from './submissions';
+import type { Spent } from './volume-quota';
 import { encode } from './wire/json';
 import type { Json } from './wire/json';
 
@@ -21,10 +23,12 @@ export function addSendEndpoints(app: FastifyInstance, context: RestContext): vo
     '/api/v1/sendTx',
     (call) => {
       const input = singleOf(call);
-      const limited = gate.maySubmit([input]);
-      if (limited !== undefined) return { httpStatus: 429, refusal: limited };
+      const refused = refusalOf(gate, [input]);
+      if (refused !== undefined) return refused;
       const answer = submissions.submit(input, protectionOf(call));
-      return answer.ok ? success(answer.hash, answer.predictedMs) : badRequest(answer.refusal);
+      return answer.ok
+        ? success(answer.hash, answer.predictedMs, gate.quota.spend([input]))
+        : badRequest(answer.refusal);
     },
     (call, path) => factsOf(path, singleOf(call)),
   );
@@ -36,23 +40,32 @@ export function addSendEndpoints(app: FastifyInstance, context: RestContext): vo
     (call) => {
       const inputs = batchOf(call);
       if (isRefusal(inputs)) return badRequest(inputs);
-      const limited = gate.maySubmit(inputs);
-      if (limited !== undefined) return { httpStatus: 429, refusal: limited };
+      const refused = refusalOf(gate, inputs);
+      if (refused !== undefined) return refused;
       const answer = submissions.submitBatch(inputs, protectionOf(call));
-      return answer.ok ? success(answer.hashes, answer.predictedMs) : badRequest(answer.refusal);
+      return answer.ok
+        ? success(answer.hashes, answer.predictedMs, gate.quota.spend(inputs))
+        : badRequest(answer.refusal);
     },
     batchFacts,
   );
 }
 
-function success(hash: Json, predictedMs: number): RestAnswer {
+function refusalOf(gate: RequestGate, inputs: readonly SubmissionInput[]): RestAnswer | undefined {
+  const limited = gate.maySubmit(inputs);
+  if (limited !== undefined) return { httpStatus: 429, refusal: limited };
+  const short = gate.quota.refusal(inputs);
+  return short && { httpStatus: gate.quota.settings.status, refusal: short };
+}
+
+function success(hash: Json, predictedMs: number, spent: Spent): RestAnswer {
   // Key order and the JSON text inside `message` as recorded (LP §1.4).
   return encode({
     code: 200,
-    message: '{"ratelimit": "Ratelimit is off"}',
+    message: `{"ratelimit": "${spent.message}"}`,
     tx_hash: hash,
     predicted_execution_time_ms: predictedMs,
-    volume_quota_remaining: 1_000_000,
+    volume_quota_remaining: spent.left,
   });
 }
 

@@ -27,6 +27,7 @@ import { Simulation } from './simulation';
 import { StreamServer } from './stream-server';
 import { Submissions } from './submissions';
 import { createCertificate } from './tls';
+import { quotaDefaults, VolumeQuota } from './volume-quota';
 import type { Certificate } from './tls';
 import { encode, parseLossless } from './wire/json';
 
@@ -60,7 +61,8 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   const sequencer = new Sequencer(exchange, clock, settings.latency, publish);
   const submissions = new Submissions(exchange, sequencer, clock, faults, settings);
   const auth = new Authenticator(world, settings.signatures, () => clock.nowMs());
-  const gate = new RequestGate(limitsOf(settings), world, settings.now);
+  const quota = new VolumeQuota({ ...quotaDefaults, quota: settings.quota }, world, settings.now);
+  const gate = new RequestGate(limitsOf(settings), quota, world, settings.now);
   const channels = new Channels(exchange, books, publisher, clock);
   const streams = new StreamServer(hub, channels, auth, submissions, faults, gate, settings.now, settings.logger);
   const simulation = new Simulation(exchange, clock, publish, settings.markets, settings.seed, settings.flow);

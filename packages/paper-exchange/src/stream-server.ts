@@ -21,6 +21,7 @@ import type { RequestGate } from './limits';
 import type { PaperLogger } from './options';
 import { factsOf, isRefusal } from './submissions';
 import type { SubmissionInput, Submissions } from './submissions';
+import type { Spent } from './volume-quota';
 import { encode, parseLossless } from './wire/json';
 import type { Json } from './wire/json';
 
@@ -224,15 +225,17 @@ export class StreamServer {
     inputs: readonly SubmissionInput[],
     id: string | undefined,
   ): string {
-    const limited = this.gate.maySubmit(inputs, connection.address);
-    if (limited !== undefined) return errorText(limited, id);
+    const refused = this.gate.maySubmit(inputs, connection.address) ?? this.gate.quota.refusal(inputs);
+    if (refused !== undefined) return errorText(refused, id);
     const [first] = inputs;
     if (type === 'jsonapi/sendtx' && first !== undefined) {
       const answer = this.submissions.submit(first, 'on');
-      return answer.ok ? successText(type, id, answer.hash, answer.predictedMs) : errorText(answer.refusal, id);
+      if (!answer.ok) return errorText(answer.refusal, id);
+      return successText(type, id, answer.hash, answer.predictedMs, this.gate.quota.spend(inputs));
     }
     const answer = this.submissions.submitBatch(inputs, 'on');
-    return answer.ok ? successText(type, id, answer.hashes, answer.predictedMs) : errorText(answer.refusal, id);
+    if (!answer.ok) return errorText(answer.refusal, id);
+    return successText(type, id, answer.hashes, answer.predictedMs, this.gate.quota.spend(inputs));
   }
 
   #applyStreamFault(connection: Connection): void {
@@ -304,8 +307,11 @@ function listOf(value: unknown): readonly unknown[] | undefined {
   }
 }
 
-function successText(type: string, id: string | undefined, hash: Json, predictedMs: number): string {
-  return encode({ code: 200, id, predicted_execution_time_ms: predictedMs, tx_hash: hash, type });
+function successText(type: string, id: string | undefined, hash: Json, predictedMs: number, { left }: Spent): string {
+  return encode({
+    ...{ code: 200, id, predicted_execution_time_ms: predictedMs, tx_hash: hash, type },
+    volume_quota_remaining: left,
+  });
 }
 
 /** Error frames carry neither type nor channel (LP §5.3, §5.7). */

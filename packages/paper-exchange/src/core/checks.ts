@@ -38,6 +38,8 @@ export interface CheckOptions {
   readonly duplicateCheck: 'api' | 'sequencer';
   /** Cancels and modifies of orders that are gone: both behaviours are reported (LP §11.10). */
   readonly missingOrders: 'accept' | 'refuse';
+  /** LP §2.8: whether a queued dead-man's switch may be overwritten. */
+  switchRenewal?: 'overwrite' | 'refuse';
 }
 
 export function checkExpiredAt(tx: Tx, nowMs: number): Refusal | undefined {
@@ -81,6 +83,8 @@ export function checkBody(world: World, account: Account, tx: Tx, options: Check
     case 'cancel':
       return checkMarket(world, body.marketId, 'any') ?? checkTarget(world, account, body, options);
     case 'cancel-all':
+      if (body.timeInForce === 1 && account.cancelAllAtMs !== 0 && options.switchRenewal === 'refuse')
+        return refuse(21712);
       return (
         checkCancelAllMarket(world, tx, body.timeInForce) ?? checkCancelAll(body.timeInForce, body.atMs, world.nowMs)
       );

@@ -45,13 +45,13 @@ const apiKeyIndexMax = 254;
 
 export class Exchange {
   readonly world: World;
+  /** What sources leave open. */
+  readonly rules: Omit<CheckOptions, 'priceProtection'>;
   readonly txByHash = new Map<string, TxRecord>();
 
-  constructor(
-    specs: readonly MarketSpec[],
-    startMs: number,
-    private readonly options: Omit<CheckOptions, 'priceProtection'>,
-  ) {
+  constructor(specs: readonly MarketSpec[], startMs: number, options: Omit<CheckOptions, 'priceProtection'>) {
+    const { duplicateCheck, missingOrders, switchRenewal = 'overwrite' } = options;
+    this.rules = { duplicateCheck, missingOrders, switchRenewal };
     this.world = new World(specs, startMs);
   }
 
@@ -73,7 +73,7 @@ export class Exchange {
     const { account, key } = located;
     const { tx, nowUs } = submission;
     this.world.setTime(nowUs);
-    const options = { ...this.options, priceProtection: submission.priceProtection };
+    const options = { ...this.rules, priceProtection: submission.priceProtection };
     const refusal =
       checkExpiredAt(tx, this.world.nowMs) ??
       checkMakerOnly(this.world, account, key, tx) ??
