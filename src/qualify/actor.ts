@@ -53,6 +53,8 @@ export class Actor {
   /** Orders that may rest, and whether a position may be left. */
   readonly placed = new Set<ClientOrderIndex>();
   mayHoldPosition = false;
+  /** Taking orders by client index, with their hash, until they are known to be over. */
+  readonly taking = new Map<ClientOrderIndex, string>();
   maySwitch = false;
   readonly #last = new Map<number, OrderId>();
   #lastCancel = 0n;
@@ -135,22 +137,25 @@ export class Actor {
   async send(request: TxRequest): Promise<{ readonly tx: LighterSignedTx; readonly outcome: SendOutcome }> {
     const tx = await this.sign(request);
     await this.options.pace.take('sendTx');
-    this.#note(request);
-    return { tx, outcome: await this.port.send(tx) };
+    this.#note(tx);
+    const outcome = await this.port.send(tx);
+    if (outcome.kind === 'rejected' && 'clientOrderIndex' in request) this.#refused(request.clientOrderIndex);
+    return { tx, outcome };
   }
 
   /** Over HTTP, bare. */
   async post(tx: LighterSignedTx): Promise<Answer> {
-    this.#note(tx.request);
+    this.#note(tx);
     const answer = await this.options.wire.post(tx);
     // The lists are read at the end all the same.
-    if (answer.status === 400 && 'clientOrderIndex' in tx.request) this.placed.delete(tx.request.clientOrderIndex);
+    const index = 'clientOrderIndex' in tx.request ? tx.request.clientOrderIndex : undefined;
+    if (answer.status === 400 && index !== undefined) this.#refused(index);
     return answer;
   }
 
   /** Over a connection, bare. */
   async sendOver(socket: Socket, tx: LighterSignedTx): Promise<Answer | undefined> {
-    this.#note(tx.request);
+    this.#note(tx);
     return socket.send(tx);
   }
 
@@ -185,11 +190,21 @@ export class Actor {
     return positions.find((position) => position.marketId === marketId)?.lots ?? (0n as Lots);
   }
 
+  /** Nothing came of it, unless it is there already. The lists are read at the end all the same. */
+  #refused(index: ClientOrderIndex): void {
+    if (this.port.stream.own.find(index) !== undefined) return;
+    this.placed.delete(index);
+    this.taking.delete(index);
+  }
+
   /** What the account may have left behind is noted before it is sent. */
-  #note(request: TxRequest): void {
+  #note({ request, txHash }: LighterSignedTx): void {
     this.options.mayAct();
     if (request.kind === 'post-only-order') this.placed.add(request.clientOrderIndex);
-    if (request.kind === 'market-order' || request.kind === 'limit-ioc-order') this.mayHoldPosition = true;
+    if (request.kind === 'market-order' || request.kind === 'limit-ioc-order') {
+      this.mayHoldPosition = true;
+      this.taking.set(request.clientOrderIndex, txHash);
+    }
     if (request.kind === 'cancel-all-at') this.maySwitch = true;
   }
 }

@@ -7,6 +7,7 @@ import type { Signer } from '../exchange/lighter';
 import type { ExchangePort, OrderBook, TxRequest } from '../exchange/port';
 import type { Actor, Slot } from './actor';
 import { Interrupted, NotTried } from './assumption';
+import type { Pace } from './pace';
 import { fieldsOf, numberOf, rowsOf, textOf, type Fields, type Wire } from './wire';
 
 export interface LabOptions {
@@ -18,6 +19,7 @@ export interface LabOptions {
   readonly b: Actor;
   readonly wire: Wire;
   readonly clock: Clock;
+  readonly pace: Pace;
   /** A and B share an owner, so that self-trade rules can tell them. */
   readonly sameOwner: boolean;
   readonly terms: Terms;
@@ -59,6 +61,9 @@ export class Lab {
   readonly sameOwner: boolean;
   readonly terms: Terms;
   readonly patience: Patience;
+  readonly pace: Pace;
+  /** How much of the limit is left. */
+  left = notional(0);
   readonly #learnt = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -67,7 +72,7 @@ export class Lab {
   ) {
     ({ exchange: this.exchange, signer: this.signer, market: this.market, wire: this.wire } = options);
     ({ a: this.a, b: this.b, clock: this.clock, sameOwner: this.sameOwner } = options);
-    ({ terms: this.terms, patience: this.patience, chainId: this.chainId } = options);
+    ({ terms: this.terms, patience: this.patience, chainId: this.chainId, pace: this.pace } = options);
   }
 
   until<T>(look: () => T | undefined, ms = this.patience.factMs): Promise<T | undefined> {
@@ -76,6 +81,11 @@ export class Lab {
 
   sleep(ms: number): Promise<void> {
     return this.timing.sleep(ms);
+  }
+
+  /** Waits until the exchange's clock shows `atMs`. */
+  untilExchange(atMs: number): Promise<void> {
+    return this.patience.untilExchange(atMs, () => this.exchange.exchangeNowMs(), this.timing.sleep);
   }
 
   /** Reads until `read` answers something, as often as lists may be asked. */

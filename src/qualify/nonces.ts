@@ -1,12 +1,13 @@
 /** The lock: of all transactions with one (lane, nonce) at most one executes (LP §3.6). Everything of exactly-once leans on it. */
 import { lots, type Lots } from '../domain/lots';
+import { NONCE_LIMIT } from '../domain/limits';
 import { INVALID_NONCE } from '../domain/rejections';
 import type { Nonce } from '../domain/ids-and-nonces';
 import type { LighterSignedTx } from '../exchange/lighter';
 import type { Slot } from './actor';
 import { judge, NotTried, type Assumption, type Finding } from './assumption';
 import type { Lab } from './lab';
-import { fieldsOf, numberOf, told, type Answer } from './wire';
+import { fieldsOf, numberOf, textOf, told, type Answer } from './wire';
 
 const TWICE = 'a resend after a lost answer, or a second process, would hedge the same fill twice';
 
@@ -172,6 +173,42 @@ export const NONCES: readonly Assumption[] = [
       const again = await harmless(lab, { ...slot, skipNonce: true });
       const seen = `${told(refused)}, then the same nonce ${told(again)}`;
       return judge(refused.status === 400 && again.code === 200, seen);
+    },
+  },
+  {
+    id: 'nonce-spent',
+    assumption: 'A rejection after the answer spends the nonce, and only event_info.ae tells of it',
+    why: 'a hedge that the exchange rejected late would be taken for executed: naked for good',
+    needed: true,
+    orders: 2,
+    try: async (lab: Lab): Promise<Finding> => {
+      const { a } = lab;
+      const [live, again] = [a.slot(), a.slot()];
+      await a.send(lab.resting(live, 'buy', await lab.farTicks()));
+      if ((await a.opened(live.clientOrderIndex)) === undefined) throw new NotTried('no order rests');
+      const { clientOrderIndex } = live;
+      const twin = await a.sign(lab.resting({ ...again, clientOrderIndex }, 'buy', await lab.farTicks()));
+      const answer = await a.post(twin);
+      if (answer.code !== 200)
+        throw new NotTried(`a client order index used twice is refused at once: ${told(answer)}`);
+      const shown = await lab.executed(twin.txHash);
+      const ae = fieldsOf(textOf(shown?.event ?? {}, 'ae'));
+      const next = await harmless(lab, again);
+      const seen = `answer 200, ae ${numberOf(ae, 'code') ?? 'nothing'}, the same nonce again ${told(next)}`;
+      return judge(numberOf(ae, 'code') !== undefined && isRefused(next), seen);
+    },
+  },
+  {
+    id: 'nonce-bound',
+    assumption: 'A skip-nonce of 2^47 is refused: our nonces stay below it for decades',
+    why: 'shows the bound that the id scheme counts with',
+    needed: false,
+    orders: 0,
+    testMoneyOnly: 'were it accepted, the lane would be lost for good',
+    try: async (lab: Lab): Promise<Finding> => {
+      const slot = { ...lab.a.slot(), nonce: (NONCE_LIMIT + 1n) as Nonce };
+      const answer = await harmless(lab, slot);
+      return judge(isRefused(answer), told(answer));
     },
   },
 ];

@@ -124,7 +124,10 @@ async function open(options: QualifyOptions, parts: Parts): Promise<Lab> {
   const [ofA, ofB] = owners.map((owner) => (owner.ok ? owner.value : undefined));
   const chainId = options.chainId ?? chainIdOf(options.baseUrl);
   const sameOwner = ofA !== undefined && ofA === ofB;
-  return new Lab({ ...options, ...{ exchange, market, a, b, wire, clock, sameOwner, chainId, patience } }, timing);
+  return new Lab(
+    { ...options, ...{ exchange, market, a, b, wire, clock, pace, sameOwner, chainId, patience } },
+    timing,
+  );
 }
 
 async function live(actor: Actor, timing: Timing): Promise<void> {
@@ -213,6 +216,7 @@ async function tryOne(
     const stake = (await lab.smallestQuote()) * BigInt(assumption.orders);
     if (spent + stake > limit)
       throw new NotTried(`the limit: ${usdc(spent)} USDC are spent, and this needs ${usdc(stake)} more at stake`);
+    lab.left = notional(limit - spent - stake);
     finding = await assumption.try(lab);
   } catch (error) {
     finding = notTried(error instanceof Error ? error.message : String(error));

@@ -1,10 +1,10 @@
 /** Takes away what trying left behind: orders, positions, a queued cancel-all. Looks at the exchange, not at what was meant to happen. */
-import { isTerminal, opposite } from '../domain/records';
+import { isTerminal, opposite, type OrderRecord } from '../domain/records';
 import { lots } from '../domain/lots';
 import { boundTicks } from '../domain/price';
 import { must, type Actor } from './actor';
 import type { Lab } from './lab';
-import { numberOf } from './wire';
+import { fieldsOf, numberOf, textOf } from './wire';
 
 /** A thin book or a late answer may cost a close. */
 const CLOSES_MAX = 5;
@@ -15,8 +15,12 @@ const CLOSE_BPS = 300;
 export async function tidyUp(lab: Lab): Promise<void> {
   for (const actor of [lab.a, lab.b]) {
     await withdraw(lab, actor);
+    await settle(lab, actor);
     if (actor.mayHoldPosition) await flatten(lab, actor);
-    actor.mayHoldPosition = false;
+    if (actor.maySwitch) await actor.send({ ...bare(actor), kind: 'cancel-all-abort' });
+    actor.maySwitch = false;
+    // What may still execute is looked at again after the next assumption, and at the end.
+    actor.mayHoldPosition = actor.taking.size > 0;
   }
 }
 
@@ -36,21 +40,38 @@ export async function tidyForGood(lab: Lab): Promise<string[]> {
 
 async function cleared(lab: Lab, actor: Actor): Promise<string[]> {
   await withdraw(lab, actor);
+  await settle(lab, actor);
   if (actor.mayHoldPosition) await flatten(lab, actor);
   const at = `account ${actor.index}`;
-  if (actor.maySwitch) await actor.send({ ...bare(actor), kind: 'cancel-all-abort' });
-  const isOff = actor.maySwitch
-    ? await lab.poll(async () => (numberOf(await lab.row(actor), 'cancel_all_time') === 0 ? true : undefined))
-    : true;
-  const open = must(await actor.port.activeOrders());
+  const isOff = await switchedOff(lab, actor);
+  const open = await withdrawListed(lab, actor);
   const { positions } = await actor.state();
   return [
-    ...(isOff === true ? [] : [`${at}: a cancel-all is queued; it fires once and does nothing else`]),
+    ...(isOff ? [] : [`${at}: a cancel-all is queued; it fires once and does nothing else`]),
+    ...[...actor.taking.keys()].map((index) => `${at}: order ${index} may still execute, for ten minutes; look again`),
     ...open.map(({ orderIndex }) => `${at}: order ${orderIndex} rests; cancel it`),
     ...positions
       .filter((position) => position.lots !== 0n)
       .map(({ marketId, lots: size }) => `${at}: a position of ${size} lots in market ${marketId}; close it`),
   ];
+}
+
+/** The account shows no queued cancel-all. */
+async function switchedOff(lab: Lab, actor: Actor): Promise<boolean> {
+  const isOff = async (): Promise<true | undefined> =>
+    numberOf(await lab.row(actor), 'cancel_all_time') === 0 ? true : undefined;
+  if ((await isOff()) === true && !actor.maySwitch) return true;
+  await actor.send({ ...bare(actor), kind: 'cancel-all-abort' });
+  return (await lab.poll(isOff)) === true;
+}
+
+/** What the list of live orders shows, whatever frames told; once more after cancelling it. */
+async function withdrawListed(lab: Lab, actor: Actor): Promise<readonly OrderRecord[]> {
+  const read = async (): Promise<readonly OrderRecord[]> => must(await actor.port.activeOrders());
+  if ((await read()).length === 0) return [];
+  await actor.send({ ...bare(actor), kind: 'cancel-all-now' });
+  const isEmpty = await lab.poll(async () => ((await read()).length === 0 ? true : undefined));
+  return isEmpty === true ? [] : read();
 }
 
 /** Cancels what was placed and is not known to be over, and waits until the exchange shows none. */
@@ -75,6 +96,22 @@ async function withdraw(lab: Lab, actor: Actor): Promise<void> {
   });
   if (open === true) actor.placed.clear();
   actor.mayHoldPosition = true;
+}
+
+/** Waits for the end of what takes: an order in doubt would open a position after the last look. */
+async function settle(lab: Lab, actor: Actor): Promise<void> {
+  for (const [index, txHash] of actor.taking) {
+    const isOver = (await actor.ended(index)) !== undefined || (await hasNoOrder(lab, txHash));
+    if (isOver) actor.taking.delete(index);
+  }
+}
+
+/** Its transaction was rejected or dropped; or it was never booked, which only a refusal tells. */
+async function hasNoOrder(lab: Lab, txHash: string): Promise<boolean> {
+  const { body, code } = await lab.wire.get('tx', { by: 'hash', value: txHash });
+  if (code !== 200) return false;
+  const { ae } = fieldsOf(textOf(body, 'event_info'));
+  return numberOf(body, 'status') === 0 || (typeof ae === 'string' && ae !== '');
 }
 
 /** Closes the position by reduce-only orders and waits until the account shows none. */

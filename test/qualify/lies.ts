@@ -76,3 +76,22 @@ export function bodyOf(bench: Bench, path: string, lie: (body: Fields, query: UR
     return { ...answer, body: JSON.stringify(lie(JSON.parse(answer.body) as Fields, request.query)) };
   };
 }
+
+/** Another frame of a type, or none. */
+export function frameOf(bench: Bench, type: string, lie: (body: Fields, stream: number) => Fields | undefined): void {
+  const { middle } = bench;
+  const before = middle.onFrame;
+  middle.onFrame = (frame) => {
+    if (frame.direction === 'out' || !frame.text.includes(`"${type}"`)) return before(frame);
+    const body = lie(JSON.parse(frame.text) as Fields, frame.stream);
+    return body === undefined ? [] : [JSON.stringify(body)];
+  };
+}
+
+/** Every row of a list, or of a frame's map of lists. */
+export function eachRow(body: Fields, key: string, change: (row: Fields) => Fields): Fields {
+  const value = body[key];
+  if (Array.isArray(value)) return { ...body, [key]: (value as Fields[]).map(change) };
+  const lists = Object.entries((value ?? {}) as Record<string, Fields[]>);
+  return { ...body, [key]: Object.fromEntries(lists.map(([name, rows]) => [name, rows.map(change)])) };
+}
