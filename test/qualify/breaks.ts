@@ -154,7 +154,7 @@ const SEND_BREAKS: Readonly<Record<string, Break>> = {
       await control('faults', {
         on: 'response',
         action: 'delay',
-        ms: 150,
+        ms: 500,
         match: { path: '/api/v1/sendTx' },
         count: 0,
       });
