@@ -119,7 +119,7 @@ const terminal = async (index: ClientOrderIndex): Promise<OrderRecord> => {
 
 test('markets, owner, account, an empty nonce history, the clock', async () => {
   const markets = await exchange.markets();
-  expect(markets.ok && markets.value.map(({ marketId }) => marketId)).toEqual([0, 1, 36]);
+  expect(markets.ok && markets.value.map(({ marketId }) => marketId)).toEqual([0, 1, 36, 4096]);
   expect(await exchange.ownerOf(ACCOUNT)).toEqual({ ok: true, value: '0xabcd000000000000000000000000000000000101' });
   expect(await account.account()).toMatchObject({ ok: true, value: { collateral: 100_000_000_000n } });
   expect(await account.nextNonce(LANE)).toMatchObject({ ok: true });

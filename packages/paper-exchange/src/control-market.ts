@@ -1,9 +1,12 @@
 /** `/_paper/market`: stop, start, move and shape the simulated market. */
 import type { FastifyInstance } from 'fastify';
-import { ControlError, known, marketOf, priceTicksOf, route } from './control-request';
+import { ControlError, known, marketOf, priceTicksOf, route, scaled } from './control-request';
 import type { ControlContext, Fields } from './control-request';
 import { formatScaled } from './core/decimal';
 import type { Flow, FlowSettings } from './core/flow';
+import { settleMarket } from './core/market-rules';
+import { marketStatuses } from './core/markets';
+import type { MarketSwitches } from './core/markets';
 import type { Market } from './core/world';
 import { encode } from './wire/json';
 import type { Json } from './wire/json';
@@ -13,6 +16,11 @@ const fieldNames = [
   'flow',
   'mid_price',
   'status',
+  'is_frozen',
+  'force_reduce_only',
+  'isolated_only',
+  'twin',
+  'min_base_amount',
   'flow_rate',
   'volatility',
   'levels',
@@ -51,8 +59,14 @@ const numbers: readonly (readonly [string, Exclude<keyof FlowSettings, 'flow'>, 
 function shape(context: ControlContext, market: Market, flow: Flow, body: Fields): Json {
   const { flow: life, status } = body;
   if (life !== undefined && typeof life !== 'boolean') throw new ControlError('flow must be true or false');
-  if (status !== undefined && status !== 'active' && status !== 'inactive')
-    throw new ControlError('status must be active or inactive');
+  const wanted = marketStatuses.find((name) => name === status);
+  if (status !== undefined && wanted === undefined)
+    throw new ControlError(`status must be one of ${marketStatuses.join(', ')}`);
+  const switched = switchesOf(body);
+  const minBaseLots =
+    body['min_base_amount'] === undefined
+      ? market.spec.minBaseLots
+      : scaled(body, 'min_base_amount', market.spec.sizeDecimals);
   const midTicks = body['mid_price'] === undefined ? undefined : priceTicksOf(body, 'mid_price', market.spec);
   const changed: Partial<Record<Exclude<keyof FlowSettings, 'flow'>, number>> = {};
   let reshaped = false;
@@ -66,7 +80,11 @@ function shape(context: ControlContext, market: Market, flow: Flow, body: Fields
   }
   Object.assign(flow.settings, changed);
   if (life !== undefined) flow.settings.flow = life ? 'on' : 'off';
-  if (status !== undefined) market.status = status;
+  Object.assign(market, switched);
+  market.spec.minBaseLots = minBaseLots;
+  if (wanted === 'settled' && market.status !== 'settled')
+    context.publish(context.exchange.act(context.clock.nowUs(), (world) => settleMarket(world, market)));
+  else if (wanted !== undefined) market.status = wanted;
   if (midTicks !== undefined || reshaped) {
     const changes = context.exchange.act(context.clock.nowUs(), (world) => {
       if (reshaped) flow.clear(world);
@@ -78,6 +96,24 @@ function shape(context: ControlContext, market: Market, flow: Flow, body: Fields
   return describe(market, flow);
 }
 
+const switches = [
+  ['is_frozen', 'isFrozen'],
+  ['force_reduce_only', 'forceReduceOnly'],
+  ['isolated_only', 'isolatedOnly'],
+  ['twin', 'hasTwin'],
+] as const;
+
+function switchesOf(body: Fields): Partial<MarketSwitches> {
+  const changed: Partial<MarketSwitches> = {};
+  for (const [field, name] of switches) {
+    const value = body[field];
+    if (value === undefined) continue;
+    if (typeof value !== 'boolean') throw new ControlError(`${field} must be true or false`);
+    changed[name] = value;
+  }
+  return changed;
+}
+
 function describe(market: Market, flow: Flow): Json {
   const price = (ticks: number | undefined): string | null =>
     ticks === undefined ? null : formatScaled(ticks, market.spec.priceDecimals);
@@ -86,6 +122,8 @@ function describe(market: Market, flow: Flow): Json {
     market_id: market.spec.marketId,
     symbol: market.spec.symbol,
     status: market.status,
+    ...Object.fromEntries(switches.map(([field, name]) => [field, market[name]])),
+    min_base_amount: formatScaled(market.spec.minBaseLots, market.spec.sizeDecimals),
     flow: settings.flow === 'on',
     mid_price: price(flow.midTicks),
     mark_price: price(market.markTicks),

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { addAccountRoutes } from './control-accounts';
+import { addAnnouncementRoutes } from './control-announcements';
 import { addFaultRoutes } from './control-faults';
 import { addLimitRoutes } from './control-limits';
 import { addMarketRoutes } from './control-market';
@@ -34,6 +35,7 @@ export function addControlRoutes(app: FastifyInstance, context: ControlContext):
   addAccountRoutes(app, context);
   addPositionRoutes(app, context);
   addMarketRoutes(app, context);
+  addAnnouncementRoutes(app, context);
   addLimitRoutes(app, context);
   addRuleRoutes(app, context);
   addFaultRoutes(app, context);

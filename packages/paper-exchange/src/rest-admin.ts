@@ -72,7 +72,15 @@ export function addAdministrationEndpoints(app: FastifyInstance, context: RestCo
       latest_l1_desert_block: 0,
     }),
   );
-  get('announcement', () => encode({ code: 200, announcements: [] }));
+  get('announcement', () =>
+    encode({
+      code: 200,
+      announcements: context.exchange.world.announcements.map(({ title, content, createdAtS, expiredAtS }) => ({
+        ...{ title, content, created_at: createdAtS },
+        ...(expiredAtS === undefined ? {} : { expired_at: expiredAtS }),
+      })),
+    }),
+  );
   // No `code` in the next two, as recorded (LP §1.2).
   get('withdrawalDelay', () => encode({ seconds: 1_060 }));
   get('feeTiers', () => encode({ user_tiers: userTiers, bo_tiers: [], staking_tiers: [] }));

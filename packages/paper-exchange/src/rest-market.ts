@@ -11,6 +11,7 @@ import { simpleOrderJson, tradeJson, txJson } from './wire/orders';
 
 /** "All markets" in a market_id parameter. */
 const allMarkets = 255;
+const twinIdBase = 3_000;
 
 export function addMarketEndpoints(app: FastifyInstance, context: RestContext): void {
   const { world } = context.exchange;
@@ -32,7 +33,10 @@ export function addMarketEndpoints(app: FastifyInstance, context: RestContext): 
     const markets = chosenMarkets(context, call);
     return 'refused' in markets
       ? markets.refused
-      : encode({ code: 200, order_books: markets.map((market) => orderBookRow(market)) });
+      : encode({
+          code: 200,
+          order_books: markets.flatMap((market) => [...twinOf(market, call), orderBookRow(market)]),
+        });
   });
   get('/api/v1/orderBookDetails', (call) => {
     const markets = chosenMarkets(context, call);
@@ -72,6 +76,12 @@ export function addMarketEndpoints(app: FastifyInstance, context: RestContext): 
         : context.exchange.findBySequence(Number(value));
     return record === undefined ? badRequest(refuse(21500)) : txJson(record, 'enriched');
   });
+}
+
+/** In the list of all only: a market that was taken down once and has the symbol still. */
+function twinOf(market: Market, call: RestCall): ReturnType<typeof orderBookRow>[] {
+  if (!market.hasTwin || (call.query.get('market_id') ?? '255') !== '255') return [];
+  return [{ ...orderBookRow(market), market_id: twinIdBase + market.spec.marketId, status: 'inactive' }];
 }
 
 /** `market_id` 255 (default) lists all; undefined for a market that does not exist. */

@@ -2,6 +2,7 @@
 import type { ExchangeClock } from './clock';
 import type { Exchange } from './core/exchange';
 import { Flow, stepMs } from './core/flow';
+import { isHalted } from './core/market-rules';
 import type { MarketSetup } from './core/markets';
 import type { Account } from './core/types';
 import type { Changes } from './core/world';
@@ -46,6 +47,7 @@ export class Simulation {
   #step(): void {
     for (const flow of this.flows.values()) {
       if (flow.settings.flow === 'off') continue;
+      if (isHalted(this.exchange.world, flow.market)) continue;
       this.publish(this.exchange.act(this.clock.nowUs(), (world) => flow.step(world)));
     }
   }

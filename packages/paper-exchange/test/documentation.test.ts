@@ -31,6 +31,7 @@ describe('docs/paper-exchange.md', () => {
     const folder = join(__dirname, '../src');
     const files = [
       'core/checks',
+      'core/market-rules',
       'core/apply',
       'core/exchange',
       'core/tx',

@@ -7,6 +7,7 @@ import type { Refusal } from './codes';
 import { checkSwitch, isConditional } from './checks';
 import { cancelInfo, executionInfo, modifyInfo, orderInfo, plainInfo } from './event-info';
 import { mayRest, summarize } from './margin';
+import { isHalted, refusalByRules } from './market-rules';
 import { defaultSelfTrade, match } from './matching';
 import type { SelfTradePolicy } from './matching';
 import { bearOrder, findLive, finish, leaveBook, takeBookNonce, wait } from './orders';
@@ -66,7 +67,9 @@ function create(world: World, account: Account, tx: Tx, request: OrderRequest): 
 
 /** What only the sequencer sees: the state of the account at the moment of execution. */
 function mayEnter(world: World, account: Account, market: Market, request: OrderRequest): Refusal | undefined {
-  if (market.status !== 'active') return refuse(21605);
+  if (isHalted(world, market)) return refuse(21605);
+  const ruled = refusalByRules(account, market, request);
+  if (ruled !== undefined) return ruled;
   if (account.byClientIndex.has(request.clientIndex)) return refuse(21728);
   const due = checkSwitch(world, account);
   if (due !== undefined) return due;

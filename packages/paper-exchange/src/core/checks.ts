@@ -5,6 +5,7 @@
 import { refuse } from './codes';
 import type { Refusal } from './codes';
 import { mayRest } from './margin';
+import { isHalted, isUpgrading, refusalByRules } from './market-rules';
 import { findLive } from './orders';
 import { tiers } from './tiers';
 import { attributeKeys } from './tx';
@@ -92,6 +93,7 @@ export function checkBody(world: World, account: Account, tx: Tx, options: Check
       return (
         checkMarket(world, body.marketId, 'any') ??
         checkTarget(world, account, body, options) ??
+        (isUpgrading(world) ? refuse(21605) : undefined) ??
         checkAmounts(body.baseLots, body.priceTicks) ??
         checkSwitch(world, account)
       );
@@ -167,7 +169,7 @@ function checkAmounts(baseLots: number, priceTicks: number): Refusal | undefined
 function checkMarket(world: World, marketId: number, need: 'active' | 'any'): Refusal | undefined {
   const market = world.markets.get(marketId);
   if (market === undefined) return refuse(21602);
-  return need === 'active' && market.status !== 'active' ? refuse(21605) : undefined;
+  return need === 'active' && isHalted(world, market) ? refuse(21605) : undefined;
 }
 
 function checkTarget(
@@ -236,7 +238,8 @@ function checkResting(world: World, account: Account, market: Market, order: Ord
   if (account.liveOrders.size >= terms.activeOrders) return refuse(21717);
   const position = account.positions.get(order.marketId);
   if ((position?.openOrderCount ?? 0) >= terms.activeOrdersPerMarket) return refuse(21718);
-  if (order.reduceOnly === 1) return undefined;
+  const ruled = refusalByRules(account, market, order);
+  if (ruled !== undefined || order.reduceOnly === 1) return ruled;
   const side = order.isAsk === 1 ? 'ask' : 'bid';
   return mayRest(world, account, market, side, order.baseLots) ? undefined : refuse(21739);
 }

@@ -1,4 +1,5 @@
 /** The `event_info` text of an executed transaction (LP §3.7). Order indexes are written as raw digits: they may exceed 2^53. */
+import { slotOf } from './markets';
 import type { Refusal } from './codes';
 import { orderTypes, timesInForce } from './types';
 import type { FirstTrade } from './matching';
@@ -36,7 +37,7 @@ export function executionInfo(order: Order, first: FirstTrade | undefined): stri
 
 /** Slot and public id (LP §2.2). */
 function marketInfo(marketId: number): string {
-  return `"ms":${marketId},"m":${marketId}`;
+  return `"ms":${slotOf(marketId)},"m":${marketId}`;
 }
 
 /** Fees and collectors of integrators, which are not charged here. */

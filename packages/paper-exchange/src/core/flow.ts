@@ -52,7 +52,7 @@ export class Flow {
 
   constructor(
     private readonly exchange: Exchange,
-    private readonly market: Market,
+    readonly market: Market,
     private readonly maker: Account,
     private readonly taker: Account,
     private readonly seed: number,

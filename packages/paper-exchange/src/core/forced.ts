@@ -3,6 +3,7 @@
  * somebody else past the book. Shows as a trade of that type whose two orders nobody placed; positions and money move as in any trade.
  */
 import { applyToPosition, noteTrade } from './matching';
+import { slotOf } from './markets';
 import { takeBookNonce } from './orders';
 import type { Market, World } from './world';
 import type { Account, Trade, TradeKind } from './types';
@@ -26,7 +27,7 @@ export function forceTrade(
   const taker = applyToPosition(world, market, account, signedLots, quoteMicro, feeTicks);
   const maker = applyToPosition(world, market, counterparty, -signedLots, quoteMicro, 0);
   const legOf = (of: Account, on: 'bid' | 'ask') => ({
-    indexText: ((BigInt(market.spec.marketId + 1) << 48n) + BigInt(takeBookNonce(market, on))).toString(),
+    indexText: ((BigInt(slotOf(market.spec.marketId) + 1) << 48n) + BigInt(takeBookNonce(market, on))).toString(),
     clientIndex: 0,
     accountIndex: of.accountIndex,
     version: 0,

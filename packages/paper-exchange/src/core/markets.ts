@@ -7,6 +7,28 @@ export interface MarketSetup {
   readonly flow: FlowSettings;
 }
 
+export const marketStatuses = ['inactive', 'active', 'waiting-for-settlement', 'in-settlement', 'settled'] as const;
+export type MarketStatus = (typeof marketStatuses)[number];
+
+export interface MarketSwitches {
+  status: MarketStatus;
+  isFrozen: boolean;
+  /** Only orders with the ReduceOnly flag. */
+  forceReduceOnly: boolean;
+  /** Cross margin is refused, never converted. */
+  isolatedOnly: boolean;
+  /** An inactive row of the same symbol stands before it in the list of all. */
+  hasTwin: boolean;
+}
+
+export const openMarket: Readonly<MarketSwitches> = {
+  status: 'active',
+  isFrozen: false,
+  forceReduceOnly: false,
+  isolatedOnly: false,
+  hasTwin: false,
+};
+
 const margins = {
   defaultMarginFraction: 500,
   minMarginFraction: 200,
@@ -61,4 +83,23 @@ export const defaultMarkets: readonly MarketSetup[] = [
     },
     flow: { ...liveliness, volatilityBp: 6, gapTicks: 1 },
   },
+  {
+    // An id of 13 bits, which is not its slot (LP §2.2). Nobody else trades in it unless it is switched on.
+    spec: {
+      marketId: 4096,
+      symbol: 'OURA',
+      sizeDecimals: 2,
+      priceDecimals: 4,
+      minBaseLots: 100,
+      minQuoteMicro: 10_000_000,
+      startTicks: 125_000,
+      ...margins,
+    },
+    flow: { ...liveliness, flow: 'off', volatilityBp: 1, gapTicks: 5 },
+  },
 ];
+
+/** The number that order indexes and event_info count by: a public id of eight bits is its own (LP §2.2); the rest is not recorded. */
+export function slotOf(marketId: number): number {
+  return marketId < 255 ? marketId : 255 + (marketId % 3_841);
+}

@@ -3,6 +3,7 @@
  * the margin sums and the list of changed orders can never disagree.
  */
 import { assertNever } from './codes';
+import { slotOf } from './markets';
 import { remember, sideOf } from './world';
 import type { Market, World } from './world';
 import { orderTypes, timesInForce } from './types';
@@ -26,7 +27,7 @@ export function bearOrder(
   const order: Order = {
     marketId: market.spec.marketId,
     account,
-    indexText: ((BigInt(market.spec.marketId + 1) << nonceBits) + BigInt(nonce)).toString(),
+    indexText: ((BigInt(slotOf(market.spec.marketId) + 1) << nonceBits) + BigInt(nonce)).toString(),
     indexNonce: nonce,
     history: [],
     bookNonce: nonce,
@@ -123,7 +124,7 @@ export function findLive(account: Account, market: Market, index: bigint): Order
     const order = account.byClientIndex.get(Number(index));
     return order?.marketId === market.spec.marketId ? order : undefined;
   }
-  if (index >> nonceBits !== BigInt(market.spec.marketId + 1)) return undefined;
+  if (index >> nonceBits !== BigInt(slotOf(market.spec.marketId) + 1)) return undefined;
   const order = market.orders.get(Number(index & nonceMask));
   return order?.account === account ? order : undefined;
 }

@@ -49,7 +49,8 @@ export interface MarketSpec {
   readonly sizeDecimals: number;
   /** sizeDecimals + priceDecimals is 6 on every perp, so lots × ticks is micro-USDC (LP §2.1). */
   readonly priceDecimals: number;
-  readonly minBaseLots: number;
+  /** It moves (LP §1.4). */
+  minBaseLots: number;
   readonly minQuoteMicro: number;
   /** Margin fractions in 1e-4 (500 = 5 %). */
   readonly defaultMarginFraction: number;
@@ -207,7 +208,7 @@ export interface Level {
 }
 
 /** `type` of a trade row (LP §1.4). */
-export type TradeKind = 'trade' | 'liquidation' | 'deleverage';
+export type TradeKind = 'trade' | 'liquidation' | 'deleverage' | 'market-settlement';
 
 export interface TradeSide {
   readonly account: Account;

@@ -6,6 +6,8 @@
  */
 import { BookSide } from './book';
 import { CandleSeries } from './candles';
+import { openMarket } from './markets';
+import type { MarketSwitches } from './markets';
 import type { Account, MarketSpec, Order, Position, Tier, Trade, TxRecord } from './types';
 
 /**
@@ -31,7 +33,7 @@ export interface DailyStats {
   highTicks: number;
 }
 
-export interface Market {
+export interface Market extends MarketSwitches {
   readonly spec: MarketSpec;
   readonly bids: BookSide;
   readonly asks: BookSide;
@@ -41,7 +43,6 @@ export interface Market {
   readonly orders: Map<number, Order>;
   markTicks: number;
   lastTradeTicks: number;
-  status: 'active' | 'inactive';
   /** Matching-engine nonce of the newest change of the book (LP §5.5). */
   bookNonce: number;
   changedAtUs: number;
@@ -53,6 +54,14 @@ export interface Market {
   readonly markCandles: CandleSeries;
   /** Conditional orders waiting for the mark price. */
   readonly waiting: Set<Order>;
+}
+
+/** Seconds (LP §1.4). */
+export interface Announcement {
+  readonly title: string;
+  readonly content: string;
+  readonly createdAtS: number;
+  readonly expiredAtS: number | undefined;
 }
 
 export interface AccountChanges {
@@ -112,6 +121,10 @@ export class World {
   engineSequence = 18_032_383_898;
   txSequence = 1;
   nextTradeId = 26_412_422_124;
+  /** Of the whole exchange: no order is placed meanwhile. */
+  upgrade: { readonly fromMs: number; readonly untilMs: number } | undefined;
+  /** Newest first. */
+  readonly announcements: Announcement[] = [];
   readonly #startMs: number;
 
   constructor(specs: readonly MarketSpec[], startMs: number) {
@@ -285,7 +298,7 @@ export function oppositeOf(market: Market, side: 'bid' | 'ask'): BookSide {
 function newMarket(spec: MarketSpec): Market {
   if (spec.sizeDecimals + spec.priceDecimals !== 6) throw new Error(`market ${spec.symbol}: decimals must sum to 6`);
   return {
-    spec,
+    spec: { ...spec },
     bids: new BookSide('bid'),
     asks: new BookSide('ask'),
     nextAskNonce: 0,
@@ -293,7 +306,7 @@ function newMarket(spec: MarketSpec): Market {
     orders: new Map(),
     markTicks: spec.startTicks,
     lastTradeTicks: spec.startTicks,
-    status: 'active',
+    ...openMarket,
     bookNonce: 0,
     changedAtUs: 0,
     trades: [],

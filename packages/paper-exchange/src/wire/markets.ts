@@ -44,7 +44,7 @@ export function orderBookRow(market: Market): Record<string, Json> {
     settlement_type: 0,
     settlement_price: 0,
     default_price: 0,
-    is_frozen: false,
+    is_frozen: market.isFrozen,
     market_deployer: 'lighter',
   };
 }
@@ -74,10 +74,10 @@ export function orderBookDetailsRow(market: Market): Record<string, Json> {
     open_interest: baseOf(spec, market.openInterestLots),
     daily_chart: {},
     market_config: {
-      market_margin_mode: 0,
+      market_margin_mode: market.isolatedOnly ? 1 : 0,
       insurance_fund_account_index: 281_474_976_710_655,
       liquidation_mode: 0,
-      force_reduce_only: false,
+      force_reduce_only: market.forceReduceOnly,
       trading_hours: '',
       funding_fee_discounts_enabled: false,
       hidden: false,
