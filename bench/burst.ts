@@ -3,7 +3,7 @@
  * markets' prices jump at once, and what lies between the two jumps counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OrderReport } from '../src/cli/order-list';
+import type { OrderResult } from '../src/domain/messages';
 import { filledOrders, FRAME, SUBMITTED } from './parts/fills';
 import { fillWhole, restingOrders, type Resting } from './parts/market';
 import { startSystem, type RunningSystem } from './parts/running-system';
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
 }
 
 /** The orders of this round, once all of them have ended. */
-async function ended(system: RunningSystem, before: ReadonlySet<string>): Promise<OrderReport[]> {
+async function ended(system: RunningSystem, before: ReadonlySet<string>): Promise<OrderResult[]> {
   const deadlineMs = performance.now() + ENDED_MS;
   for (;;) {
     const orders = (await filledOrders(system)).filter(({ order_id }) => !before.has(order_id));

@@ -10,7 +10,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OrderReport } from '../src/cli/order-list';
+import type { OrderResult } from '../src/domain/messages';
 import { PROJECT_ROOT } from '../src/config';
 import { Fleet, type FleetOptions, type Usage } from './parts/fleet';
 import { startFloor, type Floor } from './parts/floor';
@@ -156,7 +156,7 @@ interface Plan {
 
 async function take(sweep: string, plan: Plan): Promise<void> {
   const { fleet, floor, load, goes } = plan;
-  const orders: OrderReport[] = [];
+  const orders: OrderResult[] = [];
   const [sinceDueMs, floorMs]: [number[], number[]] = [[], []];
   const cpuMs: Record<string, number> = {};
   let [wallMs, missed] = [0, 0];
@@ -210,7 +210,7 @@ function addUsed(cpuMs: Record<string, number>, before: Usage, after: Usage): vo
  * From the moment when each fill was due → hedge written to B's socket. A market's oldest order is filled first, so its fills and its
  * orders are in the same order; a market whose numbers differ is left out.
  */
-function sinceDue(run: LoadRun, orders: readonly OrderReport[]): number[] {
+function sinceDue(run: LoadRun, orders: readonly OrderResult[]): number[] {
   return [...new Set(run.due.map(({ marketId }) => marketId))].flatMap((id) => {
     const due = run.due.filter(({ marketId }) => marketId === id);
     const times = orders

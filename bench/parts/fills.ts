@@ -3,7 +3,8 @@
  * system is doing, so that the same noise hits both.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listOrders, type OrderReport } from '../../src/cli/order-list';
+import { listOrders } from '../../src/cli/order-list';
+import type { OrderResult } from '../../src/domain/messages';
 import type { Floor } from './floor';
 import { fillHalf, fillWhole, refill, restingOrders, type Resting } from './market';
 import type { RunningSystem } from './running-system';
@@ -25,7 +26,7 @@ export interface FillPlan {
 
 export interface FillRun {
   /** Of the filled orders, oldest first. */
-  readonly orders: readonly OrderReport[];
+  readonly orders: readonly OrderResult[];
   readonly floorMs: readonly number[];
 }
 
@@ -60,7 +61,7 @@ export async function fillAndCollect(plan: FillPlan): Promise<FillRun> {
 }
 
 /** All filled orders, once there are so many, or no more come. */
-async function ended(system: RunningSystem, count: number): Promise<OrderReport[]> {
+async function ended(system: RunningSystem, count: number): Promise<OrderResult[]> {
   const deadlineMs = performance.now() + ENDED_MS;
   for (;;) {
     const orders = await filledOrders(system);
@@ -83,7 +84,7 @@ async function nextResting(system: RunningSystem, taken: ReadonlySet<string>, tu
 }
 
 /** Oldest first. */
-export async function filledOrders(system: RunningSystem): Promise<OrderReport[]> {
+export async function filledOrders(system: RunningSystem): Promise<OrderResult[]> {
   const { client, makerAccount } = system;
   const orders = await listOrders(client, { makerAccount, state: 'closed', limit: ORDERS_MAX });
   return orders
@@ -93,7 +94,7 @@ export async function filledOrders(system: RunningSystem): Promise<OrderReport[]
 }
 
 /** Between two stages of each order, where both are known. */
-export function between(orders: readonly OrderReport[], from: string, to: string): number[] {
+export function between(orders: readonly OrderResult[], from: string, to: string): number[] {
   return orders.flatMap(({ timings }) => {
     const [start, end] = [timings[from], timings[to]];
     return start === undefined || end === undefined ? [] : [end - start];

@@ -3,7 +3,8 @@
  * fast path in the same period.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listOrders, type OrderReport } from '../../src/cli/order-list';
+import { listOrders } from '../../src/cli/order-list';
+import type { OrderResult } from '../../src/domain/messages';
 import type { Fleet } from './fleet';
 import type { Floor } from './floor';
 
@@ -63,10 +64,10 @@ export async function fillByClock(load: Load): Promise<LoadRun> {
 }
 
 /** Ended orders that were filled in that period, of all pairs of accounts; waits until they have all ended. */
-export async function ordersFilledIn(fleet: Fleet, run: LoadRun, timeoutMs = 30_000): Promise<OrderReport[]> {
+export async function ordersFilledIn(fleet: Fleet, run: LoadRun, timeoutMs = 30_000): Promise<OrderResult[]> {
   const until = performance.now() + timeoutMs;
   for (;;) {
-    const found: OrderReport[] = [];
+    const found: OrderResult[] = [];
     for (const { client, config } of fleet.pairs) {
       const makerAccount = config.accounts.maker.index;
       const filter = { makerAccount, state: 'closed', closedAfterMs: run.fromMs, limit: ORDERS_MAX } as const;
@@ -82,7 +83,7 @@ export async function ordersFilledIn(fleet: Fleet, run: LoadRun, timeoutMs = 30_
 }
 
 /** Fill frame on A → hedge written to B's socket. */
-export function fastPathMs(orders: readonly OrderReport[]): number[] {
+export function fastPathMs(orders: readonly OrderResult[]): number[] {
   return orders.flatMap(({ timings }) => {
     const { fill_frame_ms: from, hedge_submitted_ms: to } = timings;
     return from === undefined || to === undefined ? [] : [to - from];

@@ -1,5 +1,5 @@
 /** What the paper exchange itself saw of our orders, in its own time: the outside view that none of our stamps can flatter. */
-import type { OrderReport } from '../../src/cli/order-list';
+import type { OrderResult } from '../../src/domain/messages';
 import type { RunningSystem } from './running-system';
 
 export interface ExchangeTimes {
@@ -22,7 +22,7 @@ interface Truth {
 /** Of the orders whose fill and first hedge the exchange knows. */
 export async function exchangeTimes(
   system: RunningSystem,
-  orders: readonly OrderReport[],
+  orders: readonly OrderResult[],
 ): Promise<readonly ExchangeTimes[]> {
   const makerOrders = new Map(
     (await truthOf(system, system.makerAccount)).orders.map((order) => [String(order.client_order_index), order]),

@@ -4,7 +4,7 @@ export const layers = {
   exchange: ['domain'],
   notices: ['domain'],
   observability: [],
-  temporal: [], // what every reader of the engine shares
+  temporal: ['domain'], // what every reader of the engine shares
   config: ['domain'],
   workflows: ['domain', 'activities'], // activities: types only, held by a rule of its own
   hedging: ['domain', 'exchange'],
@@ -29,7 +29,7 @@ export const layers = {
     'warm-up',
   ],
   qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
-  cli: ['domain', 'exchange', 'config', 'workers', 'qualify'],
+  cli: ['domain', 'exchange', 'config', 'temporal', 'workers', 'qualify'],
 };
 
 /** A file that every folder may import, but for the pure ones. */

@@ -21,6 +21,7 @@ import { opposite } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { Executor } from '../hedging/executor';
 import type { AccountPort, ExchangePort } from '../exchange/port';
+import { orderResultFrom } from '../temporal/order-result';
 import { eachRun, type ListedRun } from '../temporal/runs';
 import { onlyFor, type Rejected } from './accounts';
 import type { Arming } from './arming';
@@ -143,7 +144,7 @@ async function proveHedged(
 /** By its own word; a word that cannot be read is none. */
 function saysFlat(run: ListedRun): boolean {
   try {
-    return (run.memo('result') as OrderResult | undefined)?.hedge_state === 'flat';
+    return orderResultFrom(run.memo('result'))?.hedge_state === 'flat';
   } catch {
     return false;
   }

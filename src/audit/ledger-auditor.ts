@@ -15,6 +15,7 @@ import type { OrderResult } from '../domain/messages';
 import { isTerminal, type Market, type OrderRecord } from '../domain/records';
 import type { AccountPort } from '../exchange/port';
 import type { RaiseAlert } from '../observability';
+import { orderResultFrom } from '../temporal/order-result';
 import { listRuns, type ListedRun } from '../temporal/runs';
 
 export interface LedgerAuditorOptions {
@@ -150,7 +151,7 @@ export class LedgerAuditor {
 
   #take(run: ListedRun): void {
     try {
-      const result = run.memo('result') as OrderResult | undefined;
+      const result = orderResultFrom(run.memo('result'));
       const claim = result && this.#claimOf(result);
       if (claim) this.#claims.set(claim.orderId, claim);
     } catch (error) {
@@ -167,7 +168,7 @@ export class LedgerAuditor {
   #claimOf(result: OrderResult): Claim | undefined {
     const market = this.#options.markets.find((m) => m.symbol === result.market);
     const id = parseOrderId(result.order_id);
-    if (id === undefined || typeof result.market !== 'string') throw new Error('it is no result of an order');
+    if (id === undefined) throw new Error('it is no result of an order: order_id');
     if (!market) return undefined;
     const text = this.#options.role === 'maker' ? result.maker.filled_base_amount : result.hedge.executed_base_amount;
     const indexes =

@@ -4,41 +4,10 @@
  * Reads only. A Canceled run has no workflow result, so the memo is the one place where every ending is found.
  */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { z } from 'zod';
+import type { OrderResult } from '../domain/messages';
+import { orderResultFrom } from '../temporal/order-result';
 import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids-and-nonces';
 import { durationText, quantile, table } from './table';
-
-const slice = z.looseObject({
-  client_order_index: z.string(),
-  nonce: z.string(),
-  base_amount: z.string(),
-  executed: z.string(),
-  status: z.string(),
-  path: z.enum(['fast', 'durable']),
-  tx_hash: z.string(),
-  times: z
-    .object({
-      submitted_ms: z.number().optional(),
-      accepted_ms: z.number().optional(),
-      executed_ms: z.number().optional(),
-      resolved_ms: z.number().optional(),
-    })
-    .optional(),
-});
-
-const orderResult = z.looseObject({
-  order_id: z.string(),
-  market: z.string(),
-  side: z.enum(['buy', 'sell']),
-  maker: z.looseObject({ status: z.string(), filled_base_amount: z.string(), avg_price: z.string() }),
-  hedge: z.looseObject({ executed_base_amount: z.string(), avg_price: z.string(), slices: z.array(slice) }),
-  closed_base_amount: z.string(),
-  exposure: z.string(),
-  hedge_state: z.string(),
-  reason: z.string().default(''),
-  timings: z.record(z.string(), z.number()),
-});
-export type OrderReport = z.output<typeof orderResult>;
 
 export interface ListedOrder {
   readonly orderId: string;
@@ -52,7 +21,7 @@ export interface ListedOrder {
   /** Base units, for display. */
   readonly exposure: string;
   /** Absent while it runs, and when it was terminated. */
-  readonly result: OrderReport | undefined;
+  readonly result: OrderResult | undefined;
 }
 
 export interface OrderFilter {
@@ -85,8 +54,7 @@ export async function listOrders(client: Client, filter: OrderFilter): Promise<L
 export function listedOrder(info: WorkflowExecutionInfo): ListedOrder | undefined {
   const id = parseOrderWorkflowId(info.workflowId);
   if (id === undefined) return undefined;
-  const parsed = orderResult.safeParse(info.memo?.['result']);
-  const result = parsed.success ? parsed.data : undefined;
+  const result = resultOf(info);
   const attribute = (name: string): string => String(info.searchAttributes[name]?.[0] ?? '');
   return {
     orderId: id.id.toString(),
@@ -100,6 +68,15 @@ export function listedOrder(info: WorkflowExecutionInfo): ListedOrder | undefine
     exposure: result?.exposure ?? attribute('Exposure'),
     result,
   };
+}
+
+/** One that cannot be read is shown as none: the auditor tells of it. */
+function resultOf({ memo }: WorkflowExecutionInfo): OrderResult | undefined {
+  try {
+    return orderResultFrom(memo?.['result']);
+  } catch {
+    return undefined;
+  }
 }
 
 function statusOf(info: WorkflowExecutionInfo): ListedOrder['status'] {
@@ -123,23 +100,23 @@ function statusOf(info: WorkflowExecutionInfo): ListedOrder['status'] {
 }
 
 /** Whether any lot of the maker order executed. */
-export function isFilled(result: OrderReport): boolean {
+export function isFilled(result: OrderResult): boolean {
   return /[1-9]/.test(result.maker.filled_base_amount);
 }
 
 /** Path of the first slice: how the news of the fill arrived in time. */
-export function pathOf(result: OrderReport): string {
+export function pathOf(result: OrderResult): string {
   const paths = new Set(result.hedge.slices.map((entry) => entry.path));
   return paths.size === 0 ? '–' : [...paths].join('+');
 }
 
 /** Fill frame on A → hedge on B's socket; undefined when one of the two was not seen by a living process. */
-export function fillToSubmitMs(result: OrderReport): number | undefined {
+export function fillToSubmitMs(result: OrderResult): number | undefined {
   const { fill_frame_ms: from, hedge_submitted_ms: to } = result.timings;
   return elapsedMs(from, to);
 }
 
-export function fillToHedgedMs(result: OrderReport): number | undefined {
+export function fillToHedgedMs(result: OrderResult): number | undefined {
   const { fill_frame_ms: from, hedge_resolved_ms: to } = result.timings;
   return elapsedMs(from, to);
 }

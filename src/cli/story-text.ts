@@ -3,7 +3,8 @@
  *
  * Pure text. `--json` shows all details of each event; here each is cut down to what an operator compares.
  */
-import type { ListedOrder, OrderReport } from './order-list';
+import type { OrderResult } from '../domain/messages';
+import type { ListedOrder } from './order-list';
 import type { OrderStory, StoryLine } from './order-story';
 import { durationText, table } from './table';
 
@@ -81,7 +82,7 @@ function bar(stepMs: number): string {
   return '█'.repeat(Math.min(BAR_MAX, Math.max(1, Math.round(1 + 6 * Math.log10(stepMs / 0.1)))));
 }
 
-function slicesText(result: OrderReport): string {
+function slicesText(result: OrderResult): string {
   const { slices } = result.hedge;
   if (slices.length === 0) return '';
   const startMs = result.timings['fill_frame_ms'];

@@ -3,7 +3,7 @@ import { QueryRejectedError, WorkflowNotFoundError, type Client } from '@tempora
 import type { Word } from '../domain/fill-watch';
 import { orderWorkflowId, type OrderId } from '../domain/ids-and-nonces';
 import { parseLots } from '../domain/lots';
-import type { OrderResult } from '../domain/messages';
+import { orderResultFrom } from '../temporal/order-result';
 
 /** A worker that lives answers in milliseconds; one whose sticky queue died a second later. */
 const ANSWER_MS = 2_500;
@@ -29,7 +29,8 @@ export async function orderWord(
   const { makerAccount, orderId, sizeDecimals } = at;
   const handle = client.workflow.getHandle(orderWorkflowId(makerAccount, orderId));
   try {
-    const result = await within(client, () => handle.query<OrderResult>('state'));
+    const result = orderResultFrom(await within(client, () => handle.query<unknown>('state')));
+    if (!result) return undefined;
     const done =
       parseLots(result.hedge.executed_base_amount, sizeDecimals) + parseLots(result.closed_base_amount, sizeDecimals);
     return {
@@ -42,7 +43,7 @@ export async function orderWord(
   }
   try {
     const { memo, status } = await within(client, () => handle.describe());
-    const result = memo?.['result'] as OrderResult | undefined;
+    const result = orderResultFrom(memo?.['result']);
     if (!result || status.name === 'TERMINATED') return undefined;
     const filledLots = parseLots(result.maker.filled_base_amount, sizeDecimals);
     return { orderId, filledLots, doneLots: filledLots };

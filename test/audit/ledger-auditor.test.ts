@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { orderResultOf } from '../order-result';
 import { clockOf } from '../clock';
 import { LedgerAuditor } from '../../src/audit/ledger-auditor';
 import { clientOrderIndexOf, nextOrderId, orderWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
@@ -36,12 +37,7 @@ const filled = (id: OrderId, change: Record<string, unknown> = {}) => ({
 const listed = (...orders: unknown[]): void => void lighter.routes.set(BY_ID, () => ({ body: { code: 200, orders } }));
 const newId = (): OrderId => nextOrderId({ epochMs: nowMs + ended.length * 1_000, lane: 5 });
 
-const result = (id: OrderId) => ({
-  order_id: id.toString(),
-  market: 'BTC',
-  maker: { filled_base_amount: '0.00020' },
-  hedge: { slices: [] },
-});
+const result = (id: OrderId) => orderResultOf({ order_id: id.toString() });
 /** Memos that are not what an order of ours writes. */
 let memos: Map<OrderId, unknown>;
 const payload = (value: unknown) => defaultPayloadConverter.toPayload(value);

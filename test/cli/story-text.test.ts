@@ -1,5 +1,6 @@
 /** An order's story as the operator reads it. */
 import { expect, test } from '@jest/globals';
+import { orderResultOf, sliceOf } from '../order-result';
 import type { ListedOrder } from '../../src/cli/order-list';
 import { storyText, timelineText } from '../../src/cli/story-text';
 
@@ -39,33 +40,15 @@ test('the story begins with the money and has one short line per event', () => {
     side: 'buy',
     hedgeState: 'flat',
     exposure: '0.00000',
-    result: {
-      order_id: '9240073732736',
-      market: 'BTC',
-      side: 'buy',
-      maker: { status: 'filled', filled_base_amount: '0.00020', avg_price: '109440.7' },
+    result: orderResultOf({
+      timings,
       hedge: {
         executed_base_amount: '0.00020',
+        executed_quote_amount: '21.888700',
         avg_price: '109443.5',
-        slices: [
-          {
-            client_order_index: '9240073732737',
-            nonce: '2298142806017',
-            base_amount: '0.00020',
-            executed: '0.00020',
-            status: 'filled',
-            path: 'fast',
-            tx_hash: 'cafe',
-            times: { submitted_ms: 2_001.1, resolved_ms: 2_301.1 },
-          },
-        ],
+        slices: [sliceOf({ times: { submitted_ms: 2_001.1, resolved_ms: 2_301.1 } })],
       },
-      closed_base_amount: '0.00000',
-      exposure: '0.00000',
-      hedge_state: 'flat',
-      reason: '',
-      timings,
-    },
+    }),
   };
   const text = storyText({
     order,

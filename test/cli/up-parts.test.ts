@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { orderResultOf } from '../order-result';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,24 +140,10 @@ describe('alerts of the workers', () => {
 });
 
 describe('summary', () => {
-  const result = {
+  const result = orderResultOf({
     order_id: '128',
-    market: 'BTC',
-    side: 'buy',
-    maker: { status: 'filled', filled_base_amount: '0.00020', avg_price: '100.0' },
-    hedge: {
-      executed_base_amount: '0.00020',
-      avg_price: '99.9',
-      slices: [
-        { client_order_index: '129', nonce: '1', base_amount: '0.00020', executed: '0.00020', status: 'filled', path: 'fast', tx_hash: 'ab' },
-      ],
-    },
-    closed_base_amount: '0.00000',
-    exposure: '0.00000',
-    hedge_state: 'flat',
-    reason: '',
     timings: { fill_frame_ms: 1000, hedge_submitted_ms: 1001.5, hedge_resolved_ms: 1010 },
-  }; // prettier-ignore
+  });
   const info = (memo: unknown) =>
     listedOrder({
       workflowId: 'order/1001/128',
@@ -173,7 +160,7 @@ describe('summary', () => {
     if (order?.result === undefined) throw new Error('not read');
     expect(isFilled(order.result)).toBe(true);
     expect(summary.add(order)).toMatch(
-      /128 {2}BTC buy .*0\.00020 @ 100\.0.*\(fast\).*after 1\.50 ms, hedged after 10 ms/,
+      /128 {2}BTC buy .*0\.00020 @ 109440\.7.*\(fast\).*after 1\.50 ms, hedged after 10 ms/,
     );
     expect(summary.filled).toBe(1);
     expect(summary.problems).toEqual([]);

@@ -1,9 +1,9 @@
 /** What the hedger tells when an order is confirmed. */
 import { describe, expect, test } from '@jest/globals';
-import type { OrderResult, SliceReport } from '../../src/domain/messages';
 import { lots, notional } from '../../src/domain/lots';
 import type { Market } from '../../src/domain/records';
 import { createMetrics } from '../../src/observability';
+import { orderResultOf, sliceOf } from '../order-result';
 import { hedgeNotice, observeStages } from '../../src/workers/confirmation';
 
 const btc: Market = {
@@ -17,46 +17,14 @@ const btc: Market = {
 };
 const at = { hedgeAccount: 1002, markets: [btc] };
 
-const slice: SliceReport = {
-  client_order_index: '9240073732737',
-  nonce: '2298142806017',
-  base_amount: '0.00020',
-  executed: '0.00020',
-  status: 'filled',
-  path: 'fast',
-  tx_hash: 'ab',
-};
-
-function resultOf(change: Partial<OrderResult> = {}): OrderResult {
-  return {
-    order_id: '9240073732736',
-    market: 'BTC',
-    side: 'buy',
-    maker: { status: 'filled', filled_base_amount: '0.00020', avg_price: '109440.7' },
-    hedge: {
-      executed_base_amount: '0.00020',
-      executed_quote_amount: '21.888713',
-      avg_price: '109443.6',
-      slices: [slice],
-    },
-    closed_base_amount: '0.00000',
-    exposure: '0.00000',
-    hedge_state: 'flat',
-    reason: '',
-    timings: {},
-    last_id: '9240073732736',
-    ...change,
-  };
-}
-
 describe('B’s notice', () => {
   test('says what B hedged, with the exact quote of the ledger and not one made from the price shown', () => {
-    expect(hedgeNotice(resultOf(), at)).toMatchObject({
+    expect(hedgeNotice(orderResultOf(), at)).toMatchObject({
       accountIndex: 1002,
       side: 'sell',
       status: 'filled',
       filledLots: 20n,
-      filledQuote: 21_888_713n,
+      filledQuote: 21_888_700n,
     });
   });
 
@@ -67,12 +35,12 @@ describe('B’s notice', () => {
       avg_price: '0.0',
       slices: [],
     };
-    expect(hedgeNotice(resultOf({ hedge, closed_base_amount: '0.00020' }), at)).toBeUndefined();
+    expect(hedgeNotice(orderResultOf({ hedge, closed_base_amount: '0.00020' }), at)).toBeUndefined();
   });
 
   test('tells the hedged part of an order that was partly closed on A', () => {
-    const hedge = { ...resultOf().hedge, executed_base_amount: '0.00005', executed_quote_amount: '5.472175' };
-    expect(hedgeNotice(resultOf({ hedge, closed_base_amount: '0.00015' }), at)).toMatchObject({
+    const hedge = { ...orderResultOf().hedge, executed_base_amount: '0.00005', executed_quote_amount: '5.472175' };
+    expect(hedgeNotice(orderResultOf({ hedge, closed_base_amount: '0.00015' }), at)).toMatchObject({
       filledLots: 5n,
       filledQuote: 5_472_175n,
     });
@@ -80,9 +48,9 @@ describe('B’s notice', () => {
 });
 
 describe('stages across processes', () => {
-  const sums = async (timings: Record<string, number>, slices = [slice]) => {
+  const sums = async (timings: Record<string, number>, slices = [sliceOf()]) => {
     const metrics = createMetrics({ process: 'hedger', version: '0' });
-    observeStages(metrics, resultOf({ timings, hedge: { ...resultOf().hedge, slices } }));
+    observeStages(metrics, orderResultOf({ timings, hedge: { ...orderResultOf().hedge, slices } }));
     const text = await metrics.registry.metrics();
     return Object.fromEntries(
       [...text.matchAll(/^counterleg_(\w+)_seconds_sum\{(.*)\} (\S+)$/gm)].map(([, name, labels, sum]) => [
