@@ -1,5 +1,6 @@
 /** Starts a market's pair from the configuration, or joins the running one; says what does not fit before anything starts. */
 import type { Client } from '@temporalio/client';
+import { reasonOf } from '../domain/reason';
 import type { Config, PairConfig } from '../config';
 import { parseLots } from '../domain/lots';
 import type { Market } from '../domain/records';
@@ -35,7 +36,7 @@ export function checkAmounts(pair: PairConfig, market: Market, changes: PairOver
     }
     parseLots(pair.maxPosition, market.sizeDecimals);
   } catch (error) {
-    throw new CommandError(`amounts of ${market.symbol}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`amounts of ${market.symbol}: ${reasonOf(error)}`);
   }
 }
 

@@ -2,6 +2,7 @@
  * Runs one nonce machine (domain/execution.ts, domain/placement.ts) against the exchange: one timer, and every request that the machine asks
  * for; what comes back is fed to it. It concludes nothing. A broken invariant stops this machine, and only this one.
  */
+import { reasonOf } from '../domain/reason';
 import type { Clock } from '../clock';
 import type { LaneAlert } from '../domain/execution';
 import { epochMsOf, laneOf, timeOf, type OrderId } from '../domain/ids-and-nonces';
@@ -178,8 +179,4 @@ function doubtOf(outcome: SendOutcome): string | undefined {
 /** Reads answer with values; one that throws is a bug of the adapter, and still no more than a failed read (invariant 8). */
 function failedRead(error: unknown): { readonly ok: false; readonly reason: string } {
   return { ok: false, reason: reasonOf(error) };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@
  *
  * `isSet` is true only for a renewal that the exchange has executed, with enough time left; a 200 alone proves nothing.
  */
+import { reasonOf } from '../domain/reason';
 import type { Nonce } from '../domain/ids-and-nonces';
 import type { AccountPort } from '../exchange/port';
 import type { Canceller } from './canceller';
@@ -115,7 +116,7 @@ export class DeadMan {
         off();
       }
     } catch (error) {
-      onRenewal?.('failed', error instanceof Error ? error.message : String(error));
+      onRenewal?.('failed', reasonOf(error));
       throw error;
     }
   }

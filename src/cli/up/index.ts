@@ -9,6 +9,7 @@ import type { Client } from '@temporalio/client';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../../domain/reason';
 import { connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
 import { listOrders } from '../order-list';
 import { stopPair } from '../pair-client';
@@ -168,7 +169,7 @@ class Run {
     const problems: string[] = [];
     for (const market of plan.markets) {
       await stopPair(client, maker.index, market).catch((error: unknown) => {
-        problems.push(`pair ${market} did not stop: ${error instanceof Error ? error.message : String(error)}`);
+        problems.push(`pair ${market} did not stop: ${reasonOf(error)}`);
       });
     }
     const deadlineMs = performance.now() + RESOLVE_MS;

@@ -5,6 +5,7 @@
  * Reads only. A read that fails is a failed check: no data is never "flat" (invariant 8).
  */
 import { z } from 'zod';
+import { reasonOf } from '../../domain/reason';
 import type { Config } from '../../config';
 import { parseDecimal } from '../../domain/lots';
 import { type OrderId, splitClientOrderIndex } from '../../domain/ids-and-nonces';
@@ -35,7 +36,7 @@ export async function verifyMirror(config: Config): Promise<string[]> {
     const [a, b] = await Promise.all([truthOf(config, maker.index), truthOf(config, hedge.index)]);
     return [...mirrorProblems(positionsOf(a), positionsOf(b)), ...orderProblems(a.orders, b.orders)];
   } catch (error) {
-    return [`the exchange could not be read: ${error instanceof Error ? error.message : String(error)}`];
+    return [`the exchange could not be read: ${reasonOf(error)}`];
   }
 }
 
