@@ -42,7 +42,7 @@ export interface Alert {
   readonly exposed?: string;
   /** The API key it is about. */
   readonly lane?: number;
-  /** The path of the exchange it is about. */
+  /** The path or channel of the exchange it is about. */
   readonly path?: string;
   /** What the operator should do. */
   readonly next: string;

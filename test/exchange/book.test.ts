@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { systemClock, type Clock } from '../../src/clock';
 import { lots, ticks } from '../../src/domain/lots';
-import { openLighter, type Signer } from '../../src/exchange/lighter';
+import { openLighter, type Signer, type Trouble } from '../../src/exchange/lighter';
 import { Book, parseBookFrame, type BookChange } from '../../src/exchange/lighter/book';
 import type { ExchangePort } from '../../src/exchange/port';
 import { FakeLighter, FAST, fixture, until } from './support';
@@ -173,6 +173,34 @@ test('S-51 a market whose book never comes costs the others nothing, and is aske
   }
   expect(exchange.book(36)).toBeDefined();
   expect(lighter.connections).toBe(1);
+});
+
+test('a market without a book is told once, and again only after it had one', async () => {
+  const told: Trouble[] = [];
+  const waits: (() => void)[] = [];
+  let answers = false;
+  lighter.onMessage = (message, socket) => {
+    if (message['type'] === 'subscribe' && answers) socket.send(JSON.stringify(fixture('order-book-snapshot.json')));
+  };
+  const after: typeof systemClock.after = (ms, action) => {
+    if (ms !== 20_000) return systemClock.after(ms, action);
+    waits.push(action);
+    return () => void waits.splice(waits.indexOf(action), 1);
+  };
+  const other = openLighter({
+    ...{ baseUrl: lighter.url, signer: {} as Signer, sessionTimes: FAST, clock: { ...systemClock, after } },
+    onTrouble: (trouble) => told.push(trouble),
+  });
+  other.book(36);
+  await until(() => kinds().includes('subscribe'), 'asked for');
+  expect(waits).toHaveLength(1);
+  waits[0]?.();
+  expect(told.map(({ kind, path }) => [kind, path])).toEqual([['channel-missing', 'order_book/36']]);
+  answers = true;
+  lighter.sockets.at(-1)?.terminate();
+  await other.whenBook(36);
+  expect(waits).toEqual([]);
+  await other.close();
 });
 
 test('S-54 a market whose changes are all unreadable is asked for ever more slowly', async () => {

@@ -1,6 +1,7 @@
 /** A's trades as anybody may hear them: sums of distinct trades, never more than what executed (S-45). */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openLighter, type Signer } from '../../src/exchange/lighter';
+import { systemClock } from '../../src/clock';
+import { openLighter, type Signer, type Trouble } from '../../src/exchange/lighter';
 import type { ExchangePort, TradedSum } from '../../src/exchange/port';
 import { FakeLighter, FAST, until } from './support';
 
@@ -58,6 +59,28 @@ test("others' trades and what cannot be read add nothing; the rest of the frame 
   await until(() => heard.length === 1, 'one sum');
   expect(heard).toMatchObject([{ tradedLots: 20n }]);
   expect(malformed).toEqual(['public trades']);
+});
+
+test('trades that are not heard are told', async () => {
+  const told: Trouble[] = [];
+  let waiting: (() => void) | undefined;
+  lighter.onMessage = () => undefined;
+  const after: typeof systemClock.after = (ms, action) => {
+    if (ms !== 20_000) return systemClock.after(ms, action);
+    waiting = action;
+    return () => (waiting = undefined);
+  };
+  const other = openLighter({
+    ...{ baseUrl: lighter.url, signer: {} as Signer, sessionTimes: FAST, clock: { ...systemClock, after } },
+    onTrouble: (trouble) => told.push(trouble),
+  });
+  other.watchTrades(A, () => undefined);
+  await until(() => lighter.messages.filter(({ type }) => type === 'subscribe').length === 2, 'asked for');
+  waiting?.();
+  expect(told.map(({ kind, path }) => [kind, path])).toEqual([['channel-missing', `public account_all_trades/${A}`]]);
+  lighter.push(frame('subscribed'));
+  await until(() => waiting === undefined, 'heard');
+  await other.close();
 });
 
 test('goes on after a lost connection, with what it knew', async () => {

@@ -5,7 +5,8 @@ import type { WebSocket } from 'ws';
 import { systemClock } from '../../src/clock';
 import { silentLog } from '../../src/exchange/lighter/log';
 import { HostLimit } from '../../src/exchange/lighter/host-limit';
-import { Session, SESSION_TIMES, type Frame, type SessionTimes } from '../../src/exchange/lighter/session';
+import { Session, type Frame } from '../../src/exchange/lighter/session';
+import { SESSION_TIMES, type SessionTimes } from '../../src/exchange/lighter/session-times';
 import { FakeLighter, FAST, fixture, HASH, signed, until, type Message } from './support';
 
 type Recorded = Record<'ws_accepted' | 'ws_invalid_nonce' | 'ws_unattributed' | 'ws_already_subscribed', Message>;
@@ -129,8 +130,9 @@ test('reconnects after the server closes, again and again', async () => {
 test('S-33 garbage is counted and kills nothing', async () => {
   open();
   await isOpen();
-  const poison = ['', '{', 'null', '[]', '7', '"x"', '{"channel":"order_book:1"}', '\u0000', '{"type":7}'];
+  const poison = ['', '{', '[]', '7', '"x"', '{"channel":"order_book:1"}', '\u0000', '{"type":7}'];
   for (const text of poison) lighter.push(text);
+  lighter.push('null'); // the exchange sends some (LP §5.2): not even counted
   lighter.push('{"type":"update/height","channel":"height","height":1}');
   await until(() => frames.length === 1, 'the good frame');
   expect(malformed).toHaveLength(poison.length);

@@ -7,7 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import { LighterSignedTx } from '../../src/exchange/lighter/signer';
-import type { SessionTimes } from '../../src/exchange/lighter/session';
+import type { SessionTimes } from '../../src/exchange/lighter/session-times';
 import type { TxRequest } from '../../src/exchange/port';
 
 export function fixture<T = Record<string, unknown>>(name: string): T {

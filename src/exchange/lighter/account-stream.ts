@@ -18,15 +18,15 @@ import { OrderRecovery, type RecoveryReads } from './order-recovery';
 import { rawOrdersOf, readOrders, UnknownMarketError, type ReadOrders } from './parse';
 import { parseTxRow, rawTxsOf } from './parse-tx';
 import { isLimitCode, type HostLimit } from './host-limit';
-import { Session, type Frame, type SessionTimes } from './session';
+import { Line } from './line';
+import type { Frame } from './session';
+import type { SessionTimes } from './session-times';
 import { SideChannel } from './side-channel';
 import type { Token, Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
 
 /** From the subscription to the snapshot. */
 const SNAPSHOT_MS = 5_000;
-/** A planned reconnect waits for answers to submissions, but not for ever. */
-const QUIESCE_MS = 10_000;
 
 export interface AccountStreamOptions extends StreamAddress {
   readonly accountIndex: number;
@@ -46,7 +46,7 @@ export interface AccountStreamOptions extends StreamAddress {
 type Listeners = { [E in keyof AccountStreamEvents]: Set<AccountStreamEvents[E]> };
 
 export class LighterAccountStream implements AccountStream {
-  readonly session: Session;
+  readonly session: Line;
   readonly #listeners: Listeners = { orders: new Set(), txs: new Set(), state: new Set() };
   readonly own = new OrderCache((error) => this.#threw('orders', error));
   readonly #recovery: OrderRecovery;
@@ -61,6 +61,8 @@ export class LighterAccountStream implements AccountStream {
   /** With which the newest subscription was asked for. */
   #token: Token | undefined;
   #snapshotSeen = false;
+  /** The connection before this one still delivers, until our snapshot is there. */
+  #follows = false;
   #cancelSnapshotDeadline: () => void = () => undefined;
   #cancelRenewal: () => void = () => undefined;
   #waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
@@ -89,15 +91,10 @@ export class LighterAccountStream implements AccountStream {
       auth: false,
       means: 'a fill whose order frame is lost is found by the next reading of all orders, up to half a minute later',
     });
-    this.session = new Session({
-      url: options.url,
-      socket: options.socket,
-      clock: options.clock,
-      log: options.log,
-      times: options.times,
-      limit: options.limit,
+    this.session = new Line({
+      ...options,
       handlers: {
-        onOpen: () => void this.#subscribe(),
+        onOpen: (follows) => this.#opened(follows),
         onFrame: (frame) => this.#received(frame),
         onError: (error) => this.#errored(error),
         onDown: () => this.#lost(),
@@ -137,6 +134,12 @@ export class LighterAccountStream implements AccountStream {
     this.#recovery.found(records.filter(({ status }) => !isTerminal(status)));
   }
 
+  #opened(follows: boolean): void {
+    if (follows) this.#endConnection(); // but what it still delivers counts, and the stream stays live
+    this.#follows = follows;
+    void this.#subscribe();
+  }
+
   async #subscribe(): Promise<void> {
     const epoch = this.#epoch;
     const { accountIndex, clock, markets, tokens } = this.options;
@@ -151,7 +154,9 @@ export class LighterAccountStream implements AccountStream {
       this.session.write(`{"type":"subscribe","channel":"account_all_orders/${accountIndex}","auth":${auth}}`);
       // Whether a stream is cut when its token expires is unknown (LP §4): be on a fresh connection before that.
       this.#cancelRenewal();
-      this.#cancelRenewal = clock.after(Math.max(1, token.renewAtMs - clock.epochMs()), () => this.#renew(epoch, 0));
+      this.#cancelRenewal = clock.after(Math.max(1, token.renewAtMs - clock.epochMs()), () =>
+        this.session.replace('renewing the auth token'),
+      );
       this.#cancelSnapshotDeadline();
       this.#cancelSnapshotDeadline = clock.after(SNAPSHOT_MS, () => this.session.reconnect('no snapshot in time'));
     } catch (error) {
@@ -175,22 +180,12 @@ export class LighterAccountStream implements AccountStream {
       onMissing: () =>
         onTrouble({
           kind: 'channel-missing',
+          path: `${name}/${accountIndex}`,
           what: `the exchange does not serve the channel ${name} of account ${accountIndex}: ${means}. Hedging goes on`,
           next: 'Nothing at once: it is asked for every minute. If it lasts, look for a change of the exchange, and report it.',
         }),
       onBack: () => log.info({ accountIndex, channel: name }, 'the channel is served again'),
     });
-  }
-
-  /** Reconnects at a moment when no submission is out, so that none becomes unknown by our own doing. */
-  #renew(epoch: number, waitedMs: number): void {
-    if (epoch !== this.#epoch) return;
-    if (this.session.inFlight > 0 && waitedMs < QUIESCE_MS) {
-      this.#cancelRenewal = this.options.clock.after(50, () => this.#renew(epoch, waitedMs + 50));
-      return;
-    }
-    this.session.markHealthy();
-    this.session.reconnect('renewing the auth token');
   }
 
   #received(frame: Frame): void {
@@ -200,7 +195,7 @@ export class LighterAccountStream implements AccountStream {
         return;
       case 'update/account_all_orders':
         // Before the snapshot there is nothing to change (LP §5.5); the snapshot will have it.
-        if (frame.channel === this.#ordersChannel && this.#snapshotSeen) this.#changes(frame);
+        if (frame.channel === this.#ordersChannel && (this.#snapshotSeen || this.#follows)) this.#changes(frame);
         return;
       case 'subscribed/account_tx':
       case 'update/account_tx':
@@ -313,6 +308,7 @@ export class LighterAccountStream implements AccountStream {
   #endConnection(): void {
     this.#epoch += 1;
     this.#snapshotSeen = false;
+    this.#follows = false;
     this.#cancelSnapshotDeadline();
     this.#txSide.close();
     this.#tradesSide.close();

@@ -30,7 +30,7 @@ import { parseTxRows } from './parse-tx';
 import { ACCOUNT, readAccount } from './read-account';
 import type { Rest, Urgency } from './rest';
 import { parseTradePage, reachesBack, sumTrades, type TradePage } from './trade-sum';
-import type { SessionTimes } from './session';
+import type { SessionTimes } from './session-times';
 import { rejectedKeys } from './rejected-keys';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';

@@ -17,13 +17,13 @@ import { PublicTrades } from './public-trades';
 import { parseInitialMargin } from './parse';
 import { ACCOUNT, readAccount, type ParsedAccount } from './read-account';
 import { Rest } from './rest';
-import { SESSION_TIMES, type SessionTimes } from './session';
+import { SESSION_TIMES, type SessionTimes } from './session-times';
 import type { Signer } from './signer';
 import { TOKEN_LIFE_MS } from './tokens';
 import type { TellTrouble, Trouble } from './trouble';
 
 export type { Log } from './log';
-export type { SessionTimes } from './session';
+export type { SessionTimes } from './session-times';
 export type { Trouble } from './trouble';
 export { parseOrder, rawOrdersOf } from './parse';
 export { loadSigner, SignerError, type ApiKeyPair, type LaneKey, type LighterSignedTx, type Signer } from './signer';
@@ -106,6 +106,7 @@ class Lighter implements ExchangePort {
       skew: this.#skew,
       limit: this.#limit,
       onMalformed: this.#malformed,
+      onTrouble: this.#troubled,
     });
   }
 
@@ -169,6 +170,7 @@ class Lighter implements ExchangePort {
         limit: this.#limit,
         markets: this.#markets,
         onMalformed: this.#malformed,
+        onTrouble: this.#troubled,
       }),
     );
   }

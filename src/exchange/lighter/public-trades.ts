@@ -12,13 +12,18 @@ import { addLots, notional, ZERO_LOTS } from '../../domain/lots';
 import type { TradedSum } from '../port';
 import type { StreamAddress } from './approach';
 import type { Log } from './log';
+import { Absence } from './absence';
 import { reasonOf } from './errors';
 import type { Markets } from './markets';
 import { parseTradedAmounts, rawTradesOf } from './parse-trades';
-import { Session, type SessionTimes } from './session';
+import { Line } from './line';
+import type { SessionTimes } from './session-times';
 import type { HostLimit } from './host-limit';
+import type { TellTrouble } from './trouble';
 
 const SUBSCRIBE_MS = 5_000;
+/** Not heard for so long, a person is told what is not watched meanwhile. */
+const MISSING_MS = 20_000;
 const ORDERS_KEPT = 4_096;
 const TRADES_KEPT = 16_384;
 
@@ -29,41 +34,60 @@ export interface PublicTradesOptions extends StreamAddress {
   readonly log: Log;
   readonly times: SessionTimes;
   readonly limit: HostLimit;
+  readonly onTrouble: TellTrouble;
   readonly markets: Markets;
   readonly onMalformed: (what: string, reason: string) => void;
 }
 
 export class PublicTrades {
-  readonly #session: Session;
+  readonly #session: Line;
   readonly #channel: string;
   readonly #sums = new Map<ClientOrderIndex, TradedSum>();
   readonly #seen = new Set<string>();
+  readonly #absence: Absence;
   #cancelDeadline: () => void = () => undefined;
 
   constructor(private readonly options: PublicTradesOptions) {
     const { accountIndex, log, onMalformed } = options;
     this.#channel = `account_all_trades:${accountIndex}`;
-    this.#session = new Session({
+    this.#session = new Line({
       ...options,
       handlers: {
         onOpen: () => void this.#subscribe(),
         onFrame: ({ type, channel, body }) => {
           if (channel !== this.#channel) return;
           this.#cancelDeadline();
+          this.#absence.back();
           this.#session.markHealthy();
           if (type === 'update/account_all_trades') this.#take(body);
         },
         onError: (error) => log.warn(error, 'the exchange sent an error frame on the stream of public trades'),
-        onDown: () => this.#cancelDeadline(),
+        onDown: () => {
+          this.#cancelDeadline();
+          this.#absence.away();
+        },
         onMalformed: (reason) => onMalformed('public trades', reason),
       },
     });
+    this.#absence = new Absence({ clock: options.clock, afterMs: MISSING_MS, tell: () => this.#tell() });
+    this.#absence.away();
     this.#session.open();
   }
 
   close(): Promise<void> {
+    this.#absence.back();
     this.#cancelDeadline();
     return this.#session.close();
+  }
+
+  #tell(): void {
+    const { accountIndex, onTrouble } = this.options;
+    onTrouble({
+      kind: 'channel-missing',
+      path: `public account_all_trades/${accountIndex}`,
+      what: `the trades of account A (${accountIndex}) have not been heard for ${MISSING_MS / 1_000} s: a fill that the maker tells nobody of shows in its position only, seconds later. Fills that it tells of are hedged as ever`,
+      next: 'Nothing at once: it is asked for again and again. If it lasts, see that the maker is well, and look at the status page of the exchange.',
+    });
   }
 
   async #subscribe(): Promise<void> {

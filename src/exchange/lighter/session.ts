@@ -12,47 +12,11 @@ import type { SocketOptions } from './approach';
 import { isFirewallPage } from './blocked-paths';
 import type { Log } from './log';
 import { Backoff } from './pauses';
-import { field, reasonOf, shorten, stringField, type Answered } from './errors';
+import { field, numberField, reasonOf, shorten, stringField, type Answered } from './errors';
 import type { HostLimit } from './host-limit';
 import { PendingAnswers } from './pending-answers';
+import type { SessionTimes } from './session-times';
 import type { LighterSignedTx } from './signer';
-
-export interface SessionTimes {
-  /** Until the socket is open and `connected` has arrived. */
-  readonly connectMs: number;
-  /** Silence from the server after which we ask whether it is there. */
-  readonly quietMs: number;
-  /** How long it may take to show any sign of life then. With `quietMs` well under five seconds (S-34). */
-  readonly pongMs: number;
-  /** After so long without the sign of life asked for, submissions take another way. */
-  readonly suspectMs: number;
-  /** A frame of ours goes out at least this often, however much the server sends (LP §5.2: two minutes). */
-  readonly idleMs: number;
-  /** Until a submission without an answer is reported as unknown. Short: asking again with the same nonce cannot trade twice. */
-  readonly sendMs: number;
-  /** Silence on a submission that makes us ask for a sign of life at once, and how long it may take. */
-  readonly probeMs: number;
-  /** How often all live orders are read in one request, in case both frames of a fill were lost on a connection that lives. */
-  readonly lookMs: number;
-  /** From a frame that tells of a trade until the order's own must have come; beyond it the order is read. */
-  readonly tradeGraceMs: number;
-  readonly reconnectMinMs: number;
-  readonly reconnectMaxMs: number;
-}
-
-export const SESSION_TIMES: SessionTimes = {
-  connectMs: 5_000,
-  quietMs: 2_500,
-  pongMs: 2_000,
-  suspectMs: 500,
-  idleMs: 30_000,
-  sendMs: 1_500,
-  probeMs: 1_000,
-  lookMs: 30_000,
-  tradeGraceMs: 120,
-  reconnectMinMs: 50,
-  reconnectMaxMs: 5_000,
-};
 
 /** A frame for the owner: parsed JSON with the moment at which its bytes arrived. */
 export interface Frame {
@@ -69,7 +33,19 @@ export interface SessionHandlers {
   /** An error frame that is not known to answer a submission: about a subscription, say, but it names none (LP §5.3). */
   readonly onError: (error: { readonly code: number; readonly message: string }) => void;
   readonly onDown: (reason: string) => void;
+  /** The server will close this connection (LP §5.2). */
+  readonly onShutdown?: (closeInMs: number) => void;
   readonly onMalformed: (reason: string) => void;
+}
+
+export interface SessionOptions {
+  readonly url: string;
+  readonly socket?: SocketOptions;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly times: SessionTimes;
+  readonly limit: HostLimit;
+  readonly handlers: SessionHandlers;
 }
 
 const PING = '{"type":"ping"}';
@@ -81,6 +57,7 @@ export class Session {
   #socket: WebSocket | undefined;
   #greeted = false;
   #closed = false;
+  #retired = false;
   #nextId = 1;
   #lastReceivedMs = 0;
   #lastSentMs = 0;
@@ -93,17 +70,7 @@ export class Session {
   /** While a firewall refuses the handshake: who knocks on is kept out longer (LP §6.1). */
   readonly #refused: Backoff;
 
-  constructor(
-    private readonly options: {
-      readonly url: string;
-      readonly socket?: SocketOptions;
-      readonly clock: Clock;
-      readonly log: Log;
-      readonly times: SessionTimes;
-      readonly limit: HostLimit;
-      readonly handlers: SessionHandlers;
-    },
-  ) {
+  constructor(private readonly options: SessionOptions) {
     const { clock, limit, times } = options;
     this.#answers = new PendingAnswers({ clock, limit, sendMs: times.sendMs });
     this.#backoff = new Backoff(options.clock, { minMs: times.reconnectMinMs, maxMs: times.reconnectMaxMs });
@@ -137,10 +104,15 @@ export class Session {
 
   /** Undefined when there is no connection to rely on: nothing was sent, the caller may use another way. */
   send(tx: LighterSignedTx): Promise<Answered> | undefined {
-    if (!this.isOpen || this.#isSuspect()) return undefined;
+    if (!this.isOpen || this.#retired || this.#isSuspect()) return undefined;
     const id = String(this.#nextId++);
     this.#write(`{"type":"jsonapi/sendtx","data":{"id":"${id}","tx_type":${tx.txType},"tx_info":${tx.txInfo()}}}`);
     return this.#awaitAnswer(id, tx.txHash);
+  }
+
+  /** Takes no more submissions, and is not reopened once it has closed: another one takes over. */
+  retire(): void {
+    this.#retired = true;
   }
 
   /** Drops the connection; it is reopened after the usual back-off. */
@@ -236,6 +208,8 @@ export class Session {
       this.#greet();
     } else if (type === 'ping') {
       this.#write(PONG);
+    } else if (type === 'shutdown') {
+      this.options.handlers.onShutdown?.(numberField(body, 'close_in_ms') ?? 0);
     } else if (type === undefined) {
       this.options.handlers.onMalformed('frame without type');
     } else if (type !== 'pong') {
@@ -320,9 +294,11 @@ export class Session {
     if (socket === undefined || this.#closed) return;
     this.#detach(reason);
     socket.terminate();
-    const delayMs = backoff.nextMs();
-    this.options.log.warn({ reason, delayMs: Math.round(delayMs) }, 'connection lost; will reconnect');
-    this.#cancelRetry = this.options.clock.after(delayMs, () => this.#connectWhenAllowed());
+    if (!this.#retired) {
+      const delayMs = backoff.nextMs();
+      this.options.log.warn({ reason, delayMs: Math.round(delayMs) }, 'connection lost; will reconnect');
+      this.#cancelRetry = this.options.clock.after(delayMs, () => this.#connectWhenAllowed());
+    }
     this.options.handlers.onDown(reason);
   }
 

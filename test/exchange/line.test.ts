@@ -1,0 +1,117 @@
+/** P-27: the exchange announces that it will close a connection. The next one is there before, and nothing is missed in between. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { startPaper, type PaperServer } from '../../packages/paper-exchange/src';
+import {
+  clientOrderIndexOf,
+  nextOrderId,
+  nonceOf,
+  type ClientOrderIndex,
+  type OrderId,
+} from '../../src/domain/ids-and-nonces';
+import { lots, ticks } from '../../src/domain/lots';
+import { loadSigner, openLighter, type Signer } from '../../src/exchange/lighter';
+import type { AccountPort, ExchangePort, StreamState } from '../../src/exchange/port';
+import { startManInTheMiddle, type ManInTheMiddle } from '../helpers/man-in-the-middle';
+import { signerPath } from '../helpers/tools';
+import { until } from './support';
+
+const ACCOUNT = 101;
+const LANE = 5;
+let paper: PaperServer;
+let between: ManInTheMiddle;
+let signer: Signer;
+let keys: ReadonlyMap<number, string>;
+let exchange: ExchangePort;
+let account: AccountPort;
+let states: StreamState[];
+let last: OrderId | undefined;
+
+const control = (path: string, body?: unknown): Promise<Response> =>
+  fetch(`${paper.url}/_paper/${path}`, {
+    method: body === undefined ? 'DELETE' : 'POST',
+    headers: { 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+const shutDown = (match: unknown, ms: number): Promise<Response> =>
+  control('faults', [{ on: 'stream', action: 'shutdown', ms, count: 1, match }]);
+const isClosed = (stream: number): boolean => between.streams[stream]?.client.readyState === WebSocket.CLOSED;
+
+beforeAll(async () => {
+  paper = await startPaper({ port: 0, flow: 'off', latency: 'zero' });
+  signer = loadSigner(signerPath());
+  const pair = await signer.generateKey();
+  keys = new Map([[LANE, pair.privateKey]]);
+  await control('accounts', { account_index: ACCOUNT, collateral: '1000000', api_keys: { [LANE]: pair.publicKey } });
+});
+beforeEach(async () => {
+  between = await startManInTheMiddle(paper.url);
+  exchange = openLighter({ baseUrl: between.url, signer });
+  account = exchange.openAccount({ accountIndex: ACCOUNT, keys });
+  states = [];
+  account.stream.on('state', (state) => states.push(state));
+  await account.stream.whenLive();
+});
+afterEach(async () => {
+  await control('faults');
+  await exchange.close();
+  await between.close();
+});
+afterAll(() => paper.close());
+
+async function buy(): Promise<ClientOrderIndex> {
+  last = nextOrderId({ epochMs: Date.now(), lane: LANE, last });
+  const clientOrderIndex = clientOrderIndexOf(last, 1);
+  const signed = await account.sign({
+    ...{ lane: LANE, nonce: nonceOf(last, 1), skipNonce: true, clientOrderIndex, reduceOnly: false },
+    kind: 'market-order',
+    marketId: 1,
+    side: 'buy',
+    lots: lots(100),
+    boundTicks: ticks(1_200_000),
+  });
+  expect(await account.send(signed)).toMatchObject({ kind: 'accepted' });
+  return clientOrderIndex;
+}
+const heard = (index: ClientOrderIndex): Promise<void> =>
+  until(() => account.stream.own.find(index)?.status === 'filled', `the frame of ${index}`);
+
+test('the account stream stays live: the second connection is there first, submissions and fills go on throughout', async () => {
+  await shutDown({ account_index: ACCOUNT }, 800);
+  const during = await buy();
+  await until(() => between.handshakes.length === 2, 'the second connection');
+  expect(isClosed(0)).toBe(false);
+  await heard(during);
+  await until(() => isClosed(0), 'the announced close');
+  await heard(await buy());
+  expect(states).toEqual(['live']);
+  expect(between.handshakes).toHaveLength(2);
+});
+
+test('what the first connection delivers before the second has its snapshot counts', async () => {
+  between.onFrame = ({ text, stream, direction }) =>
+    stream === 1 && direction === 'in' && text.includes('orders') ? [] : undefined;
+  await shutDown({ account_index: ACCOUNT }, 3_000);
+  await until(() => between.streams.length === 2, 'the second connection');
+  await heard(await buy());
+  expect(isClosed(0)).toBe(false);
+});
+
+test('an exchange that closes at once leaves the ordinary reconnect', async () => {
+  await shutDown({ account_index: ACCOUNT }, 1);
+  await until(() => states.includes('stale') || between.handshakes.length === 2, 'closed');
+  await account.stream.whenLive();
+  await heard(await buy());
+});
+
+test('the book is offered all the time', async () => {
+  await exchange.whenBook(1);
+  const gone: string[] = [];
+  const watch = setInterval(() => exchange.book(1) ?? gone.push('no book'), 1);
+  await shutDown({ channel: 'order_book' }, 600);
+  await until(() => between.handshakes.length === 3, 'a second connection for books');
+  await until(() => isClosed(1), 'the announced close');
+  clearInterval(watch);
+  expect(gone).toEqual([]);
+  expect(exchange.book(1)).toBeDefined();
+});
