@@ -16,6 +16,8 @@ module.exports = {
       },
     ],
   },
+  // Ships its TypeScript sources only.
+  transformIgnorePatterns: ['/node_modules/(?!zklighter-perps/)'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   cacheDirectory: '<rootDir>/.cache/jest',
   globalSetup: '<rootDir>/test/helpers/global-setup.ts',

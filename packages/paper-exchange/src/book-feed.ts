@@ -16,6 +16,9 @@ interface Published {
   updatedAtUs: number;
 }
 
+const bookNames = ['order_book', 'order_book@tier2'] as const;
+export type BookName = (typeof bookNames)[number];
+
 export class BookFeed {
   readonly #published = new Map<Market, Published>();
   readonly #touched = new Set<Market>();
@@ -34,12 +37,12 @@ export class BookFeed {
     this.#touched.clear();
   }
 
-  /** Brings everybody up to date first, so that the snapshot and the next delta meet at one nonce. */
-  snapshotFrame(market: Market): string {
+  /** `order_book@tier2` is the app's name for the same levels (LP §5.4). Brings everybody up to date first, so that the snapshot and the next delta meet at one nonce. */
+  snapshotFrame(market: Market, name: BookName): string {
     this.#flush(market);
     const { spec } = market;
     const { nonce, offset, updatedAtUs } = this.#stateOf(market);
-    const channel = `order_book:${spec.marketId}`;
+    const channel = `${name}:${spec.marketId}`;
     const top = updatedAtUs === 0 ? '' : `"last_updated_at":${updatedAtUs},`;
     return (
       `{"channel":"${channel}",${top}"offset":${offset},"order_book":{"code":0,"asks":${levelsJson(spec, market.asks)},` +
@@ -57,16 +60,18 @@ export class BookFeed {
     published.nonce = market.bookNonce;
     published.offset += 3;
     published.updatedAtUs = market.changedAtUs;
-    const channel = `order_book:${market.spec.marketId}`;
-    if (!this.hub.has(channel)) return;
     const { nonce, offset, updatedAtUs } = published;
-    this.hub.publish(
-      channel,
-      `{"channel":"${channel}","last_updated_at":${updatedAtUs},"offset":${offset},"order_book":{"code":0,` +
-        `"asks":[${asks.join(',')}],"bids":[${bids.join(',')}],"offset":${offset},"nonce":${nonce},` +
-        `"last_updated_at":${updatedAtUs},"begin_nonce":${beginNonce}},"timestamp":${this.clock.nowMs()},` +
-        `"type":"update/order_book"}`,
-    );
+    for (const name of bookNames) {
+      const channel = `${name}:${market.spec.marketId}`;
+      if (!this.hub.has(channel)) continue;
+      this.hub.publish(
+        channel,
+        `{"channel":"${channel}","last_updated_at":${updatedAtUs},"offset":${offset},"order_book":{"code":0,` +
+          `"asks":[${asks.join(',')}],"bids":[${bids.join(',')}],"offset":${offset},"nonce":${nonce},` +
+          `"last_updated_at":${updatedAtUs},"begin_nonce":${beginNonce}},"timestamp":${this.clock.nowMs()},` +
+          `"type":"update/order_book"}`,
+      );
+    }
   }
 
   #stateOf(market: Market): Published {

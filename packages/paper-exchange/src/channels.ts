@@ -2,6 +2,7 @@
 import { refuse } from './core/codes';
 import type { Refusal } from './core/codes';
 import { resolutionsMs } from './core/candles';
+import { formatMicro } from './core/decimal';
 import type { Exchange } from './core/exchange';
 import type { Account } from './core/types';
 import type { Market } from './core/world';
@@ -25,7 +26,13 @@ export interface Channel {
   readonly first: () => string | undefined;
 }
 
-const publicNames = new Set(['account_all', 'user_stats', 'account_all_positions', 'account_all_trades']);
+const publicNames = new Set([
+  'account_all',
+  'user_stats',
+  'account_all_positions',
+  'account_all_positions_fe',
+  'account_all_trades',
+]);
 
 export class Channels {
   constructor(
@@ -40,18 +47,22 @@ export class Channels {
     const [name = '', first = '', second = ''] = request.split('/');
     switch (name) {
       case 'order_book':
-        return this.#ofMarket(name, first, (market) => this.books.snapshotFrame(market));
+      case 'order_book@tier2':
+        return this.#ofMarket(name, first, (market) => this.books.snapshotFrame(market, name));
       case 'ticker':
         return this.#ofMarket(name, first, (market) => tickerFrame(market, this.clock.nowMs(), 'subscribed'));
       case 'trade':
-        return this.#ofMarket(name, first, (market) => lastTrades(market));
+      case 'trade_fe':
+        return this.#ofMarket(name, first, (market) => lastTrades(name, market));
       case 'market_stats':
         return first === 'all' ? this.#allStats() : this.#ofMarket(name, first, (market) => this.#stats(market));
       case 'candle':
       case 'mark_price_candle':
         return this.#ofCandles(name, first, second);
       case 'spot_market_stats':
-        return this.#spotStats(first);
+        return ofAll(name, first, () => `"spot_market_stats":{},"timestamp":${this.clock.nowMs()}`);
+      case 'asset_stats':
+        return ofAll(name, first, () => `"asset_stats":{"3":${this.#usdcStats()}}`);
       case 'height':
         return {
           key: name,
@@ -63,7 +74,9 @@ export class Channels {
       case 'account_all':
       case 'account_all_orders':
       case 'account_all_positions':
+      case 'account_all_positions_fe':
       case 'account_all_trades':
+      case 'account_spot_avg_entry_prices':
       case 'account_all_assets':
       case 'account_tx':
       case 'user_stats':
@@ -97,13 +110,10 @@ export class Channels {
     return { ...market, key: `${market.key}:${resolution}`, first };
   }
 
-  /** There are no spot markets here: an empty first frame, and never an update. */
-  #spotStats(id: string): Channel | Refusal {
-    if (id !== 'all') return refuse(30005, 'Invalid Channel:  (marketId)');
-    const key = 'spot_market_stats:all';
-    const first = (): string =>
-      `{"channel":"${key}","spot_market_stats":{},"timestamp":${this.clock.nowMs()},"type":"subscribed/spot_market_stats"}`;
-    return { key, shownAs: key, owner: undefined, accountIndex: undefined, first };
+  #usdcStats(): string {
+    let suppliedMicro = 0;
+    for (const account of this.exchange.world.accounts.values()) suppliedMicro += account.collateralMicro;
+    return `{"asset_id":3,"index_price":"1.000000","total_supplied":"${formatMicro(suppliedMicro)}"}`;
   }
 
   #allStats(): Channel {
@@ -161,7 +171,14 @@ export class Channels {
         return `{"channel":"${key}","orders":${orders},"type":"subscribed/account_all_orders"}`;
       }
       case 'account_all_positions':
-        return positionsFrame(account.accountIndex, positionsJson(world, account), account.updatedAtUs, 'subscribed');
+      case 'account_all_positions_fe':
+        return positionsFrame(
+          name,
+          account.accountIndex,
+          positionsJson(world, account),
+          account.updatedAtUs,
+          'subscribed',
+        );
       case 'account_all_trades': {
         const { total } = volumes(account);
         return (
@@ -178,6 +195,8 @@ export class Channels {
         return this.#firstAccountAll(key, account);
       case 'user_stats':
         return this.publisher.userStats(account, 'subscribed');
+      case 'account_spot_avg_entry_prices':
+        return `{"avg_entry_prices":{},"channel":"${key}","type":"subscribed/${name}"}`;
       case 'notification':
         return `{"channel":"${key}","notifs":[],"type":"subscribed/notification"}`;
       default:
@@ -219,10 +238,17 @@ export class Channels {
   }
 }
 
+/** A first frame and never an update: there are no spot markets, and the one asset does not move. */
+function ofAll(name: string, id: string, content: () => string): Channel | Refusal {
+  if (id !== 'all') return refuse(30005, 'Invalid Channel:  (marketId)');
+  const key = `${name}:all`;
+  const first = (): string => `{"channel":"${key}",${content()},"type":"subscribed/${name}"}`;
+  return { key, shownAs: key, owner: undefined, accountIndex: undefined, first };
+}
+
 /** The last 50, newest first, on every subscription (LP §5.5). */
-function lastTrades(market: Market): string {
-  const rows = market.trades.slice(-50).reverse();
-  return tradeFrame(market.spec, rows, rows[0]?.sequence ?? 0, 'subscribed');
+function lastTrades(name: 'trade' | 'trade_fe', market: Market): string {
+  return tradeFrame(name, market.spec, market.trades.slice(-50).reverse(), 'subscribed');
 }
 
 function volumes(account: Account): { readonly count: number; readonly total: number } {

@@ -7,6 +7,7 @@
  */
 import type { WebSocket } from 'ws';
 import type { FaultPlan } from './faults';
+import { packed } from './wire/msgpack';
 
 /** A consumer that lets this much pile up is cut, as the exchange does with slow ones (LP §5.2). */
 const backlogMaxBytes = 16 * 1024 * 1024;
@@ -18,6 +19,24 @@ const underWayMax = 64;
 
 /** Canonical channel name: `account_orders:1:516`. Frames may show a shorter one. */
 export type ChannelKey = string;
+
+/** What the URL of a stream asks for (LP §5.1). */
+export interface StreamQuery {
+  readonly encoding: 'json' | 'msgpack';
+  /** False with `readonly=true`. */
+  readonly mayTransact: boolean;
+  /** `auth`: for subscriptions that bring none. */
+  readonly token: string | undefined;
+}
+
+/** `server` only chooses among the exchange's own machines; `flush_interval` of a subscription is accepted and ignored. */
+export function queryOf(params: URLSearchParams): StreamQuery {
+  return {
+    encoding: params.get('encoding') === 'msgpack' ? 'msgpack' : 'json',
+    mayTransact: params.get('readonly') !== 'true',
+    token: params.get('auth') ?? undefined,
+  };
+}
 
 export class Connection {
   readonly channels = new Set<ChannelKey>();
@@ -35,6 +54,7 @@ export class Connection {
     readonly address: string,
     private readonly faults: FaultPlan,
     private readonly nowMs: () => number,
+    readonly query: StreamQuery = { encoding: 'json', mayTransact: true, token: undefined },
   ) {
     this.lastClientFrameMs = nowMs();
   }
@@ -76,7 +96,8 @@ export class Connection {
       this.socket.terminate();
       return;
     }
-    this.socket.send(data, { binary: false });
+    if (this.query.encoding === 'msgpack') this.socket.send(packed(data), { binary: true });
+    else this.socket.send(data, { binary: false });
   }
 
   isSilent(): boolean {

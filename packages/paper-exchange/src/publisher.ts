@@ -13,6 +13,12 @@ import { assetsJson, positionJson, positionsJson, statsJson } from './wire/accou
 import { candleJson, marketStatsJson, tickerJson } from './wire/markets';
 import { orderJson, ordersByMarket, tradeJson, txJson } from './wire/orders';
 
+/** The second of each is the official app's name for the same rows (LP §5.4). */
+const tradeNames = ['trade', 'trade_fe'] as const;
+const positionNames = ['account_all_positions', 'account_all_positions_fe'] as const;
+export type TradeName = (typeof tradeNames)[number];
+export type PositionsName = (typeof positionNames)[number];
+
 export class Publisher {
   readonly #lastTicker = new Map<Market, string>();
   readonly #statsDue = new Set<Market>();
@@ -162,9 +168,10 @@ export class Publisher {
       const tail = `"shares":[],"trades":${trades},"transaction_time":${world.nowUs},"type":"update/account_all"}`;
       this.#send(all, `${head},"positions":{${touched.join(',')}},${tail}`);
     }
-    const positions = `account_all_positions:${id}`;
-    if (this.hub.has(positions)) {
-      this.#send(positions, positionsFrame(id, positionsJson(world, account), world.nowUs, 'update'));
+    for (const name of positionNames) {
+      const channel = `${name}:${id}`;
+      if (!this.hub.has(channel)) continue;
+      this.#send(channel, positionsFrame(name, id, positionsJson(world, account), world.nowUs, 'update'));
     }
   }
 
@@ -200,10 +207,12 @@ export class Publisher {
       else list.push(trade);
     }
     for (const [marketId, list] of byMarket) {
-      const channel = `trade:${marketId}`;
       const spec = this.exchange.world.markets.get(marketId)?.spec;
-      if (spec === undefined || !this.hub.has(channel)) continue;
-      this.#send(channel, tradeFrame(spec, list, list[list.length - 1]?.sequence ?? 0, 'update'));
+      for (const name of tradeNames) {
+        const channel = `${name}:${marketId}`;
+        if (spec === undefined || !this.hub.has(channel)) continue;
+        this.#send(channel, tradeFrame(name, spec, list, 'update'));
+      }
     }
   }
 
@@ -239,9 +248,9 @@ export class Publisher {
 
 /** Liquidations stand apart from the other trades (LP §5.5). */
 export function tradeFrame(
+  name: TradeName,
   spec: MarketSpec,
   trades: readonly Trade[],
-  nonce: number,
   kind: 'subscribed' | 'update',
 ): string {
   const rows = (which: 'liquidations' | 'others'): string =>
@@ -249,21 +258,23 @@ export function tradeFrame(
       .filter((trade) => (trade.kind === 'liquidation') === (which === 'liquidations'))
       .map((trade) => tradeJson(spec, trade, 'public'))
       .join(',');
+  const nonce = Math.max(0, ...trades.map((trade) => trade.sequence));
   return (
-    `{"channel":"trade:${spec.marketId}","liquidation_trades":[${rows('liquidations')}],"nonce":${nonce},` +
-    `"trades":[${rows('others')}],"type":"${kind}/trade"}`
+    `{"channel":"${name}:${spec.marketId}","liquidation_trades":[${rows('liquidations')}],"nonce":${nonce},` +
+    `"trades":[${rows('others')}],"type":"${kind}/${name}"}`
   );
 }
 
 export function positionsFrame(
+  name: PositionsName,
   accountIndex: number,
   positions: string,
   transactionUs: number,
   kind: 'subscribed' | 'update',
 ): string {
   return (
-    `{"bo_positions":{},"channel":"account_all_positions:${accountIndex}","positions":${positions},"shares":[],` +
-    `"transaction_time":${transactionUs},"type":"${kind}/account_all_positions"}`
+    `{"bo_positions":{},"channel":"${name}:${accountIndex}","positions":${positions},"shares":[],` +
+    `"transaction_time":${transactionUs},"type":"${kind}/${name}"}`
   );
 }
 

@@ -15,7 +15,7 @@ import { isFields } from './core/tx';
 import type { TxFields } from './core/tx';
 import { matches } from './faults';
 import type { FaultPlan } from './faults';
-import { Connection, factsOfChannel } from './hub';
+import { Connection, factsOfChannel, queryOf } from './hub';
 import type { Hub } from './hub';
 import type { RequestGate } from './limits';
 import type { PaperLogger } from './options';
@@ -61,7 +61,7 @@ export class StreamServer {
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#accept(webSocket, address, searchParams.get('server_pings') === 'true' ? 'server-pings' : 'client-pings');
+      this.#accept(webSocket, address, searchParams);
     });
   }
 
@@ -85,9 +85,9 @@ export class StreamServer {
     this.#server.close();
   }
 
-  #accept(socket: WebSocket, address: string, keepAlive: 'server-pings' | 'client-pings'): void {
-    const connection = new Connection(socket, address, this.faults, this.now);
-    if (keepAlive === 'server-pings') connection.serverPing = { sentAtMs: this.now(), answered: true };
+  #accept(socket: WebSocket, address: string, params: URLSearchParams): void {
+    const connection = new Connection(socket, address, this.faults, this.now, queryOf(params));
+    if (params.get('server_pings') === 'true') connection.serverPing = { sentAtMs: this.now(), answered: true };
     this.hub.connections.add(connection);
     socket.on('error', () => socket.terminate());
     socket.on('close', () => this.hub.remove(connection));
@@ -136,7 +136,7 @@ export class StreamServer {
   }
 
   #subscribe(connection: Connection, message: TxFields): void {
-    const { channel: name, auth } = message;
+    const { channel: name, auth = connection.query.token } = message;
     if (typeof name !== 'string') return sendError(connection, refuse(30005));
     const channel = this.channels.resolve(name);
     if (isRefusal(channel)) return sendError(connection, channel);
@@ -189,7 +189,9 @@ export class StreamServer {
 
   #transact(connection: Connection, type: 'jsonapi/sendtx' | 'jsonapi/sendtxbatch', data: unknown): void {
     if (!isFields(data)) return sendError(connection, refuse(21501));
-    const id = typeof data['id'] === 'string' ? data['id'] : undefined;
+    // Which refusal a read-only stream answers is not recorded (LP §5.1).
+    if (!connection.query.mayTransact) return sendError(connection, refuse(30006), idOf(data['id']));
+    const id = idOf(data['id']);
     const inputs = type === 'jsonapi/sendtx' ? singleOf(data) : batchOf(data);
     if (isRefusal(inputs)) return sendError(connection, inputs, inputs.code === 21501 ? undefined : id);
     const facts = factsOf(`/stream/${type}`, inputs[0]);
@@ -249,6 +251,10 @@ export class StreamServer {
     else if (fault.action === 'shutdown') shutDown(connection, fault.ms);
     else connection.silentUntilMs = this.now() + fault.ms;
   }
+}
+
+function idOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function pingByServer(connection: Connection, nowMs: number): void {
