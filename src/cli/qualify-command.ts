@@ -3,11 +3,12 @@
  *
  * Exit code 0 when all that the engine relies on holds and nothing was left behind, 1 when not, 2 when it did not begin.
  */
-import { type Config, ConfigError, loadKeys, toolPath } from '../config';
+import { type AccountRole, type Config, ConfigError, loadKeys, toolPath } from '../config';
 import { formatDecimal, notional, QUOTE_DECIMALS } from '../domain/lots';
-import { loadSigner } from '../exchange/lighter';
+import { chainIdOf, loadSigner, type Signer } from '../exchange/lighter';
 import { qualify, RefusedError, type Assumption, type Outcome, type QualifyOptions, type Row } from '../qualify';
 import { commandConfig, CommandError, type GlobalOptions, reportError } from './context';
+import { createPaperAccount } from './up/paper-accounts';
 
 export interface QualifyCommandOptions extends GlobalOptions {
   readonly limit?: bigint;
@@ -48,50 +49,62 @@ export async function runQualify(options: QualifyCommandOptions): Promise<number
 
 async function setUp(options: QualifyCommandOptions, signal: AbortSignal): Promise<QualifyOptions> {
   const config = commandConfig(options);
-  const { maker, hedge } = config.accounts;
-  const isRealMoney = await hasRealMoney(config);
-  if (isRealMoney && (options.yesRealMoney !== true || options.limit === undefined))
+  const money = await moneyOf(config);
+  if (money === 'real' && (options.yesRealMoney !== true || options.limit === undefined))
     throw new CommandError(
       `${config.lighter.baseUrl} is no test network: the orders would cost real money. Try testnet first; then --yes-real-money with --limit <USDC>`,
     );
   await refuseBesideWorkers(config);
-  const pair = config.pairs.find(({ market }) => market === (options.market ?? config.pairs[0]?.market));
-  const lanes = (pair ?? config.pairs[0])?.lanes ?? [];
-  const spare = (pair ?? config.pairs[0])?.spareLanes ?? [];
-  const both = [...lanes, ...spare];
-  const show = options.json === true ? {} : { onBegin: announce, onRow: print };
+  const signer = loadSigner(toolPath('signer'));
+  const keys = await keysOf(config, money, signer);
+  const pair = config.pairs.find(({ market }) => market === options.market) ?? config.pairs[0];
+  const lanes = [...(pair?.lanes ?? []), ...(pair?.spareLanes ?? [])];
+  const { maker, hedge } = config.accounts;
   return {
     ...config.lighter,
-    ...show,
-    signer: loadSigner(toolPath('signer')),
-    a: {
-      accountIndex: maker.index,
-      keys: loadKeys(config, 'maker', process.env),
-      lanes: both,
-      cancelLane: config.cancelLane,
-    },
-    b: { accountIndex: hedge.index, keys: loadKeys(config, 'hedge', process.env), lanes: both },
+    ...(options.json === true ? {} : { onBegin: announce, onRow: print }),
+    signer,
+    a: { accountIndex: maker.index, keys: keys.maker, lanes, cancelLane: config.cancelLane },
+    b: { accountIndex: hedge.index, keys: keys.hedge, lanes },
     market: options.market ?? pair?.market ?? '',
     budget: config.requestBudget,
     terms: { ...config.safety, slippageBpsMax: config.hedge.slippageBpsMax },
     limit: notional(options.limit ?? LIMIT_DEFAULT),
-    isRealMoney,
+    isRealMoney: money === 'real',
     signal,
     ...(options.only === undefined ? {} : { only: options.only }),
   };
 }
 
-/** Money is real unless the exchange is a test network, or a paper exchange that shows itself as one. */
-async function hasRealMoney({ lighter }: Config): Promise<boolean> {
-  if (lighter.chainId === TESTNET_CHAIN && /testnet/.test(lighter.baseUrl)) return false;
-  try {
-    const { hostname } = new URL(lighter.baseUrl);
-    if (hostname !== '127.0.0.1' && hostname !== 'localhost' && hostname !== '[::1]') return true;
-    const face = await fetch(`${lighter.baseUrl}/_paper/faults`, { signal: AbortSignal.timeout(CONTROL_MS) });
-    return !face.ok;
-  } catch {
-    return true;
-  }
+type Money = 'paper' | 'test' | 'real';
+
+/** Real, unless the exchange is a test network, or a paper exchange on this machine that shows itself as one. */
+async function moneyOf({ lighter }: Config): Promise<Money> {
+  const { baseUrl, chainId = chainIdOf(baseUrl) } = lighter;
+  if (chainId === TESTNET_CHAIN && /testnet/.test(new URL(baseUrl).hostname)) return 'test';
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])$/.test(new URL(baseUrl).hostname)) return 'real';
+  const face = await fetch(`${baseUrl}/_paper/faults`, { signal: AbortSignal.timeout(CONTROL_MS) }).catch(
+    () => undefined,
+  );
+  if (face === undefined) throw new CommandError(`no answer at ${baseUrl}: start the exchange (\`counterleg paper\`)`);
+  return face.ok ? 'paper' : 'real';
+}
+
+/** A fresh paper exchange has no accounts: both are made there, with keys that nobody keeps. */
+async function keysOf(
+  config: Config,
+  money: Money,
+  signer: Signer,
+): Promise<Record<AccountRole, ReadonlyMap<number, string>>> {
+  const { lighter, accounts } = config;
+  const isThere = async (): Promise<boolean> =>
+    (await fetch(`${lighter.baseUrl}/api/v1/account?by=index&value=${accounts.maker.index}`)).ok;
+  if (money === 'paper' && !(await isThere()))
+    return {
+      maker: await createPaperAccount(config, 'maker', signer),
+      hedge: await createPaperAccount(config, 'hedge', signer),
+    };
+  return { maker: loadKeys(config, 'maker', process.env), hedge: loadKeys(config, 'hedge', process.env) };
 }
 
 /** Their orders would be taken for ours, and cancelled. */

@@ -82,8 +82,7 @@ export async function qualify(options: QualifyOptions): Promise<Outcome> {
   const wire = new Wire({ ...options, clock, pace, until: timing.until });
   try {
     const lab = await open(options, { clock, exchange, timing, pace, wire });
-    const start = await funds(lab);
-    await refuseToBegin(lab, options, chosen);
+    const start = await begin(lab, options, chosen);
     return await tryAll(lab, timing, options, { chosen, start });
   } finally {
     wire.close();
@@ -136,6 +135,17 @@ async function live(actor: Actor, timing: Timing): Promise<void> {
     throw new RefusedError(
       `no stream of account ${actor.index} (${actor.name}): are its API keys registered? \`counterleg doctor\` says`,
     );
+}
+
+/** What both accounts own, once nothing stands in the way. */
+async function begin(lab: Lab, options: QualifyOptions, chosen: readonly Assumption[]): Promise<Notional> {
+  try {
+    await refuseToBegin(lab, options, chosen);
+    return await funds(lab);
+  } catch (error) {
+    if (error instanceof NotTried || error instanceof Interrupted) throw new RefusedError(error.message);
+    throw error;
+  }
 }
 
 /** What both accounts own. Compared while both are flat. */

@@ -8,6 +8,8 @@ import { fieldsOf, numberOf, textOf } from './wire';
 
 /** A thin book or a late answer may cost a close. */
 const CLOSES_MAX = 5;
+/** At the end an order in doubt is waited for this long. */
+const SETTLE_MS = 30_000;
 /** A close may be worse than a hedge: nothing is lost on amounts this small. */
 const CLOSE_BPS = 300;
 
@@ -40,7 +42,7 @@ export async function tidyForGood(lab: Lab): Promise<string[]> {
 
 async function cleared(lab: Lab, actor: Actor): Promise<string[]> {
   await withdraw(lab, actor);
-  await settle(lab, actor);
+  await settle(lab, actor, SETTLE_MS);
   if (actor.mayHoldPosition) await flatten(lab, actor);
   const at = `account ${actor.index}`;
   const isOff = await switchedOff(lab, actor);
@@ -99,10 +101,11 @@ async function withdraw(lab: Lab, actor: Actor): Promise<void> {
 }
 
 /** Waits for the end of what takes: an order in doubt would open a position after the last look. */
-async function settle(lab: Lab, actor: Actor): Promise<void> {
+async function settle(lab: Lab, actor: Actor, ms = 0): Promise<void> {
   for (const [index, txHash] of actor.taking) {
-    const isOver = (await actor.ended(index)) !== undefined || (await hasNoOrder(lab, txHash));
-    if (isOver) actor.taking.delete(index);
+    const isOver = async (): Promise<true | undefined> =>
+      (await actor.ended(index)) !== undefined || (await hasNoOrder(lab, txHash)) ? true : undefined;
+    if ((await lab.poll(isOver, ms)) === true) actor.taking.delete(index);
   }
 }
 
@@ -128,6 +131,7 @@ async function flatten(lab: Lab, actor: Actor): Promise<void> {
     await actor.send(await lab.taking(slot, side, amount, { priceTicks, reduceOnly: true }));
     const record = await actor.ended(slot.clientOrderIndex);
     if (record === undefined) continue;
+    actor.taking.delete(slot.clientOrderIndex);
     const isFlat = async (): Promise<true | undefined> => ((await actor.position(marketId)) === 0n ? true : undefined);
     if (record.filledLots === amount && (await lab.poll(isFlat)) === true) return;
   }

@@ -7,6 +7,8 @@ export interface Break {
   readonly lie: (bench: Bench) => void | Promise<void>;
   /** Other rows of its group that see the same. */
   readonly also?: readonly string[];
+  /** Only the row itself is run: the lie would slow all the others down. */
+  readonly alone?: true;
 }
 
 export const ordersFrame = (bench: Bench, change: (row: Fields) => Fields): void =>

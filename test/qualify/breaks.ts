@@ -150,6 +150,7 @@ const SEND_BREAKS: Readonly<Record<string, Break>> = {
   },
   'send-both-ways': {
     how: 'HTTP is slow',
+    alone: true,
     lie: async ({ control }) => {
       await control('faults', {
         on: 'response',

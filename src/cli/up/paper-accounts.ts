@@ -5,8 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { type Config, toolPath } from '../../config';
-import { loadSigner } from '../../exchange/lighter';
+import { type AccountRole, type Config, toolPath } from '../../config';
+import { loadSigner, type Signer } from '../../exchange/lighter';
 import { CommandError } from '../context';
 
 /** One owner for both: then hedges can carry the self-trade rule (LP §3.3). */
@@ -18,26 +18,35 @@ const TIER = 'premium';
 /** Creates keys, registers both accounts, writes what the workers will read. */
 export async function createPaperAccounts(config: Config): Promise<void> {
   const signer = loadSigner(toolPath('signer'));
-  const lanes = config.pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
   for (const role of ['maker', 'hedge'] as const) {
-    const privateKeys: Record<string, string> = {};
-    const publicKeys: Record<string, string> = {};
-    for (const lane of role === 'maker' ? [config.cancelLane, ...lanes] : lanes) {
-      const pair = await signer.generateKey();
-      privateKeys[lane] = pair.privateKey.replace(/^0x/, '');
-      publicKeys[lane] = pair.publicKey;
-    }
-    const { index, keysFile } = config.accounts[role];
-    await postJson(`${config.lighter.baseUrl}/_paper/accounts`, {
-      account_index: index,
-      l1_address: OWNER,
-      tier: TIER,
-      collateral: COLLATERAL,
-      api_keys: publicKeys,
-    });
-    writePrivate(keysFile, JSON.stringify(privateKeys));
+    const keys = await createPaperAccount(config, role, signer);
+    writePrivate(config.accounts[role].keysFile, JSON.stringify(Object.fromEntries(keys)));
   }
   writePrivate(config.notices.secretFile, randomBytes(32).toString('hex'));
+}
+
+/** Registers one account with fresh keys for its lanes; answers the private keys. */
+export async function createPaperAccount(
+  config: Config,
+  role: AccountRole,
+  signer: Signer,
+): Promise<ReadonlyMap<number, string>> {
+  const lanes = config.pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
+  const privateKeys = new Map<number, string>();
+  const publicKeys: Record<string, string> = {};
+  for (const lane of role === 'maker' ? [config.cancelLane, ...lanes] : lanes) {
+    const pair = await signer.generateKey();
+    privateKeys.set(lane, pair.privateKey.replace(/^0x/, ''));
+    publicKeys[lane] = pair.publicKey;
+  }
+  await postJson(`${config.lighter.baseUrl}/_paper/accounts`, {
+    account_index: config.accounts[role].index,
+    l1_address: OWNER,
+    tier: TIER,
+    collateral: COLLATERAL,
+    api_keys: publicKeys,
+  });
+  return privateKeys;
 }
 
 function writePrivate(path: string, content: string): void {
