@@ -72,6 +72,8 @@ export interface Config {
     readonly counts: 'requests' | 'weights';
     readonly makerShare: number;
     readonly reserve: number;
+    /** What of the volume quota is kept for hedges and cancels. */
+    readonly quotaFloor: number;
   };
   readonly temporal: {
     readonly address: string;
@@ -99,6 +101,7 @@ export interface Config {
 
 /** Twice as often as the code needs to stay in the processor's caches (docs/benchmarks.md). */
 const WARM_UP_EVERY_MS = 10;
+const QUOTA_FLOOR = 100;
 
 /** Reads and validates. Throws ConfigError naming every problem at once. */
 export function loadConfig(input: { readonly path: string; readonly env: NodeJS.ProcessEnv }): Config {
@@ -155,6 +158,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       counts: raw.request_budget.counts,
       makerShare: raw.request_budget.maker_share,
       reserve: raw.request_budget.reserve,
+      quotaFloor: raw.request_budget.quota_floor ?? QUOTA_FLOOR,
     },
     temporal: temporalOf(raw, env),
     fastPath: {

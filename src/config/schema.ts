@@ -95,6 +95,7 @@ export const configSchema = z
       counts: oneOf(['requests', 'weights']),
       maker_share: fraction(),
       reserve: fraction(),
+      quota_floor: whole(0, 5_000_000).optional(),
     }),
     temporal: z.strictObject({ address: text, namespace: text, ui_port: port }),
     fast_path: z.strictObject({ single_machine: flag, warm_up_every_ms: whole(0, 1000) }).optional(),

@@ -49,6 +49,8 @@ const TRANSIENT_MS_MIN = 50;
 export const KEY_TRY_MS = 45_000;
 /** Between two tries: it is over within a minute, one way or the other, and whoever asks is to hear of it soon. */
 const KEY_PAUSE_MS_MAX = 8_000;
+/** Without quota one transaction passes in so long (LP §6.5): asking sooner changes nothing. */
+const FREE_SLOT_MS = 15_000;
 export const BLOCKED_MS_MIN = 1_000;
 export const BLOCKED_MS_MAX = 30_000;
 
@@ -116,6 +118,8 @@ function onRejected(ladder: Ladder, outcome: SendOutcome & { kind: 'rejected' },
       return undefined;
     case 'transient':
       return rejection(backOff(ladder.rejections, TRANSIENT_MS_MIN, ROUND_MS_MAX));
+    case 'quota':
+      return rejection(Math.max(FREE_SLOT_MS, outcome.retryAfterMs ?? 0));
     case 'price':
       return rejection(backOff(ladder.rejections, TRANSIENT_MS_MIN, BLOCKED_MS_MAX));
     case 'blocked':

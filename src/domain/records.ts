@@ -159,8 +159,21 @@ export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: 
  * booked by this call, `unknown` means unknown.
  */
 export type SendOutcome =
-  | { readonly kind: 'accepted'; readonly txHash: string; readonly predictedExecutionMs: number }
-  | { readonly kind: 'rejected'; readonly txHash: string; readonly code: number; readonly message: string }
+  | {
+      readonly kind: 'accepted';
+      readonly txHash: string;
+      readonly predictedExecutionMs: number;
+      /** What is left of the owner's volume quota, where the answer says so (LP §6.5). */
+      readonly quotaLeft?: number;
+    }
+  | {
+      readonly kind: 'rejected';
+      readonly txHash: string;
+      readonly code: number;
+      readonly message: string;
+      /** The exchange asks for so much patience. */
+      readonly retryAfterMs?: number;
+    }
   | { readonly kind: 'unknown'; readonly txHash: string; readonly reason: string };
 
 /**

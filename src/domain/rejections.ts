@@ -12,10 +12,10 @@ import { assertNever } from './assert';
  * What a rejection asks of the sender.
  * `transient`: the same request may pass soon. `price`: another price bound may pass. `blocked`: nothing passes until somebody or
  * something outside changes. `key`: the same, and it is the API key itself that is rejected (LP §3.9, §3.6 (9)): as long as that lasts
- * nothing of this lane can be booked. `nonce`: this nonce is not to be had now; says nothing about who has it. `invalid`: our request is
+ * nothing of this lane can be booked. `quota`: the owner's volume quota is used up; the same bytes pass in the next free slot. `nonce`: this nonce is not to be had now; says nothing about who has it. `invalid`: our request is
  * wrong in itself, and repeating it is a bug.
  */
-export type RejectionClass = 'transient' | 'price' | 'blocked' | 'key' | 'nonce' | 'invalid';
+export type RejectionClass = 'transient' | 'quota' | 'price' | 'blocked' | 'key' | 'nonce' | 'invalid';
 
 export interface Rejection {
   readonly class: RejectionClass;
@@ -26,6 +26,8 @@ export interface Rejection {
 export const DEAD_MANS_SWITCH_DUE = 21122;
 export const INVALID_NONCE = 21104;
 export const BELOW_MINIMUM = 21706;
+/** With the text that says so; otherwise the same code is a rate limit, which rejects nothing (LP §1.4). */
+export const VOLUME_QUOTA = 23000;
 
 const WAIT = 'Wait for the back-off and send again.';
 const FUNDS = 'Add collateral to the account or reduce its positions.';
@@ -164,6 +166,14 @@ export const REJECTIONS: ReadonlyMap<number, Rejection> = new Map([
   [21741, entry('invalid', 'invalid grouping type', BUG)],
   [21742, entry('invalid', 'invalid order group size', BUG)],
   [21743, entry('invalid', 'invalid order info', BUG)],
+  [
+    VOLUME_QUOTA,
+    entry(
+      'quota',
+      'not enough volume quota',
+      'Every 15 s one transaction of the owner passes all the same. Trade, or quote less: resting orders that do not fill use it up.',
+    ),
+  ],
   [
     62007,
     entry(

@@ -53,6 +53,7 @@ export function setBack(state: Hindered, rejection: SetBack, nowMs: number, stat
   switch (rejection.class) {
     case 'nonce':
     case 'transient':
+    case 'quota': // nobody is to act on it at once: it passes in the next free slot
       return;
     case 'price':
       if (isTooFar(rejection.code)) {

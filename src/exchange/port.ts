@@ -195,6 +195,8 @@ export interface AccountPort {
   /** Keys that the exchange lets quote and cancel only (LP §3.6). */
   makerOnlyKeys(): Promise<Read<readonly number[]>>;
   account(): Promise<Read<AccountState>>;
+  /** What was left of the owner's volume quota when an answer last said so (LP §6.5); undefined where none is counted. */
+  volumeQuota(): { readonly left: number; readonly ageMs: number } | undefined;
   close(): Promise<void>;
 }
 

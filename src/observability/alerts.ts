@@ -24,6 +24,7 @@ export const ALERT_KINDS = [
   'channel-missing',
   'unreadable',
   'rate-limited',
+  'quota-low',
   'path-blocked',
   'quoting-stopped',
   'switch-not-renewed',

@@ -93,6 +93,9 @@ function gauges(registry: Registry) {
     streamLive: gauge('stream_live', '1 while the stream can be relied on, else 0', ['stream']),
     redisLive: gauge('redis_live', '1 while the fast path is connected, else 0'),
     clockSkew: gauge('clock_skew_seconds', 'Exchange clock minus ours'),
+    volumeQuota: gauge('volume_quota_remaining', "What is left of the owner's volume quota, as an answer last said", [
+      'account',
+    ]),
     buildInfo: gauge('build_info', 'Constant 1; the version is in the labels', ['version', 'node']),
   };
 }

@@ -6,6 +6,7 @@
  */
 import { reasonOf } from '../domain/reason';
 import type { Nonce } from '../domain/ids-and-nonces';
+import { VOLUME_QUOTA } from '../domain/rejections';
 import type { AccountPort } from '../exchange/port';
 import type { Canceller } from './canceller';
 
@@ -28,12 +29,16 @@ const CONFIRM_MS = 3_000;
 /** Between two tries while it is not set, ever longer: a limited exchange is not asked faster because it does not answer. */
 const AGAIN_MS_MIN = 2_000;
 const AGAIN_MS_MAX = 30_000;
+/** Without volume quota one transaction passes in so long (LP §6.5). */
+const FREE_SLOT_MS = 15_000;
 /** Between two looks at whether it may be renewed. */
 const WAIT_MS = 250;
 
 export class DeadMan {
   readonly #options: DeadManOptions;
   #confirmedAtMs = 0;
+  /** When it was last rejected for want of quota. */
+  #quotaAtMs = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -45,7 +50,11 @@ export class DeadMan {
   start(): void {
     const everyMs = this.#options.aheadMs / 5;
     let failures = 0;
-    const pauseMs = (): number => (this.isSet() ? everyMs : Math.min(AGAIN_MS_MIN * 2 ** failures++, AGAIN_MS_MAX));
+    const pauseMs = (): number => {
+      if (this.isSet()) return everyMs;
+      const againMs = Math.min(AGAIN_MS_MIN * 2 ** failures++, AGAIN_MS_MAX);
+      return this.#options.exchangeNow() - this.#quotaAtMs < FREE_SLOT_MS ? Math.max(againMs, FREE_SLOT_MS) : againMs;
+    };
     const beat = (): void => {
       clearTimeout(this.#timer);
       if (this.#options.mayRenew?.() === false) {
@@ -98,7 +107,10 @@ export class DeadMan {
       });
       try {
         const { outcome, nonce } = await canceller.setSwitch(atMs);
-        if (outcome.kind === 'rejected') throw new Error(`rejected: ${outcome.message} (${outcome.code})`);
+        if (outcome.kind === 'rejected') {
+          if (outcome.code === VOLUME_QUOTA) this.#quotaAtMs = this.#options.exchangeNow();
+          throw new Error(`rejected: ${outcome.message} (${outcome.code})`);
+        }
         if (!seen.has(nonce)) {
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, CONFIRM_MS);

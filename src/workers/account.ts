@@ -66,6 +66,8 @@ export function openAccount(exchange: ExchangePort, base: ProcessBase): Side {
     wasLive ||= state === 'live';
   });
   const skewTimer = setInterval(() => {
+    const quota = account.volumeQuota();
+    if (quota !== undefined) metrics.volumeQuota.set({ account: role }, quota.left);
     const skewMs = exchange.clockSkewMs();
     if (skewMs === undefined) return;
     metrics.clockSkew.set(skewMs / 1_000);

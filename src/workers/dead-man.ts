@@ -1,13 +1,17 @@
 /** The dead-man's switch of account A: renewed while somebody hedges; what is told when it is not. */
 import type { Canceller } from '../quoting/canceller';
 import { DeadMan } from '../quoting/dead-man';
+import type { QuotaFloor } from '../quoting/quota-floor';
 import type { Side } from './account';
 import type { HedgerWatch } from './hedger-watch';
 
+const LOOK_AFTER_MS = 1_000;
+
 export function openSwitch(
   { config, exchange, account, observability, opened }: Side,
-  { canceller, hedger }: { readonly canceller: Canceller; readonly hedger: HedgerWatch },
+  parts: { readonly canceller: Canceller; readonly hedger: HedgerWatch; readonly quota: QuotaFloor },
 ): DeadMan {
+  const { canceller, hedger, quota } = parts;
   const part = observability.health.part("dead-man's switch", { staleAfterMs: config.safety.deadManMs / 2 });
   const deadMan = new DeadMan({
     account,
@@ -19,8 +23,11 @@ export function openSwitch(
     onRenewal: (result, reason) => {
       if (result === 'confirmed') {
         part.ok();
+        // Sent right after a renewal, a second one is not free, and its answer shows what is left.
+        if (quota.wantsLook()) setTimeout(() => void deadMan.renew().catch(() => undefined), LOOK_AFTER_MS).unref();
         return;
       }
+      if (quota.reason() !== undefined && deadMan.isSet()) return; // the next one passes in a free slot, in time
       observability.logger.warn({ reason }, "the dead-man's switch was not renewed");
       observability.raiseAlert({
         kind: 'switch-not-renewed',

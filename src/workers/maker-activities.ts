@@ -7,6 +7,7 @@ import type { KeyProofs } from '../hedging/key-proofs';
 import { sealByCancelOrder } from '../hedging/seals';
 import type { Canceller } from '../quoting/canceller';
 import type { DeadMan } from '../quoting/dead-man';
+import type { QuotaFloor } from '../quoting/quota-floor';
 import type { Side } from './account';
 import { openExecutor } from './executor';
 import type { HedgerWatch } from './hedger-watch';
@@ -26,11 +27,12 @@ export interface MakerParts {
   readonly deadMan: DeadMan;
   readonly hedger: HedgerWatch;
   readonly heard: HeardLanes;
+  readonly quota: QuotaFloor;
 }
 
 export function openMakerActivities(
   side: Side,
-  { markets, temporal, canceller, deadMan, hedger, heard }: MakerParts,
+  { markets, temporal, canceller, deadMan, hedger, heard, quota }: MakerParts,
 ): { readonly activities: MakerActivities; readonly proofs: KeyProofs } {
   const { config, exchange, account, observability } = side;
   const proofs = openKeyProofs(side, {
@@ -69,19 +71,21 @@ export function openMakerActivities(
         orderId: orderId.toString(),
       });
     },
-    mayQuote: withinBudget(side),
+    mayQuote: withinBudget(side, quota),
     hear: (market, lane) => heard.takeUp(market, lane),
     clock: systemClock,
   });
   return { activities, proofs };
 }
 
-function withinBudget({ config, exchange }: Side): MakerDeps['mayQuote'] {
+function withinBudget({ config, exchange }: Side, quota: QuotaFloor): MakerDeps['mayQuote'] {
   const { perMinute, counts, makerShare, reserve } = config.requestBudget;
   const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, systemClock.monotonicMs());
   return () => {
     const reason = exchange.backingOff();
     if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
+    const low = quota.reason();
+    if (low !== undefined) return { ok: false, reason: low, retryAfterMs: LIMITED_RETRY_MS };
     return budget.tryTake(quoteCost(counts), systemClock.monotonicMs());
   };
 }

@@ -47,6 +47,7 @@ function machine(ticket = ticketOf(20)) {
   const self = {
     state,
     feed,
+    now: () => now,
     raise: (fill: number) => feed({ type: 'raise', fillLots: lots(fill), path: 'fast' }),
     at: (ms: number, event: ExecutionEvent = { type: 'tick' }) => {
       now = ms;
@@ -577,6 +578,31 @@ describe('execution: rejections', () => {
       delays.push(m.state.blocked!.retryAfterMs);
     }
     expect(delays).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+  });
+
+  test('P-21 no volume quota: the same slice after 15 s, or later where that is asked for, and nothing is blocked', () => {
+    const m = machine();
+    const first = onlySend(m.raise(20));
+    for (const [retryAfterMs, expectedMs] of [
+      [undefined, 15_000],
+      [40_000, 40_000],
+      [1_000, 15_000],
+    ] as const) {
+      const atMs = m.now();
+      m.sent({ ...rejected(23000), ...(retryAfterMs && { retryAfterMs }) });
+      expect(m.state.blocked).toBeUndefined();
+      const again = onlySend(m.due());
+      expect(m.now() - atMs).toBe(expectedMs);
+      expect(again).toEqual(first);
+    }
+  });
+
+  test('P-21 a seal without volume quota takes the form of a cancel at once, which costs none', () => {
+    const m = machine();
+    m.raise(20);
+    m.sent(unknown);
+    expect(onlySend(m.feed({ type: 'seal', again: false })).form).toBe('seal-order');
+    expect(onlySend(m.sent(rejected(23000))).form).toBe('seal-cancel');
   });
 
   describe('a coin of few ticks', () => {

@@ -1,6 +1,6 @@
 /** One table: what an answer proves about a submission (LP §3.7, invariant 5). */
 import { describe, expect, test } from '@jest/globals';
-import { REJECTIONS } from '../../src/domain/rejections';
+import { REJECTIONS, VOLUME_QUOTA } from '../../src/domain/rejections';
 import { outcomeOf, readFailure } from '../../src/exchange/lighter/errors';
 import { fixture, HASH } from './support';
 
@@ -25,6 +25,8 @@ describe('fate of a submission', () => {
     ['400 with a code nobody lists', 400, { code: 21999, message: 'new' }, 'unlisted'],
     ['400 about a token', 400, { code: 20013, message: 'invalid auth' }, 'unknown'],
     ['400 about messages', 400, { code: 30009, message: 'Too Many Websocket Messages!' }, 'unknown'],
+    ['400 volume quota', 400, { code: 23000, message: 'Too Many Requests!:  Not enough volume quota' }, 'rejected'],
+    ['429 volume quota', 429, { code: 23000, message: 'Too Many Requests!:  Not enough volume quota' }, 'rejected'],
     ['400 with a code as text', 400, { code: '21104' }, 'unknown'],
     ['400 that is a page', 400, undefined, 'unknown'],
     ['429 with a rejection code', 429, { code: 21104 }, 'unknown'],
@@ -40,6 +42,7 @@ describe('fate of a submission', () => {
 
   test('every listed code rejects on HTTP 400 and on nothing else', () => {
     for (const code of REJECTIONS.keys()) {
+      if (code === VOLUME_QUOTA) continue; // its text decides
       expect(outcomeOf({ httpStatus: 400, body: { code, message: 'm' }, txHash: HASH })).toEqual({
         kind: 'rejected',
         txHash: HASH,
@@ -51,10 +54,21 @@ describe('fate of a submission', () => {
   });
 
   test('rate limits, time-outs and WebSocket faults are not in the catalogue', () => {
-    for (const code of [200, 0, 20013, 23000, 23001, 29404, 29500, 29501, 30000, 30003, 30009, 30010]) {
+    for (const code of [200, 0, 20013, 23001, 29404, 29500, 29501, 30000, 30003, 30009, 30010]) {
       expect(REJECTIONS.has(code)).toBe(false);
     }
   });
+});
+
+test.each<[string, Record<string, unknown>, number | undefined]>([
+  ['an integer', { volume_quota_remaining: 812 }, 812],
+  ['in the text', { message: '{"ratelimit": "812 volume quota remaining."}' }, 812],
+  ['a free send', { message: '{"ratelimit": "didn\'t use volume quota"}' }, undefined],
+  ['off', { message: '{"ratelimit": "Ratelimit is off"}' }, undefined],
+])('what is left of the volume quota: %s', (_, fields, left) => {
+  const body = { code: 200, tx_hash: HASH, ...fields };
+  expect(outcomeOf({ httpStatus: 200, body, txHash: HASH })).toMatchObject({ kind: 'accepted' });
+  expect((outcomeOf({ httpStatus: 200, body, txHash: HASH }) as { quotaLeft?: number }).quotaLeft).toBe(left);
 });
 
 describe('reads', () => {

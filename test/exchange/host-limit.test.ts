@@ -203,6 +203,34 @@ describe('hedges and cancels', () => {
     expect(exchange.backingOff()).toMatch(/code 23000/);
   });
 
+  test.each([400, 429])('P-21 no volume quota (HTTP %i): rejected, and nothing is held back for it', async (status) => {
+    const message = 'Too Many Requests!:  Not enough volume quota';
+    lighter.routes.set('/api/v1/sendTx', () => ({ status, body: { code: 23000, message } }));
+    lighter.onMessage = (sent, socket) => {
+      const { id } = (sent['data'] ?? {}) as { id?: string };
+      if (id !== undefined) socket.send(JSON.stringify({ error: { code: 23000, message }, id }));
+    };
+    expect(await account.send(bytes(7n))).toMatchObject({ kind: 'rejected', code: 23000, message: expect.any(String) });
+    lighter.sockets.at(-1)?.terminate();
+    await until(() => account.stream.state === 'stale', 'the connection is gone');
+    expect(await account.send(bytes(8n))).toMatchObject({ kind: 'rejected', code: 23000 });
+    expect(exchange.backingOff()).toBeUndefined();
+    expect(account.volumeQuota()).toMatchObject({ left: 0 });
+  });
+
+  test('what is left of the volume quota is read from each answer that says so', async () => {
+    lighter.onMessage = (sent, socket) => {
+      const { id } = (sent['data'] ?? {}) as { id?: string };
+      const answer = { code: 200, tx_hash: HASH, type: 'jsonapi/sendtx', volume_quota_remaining: 41, id };
+      if (id !== undefined) socket.send(JSON.stringify(answer));
+    };
+    expect(account.volumeQuota()).toBeUndefined();
+    await account.send(bytes(7n));
+    elapse(5_000);
+    expect(account.volumeQuota()).toEqual({ left: 41, ageMs: expect.any(Number) });
+    expect(account.volumeQuota()?.ageMs).toBeGreaterThanOrEqual(5_000);
+  });
+
   test('who waits for a turn is let go when the exchange is closed', async () => {
     await limited();
     const reads = [1, 2, 3].map(() => account.findOrders([index], { urgent: true }));

@@ -104,6 +104,12 @@ export class FakeAccount implements AccountPort {
   position = lots(0);
   readonly #next = new Map<number, bigint>();
 
+  quota: { left: number; ageMs: number } | undefined;
+
+  volumeQuota(): { left: number; ageMs: number } | undefined {
+    return this.quota;
+  }
+
   async sign(request: TxRequest, where: SigningThread = 'beside'): Promise<SignedTx> {
     this.threads.push(where);
     await this.signing?.();

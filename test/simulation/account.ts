@@ -153,6 +153,10 @@ export class SimAccount implements AccountPort {
     return Promise.resolve([]);
   }
 
+  volumeQuota(): undefined {
+    return undefined;
+  }
+
   rejectedKeys(): Promise<Read<never[]>> {
     return Promise.resolve({ ok: true, value: [] });
   }

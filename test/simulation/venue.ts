@@ -43,7 +43,7 @@ const TRADERS = 1;
 /** One of next month: in no list of ours. */
 const UNLISTED = 21_999;
 /** Codes that the exchange may answer without consuming anything (LP §3.9). */
-const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122, UNLISTED];
+const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122, 23000, UNLISTED];
 /** Codes that the sequencer may put into `ae`. */
 const SEQUENCER_CODES = [21739, 21728, 21601, 21734, 21605, 21508, UNLISTED];
 

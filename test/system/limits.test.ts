@@ -36,7 +36,7 @@ test('S-54 Standard: a burst of foreign requests spends the limit; the hedge goe
     pairs: [{ side: 'round-trip', lanes: [5, 6], depth: 1 }],
     config: {
       makerOrderTimeOutMs: 30_000,
-      requestBudget: { perMinute: 60, counts: 'requests', makerShare: 0.5, reserve: 0.2 },
+      requestBudget: { perMinute: 60, counts: 'requests', makerShare: 0.5, reserve: 0.2, quotaFloor: 100 },
     },
   });
   for (const account_index of [A, B]) await system.control('POST', 'accounts', { account_index, tier: 'standard' });

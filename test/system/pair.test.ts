@@ -7,7 +7,7 @@ import { BTC, expectMirror, position, resolved, tradeByHand, type Truth } from '
 
 let system: System;
 /** A minute's budget whose burst lets the maker quote twice; the third quote waits some seconds. */
-const TWO_QUOTES = { perMinute: 120, counts: 'requests', makerShare: 0.5, reserve: 0.2 } as const;
+const TWO_QUOTES = { perMinute: 120, counts: 'requests', makerShare: 0.5, reserve: 0.2, quotaFloor: 100 } as const;
 afterEach(() => system.stop());
 
 async function start(options: SystemOptions = {}, limit?: number): Promise<void> {

@@ -8,6 +8,7 @@ import type { Clock } from '../../clock';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
+import { VOLUME_QUOTA } from '../../domain/rejections';
 import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TriedPath, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { StreamAddress } from './approach';
@@ -74,6 +75,7 @@ export class LighterAccount implements AccountPort {
   /** (lane, nonce) of the newest submissions. */
   readonly #sent = new Set<string>();
   readonly #release: readonly (() => void)[];
+  #quota: { readonly left: number; readonly atMs: number } | undefined;
   readonly #unreadable: Unreadable;
 
   constructor(
@@ -137,7 +139,11 @@ export class LighterAccount implements AccountPort {
     const sending = this.stream.session.send(tx) ?? this.deps.rest.sendTx(tx);
     this.#sent.add(slotOf(tx));
     keepNewest(this.#sent, SENT_KEPT);
-    return sending.then((answer) => (answer.kind === 'unlisted' ? this.#settle(tx, answer) : answer));
+    return sending.then((answer) => {
+      if (answer.kind === 'unlisted') return this.#settle(tx, answer);
+      this.#noteQuota(answer);
+      return answer;
+    });
   }
 
   #settle({ request: { lane, nonce } }: LighterSignedTx, answer: Unlisted): Promise<SendOutcome> {
@@ -153,6 +159,17 @@ export class LighterAccount implements AccountPort {
     const isQuote = tx.request.kind === 'post-only-order';
     const held = isQuote ? limit.reason() : this.#sent.has(slotOf(tx)) ? await limit.turn() : undefined;
     return held === undefined ? this.#sendNow(tx) : unknown(tx.txHash, `not sent: ${held}`);
+  }
+
+  #noteQuota(outcome: SendOutcome): void {
+    const isUsedUp = outcome.kind === 'rejected' && outcome.code === VOLUME_QUOTA;
+    const left = outcome.kind === 'accepted' ? outcome.quotaLeft : isUsedUp ? 0 : undefined;
+    if (left !== undefined) this.#quota = { left, atMs: this.deps.clock.monotonicMs() };
+  }
+
+  volumeQuota(): { readonly left: number; readonly ageMs: number } | undefined {
+    const quota = this.#quota;
+    return quota && { left: quota.left, ageMs: this.deps.clock.monotonicMs() - quota.atMs };
   }
 
   async findOrders(

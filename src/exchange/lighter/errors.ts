@@ -5,7 +5,7 @@
  * carries our id, or none while a single submission is out. An unlisted one is decided by the nonce (unlisted.ts). Rate limits (429/405), 5xx,
  * time-outs, 29501, unreadable bodies, and a 200 without a transaction hash are unknown.
  */
-import { findRejection } from '../../domain/rejections';
+import { findRejection, VOLUME_QUOTA } from '../../domain/rejections';
 import type { SendOutcome } from '../../domain/records';
 
 /** Longest exchange text that may reach a log or an error: bodies of firewalls are whole pages. */
@@ -18,6 +18,7 @@ export interface SendAnswer {
   readonly body: unknown;
   /** The hash that the signer computed. */
   readonly txHash: string;
+  readonly retryAfterMs?: number;
 }
 
 /** Most likely a rejection: its code is in no list of ours. */
@@ -30,14 +31,20 @@ export interface Unlisted {
 
 export type Answered = SendOutcome | Unlisted;
 
-export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): Answered {
+export function outcomeOf({ httpStatus, body, txHash, retryAfterMs }: SendAnswer): Answered {
   const code = numberField(body, 'code');
   if (httpStatus === 200 && (code === 200 || code === 0)) {
     const shown = stringField(body, 'tx_hash');
     if (shown === undefined) return unknown(txHash, 'answer 200 without tx_hash');
     // Another hash is another transaction: that one may be booked, ours may not.
     if (normaliseHash(shown) !== normaliseHash(txHash)) return unknown(txHash, 'answer 200 with another tx_hash');
-    return { kind: 'accepted', txHash, predictedExecutionMs: numberField(body, 'predicted_execution_time_ms') ?? 0 };
+    const predictedExecutionMs = numberField(body, 'predicted_execution_time_ms') ?? 0;
+    const quotaLeft = quotaLeftOf(body);
+    return { kind: 'accepted', txHash, predictedExecutionMs, ...(quotaLeft === undefined ? {} : { quotaLeft }) };
+  }
+  if ((httpStatus === 400 || httpStatus === 429) && isQuotaRefusal(body)) {
+    const message = shorten(stringField(body, 'message') ?? '');
+    return { kind: 'rejected', txHash, code: VOLUME_QUOTA, message, ...(retryAfterMs ? { retryAfterMs } : {}) };
   }
   if (code !== undefined && httpStatus === 400 && speaksOfTheRequest(code)) {
     const kind = findRejection(code) === undefined ? 'unlisted' : 'rejected';
@@ -47,6 +54,19 @@ export function outcomeOf({ httpStatus, body, txHash }: SendAnswer): Answered {
   return unknown(txHash, `HTTP ${httpStatus}${what}`.trim());
 }
 
+/** The one rejection that its text tells from a rate limit, which has the same code and leaves the outcome unknown (LP §1.4). */
+export function isQuotaRefusal(body: unknown): boolean {
+  return numberField(body, 'code') === VOLUME_QUOTA && /volume quota/i.test(stringField(body, 'message') ?? '');
+}
+
+/** LP §1.4: an integer of newer servers, else inside `message`, which is JSON in a text. A free send shows nothing. */
+function quotaLeftOf(body: unknown): number | undefined {
+  const left = numberField(body, 'volume_quota_remaining');
+  if (left !== undefined) return left;
+  const said = /(\d+) volume quota remaining/.exec(stringField(body, 'message') ?? '');
+  return said === null ? undefined : Number(said[1]);
+}
+
 /** Whether a code is about what was asked for, and not about who asks, how often, or how the exchange is (LP §3.9). */
 export function speaksOfTheRequest(code: number): boolean {
   return code >= 20_000 && code !== 20_013 && ![23, 29, 30].includes(Math.floor(code / 1_000));
@@ -54,7 +74,7 @@ export function speaksOfTheRequest(code: number): boolean {
 
 /** Whether an error frame without id can only answer a transaction. 20001 may as well be about a subscription's token (LP §5.3). */
 export function isAboutTransactions(code: number): boolean {
-  return code >= 21_000 && findRejection(code) !== undefined;
+  return code >= 21_000 && speaksOfTheRequest(code) && findRejection(code) !== undefined;
 }
 
 /** LP §3.9. Not 30009, 30010: too many messages may be too many submissions. */

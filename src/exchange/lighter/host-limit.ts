@@ -49,9 +49,8 @@ export class HostLimit {
     if (!isPage) this.#paths.answered(where);
     if (httpStatus !== 429 && httpStatus !== 405 && !(code !== undefined && isLimitCode(code))) return;
     const wasActive = this.remainingMs() > 0;
-    const seconds = Number(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter);
-    const askedMs = Number.isFinite(seconds) ? Math.min(seconds * 1000, BACK_OFF_MS_MAX) : 0;
-    this.#untilMs = Math.max(this.#untilMs, this.clock.monotonicMs() + Math.max(BACK_OFF_MS, askedMs));
+    const waitMs = Math.max(BACK_OFF_MS, retryAfterMsOf(retryAfter));
+    this.#untilMs = Math.max(this.#untilMs, this.clock.monotonicMs() + waitMs);
     if (wasActive) return;
     this.#after = httpStatus === 200 || httpStatus === 400 ? `code ${code}` : `HTTP ${httpStatus}`;
     this.tell({
@@ -102,6 +101,12 @@ export class HostLimit {
       this.#waiting.add(wake);
     });
   }
+}
+
+/** 0 when nothing is asked for that can be read. */
+export function retryAfterMsOf(header: Limited['retryAfter']): number {
+  const seconds = Number(Array.isArray(header) ? header[0] : header);
+  return Number.isFinite(seconds) ? Math.min(seconds * 1000, BACK_OFF_MS_MAX) : 0;
 }
 
 /** Too many requests, subscriptions, accounts, connections, messages (LP §3.9). */

@@ -8,6 +8,7 @@ import {
   field,
   isAboutSubscriptions,
   isAboutTransactions,
+  isQuotaRefusal,
   numberField,
   outcomeOf,
   shorten,
@@ -62,7 +63,7 @@ export class PendingAnswers {
     if (pending === undefined) return; // after its deadline: already reported as unknown
     const error = field(body, 'error');
     const { txHash } = pending;
-    this.options.limit.saw({ where: 'a submission', code: numberField(error, 'code') });
+    if (!isQuotaRefusal(error)) this.options.limit.saw({ where: 'a submission', code: numberField(error, 'code') });
     this.#finish(
       id,
       error === undefined
@@ -79,12 +80,13 @@ export class PendingAnswers {
     const inner = field(body, 'error') ?? body;
     const code = numberField(inner, 'code') ?? 0;
     const message = shorten(stringField(inner, 'message') ?? '');
-    this.options.limit.saw({ where: 'the WebSocket', code });
+    const isQuota = isQuotaRefusal(inner);
+    if (!isQuota) this.options.limit.saw({ where: 'the WebSocket', code });
     const [only, ...others] = [...this.#pending.keys(), ...this.#givenUpLately()];
     const pending = others.length === 0 && only !== undefined ? this.#pending.get(only) : undefined;
     if (only !== undefined && pending !== undefined && !isAboutSubscriptions(code)) {
       const { txHash } = pending;
-      if (isAboutTransactions(code)) {
+      if (isQuota || isAboutTransactions(code)) {
         this.#finish(only, { kind: 'rejected', txHash, code, message });
         return undefined;
       }

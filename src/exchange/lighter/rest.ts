@@ -8,10 +8,10 @@ import type { Dispatcher } from 'undici';
 import type { Clock } from '../../clock';
 import type { Read } from '../../domain/records';
 import type { ClockSkew } from './clock-skew';
-import { numberField, outcomeOf, readFailure, reasonOf, unknown, type Answered } from './errors';
+import { isQuotaRefusal, numberField, outcomeOf, readFailure, reasonOf, unknown, type Answered } from './errors';
 import { dispatcherFor, headersOf, type Approach } from './approach';
 import { isFirewallPage } from './blocked-paths';
-import type { HostLimit } from './host-limit';
+import { retryAfterMsOf, type HostLimit } from './host-limit';
 import { MalformedError } from './parse';
 import type { LighterSignedTx } from './signer';
 import type { Tokens } from './tokens';
@@ -42,6 +42,7 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 interface Answer {
   readonly httpStatus: number;
   readonly body: unknown;
+  readonly retryAfterMs: number;
 }
 
 export class Rest {
@@ -180,9 +181,10 @@ export class Rest {
       const retryAfter = response.headers['retry-after'];
       const isPage = isFirewallPage(httpStatus, body, text);
       const where = request.path.split('?')[0] ?? '';
-      limit.saw({ where, httpStatus, code: numberField(body, 'code'), retryAfter, isPage });
+      const limited = isQuotaRefusal(body) ? {} : { httpStatus, code: numberField(body, 'code'), retryAfter };
+      limit.saw({ where, isPage, ...limited });
       if (isPage) throw new Error(`HTTP ${httpStatus}, a firewall's page in place of an answer`);
-      return { httpStatus, body };
+      return { httpStatus, body, retryAfterMs: retryAfterMsOf(retryAfter) };
     } finally {
       cancelDeadline();
     }
