@@ -146,9 +146,9 @@ describe('the core, for every sequence of transactions', () => {
             if (position === undefined) continue;
             const mine = [...account.liveOrders.values()];
             must(position.openOrderCount === mine.length, 'open order count');
-            const bids = mine.filter((order) => order.side === 'bid' && !order.reduceOnly);
-            const lots = bids.reduce((sum, order) => sum + order.remainingLots, 0);
-            must(position.restingBidLots === lots, 'resting bid lots');
+            const bids = mine.filter((order) => order.side === 'bid');
+            const quote = bids.reduce((sum, order) => sum + order.remainingLots * order.priceTicks, 0);
+            must(position.restingBidMicro === quote, 'quote of resting bids');
           }
           for (const order of [...live, ...accounts.flatMap((account) => account.inactiveOrders)]) {
             const most = Math.max(order.initialLots, order.filledLots);

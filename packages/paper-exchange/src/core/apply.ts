@@ -75,7 +75,7 @@ function mayEnter(world: World, account: Account, market: Market, request: Order
   if (due !== undefined) return due;
   if (request.timeInForce === 0 || request.reduceOnly === 1 || isConditional(request)) return undefined;
   const side = request.isAsk === 1 ? 'ask' : 'bid';
-  return mayRest(world, account, market, side, request.baseLots) ? undefined : refuse(21739);
+  return mayRest(world, account, market, side, request.baseLots * request.priceTicks) ? undefined : refuse(21739);
 }
 
 function run(world: World, market: Market, order: Order, selfTrade: SelfTradePolicy): string {
@@ -141,7 +141,10 @@ function modify(world: World, account: Account, tx: Tx, change: Modification): R
   order.bookNonce = takeBookNonce(market, order.side);
   if (order.remainingLots === 0) {
     finish(world, market, order, 'filled');
-  } else if (!order.reduceOnly && !mayRest(world, account, market, order.side, order.remainingLots)) {
+  } else if (
+    !order.reduceOnly &&
+    !mayRest(world, account, market, order.side, order.remainingLots * order.priceTicks)
+  ) {
     finish(world, market, order, 'canceled-margin-not-allowed');
   } else {
     match(world, market, order, selfTradeOf(tx));

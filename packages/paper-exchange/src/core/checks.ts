@@ -241,7 +241,7 @@ function checkResting(world: World, account: Account, market: Market, order: Ord
   const ruled = refusalByRules(account, market, order);
   if (ruled !== undefined || order.reduceOnly === 1) return ruled;
   const side = order.isAsk === 1 ? 'ask' : 'bid';
-  return mayRest(world, account, market, side, order.baseLots) ? undefined : refuse(21739);
+  return mayRest(world, account, market, side, order.baseLots * order.priceTicks) ? undefined : refuse(21739);
 }
 
 function checkPendingCounts(account: Account, order: OrderRequest): Refusal | undefined {

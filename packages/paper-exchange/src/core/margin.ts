@@ -1,8 +1,8 @@
 /**
  * Cross margin: what an account is worth, what its positions and resting orders bind, and what a trade may do to it (LP §10.10).
  *
- * The exact formula of open-order margin is unknown (LP §10.10, §11); here a market binds the worse of "all bids fill" and "all
- * asks fill", at the mark price.
+ * Open orders bind what the official app says (LP §2.4): each at its own price, the greater of the side that adds to the position
+ * and of the other side beyond twice the position.
  */
 import type { Market, World } from './world';
 import type { Account, Position } from './types';
@@ -36,8 +36,9 @@ export function summarize(world: World, account: Account): MarginSummary {
     if (market === undefined) continue;
     const value = Math.abs(position.lots) * market.markTicks;
     unrealizedMicro += unrealizedPnl(position, market.markTicks);
-    initialMicro += marginOf(value, position.marginFraction);
-    boundMicro += marginOf(worstLots(position) * market.markTicks, position.marginFraction);
+    const initial = marginOf(value, position.marginFraction);
+    initialMicro += initial;
+    boundMicro += initial + openOrderMargin(position, market.markTicks);
     maintenanceMicro += marginOf(value, market.spec.maintenanceMarginFraction);
     notionalMicro += value;
   }
@@ -47,19 +48,39 @@ export function summarize(world: World, account: Account): MarginSummary {
 }
 
 /** Pre-check of a resting order (LP §3.9: 21739 at the API for maker orders). */
-export function mayRest(world: World, account: Account, market: Market, side: 'bid' | 'ask', lots: number): boolean {
+export function mayRest(
+  world: World,
+  account: Account,
+  market: Market,
+  side: 'bid' | 'ask',
+  quoteMicro: number,
+): boolean {
   if (account.synthetic) return true;
+  const { markTicks, spec } = market;
+  const before = account.positions.get(spec.marketId) ?? flat(spec.defaultMarginFraction);
+  const after = {
+    ...before,
+    restingBidMicro: before.restingBidMicro + (side === 'bid' ? quoteMicro : 0),
+    restingAskMicro: before.restingAskMicro + (side === 'ask' ? quoteMicro : 0),
+  };
+  const added = openOrderMargin(after, markTicks) - openOrderMargin(before, markTicks);
+  if (added <= 0) return true;
   const summary = summarize(world, account);
-  const position = account.positions.get(market.spec.marketId);
-  const fraction = position?.marginFraction ?? market.spec.defaultMarginFraction;
-  const before = position === undefined ? 0 : worstLots(position);
-  const after = worstOf(
-    position?.lots ?? 0,
-    (position?.restingBidLots ?? 0) + (side === 'bid' ? lots : 0),
-    (position?.restingAskLots ?? 0) + (side === 'ask' ? lots : 0),
-  );
-  const added = marginOf(after * market.markTicks, fraction) - marginOf(before * market.markTicks, fraction);
-  return added <= 0 || summary.boundMicro + added <= summary.valueMicro;
+  return summary.boundMicro + added <= summary.valueMicro;
+}
+
+type Exposure = Pick<Position, 'lots' | 'marginFraction' | 'restingBidMicro' | 'restingAskMicro'>;
+
+function flat(marginFraction: number): Exposure {
+  return { lots: 0, marginFraction, restingBidMicro: 0, restingAskMicro: 0 };
+}
+
+function openOrderMargin(
+  { lots, marginFraction, restingBidMicro, restingAskMicro }: Exposure,
+  markTicks: number,
+): number {
+  const [same, opposite] = lots < 0 ? [restingAskMicro, restingBidMicro] : [restingBidMicro, restingAskMicro];
+  return marginOf(Math.max(same, opposite - 2 * Math.abs(lots) * markTicks), marginFraction);
 }
 
 /**
@@ -107,12 +128,4 @@ export function liquidationTicks(world: World, account: Account, position: Posit
 
 function marginOf(valueMicro: number, fraction: number): number {
   return Math.ceil((valueMicro * fraction) / 10_000);
-}
-
-function worstLots(position: Position): number {
-  return worstOf(position.lots, position.restingBidLots, position.restingAskLots);
-}
-
-function worstOf(lots: number, bidLots: number, askLots: number): number {
-  return Math.max(Math.abs(lots + bidLots), Math.abs(lots - askLots));
 }

@@ -147,11 +147,10 @@ function enlist(market: Market, order: Order): void {
 }
 
 function countResting(world: World, market: Market, order: Order, lots: number): void {
-  // A reduce-only order binds no margin: it can only shrink the position.
-  if (order.reduceOnly) return;
+  if (order.type !== 'limit') return;
   const position = world.position(order.account, market);
-  if (order.side === 'bid') position.restingBidLots += lots;
-  else position.restingAskLots += lots;
+  if (order.side === 'bid') position.restingBidMicro += lots * order.priceTicks;
+  else position.restingAskMicro += lots * order.priceTicks;
 }
 
 /** What the end of one order of a group does to the others (LP §2.6). */

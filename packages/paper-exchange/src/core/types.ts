@@ -74,9 +74,9 @@ export interface Position {
   openOrderCount: number;
   /** Waiting conditional orders and children of groups. */
   pendingOrderCount: number;
-  /** Remaining lots of resting orders, for the margin they bind. */
-  restingBidLots: number;
-  restingAskLots: number;
+  /** Remaining quote of resting limit orders at their own prices, for the margin they bind (LP §2.4). */
+  restingBidMicro: number;
+  restingAskMicro: number;
 }
 
 export interface ApiKey {

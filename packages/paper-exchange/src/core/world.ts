@@ -221,8 +221,8 @@ export class World {
         allocatedMarginMicro: 0,
         openOrderCount: 0,
         pendingOrderCount: 0,
-        restingBidLots: 0,
-        restingAskLots: 0,
+        restingBidMicro: 0,
+        restingAskMicro: 0,
       };
       account.positions.set(market.spec.marketId, position);
     }
