@@ -23,7 +23,7 @@ const orderResult = z.looseObject({
   market: z.string(),
   side: z.enum(['buy', 'sell']),
   maker: z.looseObject({
-    status: z.enum([...ORDER_STATUSES, 'not-placed', 'unknown']),
+    status: z.enum([...ORDER_STATUSES, 'not-placed']),
     filled_base_amount: z.string(),
     avg_price: z.string(),
   }),

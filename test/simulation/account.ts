@@ -7,7 +7,7 @@
 import { readGap } from '../../src/exchange/lighter/gap';
 import { OrderCache } from '../../src/exchange/lighter/order-cache';
 import { findNonceFate, PAGE_ROWS } from '../../src/exchange/lighter/nonce-status';
-import { settleUnlisted } from '../../src/exchange/lighter/unlisted';
+import { resolveUnlisted } from '../../src/exchange/lighter/unlisted';
 import type { Answered } from '../../src/exchange/lighter/errors';
 import type {
   AccountPort,
@@ -75,7 +75,7 @@ export class SimAccount implements AccountPort {
     const answer = await this.#send(signed);
     if (answer.kind !== 'unlisted') return answer;
     const { lane, nonce } = signed.request;
-    return settleUnlisted(answer, nonce, {
+    return resolveUnlisted(answer, nonce, {
       pause: (ms) => new Promise((resolve) => this.around.time.after(ms, this.host, resolve)),
       nextNonce: () => this.nextNonce(lane),
     });

@@ -586,6 +586,24 @@ describe('a long history while an order is stuck', () => {
     expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 2, filled: 1 } });
   });
 
+  test('a flatten that the next renewal meets still sees its order terminated, and ends', async () => {
+    const { script, pair, first, lane } = await renewedWhileStuck();
+    script.on('readPosition', () => ({
+      known: true,
+      lots: '0',
+      mid_ticks: PRICE_TICKS.toString(),
+      market: script.market,
+    }));
+    const flattened = pair.update('flatten');
+    script.on('laneHistory', () => ({ running: first.id }));
+    while ((await pair.handle.describe()).historyLength < 130) await pair.update('pause');
+    await script.called('laneHistory', script.count('laneHistory') + 1);
+    script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: first.id, flat: true } } : {}));
+    await first.handle.terminate('a test');
+    expect(await flattened).toContain('flat: both positions');
+    await stopped(pair);
+  }, 60_000);
+
   test('terminated then: it is noticed, and its lane is proved before it is used again', async () => {
     const { script, pair, first, lane } = await renewedWhileStuck();
     await first.handle.terminate('a test');

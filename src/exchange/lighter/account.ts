@@ -36,7 +36,7 @@ import { rejectedKeys } from './rejected-keys';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
-import { settleUnlisted } from './unlisted';
+import { resolveUnlisted } from './unlisted';
 import { tryPaths } from './try-paths';
 import { notOf, Unreadable } from './unreadable';
 
@@ -140,14 +140,14 @@ export class LighterAccount implements AccountPort {
     this.#sent.add(slotOf(tx));
     keepNewest(this.#sent, SENT_KEPT);
     return sending.then((answer) => {
-      if (answer.kind === 'unlisted') return this.#settle(tx, answer);
+      if (answer.kind === 'unlisted') return this.#resolveUnlisted(tx, answer);
       this.#noteQuota(answer);
       return answer;
     });
   }
 
-  #settle({ request: { lane, nonce } }: LighterSignedTx, answer: Unlisted): Promise<SendOutcome> {
-    return settleUnlisted(answer, nonce, {
+  #resolveUnlisted({ request: { lane, nonce } }: LighterSignedTx, answer: Unlisted): Promise<SendOutcome> {
+    return resolveUnlisted(answer, nonce, {
       pause: (ms) => new Promise((resolve) => this.deps.clock.after(ms, resolve)),
       nextNonce: () => this.#nextNonce(lane, 'doubt'),
     });

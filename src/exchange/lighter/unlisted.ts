@@ -9,7 +9,7 @@ import { unknown, type Unlisted } from './errors';
 /** The next nonce lags behind by as much as an execution takes (LP §1.4). */
 export const UNLISTED_PAUSE_MS = 500;
 
-export async function settleUnlisted(
+export async function resolveUnlisted(
   { txHash, code, message }: Unlisted,
   nonce: Nonce,
   ask: { readonly pause: (ms: number) => Promise<void>; readonly nextNonce: () => Promise<Read<Nonce>> },
