@@ -25,6 +25,7 @@ export interface Rejection {
 
 export const DEAD_MANS_SWITCH_DUE = 21122;
 export const INVALID_NONCE = 21104;
+export const SWITCH_QUEUED = 21712;
 export const BELOW_MINIMUM = 21706;
 /** With the text that says so; otherwise the same code is a rate limit, which rejects nothing (LP §1.4). */
 export const VOLUME_QUOTA = 23000;
@@ -133,7 +134,7 @@ export const REJECTIONS: ReadonlyMap<number, Rejection> = new Map([
       'Expiry must be 5 minutes to 30 days ahead in exchange time: check the host clock.',
     ),
   ],
-  [21712, entry('transient', 'a cancel-all is queued', WAIT)],
+  [SWITCH_QUEUED, entry('transient', 'a cancel-all is queued', 'Take it back, then set it again.')],
   [21713, entry('invalid', 'invalid cancel-all time in force', BUG)],
   [
     21714,

@@ -18,14 +18,15 @@ export interface CancellerOptions {
 type Body =
   | { readonly kind: 'cancel-order'; readonly marketId: number; readonly index: ClientOrderIndex }
   | { readonly kind: 'cancel-all-now' }
-  | { readonly kind: 'cancel-all-at'; readonly atMs: number };
+  | { readonly kind: 'cancel-all-at'; readonly atMs: number }
+  | { readonly kind: 'cancel-all-abort' };
 
 /** Two processes may pick the same millisecond, and what leaves together may arrive in another order; a further try picks another. */
 const TRIES = 5;
 /** The exchange takes 50 unanswered submissions on a connection (LP §6.2). */
 const IN_FLIGHT_MAX = 20;
 
-interface Sent {
+export interface Sent {
   readonly outcome: SendOutcome;
   readonly nonce: Nonce;
 }
@@ -63,6 +64,11 @@ export class Canceller {
   /** Sets the dead-man's switch, past all cancels that wait; answers the nonce whose execution confirms it. */
   setSwitch(atMs: number): Promise<Sent> {
     return this.#send({ kind: 'cancel-all-at', atMs });
+  }
+
+  /** Takes a queued switch back. */
+  abortSwitch(): Promise<Sent> {
+    return this.#send({ kind: 'cancel-all-abort' });
   }
 
   async #send(body: Body): Promise<Sent> {

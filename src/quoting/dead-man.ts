@@ -2,13 +2,16 @@
  * The dead-man's switch of account A: a scheduled cancel-all that the exchange keeps (LP §2.8), renewed by heartbeat. When everything
  * of ours is dead nothing of ours rests for longer than the switch is set ahead (S-31).
  *
+ * Whether a queued one may be overwritten is not known (LP §2.8): where it is rejected with 21712 it is taken back and set again.
+ *
  * `isSet` is true only for a renewal that the exchange has executed, with enough time left; a 200 alone proves nothing.
  */
 import { reasonOf } from '../domain/reason';
 import type { Nonce } from '../domain/ids-and-nonces';
-import { VOLUME_QUOTA } from '../domain/rejections';
+import type { TxRecord } from '../domain/records';
+import { SWITCH_QUEUED, VOLUME_QUOTA } from '../domain/rejections';
 import type { AccountPort } from '../exchange/port';
-import type { Canceller } from './canceller';
+import type { Canceller, Sent } from './canceller';
 
 export interface DeadManOptions {
   readonly account: AccountPort;
@@ -94,50 +97,68 @@ export class DeadMan {
   }
 
   async #renew(): Promise<void> {
-    const { account, canceller, lane, onRenewal } = this.#options;
+    const { canceller, onRenewal } = this.#options;
     const atMs = this.nextAtMs();
     try {
-      const seen = new Set<Nonce>();
-      let wake: (() => void) | undefined;
-      const off = account.stream.on('txs', (txs) => {
-        for (const tx of txs) {
-          if (tx.apiKeyIndex === lane && tx.status === 'executed' && !tx.rejection) seen.add(tx.nonce);
-        }
-        wake?.();
+      await this.#execute(() => canceller.setSwitch(atMs)).catch(async (error: unknown) => {
+        if (!(error instanceof Rejected) || error.code !== SWITCH_QUEUED) throw error;
+        this.#confirmedAtMs = 0; // nothing is quoted until one is confirmed again
+        await this.#execute(() => canceller.abortSwitch());
+        await this.#execute(() => canceller.setSwitch(atMs));
       });
-      try {
-        const { outcome, nonce } = await canceller.setSwitch(atMs);
-        if (outcome.kind === 'rejected') {
-          if (outcome.code === VOLUME_QUOTA) this.#quotaAtMs = this.#options.exchangeNow();
-          throw new Error(`rejected: ${outcome.message} (${outcome.code})`);
-        }
-        if (!seen.has(nonce)) {
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, CONFIRM_MS);
-            wake = () => {
-              if (!seen.has(nonce)) return;
-              clearTimeout(timer);
-              resolve();
-            };
-          });
-        }
-        if (!seen.has(nonce)) await this.#ask(nonce);
-        this.#confirmedAtMs = atMs;
-        onRenewal?.('confirmed');
-      } finally {
-        off();
-      }
+      this.#confirmedAtMs = atMs;
+      onRenewal?.('confirmed');
     } catch (error) {
+      if (error instanceof Rejected && error.code === VOLUME_QUOTA) this.#quotaAtMs = this.#options.exchangeNow();
       onRenewal?.('failed', reasonOf(error));
       throw error;
     }
   }
 
+  /** Sends, and waits until the exchange shows it as executed. */
+  async #execute(send: () => Promise<Sent>): Promise<void> {
+    const { account, lane } = this.#options;
+    const seen = new Map<Nonce, TxRecord>();
+    let wake: (() => void) | undefined;
+    const off = account.stream.on('txs', (txs) => {
+      for (const tx of txs) if (tx.apiKeyIndex === lane && tx.status === 'executed') seen.set(tx.nonce, tx);
+      wake?.();
+    });
+    try {
+      const { outcome, nonce } = await send();
+      if (outcome.kind === 'rejected') throw new Rejected(outcome);
+      if (!seen.has(nonce)) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, CONFIRM_MS);
+          wake = () => {
+            if (!seen.has(nonce)) return;
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      const tx = seen.get(nonce) ?? (await this.#ask(nonce));
+      if (tx.rejection) throw new Rejected(tx.rejection);
+    } finally {
+      off();
+    }
+  }
+
   /** The frame did not come: read the transaction itself. */
-  async #ask(nonce: Nonce): Promise<void> {
+  async #ask(nonce: Nonce): Promise<TxRecord> {
     const { account, lane, exchangeNow } = this.#options;
     const nonceStatus = await account.nonceStatus({ lane, nonce, sinceMs: exchangeNow() - 60_000, urgent: true });
-    if (!nonceStatus.ok || nonceStatus.value.kind !== 'consumed' || nonceStatus.value.tx.rejection)
+    if (!nonceStatus.ok || nonceStatus.value.kind !== 'consumed')
       throw new Error('the exchange did not confirm the renewal');
+    return nonceStatus.value.tx;
+  }
+}
+
+class Rejected extends Error {
+  readonly code: number;
+
+  constructor({ code, message }: { readonly code: number; readonly message: string }) {
+    super(`rejected: ${message} (${code})`);
+    this.code = code;
   }
 }

@@ -69,12 +69,48 @@ test.each(failures)('a renewal that is %s sets nothing, and says so', async (_, 
 });
 
 test('a renewal that the sequencer rejects sets nothing', async () => {
-  const renewing = expect(deadMan.renew()).rejects.toThrow('did not confirm');
+  const renewing = expect(deadMan.renew()).rejects.toThrow('(21714)');
   await pass(1);
   account.execute(account.last, { rejection: 21714 });
   await pass(3_100);
   await renewing;
   expect(deadMan.isSet()).toBe(false);
+});
+
+test.each(['answer', 'ae'] as const)(
+  'P-29 one is queued and may not be overwritten (21712 in its %s): taken back, set again, and not set in between',
+  async (where) => {
+    const first = deadMan.renew();
+    await pass(1);
+    account.execute(account.last);
+    await first;
+    if (where === 'answer') account.sends.push({ kind: 'refuse', code: 21712 });
+    const renewing = deadMan.renew();
+    await pass(1);
+    if (where === 'ae') account.execute(account.last, { rejection: 21712 });
+    await pass(1);
+    expect(account.last.request.kind).toBe('cancel-all-abort');
+    expect(deadMan.isSet()).toBe(false);
+    account.execute(account.last);
+    await pass(1);
+    expect(account.last.request.kind).toBe('cancel-all-at');
+    expect(deadMan.isSet()).toBe(false);
+    account.execute(account.last);
+    await renewing;
+    expect(deadMan.isSet()).toBe(true);
+    expect(renewals).toEqual(['confirmed', 'confirmed']);
+  },
+);
+
+test('P-29 what is taken back and cannot be set again is not set, and says so', async () => {
+  account.sends.push({ kind: 'refuse', code: 21712 }, { kind: 'book' }, { kind: 'refuse', code: 21714 });
+  const renewing = expect(deadMan.renew()).rejects.toThrow('(21714)');
+  await pass(1);
+  account.execute(account.last);
+  await pass(1);
+  await renewing;
+  expect(deadMan.isSet()).toBe(false);
+  expect(renewals).toEqual(['failed']);
 });
 
 test('a transaction of another lane with that nonce confirms nothing', async () => {
