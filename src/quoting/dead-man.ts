@@ -60,6 +60,7 @@ export class DeadMan {
     };
     const beat = (): void => {
       clearTimeout(this.#timer);
+      if (this.#stopped) return;
       if (this.#options.mayRenew?.() === false) {
         this.#timer = setTimeout(beat, WAIT_MS);
         return;

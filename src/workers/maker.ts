@@ -18,7 +18,7 @@ import { openMakerActivities } from './maker-activities';
 import { openQuotaFloor } from './quota-floor';
 import { heardLanes, lanesInUse, pairsOf, startPairs, type PairChoice } from './maker-pairs';
 import { opening, type Opened } from './opened';
-import { observe, redisOf, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { observe, redisOf, startWorker, whileRunning, type RunningProcess, type WorkerProcessOptions } from './process';
 import { preferOnSingleMachine } from './single-machine';
 import { startListener } from './start-listener';
 import { heardInTime, tooLate } from './start-up';
@@ -75,10 +75,10 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   });
   auditLedgers(side, temporal.reader, markets);
   try {
-    await heardInTime([keys, live], tooLate(raiseAlert));
+    await whileRunning(running, heardInTime([keys, live], tooLate(raiseAlert)));
     deadMan.start();
     void proofs.start();
-    await startPairs(side, { choice: options, markets, heard, client: temporal.client });
+    await whileRunning(running, startPairs(side, { choice: options, markets, heard, client: temporal.client }));
   } catch (error) {
     await running.stop();
     throw error;

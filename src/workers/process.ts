@@ -22,6 +22,11 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
+export interface StartedWorker extends RunningProcess {
+  /** Ends with the worker, before anything of the process is closed. */
+  readonly run: Promise<void>;
+}
+
 /** Log, metrics, health and alerts of a process; its engine writes into the same log. */
 export async function observe(
   role: AccountRole,
@@ -57,7 +62,7 @@ export async function startWorker(
   { config, observability, opened }: ProcessBase,
   { role, accounts, native }: Joined,
   own: Partial<WorkerOptions>,
-): Promise<RunningProcess> {
+): Promise<StartedWorker> {
   const worker = await Worker.create({
     connection: native,
     namespace: config.temporal.namespace,
@@ -81,12 +86,21 @@ export async function startWorker(
   });
   ended.catch(() => undefined); // told to whoever awaits `ended`
   return {
+    run,
     ended,
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown();
       await ended;
     },
   };
+}
+
+/** A step of a start. Rejects as soon as the worker ends: nothing that comes after it may begin then. */
+export function whileRunning<T>({ run }: StartedWorker, step: Promise<T>): Promise<T> {
+  const over = run.then(() => {
+    throw new Error('the worker ended during the start');
+  });
+  return Promise.race([step, over]);
 }
 
 /** The engine's own messages go into our log; once per process, before the first connection. */

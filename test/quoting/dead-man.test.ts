@@ -31,6 +31,25 @@ afterEach(() => {
 });
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
+test('one that was stopped is not renewed, even if its start comes late', async () => {
+  let may = false;
+  deadMan = new DeadMan({
+    account,
+    canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
+    lane: 9,
+    aheadMs: AHEAD_MS,
+    exchangeNow: () => Date.now(),
+    mayRenew: () => may,
+  });
+  deadMan.stop();
+  deadMan.start();
+  await pass(1_000);
+  may = true;
+  await pass(60_000);
+  expect(account.sent).toEqual([]);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
 test('a 200 sets nothing; the executed transaction does, in exchange time', async () => {
   const renewing = deadMan.renew();
   await pass(1);

@@ -1,5 +1,6 @@
 /** Keys that the exchange rejects: all of them stop a start, which leaves nothing behind; some of them cost their own lanes only. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Worker } from '@temporalio/worker';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { type Config, loadConfig, loadKeys, toolPath } from '../../src/config';
 import { loadSigner, openLighter } from '../../src/exchange/lighter';
 import { startPaper, type PaperServer } from '../../packages/paper-exchange/src';
+import { DeadMan } from '../../src/quoting/dead-man';
 import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
 import { checkKeys } from '../../src/workers/keys';
@@ -130,6 +132,35 @@ async function startedWithout(run: typeof runMaker, file: string, lanes: readonl
     restore();
   }
 }
+
+test('the worker of a maker fails while its keys are being checked: the start fails, and nothing of it goes on', async () => {
+  const run = Object.getOwnPropertyDescriptor(Worker.prototype, 'run')?.value as (this: Worker) => Promise<void>;
+  const failing = jest.spyOn(Worker.prototype, 'run').mockImplementation(async function (this: Worker) {
+    await eventually('the stream is live', async () => {
+      const health = await fetch(`http://127.0.0.1:${config.metrics.makerPort}/health`);
+      const { parts } = (await health.json()) as { parts: { name: string; healthy: boolean }[] };
+      return parts.some(({ name, healthy }) => name.startsWith('stream') && healthy) ? true : undefined;
+    });
+    const running = run.call(this);
+    this.shutdown();
+    await running;
+    throw new Error('the worker failed');
+  });
+  const started = jest.spyOn(DeadMan.prototype, 'start');
+  const faults = { method: 'POST', headers: { 'content-type': 'application/json' } };
+  const slow = { on: 'request', match: { path: 'accountActiveOrders' }, action: 'delay', ms: 1_500, count: 0 };
+  await fetch(`${paper.url}/_paper/faults`, { ...faults, body: JSON.stringify([slow]) });
+  try {
+    await expect(runMaker(config, { env, version: '0', logLevel: 'silent', markets: [] })).rejects.toThrow(
+      'the worker failed',
+    );
+    expect(started).not.toHaveBeenCalled();
+  } finally {
+    await fetch(`${paper.url}/_paper/faults`, { method: 'DELETE' });
+    failing.mockRestore();
+    started.mockRestore();
+  }
+});
 
 test('an exchange that cannot be read proves nothing about the keys: the start goes on, and says so', async () => {
   const exchange = openLighter({ baseUrl: paper.url, wsUrl: paper.wsUrl, signer: loadSigner(toolPath('signer')) });
