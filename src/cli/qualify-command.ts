@@ -166,5 +166,5 @@ function jsonOf({ rows, spent, left, passed }: Outcome): unknown {
 }
 
 function amountText(amount: bigint): string {
-  return formatDecimal(amount, QUOTE_DECIMALS).replace(/(\.\d\d)\d+$/, '$1');
+  return formatDecimal(amount, QUOTE_DECIMALS).replace(/(\.\d{4})\d+$/, '$1');
 }

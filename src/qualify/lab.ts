@@ -122,7 +122,10 @@ export class Lab {
   /** A price inside the spread, where our order is the best one; rests on the touch where there is no room. */
   async insideTicks(side: Side): Promise<Ticks> {
     const [bid, ask] = [await this.best('buy'), await this.best('sell')];
-    if (ask - bid < 2n) throw new NotTried('the spread is one tick: no order of ours can be the best one');
+    if (ask - bid < 2n)
+      throw new NotTried(
+        'the spread is one tick, so no order of ours can be the best one: try --market with a wider one',
+      );
     return ticks(side === 'buy' ? bid + 1n : ask - 1n);
   }
 

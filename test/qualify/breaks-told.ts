@@ -1,4 +1,5 @@
 /** Exchanges that tell, list and match otherwise. */
+import { A } from './harness';
 import { filled, ordersFrame, ordersList, type Break } from './break';
 import { ACCEPTED, bodyOf, eachRow, frameOf, refused, replyTo, type Fields } from './lies';
 
@@ -190,7 +191,12 @@ export const ORDER_BREAKS: Readonly<Record<string, Break>> = {
   },
   'order-self-trade': {
     how: "A's own order is traded with",
-    lie: (bench) => ordersFrame(bench, (row) => (hasEnded(row, 'canceled-self-trade') ? filled(row) : row)),
+    lie: (bench) => {
+      ordersFrame(bench, (row) => (hasEnded(row, 'canceled-self-trade') ? filled(row) : row));
+      frameOf(bench, 'update/account_all_trades', (body) =>
+        eachRow(body, 'trades', (row) => ({ ...row, ask_account_id: A })),
+      );
+    },
   },
   'order-expiry': {
     how: 'another expiry is kept',
