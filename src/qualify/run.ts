@@ -1,7 +1,7 @@
 /** A whole qualification: refuses to begin where it must not, tries one assumption after the other within the limit, leaves nothing. */
 import { systemClock, type Clock } from '../clock';
 import { notional, type Notional } from '../domain/lots';
-import { chainIdOf, openLighter, type Signer } from '../exchange/lighter';
+import { chainIdOf, openLighter, type Approach, type Signer } from '../exchange/lighter';
 import { Actor, type ActorOptions } from './actor';
 import { Interrupted, NotTried, type Assumption, type Finding } from './assumption';
 import { Lab, Timing, type Patience, type Terms } from './lab';
@@ -17,7 +17,7 @@ export interface AccountSetup {
   readonly cancelLane?: number;
 }
 
-export interface QualifyOptions {
+export interface QualifyOptions extends Approach {
   readonly baseUrl: string;
   readonly wsUrl: string;
   readonly chainId?: number;
@@ -85,7 +85,7 @@ export async function qualify(options: QualifyOptions): Promise<Outcome> {
     const start = await begin(lab, options, chosen);
     return await tryAll(lab, timing, options, { chosen, start });
   } finally {
-    wire.close();
+    await wire.close();
     await exchange.close();
   }
 }

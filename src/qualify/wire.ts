@@ -2,15 +2,17 @@
  * The exchange as it comes over the wire, for assumptions about the wire itself: bodies, headers, frames, and when they came.
  * What the adapter makes of them is the adapter's affair.
  */
+import type { Dispatcher } from 'undici';
 import { WebSocket } from 'ws';
 import type { Clock } from '../clock';
+import { dispatcherFor, headersOf, socketOptionsOf, type Approach } from '../exchange/lighter';
 import type { Pace } from './pace';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Fields;
   readonly code: number | undefined;
   readonly message: string;
@@ -33,7 +35,7 @@ export interface Bytes {
 
 const DEADLINE_MS = 10_000;
 
-export interface WireOptions {
+export interface WireOptions extends Approach {
   readonly baseUrl: string;
   readonly wsUrl: string;
   readonly clock: Clock;
@@ -43,24 +45,25 @@ export interface WireOptions {
 
 export class Wire {
   readonly #sockets: Socket[] = [];
+  readonly #dispatcher: Dispatcher;
 
-  constructor(private readonly options: WireOptions) {}
+  constructor(private readonly options: WireOptions) {
+    this.#dispatcher = dispatcherFor(new URL(options.baseUrl).origin, options, { pipelining: 1 });
+  }
 
   /** `path` without `/api/v1/`. */
   async get(path: string, query: Readonly<Record<string, string | number>>, token?: string): Promise<Answer> {
     await this.options.pace.take(path);
     const pairs = Object.entries(query).map(([key, value]): [string, string] => [key, String(value)]);
     const headers = token === undefined ? {} : { authorization: token };
-    return this.#fetch(`/api/v1/${path}?${new URLSearchParams(pairs).toString()}`, { headers });
+    return this.#request('GET', `/api/v1/${path}?${new URLSearchParams(pairs).toString()}`, headers);
   }
 
   async post(tx: Bytes): Promise<Answer> {
     await this.options.pace.take('sendTx');
-    return this.#fetch('/api/v1/sendTx', {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: `tx_type=${tx.txType}&tx_info=${encodeURIComponent(tx.txInfo())}`,
-    });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = `tx_type=${tx.txType}&tx_info=${encodeURIComponent(tx.txInfo())}`;
+    return this.#request('POST', '/api/v1/sendTx', headers, body);
   }
 
   async socket(): Promise<Socket> {
@@ -71,15 +74,27 @@ export class Wire {
     return socket;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const socket of this.#sockets) socket.close();
+    await this.#dispatcher.destroy();
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Answer> {
-    const startMs = this.options.clock.monotonicMs();
-    const response = await fetch(this.options.baseUrl + path, { ...init, signal: AbortSignal.timeout(DEADLINE_MS) });
-    const body = fieldsOf(await response.text());
-    return answerOf(response.status, response.headers, body, this.options.clock.monotonicMs() - startMs);
+  async #request(
+    method: 'GET' | 'POST',
+    path: string,
+    headers: Record<string, string>,
+    body: string | null = null,
+  ): Promise<Answer> {
+    const { baseUrl, clock } = this.options;
+    const url = new URL(baseUrl);
+    const startMs = clock.monotonicMs();
+    const response = await this.#dispatcher.request({
+      ...{ origin: url.origin, method, body, signal: AbortSignal.timeout(DEADLINE_MS) },
+      path: url.pathname.replace(/\/$/, '') + path,
+      headers: { accept: 'application/json', ...headersOf(this.options), ...headers },
+    });
+    const text = await response.body.text();
+    return answerOf(response.statusCode, response.headers, fieldsOf(text), clock.monotonicMs() - startMs);
   }
 }
 
@@ -90,7 +105,7 @@ export class Socket {
   #ids = 0;
 
   constructor(private readonly options: WireOptions) {
-    this.#socket = new WebSocket(options.wsUrl, { perMessageDeflate: false });
+    this.#socket = new WebSocket(options.wsUrl, { ...socketOptionsOf(options), perMessageDeflate: false });
     this.#socket.on('error', () => undefined);
     this.#socket.on('message', (data: Buffer) => {
       const body = fieldsOf(data.toString());
@@ -122,7 +137,7 @@ export class Socket {
     if (frame === undefined) return undefined;
     const error = frame.body['error'];
     const body = typeof error === 'object' && error !== null ? (error as Fields) : frame.body;
-    return answerOf(error === undefined ? 200 : 400, new Headers(), body, frame.atMs - startMs);
+    return answerOf(error === undefined ? 200 : 400, {}, body, frame.atMs - startMs);
   }
 
   /** The first frame from the `from`-th on that fits, as soon as it is there. */
@@ -168,6 +183,6 @@ export function told(answer: Answer | undefined): string {
   return answer.code === 200 ? '200' : `${answer.status} ${answer.code ?? ''} ${answer.message}`.trim().slice(0, 80);
 }
 
-function answerOf(status: number, headers: Headers, body: Fields, ms: number): Answer {
+function answerOf(status: number, headers: Answer['headers'], body: Fields, ms: number): Answer {
   return { status, headers, body, code: numberOf(body, 'code'), message: textOf(body, 'message'), ms };
 }

@@ -175,13 +175,13 @@ const SEND_BREAKS: Readonly<Record<string, Break>> = {
     lie: (bench) => ordersFrame(bench, (row) => ({ ...row, transaction_time: Number(row['transaction_time']) + 6e6 })),
   },
   'send-quota': {
-    how: 'a cancel costs one',
+    how: 'a cancel costs one more',
     lie: (bench) =>
-      replyTo(bench, ({ txType, info }, reply) =>
-        txType === 15 && info['ApiKeyIndex'] === 4
-          ? { ...reply, volume_quota_remaining: Number(reply['volume_quota_remaining']) - 1 }
-          : undefined,
-      ),
+      replyTo(bench, ({ txType }, reply, earlier) => {
+        const cancels = earlier.filter((send) => send.txType === 15).length;
+        const left = Number(reply['volume_quota_remaining']) - 2 * cancels;
+        return txType === 14 && reply.code === 200 ? { ...reply, volume_quota_remaining: left } : undefined;
+      }),
   },
   'send-limits-shown': {
     how: 'answers show nothing',

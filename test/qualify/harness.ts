@@ -17,6 +17,8 @@ export interface Bench {
   readonly middle: ManInTheMiddle;
   readonly control: (path: string, body?: unknown, method?: string) => Promise<Record<string, unknown>>;
   run(options?: Partial<QualifyOptions>): Promise<Outcome>;
+  /** Takes every lie and fault back. */
+  honest(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,10 @@ export async function startBench(options: PaperOptions = {}): Promise<Bench> {
     middle,
     control,
     run: (more = {}) => qualify({ ...optionsFor(bench), ...more }),
+    honest: async () => {
+      middle.onRequest = middle.onAnswer = middle.onFrame = middle.onHandshake = () => undefined;
+      await control('faults', undefined, 'DELETE');
+    },
     close: async () => {
       await middle.close();
       await paper.close();

@@ -22,6 +22,7 @@ import type { Signer } from './signer';
 import { TOKEN_LIFE_MS } from './tokens';
 import type { TellTrouble, Trouble } from './trouble';
 
+export { dispatcherFor, headersOf, socketOptionsOf, type Approach } from './approach';
 export type { Log } from './log';
 export type { SessionTimes } from './session-times';
 export type { Trouble } from './trouble';
