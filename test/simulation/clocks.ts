@@ -134,6 +134,8 @@ export class Clocks {
   };
   /** Orders of which some news was lost. */
   readonly #unheard = new Set<OrderTruth>();
+  /** Orders that filled while no maker's stream was live. */
+  readonly #missed = new Set<OrderTruth>();
   /** Hedgers that armed an order, by name. */
   readonly #arming = new Set<string>();
   /** No maker lives, and a hedger has begun since: it counts the public trades from its start, and the rest is found by the books only. */
@@ -180,6 +182,14 @@ export class Clocks {
     for (const order of this.truth.orders.values())
       if (order.end === undefined && (order.maker?.status === 'open' || order.nakedSinceMs !== undefined))
         this.#unheard.add(order);
+  }
+
+  onFill(order: OrderTruth): void {
+    const isHeard = [...this.processes].some(({ kind, host, account }) => {
+      const isUp = host.state === 'up' && !host.isCutOff;
+      return kind === 'maker' && isUp && account.stream.state === 'live';
+    });
+    if (!isHeard) this.#missed.add(order);
   }
 
   onAlert({ kind }: Told, order: OrderTruth | undefined): void {
@@ -269,6 +279,10 @@ export class Clocks {
       } else hedgers += 1;
     }
     // A stream that comes back reads what ended meanwhile, once: a list that lags does not show it.
+    for (const order of this.#missed) {
+      if (order.nakedSinceMs === undefined) this.#missed.delete(order);
+      else if (this.#isLagging) this.#unheard.add(order);
+    }
     if (!isHeard && this.#isLagging) this.#loseNews();
     const mayTrade = !this.market.isOff && venue.revoked.size === 0;
     const mayHedge = isReached && isHeard && isWhole && hedgers > 0;

@@ -169,6 +169,7 @@ class Simulation {
     this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth);
     this.#chaos = new Chaos(this.#world, this.#truth, this.#market, new Random(hashOf(seed, 8)));
     this.#clocks = new Clocks(this.#world, this.#truth, this.#chaos.processes, this.#market);
+    this.#truth.onFill = (order) => this.#clocks.onFill(order);
     faults.onStrike = (kind) => {
       this.#clocks.onStrike(kind);
       for (const run of temporal.runs.values()) {

@@ -68,6 +68,7 @@ export class Truth {
   marginChangedMs = 0;
   /** When an order last ended. */
   endedMs = 0;
+  onFill: (order: OrderTruth) => void = () => undefined;
   #lotsOfB = 0;
   #sign = 0;
   #signMs = 0;
@@ -241,8 +242,10 @@ export class Truth {
     if (this.#sealed.has(`${accountIndex}/${id}/${isMaker ? 'placement' : 'trades'}`)) {
       this.violations.push(`${more} lots of ${accountIndex}/${order.clientIndex} executed after the seal of ${id}`);
     }
-    if (isMaker) truth.filled += more;
-    else {
+    if (isMaker) {
+      truth.filled += more;
+      this.onFill(truth);
+    } else {
       truth.executed += more;
       truth.hedgedMs = this.time.nowMs;
     }
