@@ -5,7 +5,7 @@
  * the file's; `config.ts` turns them into the program's. Never holds a secret.
  */
 import { z } from 'zod';
-import { quoteCost, roomForQuotes } from '../domain/budget';
+import { backgroundPerMinute, quoteCost, roomForQuotes } from '../domain/budget';
 import { ORDER_EXPIRY_MS_MIN } from '../domain/limits';
 
 const text = z.string().trim().min(1, 'must not be empty');
@@ -137,7 +137,7 @@ function contradictions(raw: RawConfig): Contradiction[] {
   if (raw.maker_order_time_out >= safety.order_expiry_minutes * 60) {
     add('maker_order_time_out', `would outlive safety.order_expiry_minutes (${safety.order_expiry_minutes})`);
   }
-  const noRoom = noRoomForQuotes(raw.request_budget);
+  const noRoom = noRoomForQuotes(raw.request_budget) ?? noRoomForReadings(raw.request_budget);
   if (noRoom !== undefined) add('request_budget.per_minute', noRoom);
   if (metrics.maker_port === metrics.hedger_port) {
     add('metrics.hedger_port', 'is the same as metrics.maker_port: the two processes need one each');
@@ -149,6 +149,22 @@ function contradictions(raw: RawConfig): Contradiction[] {
     }
   }
   return found;
+}
+
+/** Why a process would spend more than its share before anything is quoted, with the arithmetic. */
+function noRoomForReadings({ per_minute, counts, maker_share }: RawConfig['request_budget']): string | undefined {
+  for (const [role, share] of [
+    ['maker', maker_share],
+    ['hedge', 1 - maker_share],
+  ] as const) {
+    const needed = backgroundPerMinute(role, counts) + (role === 'maker' ? quoteCost(counts) : 0);
+    const allowed = per_minute * share;
+    if (allowed + 1e-9 >= needed) continue;
+    const who = role === 'maker' ? 'the maker' : 'the hedger';
+    const what = role === 'maker' ? 'its own readings and one quote' : 'its own readings';
+    return `leaves ${who} ${Math.round(allowed * 100) / 100} ${counts} a minute, and ${what} take ${needed}. Change maker_share, or per_minute`;
+  }
+  return undefined;
 }
 
 /** Why no quote would ever fit into the budget, with the arithmetic. */

@@ -1,6 +1,6 @@
 /**
- * The request budget of one process: a token bucket that quoting asks and hedging does not (P-04). Reposts therefore stop while there
- * is still a reserve for hedges and cancels. Pure: time is an argument.
+ * The request budget of one process: a token bucket that every request is taken from, and that quoting alone asks (P-04). Reposts therefore stop
+ * while there is still a reserve for hedges and cancels. Pure: time is an argument.
  */
 export interface BudgetTerms {
   /** Requests, or their weights, that this process may use up per minute. */
@@ -15,11 +15,42 @@ export type Counting = 'requests' | 'weights';
 /** A quiet process may spend this much of a minute at once. */
 const BURST_SHARE = 1 / 6;
 
-/** What a quote asks of the exchange, each with its weight: the position, the placement, a cancel, a look at the order. */
-const QUOTE_WEIGHTS: readonly number[] = [300, 6, 6, 100];
+/** LP §6.1, October 2026. */
+const WEIGHTS: Readonly<Record<string, number>> = {
+  sendTx: 6,
+  nextNonce: 6,
+  accountActiveOrders: 100,
+  accountInactiveOrders: 100,
+  accountOrders: 100,
+  apikeys: 150,
+  trades: 200,
+  recentTrades: 600,
+};
+const OTHER_WEIGHT = 300;
 
+/** What one request costs; `endpoint` is the last part of its path. */
+export function costOf(endpoint: string, counting: Counting): number {
+  return counting === 'requests' ? 1 : (WEIGHTS[endpoint] ?? OTHER_WEIGHT);
+}
+
+function sumOf(endpoints: readonly string[], counting: Counting): number {
+  return endpoints.reduce((sum, endpoint) => sum + costOf(endpoint, counting), 0);
+}
+
+/** What a quote asks of the exchange: the position, the placement, a cancel, a look at the order. */
 export function quoteCost(counting: Counting): number {
-  return counting === 'requests' ? QUOTE_WEIGHTS.length : QUOTE_WEIGHTS.reduce((sum, weight) => sum + weight, 0);
+  return sumOf(['account', 'sendTx', 'sendTx', 'accountOrders'], counting);
+}
+
+/**
+ * What a process asks in a minute, quoting or not: both look at live orders twice and read four ledgers; the hedger reads both positions, every
+ * 5 s, or every 10 where requests are counted.
+ */
+export function backgroundPerMinute(role: 'maker' | 'hedge', counting: Counting): number {
+  const both = sumOf(Array<string>(6).fill('accountOrders'), counting);
+  if (role === 'maker') return both;
+  const readings = counting === 'requests' ? 6 : 12;
+  return both + 2 * readings * costOf('account', counting);
 }
 
 /** What can be spent at once, and what of it is left to quotes: with less than one's cost left there is never one. */
@@ -49,13 +80,18 @@ export class RequestBudget {
     this.#atMs = nowMs;
   }
 
-  /** Takes `cost` if that leaves the reserve; else says when to ask again. */
-  tryTake(cost: number, nowMs: number): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number } {
+  /** A request has gone out, whatever it was for. */
+  spend(cost: number, nowMs: number): void {
+    this.#refill(nowMs);
+    this.#tokens = Math.max(this.#tokens - cost, -this.#terms.perMinute);
+  }
+
+  /** Whether what costs `cost` leaves the reserve; else when to ask again. Its requests are taken as they go out. */
+  hasRoom(cost: number, nowMs: number): { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number } {
     this.#refill(nowMs);
     const missing = cost + this.#reserved - this.#tokens;
-    if (missing > ROUNDING) return { ok: false, retryAfterMs: Math.ceil((missing * 60_000) / this.#terms.perMinute) };
-    this.#tokens -= cost;
-    return { ok: true };
+    if (missing <= ROUNDING) return { ok: true };
+    return { ok: false, retryAfterMs: Math.ceil((missing * 60_000) / this.#terms.perMinute) };
   }
 
   #refill(nowMs: number): void {

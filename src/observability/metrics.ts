@@ -77,6 +77,9 @@ function counters(registry: Registry) {
     orders: counter('orders', 'Orders ended, by market and hedge state', ['market', 'hedge_state']),
     reconnects: counter('reconnects', 'Streams opened again after a loss', ['stream']),
     alerts: counter('alerts', 'Alerts raised, folded repeats included', ['kind']),
+    requests: counter('requests', 'Requests to the exchange, submissions included, by the last part of their path', [
+      'endpoint',
+    ]),
     webhookFailures: counter('webhook_failures', 'Alerts that the webhook did not take'),
   };
 }

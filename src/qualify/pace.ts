@@ -1,5 +1,6 @@
 /** Requests no faster than the account's tier allows (LP §6.1): what is tried is the exchange, not its patience. */
 import type { Clock } from '../clock';
+import { costOf } from '../domain/budget';
 
 export interface Budget {
   readonly perMinute: number;
@@ -9,16 +10,6 @@ export interface Budget {
 const MINUTE_MS = 60_000;
 /** The rest is for what the adapter asks by itself. */
 const SHARE = 0.8;
-const OTHER_WEIGHT = 300;
-const WEIGHTS: Readonly<Record<string, number>> = {
-  sendTx: 6,
-  nextNonce: 6,
-  accountActiveOrders: 100,
-  accountInactiveOrders: 100,
-  accountOrders: 100,
-  apikeys: 150,
-  trades: 200,
-};
 
 export class Pace {
   readonly #spent: { readonly atMs: number; readonly cost: number }[] = [];
@@ -31,7 +22,7 @@ export class Pace {
 
   /** Waits for room. `what` is the last part of the path. */
   async take(what: string): Promise<void> {
-    const cost = this.budget.counts === 'requests' ? 1 : (WEIGHTS[what] ?? OTHER_WEIGHT);
+    const cost = costOf(what, this.budget.counts);
     for (;;) {
       const nowMs = this.clock.monotonicMs();
       while (this.#spent[0] !== undefined && nowMs - this.#spent[0].atMs > MINUTE_MS) this.#spent.shift();

@@ -2,6 +2,8 @@
  * One process's side of the exchange: the public face, one account with its keys, its stream watched by health and metrics.
  */
 import { loadKeys, toolPath, type AccountRole, type Config } from '../config';
+import { systemClock } from '../clock';
+import { costOf, type RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
 import { loadSigner, openLighter } from '../exchange/lighter';
 import type { AccountPort, ExchangePort } from '../exchange/port';
@@ -21,6 +23,8 @@ export interface ProcessBase {
   readonly role: AccountRole;
   readonly env: NodeJS.ProcessEnv;
   readonly observability: Observability;
+  /** Of what the tier allows this process. */
+  readonly budget: RequestBudget;
 }
 
 export interface Side extends ProcessBase {
@@ -29,7 +33,7 @@ export interface Side extends ProcessBase {
 }
 
 export function openExchange(base: ProcessBase): ExchangePort {
-  const { config, role, observability, opened, env } = base;
+  const { config, role, observability, opened, env, budget } = base;
   const { logger, metrics, raiseAlert } = observability;
   const exchange = openLighter({
     ...config.lighter,
@@ -40,6 +44,10 @@ export function openExchange(base: ProcessBase): ExchangePort {
       logger.warn({ what, reason }, 'the exchange sent something unreadable; it was rejected and changed nothing');
     },
     onTrouble: raiseAlert,
+    onRequest: (endpoint) => {
+      metrics.requests.inc({ endpoint });
+      budget.spend(costOf(endpoint, config.requestBudget.counts), systemClock.monotonicMs());
+    },
   });
   return opened.add(exchange, (it) => it.close());
 }

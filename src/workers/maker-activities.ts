@@ -1,7 +1,7 @@
 /** What trades on account A: the proofs of its lanes, the executor of closes, the maker activities. */
 import { createMakerActivities, type MakerActivities, type MakerDeps } from '../activities/maker-activities';
 import { systemClock } from '../clock';
-import { quoteCost, RequestBudget } from '../domain/budget';
+import { quoteCost } from '../domain/budget';
 import type { Market } from '../domain/records';
 import type { KeyProofs } from '../hedging/key-proofs';
 import { sealByCancelOrder } from '../hedging/seals';
@@ -78,14 +78,13 @@ export function openMakerActivities(
   return { activities, proofs };
 }
 
-function withinBudget({ config, exchange }: Side, quota: QuotaFloor): MakerDeps['mayQuote'] {
-  const { perMinute, counts, makerShare, reserve } = config.requestBudget;
-  const budget = new RequestBudget({ perMinute: perMinute * makerShare, reserve }, systemClock.monotonicMs());
+function withinBudget({ config, exchange, budget }: Side, quota: QuotaFloor): MakerDeps['mayQuote'] {
+  const { counts } = config.requestBudget;
   return () => {
     const reason = exchange.backingOff();
     if (reason !== undefined) return { ok: false, reason, retryAfterMs: LIMITED_RETRY_MS };
     const low = quota.reason();
     if (low !== undefined) return { ok: false, reason: low, retryAfterMs: LIMITED_RETRY_MS };
-    return budget.tryTake(quoteCost(counts), systemClock.monotonicMs());
+    return budget.hasRoom(quoteCost(counts), systemClock.monotonicMs());
   };
 }

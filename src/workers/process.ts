@@ -1,5 +1,7 @@
 /** A worker that runs until it is told to stop, and the order in which a process goes down: no new work, grace, then the wires. */
 import { Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { systemClock } from '../clock';
+import { RequestBudget } from '../domain/budget';
 import { loadNoticeSecret, type AccountRole, type Config } from '../config';
 import { startObservability, type Observability } from '../observability';
 import type { ProcessBase } from './account';
@@ -45,7 +47,10 @@ export async function observe(
   });
   opened.add(observability, (it) => it.close());
   installRuntime(observability.logger);
-  return { opened, config, role, env, observability };
+  const { perMinute, makerShare, reserve } = config.requestBudget;
+  const share = role === 'maker' ? makerShare : 1 - makerShare;
+  const budget = new RequestBudget({ perMinute: perMinute * share, reserve }, systemClock.monotonicMs());
+  return { opened, config, role, env, observability, budget };
 }
 
 /** Undefined when the configuration does without it. */

@@ -1,12 +1,16 @@
 /** P-04: quotes stop while there is a reserve, in the units in which the exchange counts; settings that let none out are known as such. */
 import { expect, test } from '@jest/globals';
-import { quoteCost, RequestBudget, roomForQuotes } from '../../src/domain/budget';
+import { backgroundPerMinute, costOf, quoteCost, RequestBudget, roomForQuotes } from '../../src/domain/budget';
 
 /** Quotes of an hour in which one is asked for every half second. */
 function quotesInAnHour(terms: { perMinute: number; reserve: number }, cost: number): number {
   const budget = new RequestBudget(terms, 0);
   let quotes = 0;
-  for (let nowMs = 0; nowMs < 3_600_000; nowMs += 500) if (budget.tryTake(cost, nowMs).ok) quotes += 1;
+  for (let nowMs = 0; nowMs < 3_600_000; nowMs += 500) {
+    if (!budget.hasRoom(cost, nowMs).ok) continue;
+    budget.spend(cost, nowMs);
+    quotes += 1;
+  }
   return quotes;
 }
 
@@ -41,8 +45,24 @@ test('in weights a Premium account quotes as often as its reads may be made', ()
 
 test('what is asked for too early is told when to come again, and then passes', () => {
   const budget = new RequestBudget({ perMinute: 60, reserve: 0 }, 0);
-  expect(budget.tryTake(10, 0)).toEqual({ ok: true });
-  const answer = budget.tryTake(4, 0);
-  expect(answer).toEqual({ ok: false, retryAfterMs: 4_000 });
-  expect(budget.tryTake(4, 4_000)).toEqual({ ok: true });
+  budget.spend(10, 0);
+  expect(budget.hasRoom(4, 0)).toEqual({ ok: false, retryAfterMs: 4_000 });
+  expect(budget.hasRoom(4, 4_000)).toEqual({ ok: true });
+});
+
+test('hedges and readings are never asked, and quoting waits until what they took has come back; never longer than a minute and its own cost', () => {
+  const budget = new RequestBudget({ perMinute: 60, reserve: 0.2 }, 0);
+  for (let reading = 0; reading < 20; reading += 1) budget.spend(1, 0);
+  expect(budget.hasRoom(4, 0)).toEqual({ ok: false, retryAfterMs: 16_000 });
+  for (let reading = 0; reading < 1_000; reading += 1) budget.spend(1, 0);
+  expect(budget.hasRoom(4, 0)).toEqual({ ok: false, retryAfterMs: 66_000 });
+});
+
+test('each request has its weight, and each process its readings', () => {
+  expect(['sendTx', 'nextNonce', 'account', 'accountOrders'].map((of) => costOf(of, 'weights'))).toEqual([
+    6, 6, 300, 100,
+  ]);
+  expect(costOf('account', 'requests')).toBe(1);
+  expect([backgroundPerMinute('maker', 'requests'), backgroundPerMinute('hedge', 'requests')]).toEqual([6, 18]);
+  expect([backgroundPerMinute('maker', 'weights'), backgroundPerMinute('hedge', 'weights')]).toEqual([600, 7_800]);
 });

@@ -39,6 +39,8 @@ export class HostLimit {
   constructor(
     private readonly clock: Clock,
     private readonly tell: TellTrouble,
+    /** Counts: a request goes out; the last part of its path. */
+    readonly onRequest: (endpoint: string) => void = () => undefined,
   ) {
     this.#paths = new BlockedPaths(tell);
   }

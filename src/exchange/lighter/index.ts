@@ -43,6 +43,8 @@ export interface LighterOptions extends Approach {
   readonly onMalformed?: (what: string, reason: string) => void;
   /** Called when something that a person should know begins; it is in the log too. */
   readonly onTrouble?: TellTrouble;
+  /** Called for every request and submission that goes out, with the last part of its path; count it. */
+  readonly onRequest?: (endpoint: string) => void;
   /** Deadline of one read over HTTP; default 5 s. A submission's is `sessionTimes.sendMs` on either way. */
   readonly restDeadlineMs?: number;
   readonly sessionTimes?: Partial<SessionTimes>;
@@ -86,7 +88,7 @@ class Lighter implements ExchangePort {
     const url = options.wsUrl ?? `${options.baseUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/stream`;
     this.#address = { url, socket: socketOptionsOf(options) };
     this.#skew = new ClockSkew(this.#clock);
-    this.#limit = new HostLimit(this.#clock, this.#troubled);
+    this.#limit = new HostLimit(this.#clock, this.#troubled, options.onRequest);
     this.#rest = new Rest({
       baseUrl: options.baseUrl,
       approach: options,

@@ -165,6 +165,8 @@ export class Rest {
     const abort = new AbortController();
     const cancelDeadline = clock.after(deadlineMs, () => abort.abort(new Error(`no answer within ${deadlineMs} ms`)));
     const sentAtMs = clock.monotonicMs();
+    const where = request.path.split('?')[0] ?? '';
+    limit.onRequest(where.slice(where.lastIndexOf('/') + 1));
     try {
       const response = await this.#pool.request({
         origin: this.#origin,
@@ -180,7 +182,6 @@ export class Rest {
       const body = parseJson(text);
       const retryAfter = response.headers['retry-after'];
       const isPage = isFirewallPage(httpStatus, body, text);
-      const where = request.path.split('?')[0] ?? '';
       const limited = isQuotaRefusal(body) ? {} : { httpStatus, code: numberField(body, 'code'), retryAfter };
       limit.saw({ where, isPage, ...limited });
       if (isPage) throw new Error(`HTTP ${httpStatus}, a firewall's page in place of an answer`);

@@ -107,6 +107,7 @@ export class Session {
     if (!this.isOpen || this.#retired || this.#isSuspect()) return undefined;
     const id = String(this.#nextId++);
     this.#write(`{"type":"jsonapi/sendtx","data":{"id":"${id}","tx_type":${tx.txType},"tx_info":${tx.txInfo()}}}`);
+    this.options.limit.onRequest('sendTx');
     return this.#awaitAnswer(id, tx.txHash);
   }
 
