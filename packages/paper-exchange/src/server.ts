@@ -87,7 +87,7 @@ export async function serve(settings: Settings): Promise<PaperServer> {
   await app.listen({ port: settings.port, host: settings.host });
   simulation.start();
   const sweep = (): void => {
-    const changes = exchange.sweep(clock.nowUs());
+    const changes = exchange.sweep(clock.nowUs(), simulation.other);
     if (changes !== undefined) publish(changes);
   };
   const timers = [

@@ -22,6 +22,7 @@ const statusNumbers: Readonly<Record<OrderStatus, number>> = {
   'canceled-expired': 12,
   'canceled-oco': 13,
   'canceled-child': 14,
+  'canceled-liquidation': 15,
 };
 
 /** Names the first trade only; its maker too when that was filled whole, which is inferred and not recorded. */

@@ -15,6 +15,8 @@ import { hashOf } from './random';
 import { memory, remember, World } from './world';
 import type { Changes, Market } from './world';
 import { applyBody } from './apply';
+import { chargeFunding, fundingRate } from './funding';
+import { liquidateDue } from './liquidation';
 import { triggerDue } from './triggers';
 import type { Account, ApiKey, MarketSpec, OrderRequest, Tx, TxRecord } from './types';
 
@@ -40,6 +42,8 @@ export const unregisteredKey = '0'.repeat(80);
 /** A due dead-man's switch is carried out this much later; in between, new orders get 21122 (LP §2.8). */
 const switchGraceMs = 1_000;
 
+const hourMs = 3_600_000;
+
 /** The last usable key index (LP §3.6 (8)). */
 const apiKeyIndexMax = 254;
 
@@ -47,12 +51,16 @@ export class Exchange {
   readonly world: World;
   /** What sources leave open. */
   readonly rules: Omit<CheckOptions, 'priceProtection'>;
+  /** What the exchange does on its own; switched at `/_paper/rules`. */
+  readonly solvency = { liquidation: false, funding: false };
+  #fundedHour: number;
   readonly txByHash = new Map<string, TxRecord>();
 
   constructor(specs: readonly MarketSpec[], startMs: number, options: Omit<CheckOptions, 'priceProtection'>) {
     const { duplicateCheck, missingOrders, switchRenewal = 'overwrite' } = options;
     this.rules = { duplicateCheck, missingOrders, switchRenewal };
     this.world = new World(specs, startMs);
+    this.#fundedHour = Math.floor(startMs / hourMs);
   }
 
   /** Account and key of a transaction, before its signature can be verified. */
@@ -153,10 +161,12 @@ export class Exchange {
     if (index >= 0) account.txs.splice(index, 1);
   }
 
-  /** Expired orders and due dead-man's switches (LP §2.4, §2.8). Undefined when there was nothing to do. */
-  sweep(nowUs: number): Changes | undefined {
+  /** Expired orders and due dead-man's switches (LP §2.4, §2.8), liquidation and funding when switched on. Undefined when there was nothing to do. */
+  sweep(nowUs: number, insurer?: Account): Changes | undefined {
     const { world } = this;
     world.begin(nowUs);
+    if (this.solvency.liquidation && insurer !== undefined) liquidateDue(world, insurer);
+    this.#chargeDueFunding();
     for (const [second, orders] of [...world.expiries]) {
       if (second * 1000 > world.nowMs) continue;
       for (const order of [...orders]) {
@@ -173,6 +183,14 @@ export class Exchange {
       world.switches.delete(account);
     }
     return world.changes.accounts.size === 0 && world.changes.markets.size === 0 ? undefined : world.changes;
+  }
+
+  #chargeDueFunding(): void {
+    const { world } = this;
+    const hour = Math.floor(world.nowMs / hourMs);
+    const isDue = this.solvency.funding && hour > this.#fundedHour;
+    this.#fundedHour = Math.max(hour, this.#fundedHour);
+    if (isDue) for (const market of world.markets.values()) chargeFunding(world, market, fundingRate);
   }
 
   /** Runs something that is no transaction (the simulated market, the control face) as one event. */

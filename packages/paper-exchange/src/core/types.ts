@@ -5,6 +5,7 @@
  * as text, with the part that identifies the order inside its market (`indexNonce`, below 2^48) as a number (LP §2.2).
  */
 import type { Refusal } from './codes';
+import type { Funding } from './funding';
 
 export type Tier = 'standard' | 'plus' | 'premium';
 
@@ -29,7 +30,8 @@ export type OrderStatus =
   | 'canceled-self-trade'
   | 'canceled-expired'
   | 'canceled-oco'
-  | 'canceled-child';
+  | 'canceled-child'
+  | 'canceled-liquidation';
 
 export const orderTypes: readonly OrderType[] = [
   'limit',
@@ -71,6 +73,8 @@ export interface Position {
   marginFraction: number;
   marginMode: 'cross' | 'isolated';
   allocatedMarginMicro: number;
+  /** Funding paid so far; negative when more was received. */
+  fundingPaidMicro: number;
   openOrderCount: number;
   /** Waiting conditional orders and children of groups. */
   pendingOrderCount: number;
@@ -119,6 +123,7 @@ export interface Account {
   readonly inactiveOrders: Order[];
   readonly trades: Trade[];
   readonly txs: TxRecord[];
+  readonly fundings: Funding[];
   /** Submissions that the API refused; bounded, for `_paper/truth`. */
   readonly refusals: RefusedSubmission[];
   /** 0 = no dead-man's switch. */

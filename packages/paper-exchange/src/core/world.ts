@@ -121,6 +121,7 @@ export class World {
   engineSequence = 18_032_383_898;
   txSequence = 1;
   nextTradeId = 26_412_422_124;
+  nextFundingId = 1;
   /** Of the whole exchange: no order is placed meanwhile. */
   upgrade: { readonly fromMs: number; readonly untilMs: number } | undefined;
   /** Newest first. */
@@ -177,6 +178,7 @@ export class World {
       inactiveOrders: [],
       trades: [],
       txs: [],
+      fundings: [],
       refusals: [],
       cancelAllAtMs: 0,
       integrators: new Map(),
@@ -219,6 +221,7 @@ export class World {
         marginFraction: market.spec.defaultMarginFraction,
         marginMode: 'cross',
         allocatedMarginMicro: 0,
+        fundingPaidMicro: 0,
         openOrderCount: 0,
         pendingOrderCount: 0,
         restingBidMicro: 0,

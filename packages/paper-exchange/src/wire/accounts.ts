@@ -26,6 +26,8 @@ export function positionJson(world: World, account: Account, position: Position)
     `"unrealized_pnl":"${formatMicro(unrealizedPnl(position, market.markTicks))}",` +
     `"realized_pnl":"${formatMicro(position.realizedPnlMicro)}",` +
     `"liquidation_price":"${liquidation === 0 ? '0' : String(liquidation / scale)}",` +
+    // Only where funding was paid (LP §1.4).
+    (position.fundingPaidMicro === 0 ? '' : `"total_funding_paid_out":"${formatMicro(position.fundingPaidMicro)}",`) +
     `"margin_mode":${position.marginMode === 'cross' ? 0 : 1},"margin_set_flag":1,` +
     `"allocated_margin":"${formatMicro(position.allocatedMarginMicro)}"}`
   );
