@@ -45,7 +45,7 @@ const weights: Readonly<Record<string, number>> = {
  * A minute's transactions of one type and owner (LP §6.1), by type number. Orders and cancels are left to the limit of all sends:
  * the documented default of 40 would contradict the thousands that the tiers allow.
  */
-const typeLimits: Readonly<Record<number, number>> = { 8: 300, 20: 40, 29: 40, 45: 40 };
+const typeLimits: Readonly<Record<number, number>> = { 8: 300, 12: 120, 20: 40, 29: 40, 45: 40 };
 
 export interface LimitSettings {
   mode: 'off' | 'tier';

@@ -154,7 +154,12 @@ export function factsOf(path: string, input: SubmissionInput | undefined): Fault
     const value = fields?.[key];
     return typeof value === 'number' ? value : undefined;
   };
-  return { path, txType: input?.txType, accountIndex: number('AccountIndex'), apiKeyIndex: number('ApiKeyIndex') };
+  return {
+    path,
+    txType: input?.txType,
+    accountIndex: number('AccountIndex') ?? number('FromAccountIndex'),
+    apiKeyIndex: number('ApiKeyIndex'),
+  };
 }
 
 function fieldsOf(info: unknown): TxFields | undefined {

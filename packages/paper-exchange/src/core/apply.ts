@@ -43,6 +43,8 @@ export function applyBody(world: World, account: Account, tx: Tx): Refusal | str
       if (key !== undefined) key.publicKey = body.publicKey;
       return plainInfo;
     }
+    case 'transfer':
+      return transfer(world, account, body);
     case 'approve-integrator':
       account.integrators.set(body.integratorIndex, body.expiryMs);
       return plainInfo;
@@ -192,6 +194,29 @@ function updateLeverage(world: World, account: Account, marketId: number, fracti
     return refuse(21133);
   }
   world.changes.of(account).markets.add(marketId);
+  return plainInfo;
+}
+
+/** What neither positions nor orders bind may leave (LP §2.4). */
+function transfer(
+  world: World,
+  from: Account,
+  body: { readonly toAccountIndex: number; readonly amountMicro: number; readonly feeMicro: number },
+): Refusal | string {
+  const to = world.accounts.get(body.toAccountIndex);
+  if (to === undefined) return refuse(21102);
+  const leavingMicro = body.amountMicro + body.feeMicro;
+  const free = Math.min(from.collateralMicro, summarize(world, from).availableMicro);
+  if (leavingMicro > free) return refuse(21301);
+  for (const [account, byMicro] of [
+    [from, -leavingMicro],
+    [to, body.amountMicro],
+  ] as const) {
+    account.collateralMicro += byMicro;
+    account.depositedMicro += byMicro;
+    account.updatedAtUs = world.nowUs;
+    world.changes.of(account).moneyMoved = true;
+  }
   return plainInfo;
 }
 

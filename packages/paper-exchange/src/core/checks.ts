@@ -15,6 +15,7 @@ import type { Account, ApiKey, OrderRequest, Tx } from './types';
 
 const amountMax = 2 ** 48 - 1;
 const priceMax = 2 ** 32 - 1;
+const usdcAsset = 3;
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 /** The server refuses bytes that would stay alive longer (LP §3.5). */
@@ -71,6 +72,7 @@ function isQuoting(world: World, account: Account, { body }: Tx): boolean {
     case 'update-leverage':
     case 'update-margin':
     case 'change-pub-key':
+    case 'transfer':
     case 'approve-integrator':
       return false;
   }
@@ -105,6 +107,8 @@ export function checkBody(world: World, account: Account, tx: Tx, options: Check
       return checkMarket(world, body.marketId, 'any') ?? (body.direction > 1 ? refuse(21615) : undefined);
     case 'approve-integrator':
       return body.integratorIndex < 1 || body.integratorIndex > amountMax - 1 ? refuse(21501) : undefined;
+    case 'transfer':
+      return checkTransfer(world, account, body);
     case 'change-pub-key':
       return undefined;
   }
@@ -298,4 +302,17 @@ function checkLeverage(world: World, marketId: number, fraction: number, mode: n
   if (fraction < market.spec.minMarginFraction || fraction > 10_000) return refuse(21113);
   // Isolated margin is not simulated.
   return mode === 0 ? undefined : refuse(21613);
+}
+
+/** Between accounts of one owner no L1 signature is needed (LP §3.1); with another owner's it would be, and is not checked here. */
+function checkTransfer(
+  world: World,
+  from: Account,
+  transfer: { readonly toAccountIndex: number; readonly assetIndex: number; readonly amountMicro: number },
+): Refusal | undefined {
+  const to = world.accounts.get(transfer.toAccountIndex);
+  if (to === undefined || to.synthetic || to === from) return refuse(21102);
+  if (transfer.assetIndex !== usdcAsset) return refuse(21304);
+  if (transfer.amountMicro < 1) return refuse(21501);
+  return to.l1Address.toLowerCase() === from.l1Address.toLowerCase() ? undefined : refuse(21504);
 }

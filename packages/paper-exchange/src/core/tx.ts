@@ -36,6 +36,8 @@ const attributeRanges: Readonly<Record<string, { readonly max: number; readonly 
   8: { max: 2 ** 48 - 1, nil: 0 },
 };
 const attributesMax = 4;
+/** Its account is named otherwise (LP §3.2). */
+const transferType = 12;
 
 class Malformed extends Error {}
 
@@ -57,7 +59,7 @@ export function isSkipNonce(head: TxHead): boolean {
 function parseHead(txType: number, fields: TxFields): TxHead {
   return {
     txType,
-    accountIndex: integer(fields, 'AccountIndex'),
+    accountIndex: integer(fields, txType === transferType ? 'FromAccountIndex' : 'AccountIndex'),
     apiKeyIndex: integer(fields, 'ApiKeyIndex'),
     nonce: integer(fields, 'Nonce'),
     expiredAtMs: integer(fields, 'ExpiredAt'),
@@ -71,6 +73,14 @@ function parseBody(txType: number, fields: TxFields): TxBody | undefined {
   switch (txType) {
     case 8:
       return { kind: 'change-pub-key', publicKey: hexOfBase64(text(fields, 'PubKey')) };
+    case transferType:
+      return {
+        kind: 'transfer',
+        toAccountIndex: integer(fields, 'ToAccountIndex'),
+        assetIndex: integer(fields, 'AssetIndex'),
+        amountMicro: integer(fields, 'Amount'),
+        feeMicro: integer(fields, 'USDCFee'),
+      };
     case 14:
       return { kind: 'create', order: parseOrder(fields) };
     case 15:

@@ -335,6 +335,13 @@ export type TxBody =
       readonly direction: number;
     }
   | { readonly kind: 'change-pub-key'; readonly publicKey: string }
+  | {
+      readonly kind: 'transfer';
+      readonly toAccountIndex: number;
+      readonly assetIndex: number;
+      readonly amountMicro: number;
+      readonly feeMicro: number;
+    }
   | { readonly kind: 'approve-integrator'; readonly integratorIndex: number; readonly expiryMs: number };
 
 export interface Tx {
