@@ -3,6 +3,7 @@
  *
  * Exit code 0 when all that the engine relies on holds and nothing was left behind, 1 when not, 2 when it did not begin.
  */
+import { randomInt } from 'node:crypto';
 import { type AccountRole, type Config, ConfigError, loadKeys, toolPath } from '../config';
 import { formatDecimal, notional, QUOTE_DECIMALS } from '../domain/lots';
 import { chainIdOf, loadSigner, type Signer } from '../exchange/lighter';
@@ -20,6 +21,8 @@ export interface QualifyCommandOptions extends GlobalOptions {
 const TESTNET_CHAIN = 300;
 const LIMIT_DEFAULT = notional(100_000_000);
 const NOT_BEGUN = 2;
+const PAPER_ACCOUNTS_FROM = 500_000;
+const PAPER_ACCOUNTS = 50_000;
 const CONTROL_MS = 3_000;
 const HEALTH_MS = 2_000;
 const VERDICT_WIDTH = 14;
@@ -54,18 +57,17 @@ async function setUp(options: QualifyCommandOptions, signal: AbortSignal): Promi
     throw new CommandError(
       `${config.lighter.baseUrl} is no test network: the orders would cost real money. Try testnet first; then --yes-real-money with --limit <USDC>`,
     );
-  await refuseBesideWorkers(config);
+  if (money !== 'paper') await refuseBesideWorkers(config);
   const signer = loadSigner(toolPath('signer'));
-  const keys = await keysOf(config, money, signer);
+  const { maker, hedge } = await accountsOf(config, money, signer);
   const pair = config.pairs.find(({ market }) => market === options.market) ?? config.pairs[0];
   const lanes = [...(pair?.lanes ?? []), ...(pair?.spareLanes ?? [])];
-  const { maker, hedge } = config.accounts;
   return {
     ...config.lighter,
     ...(options.json === true ? {} : { onBegin: announce, onRow: print }),
     signer,
-    a: { accountIndex: maker.index, keys: keys.maker, lanes, cancelLane: config.cancelLane },
-    b: { accountIndex: hedge.index, keys: keys.hedge, lanes },
+    a: { ...maker, lanes, cancelLane: config.cancelLane },
+    b: { ...hedge, lanes },
     market: options.market ?? pair?.market ?? '',
     budget: config.requestBudget,
     terms: { ...config.safety, slippageBpsMax: config.hedge.slippageBpsMax },
@@ -77,6 +79,7 @@ async function setUp(options: QualifyCommandOptions, signal: AbortSignal): Promi
 }
 
 type Money = 'paper' | 'test' | 'real';
+type Account = Pick<QualifyOptions['a'], 'accountIndex' | 'keys'>;
 
 /** Real, unless the exchange is a test network, or a paper exchange on this machine that shows itself as one. */
 async function moneyOf({ lighter }: Config): Promise<Money> {
@@ -90,21 +93,21 @@ async function moneyOf({ lighter }: Config): Promise<Money> {
   return face.ok ? 'paper' : 'real';
 }
 
-/** A fresh paper exchange has no accounts: both are made there, with keys that nobody keeps. */
-async function keysOf(
-  config: Config,
-  money: Money,
-  signer: Signer,
-): Promise<Record<AccountRole, ReadonlyMap<number, string>>> {
-  const { lighter, accounts } = config;
-  const isThere = async (): Promise<boolean> =>
-    (await fetch(`${lighter.baseUrl}/api/v1/account?by=index&value=${accounts.maker.index}`)).ok;
-  if (money === 'paper' && !(await isThere()))
+/** On a paper exchange two fresh accounts, with keys that nobody keeps: those of the configuration belong to what runs there. */
+async function accountsOf(config: Config, money: Money, signer: Signer): Promise<Record<AccountRole, Account>> {
+  const { maker, hedge } = config.accounts;
+  if (money !== 'paper')
     return {
-      maker: await createPaperAccount(config, 'maker', signer),
-      hedge: await createPaperAccount(config, 'hedge', signer),
+      maker: { accountIndex: maker.index, keys: loadKeys(config, 'maker', process.env) },
+      hedge: { accountIndex: hedge.index, keys: loadKeys(config, 'hedge', process.env) },
     };
-  return { maker: loadKeys(config, 'maker', process.env), hedge: loadKeys(config, 'hedge', process.env) };
+  const index = PAPER_ACCOUNTS_FROM + 2 * randomInt(PAPER_ACCOUNTS);
+  const own = { ...config.accounts, maker: { ...maker, index }, hedge: { ...hedge, index: index + 1 } };
+  const open = async (role: AccountRole): Promise<Account> => ({
+    accountIndex: own[role].index,
+    keys: await createPaperAccount({ ...config, accounts: own }, role, signer),
+  });
+  return { maker: await open('maker'), hedge: await open('hedge') };
 }
 
 /** Their orders would be taken for ours, and cancelled. */
