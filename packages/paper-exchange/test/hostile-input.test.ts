@@ -45,7 +45,7 @@ describe('fields of a transaction', () => {
     ['a time for an immediate cancel-all', 16, { TimeInForce: 0, Time: 5 }, 21714],
     ['nothing left of a modified order', 17, { Index: 1, BaseAmount: 0 }, 21701],
     ['isolated margin', 20, { InitialMarginFraction: 500, MarginMode: 1 }, 21613],
-    ['a transfer', 12, { FromAccountIndex: 100, AccountIndex: undefined }, 21505],
+    ['a withdrawal', 13, { FromAccountIndex: 100, AccountIndex: undefined }, 21505],
     ['an internal type', 21, {}, 21505],
   ])('%s', async (_what, txType, fields, code) => {
     const before = await nextNonce();
