@@ -15,31 +15,35 @@ import {
   type OrderId,
 } from '../domain/ids-and-nonces';
 import { lots, ticks } from '../domain/lots';
-import type {
-  Accounts,
-  Addressed,
-  LaneOrder,
-  LaneOrders,
-  MakerOrderRead,
-  MarketTerms,
-  OrderInput,
-  PlaceResult,
-  PositionRead,
-  QuoteInput,
-  QuoteResult,
+import {
+  MARKET_CLOSED,
+  type Accounts,
+  type Addressed,
+  type LaneOrder,
+  type LaneOrders,
+  type MakerOrderRead,
+  type MarketTerms,
+  type OrderInput,
+  type PlaceResult,
+  type PositionRead,
+  type QuoteInput,
+  type QuoteResult,
 } from '../domain/messages';
 import { isTerminal, positionIn, type Market, type OrderRecord, type Read } from '../domain/records';
 import { invariant } from '../domain/assert';
 import { KEY_REJECTED } from '../domain/placement';
+import { isAboutMarket } from '../domain/rejections';
 import type { Canceller } from '../quoting/canceller';
 import type { DeadMan } from '../quoting/dead-man';
 import type { Executor } from '../hedging/executor';
 import { orderEnd } from '../hedging/order-end';
 import { placeOrder, type PlacerDeps } from '../quoting/placer';
+import type { QuoteGate } from '../quoting/quote-gate';
 import { sealByCancelOrder } from '../hedging/seals';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Rejected } from './accounts';
 import { createExecuteActivities, type ExecuteActivities } from './execute';
+import { findMarket } from './find-market';
 import { withHeartbeat } from './heartbeat';
 import { readPosition, termsOf } from './position';
 import { quoteFor } from './quote';
@@ -60,10 +64,12 @@ export interface MakerDeps {
   readonly canceller: Canceller;
   readonly deadMan: DeadMan;
   readonly hedger: HedgerSight;
+  /** What the exchange takes in a market now. */
+  readonly gate: Pick<QuoteGate, 'closedBecause' | 'rules' | 'rejected'>;
   readonly clockSkewMsMax: number;
-  /** The exchange rejects a lane's key for good: its order is given up. */
   /** A placement is stopped because an invariant is broken. */
   readonly onParked?: (order: OrderId, what: string) => void;
+  /** The exchange rejects a lane's key for good: its order is given up. */
   readonly onDeadLane: (order: { readonly orderId: OrderId; readonly lane: number; readonly what: string }) => void;
   /** Whether the request budget, and the exchange's limits, have room for another quote; hedges and cancels are not asked. */
   readonly mayQuote: () =>
@@ -97,6 +103,8 @@ const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what 
 /** Only a person gives a lane to another market. */
 const UNHEARD_MS = 10_000;
 const REJECTED_MS = 10_000;
+/** Asking costs no request, only events of the pair. */
+const CLOSED_MS = 10_000;
 /** The lists of orders show nothing new of an order by then; they hold a thousand ended ones, and those of a day (LP §1.4). */
 const RECALL_AFTER_MS = 30 * 60_000;
 const BOOKS_RETRY_MS = 30_000;
@@ -129,6 +137,8 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
+  const closed = deps.gate.closedBecause(market.value);
+  if (closed !== undefined) return no(MARKET_CLOSED, `${input.market}: ${closed}`, CLOSED_MS);
   const rejection = deps.keyRejection(input.lane);
   if (rejection !== undefined)
     return no('no-key', `the exchange rejects API key ${input.lane} of account A: ${rejection}`, REJECTED_MS);
@@ -147,7 +157,7 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   const held = positionIn(account.value, market.value.marketId);
   if (!held.ok) return no('position-unread', held.reason, READ_AGAIN_MS);
   const answer = quoteFor({
-    market: market.value,
+    market: { ...market.value, ...deps.gate.rules(market.value) },
     book,
     ownOrders: deps.account.stream.own.open(market.value.marketId),
     positionLots: lots(held.value?.lots ?? 0n),
@@ -174,17 +184,19 @@ async function place(
   const isHedged = await deps.hedger.hedges(orderWorkflowId(order.maker_account, id));
   if (isHedged && !deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
   const { market } = order;
-  const unheard = deps.hear(
-    {
-      marketId: market.market_id,
-      symbol: market.symbol,
-      sizeDecimals: market.size_decimals,
-      priceDecimals: market.price_decimals,
-    },
-    laneOf(id),
-  );
-  // Without a hedger, without the switch, or where nobody would hear its fills, the placement goes stale and is sealed.
-  const isSafe = isHedged && deps.deadMan.isSet() && deps.account.stream.state === 'live' && unheard === undefined;
+  const named = {
+    ...{ marketId: market.market_id, symbol: market.symbol },
+    ...{ sizeDecimals: market.size_decimals, priceDecimals: market.price_decimals },
+  };
+  const unheard = deps.hear(named, laneOf(id));
+  // Without a hedger, without the switch, in a closed market, or where nobody would hear its fills, the placement goes stale and is sealed.
+  const closed = deps.gate.closedBecause(named);
+  const isSafe =
+    isHedged &&
+    deps.deadMan.isSet() &&
+    deps.account.stream.state === 'live' &&
+    unheard === undefined &&
+    closed === undefined;
   const end = await placeOrder(
     placerOf(deps),
     {
@@ -200,6 +212,11 @@ async function place(
   );
   if (!end.placed) {
     if (end.code === KEY_REJECTED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
+    if (isAboutMarket(end.code)) {
+      deps.gate.rejected(named, Number(end.code));
+      return { ...end, code: MARKET_CLOSED };
+    }
+    if (closed !== undefined) return { ...end, code: MARKET_CLOSED, message: `${market.symbol}: ${closed}` };
     if (unheard !== undefined) return { ...end, message: unheard };
     return isHedged || end.code === KEY_REJECTED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
   }
@@ -306,19 +323,6 @@ function laneOrder(record: OrderRecord, market: Market): LaneOrder {
     price_ticks: record.priceTicks.toString(),
     filled_lots: record.filledLots.toString(),
   };
-}
-
-/** Markets change rarely: read once, again when one is not found. */
-const marketsRead = new WeakMap<ExchangePort, readonly Market[]>();
-
-async function findMarket(exchange: ExchangePort, symbol: string): Promise<Read<Market>> {
-  const known = marketsRead.get(exchange)?.find((market) => market.symbol === symbol);
-  if (known) return { ok: true, value: known };
-  const read = await exchange.markets();
-  if (!read.ok) return read;
-  marketsRead.set(exchange, read.value);
-  const market = read.value.find((m) => m.symbol === symbol);
-  return market ? { ok: true, value: market } : { ok: false, reason: `there is no market ${symbol}` };
 }
 
 function known(record: OrderRecord): MakerOrderRead {

@@ -126,7 +126,7 @@ function requireMarket(markets: readonly Market[], symbol: string): Market {
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
     throw new CommandError(`unknown market ${symbol}.${hint} The exchange has: ${known.join(', ')}`);
   }
-  if (market.status !== 'active') throw new CommandError(`market ${symbol} is closed for trading on the exchange`);
+  if (market.obstacle !== undefined) throw new CommandError(`market ${symbol} takes no new orders: ${market.obstacle}`);
   return market;
 }
 

@@ -67,6 +67,8 @@ export interface Config {
     readonly consecutiveFailuresMax: number;
     readonly clockSkewMsMax: number;
   };
+  /** Nothing is quoted in these; epoch ms. */
+  readonly blackouts: readonly { readonly fromMs: number; readonly untilMs: number }[];
   readonly requestBudget: {
     readonly perMinute: number;
     readonly counts: 'requests' | 'weights';
@@ -153,6 +155,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       consecutiveFailuresMax: safety.max_consecutive_failures,
       clockSkewMsMax: safety.clock_skew_ms_max,
     },
+    blackouts: (raw.blackouts ?? []).map(({ from, until }) => ({ fromMs: from, untilMs: until })),
     requestBudget: {
       perMinute: raw.request_budget.per_minute,
       counts: raw.request_budget.counts,

@@ -50,6 +50,15 @@ const port = whole(1, 65_535);
 /** Account indexes of sub-accounts exceed 2^47 but stay below 2^53 (LP §2.2). */
 const accountIndex = whole(1, Number.MAX_SAFE_INTEGER);
 
+/** With its offset: a time of day alone says nothing on another host. */
+const moment = text
+  .regex(
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/,
+    'must be a time with its offset, e.g. 2026-11-29T11:00Z',
+  )
+  .transform((value) => Date.parse(value))
+  .refine((value) => Number.isFinite(value), 'is no time that exists');
+
 const account = z.strictObject({ index: accountIndex, keys_file: text });
 
 const pair = z.strictObject({
@@ -90,6 +99,7 @@ export const configSchema = z
       max_consecutive_failures: whole(1, 1000),
       clock_skew_ms_max: whole(50, 5000),
     }),
+    blackouts: z.array(z.strictObject({ from: moment, until: moment })).optional(),
     request_budget: z.strictObject({
       per_minute: whole(10, 10_000_000),
       counts: oneOf(['requests', 'weights']),
@@ -137,6 +147,9 @@ function contradictions(raw: RawConfig): Contradiction[] {
   if (raw.maker_order_time_out >= safety.order_expiry_minutes * 60) {
     add('maker_order_time_out', `would outlive safety.order_expiry_minutes (${safety.order_expiry_minutes})`);
   }
+  raw.blackouts?.forEach(({ from, until }, i) => {
+    if (until <= from) found.push({ path: ['blackouts', i, 'until'], message: 'is not after its from' });
+  });
   const noRoom = noRoomForQuotes(raw.request_budget) ?? noRoomForReadings(raw.request_budget);
   if (noRoom !== undefined) add('request_budget.per_minute', noRoom);
   if (metrics.maker_port === metrics.hedger_port) {

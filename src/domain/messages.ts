@@ -206,6 +206,9 @@ export type PlaceResult =
   | { placed: true; status: OrderStatus; filled_lots: string; filled_quote: string; at_ms: number }
   | { placed: false; code: string; message: string };
 
+/** The market takes no such order. */
+export const MARKET_CLOSED = 'market-closed';
+
 /** `unknown`: no record could be read; nothing follows from it. */
 export type MakerOrderRead =
   | { known: true; status: OrderStatus; filled_lots: string; filled_quote: string; transaction_time_us: number }
@@ -222,6 +225,7 @@ export interface OrderResult {
   hedge_state: HedgeState;
   /** Why it ended without a fill, or with exposure; empty otherwise. */
   reason: string;
+  reason_code?: string;
   /** Milliseconds since the epoch of each stage that happened. */
   timings: Record<string, number>;
   /** Highest id this order used; the lane's next one must be later. */

@@ -52,6 +52,7 @@ export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): v
     }
     order.placement = 'not-placed';
     order.reason = `not placed: ${result.message}`;
+    order.reasonCode = result.code;
     return;
   }
   placed(order, nowMs);

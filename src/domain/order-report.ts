@@ -39,6 +39,7 @@ export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult 
     exposure: base(isOverHedged(order) ? subLots(order.filledLots, executedLots(order)) : exposureLots(order)),
     hedge_state: hedgeStateOf(order, phase),
     reason: order.reason === '' && isOverHedged(order) ? (order.contradiction ?? '') : order.reason,
+    ...(order.reasonCode === undefined ? {} : { reason_code: order.reasonCode }),
     timings: order.timings,
     last_id: order.lastId.toString(),
   };

@@ -91,6 +91,7 @@ export interface Order {
   told: { readonly state: HedgeState; readonly done: boolean } | undefined;
   readonly alerted: Alerted;
   reason: string;
+  reasonCode?: string;
   /** Highest id this order used on its lanes. */
   lastId: OrderId;
   sparesUsed: number;

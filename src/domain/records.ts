@@ -68,12 +68,33 @@ export function isTerminal(status: OrderStatus): boolean {
 export interface Market {
   readonly marketId: number;
   readonly symbol: string;
-  readonly status: 'active' | 'inactive';
+  /** Why no order that opens a position is taken; absent when such orders are. */
+  readonly obstacle?: string;
   readonly sizeDecimals: number;
   readonly priceDecimals: number;
   /** Smallest resting order, base and quote; market orders have no minimum (LP §2.1). */
   readonly minBaseLots: Lots;
   readonly minQuote: Notional;
+}
+
+/** What may change of a market while we run (LP §1.4, orderBookDetails). */
+export interface MarketRules extends Pick<Market, 'minBaseLots' | 'minQuote' | 'obstacle'> {
+  /** Basis points of the value. */
+  readonly initialMarginBps: number;
+}
+
+/** Epoch ms in exchange time, the end not part of it. */
+export interface Blackout {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly why: string;
+}
+
+export interface Upgrades {
+  /** Announced, and not over. */
+  readonly blackouts: readonly Blackout[];
+  /** Announced lately, without a time that could be read. */
+  readonly unread: readonly { readonly title: string; readonly content: string; readonly createdAtMs: number }[];
 }
 
 /** One order as a frame or a list shows it; status and amounts are of the same moment (LP §1.4). */
@@ -216,7 +237,7 @@ export interface AccountState {
   readonly unreadMarkets: readonly (number | undefined)[];
 }
 
-/** A market that is not shown reads as zero, because the read itself succeeded; one that could not be read does not (invariant 8). */
+/** A market that is not shown reads as zero, one that could not be read does not (invariant 8). */
 export function positionIn(account: AccountState, marketId: number): Read<Position | undefined> {
   const isUnread = account.unreadMarkets.some((unread) => unread === undefined || unread === marketId);
   if (isUnread) return { ok: false, reason: `the position of account ${account.accountIndex} could not be read` };

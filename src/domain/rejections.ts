@@ -30,6 +30,13 @@ export const BELOW_MINIMUM = 21706;
 /** With the text that says so; otherwise the same code is a rate limit, which rejects nothing (LP §1.4). */
 export const VOLUME_QUOTA = 23000;
 
+/** It is the market that rejects: its status, margin mode, order types, reduce-only, minimum. No order of ours is at fault, and it may change again. */
+const ABOUT_MARKET: ReadonlySet<string> = new Set(['21602', '21605', '21613', '21618', '21740', String(BELOW_MINIMUM)]);
+
+export function isAboutMarket(code: string): boolean {
+  return ABOUT_MARKET.has(code);
+}
+
 const WAIT = 'Wait for the back-off and send again.';
 const FUNDS = 'Add collateral to the account or reduce its positions.';
 const KEY =

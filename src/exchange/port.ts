@@ -9,12 +9,14 @@ import type { Lots, Notional, Ticks } from '../domain/lots';
 import type {
   AccountState,
   Market,
+  MarketRules,
   NonceStatus,
   OrderRecord,
   Read,
   SendOutcome,
   Side,
   TxRecord,
+  Upgrades,
 } from '../domain/records';
 
 /** Whose resting order gives way when two orders of one owner meet (LP §3.3 keys 6, 7). Sent only with hedges and closes. */
@@ -218,6 +220,10 @@ export interface ExchangePort {
   markets(): Promise<Read<readonly Market[]>>;
   /** A market's initial margin, basis points of the value (LP §1.4); read again every ten minutes at most. */
   initialMarginBps(marketId: number): Promise<Read<number>>;
+  /** What a market takes now; read again when what is known is older than `ageMsMax`. */
+  marketRules(marketId: number, ageMsMax: number): Promise<Read<MarketRules>>;
+  /** What is announced of times without orders. */
+  upgrades(): Promise<Read<Upgrades>>;
   /** Live book of a market: opens the stream on first use; `undefined` until its snapshot is in, or while it is stale. */
   book(marketId: number): OrderBook | undefined;
   whenBook(marketId: number): Promise<OrderBook>;

@@ -27,6 +27,7 @@ export const ALERT_KINDS = [
   'quota-low',
   'path-blocked',
   'quoting-stopped',
+  'market-closed',
   'switch-not-renewed',
   'key-rejected',
   'run-failing',

@@ -110,7 +110,9 @@ async function open(options: QualifyOptions, parts: Parts): Promise<Lab> {
   const markets = await exchange.markets();
   if (!markets.ok) throw new RefusedError(`the markets of ${options.baseUrl} cannot be read: ${markets.reason}`);
   const market = markets.value.find(({ symbol }) => symbol === options.market);
-  if (market?.status !== 'active') throw new RefusedError(`${options.market} is not open for trading there`);
+  if (!market) throw new RefusedError(`there is no market ${options.market}`);
+  if (market.obstacle !== undefined)
+    throw new RefusedError(`${options.market} is not open for trading there: ${market.obstacle}`);
   const patience = { ...PATIENCE, ...options.patience };
   const actorOf = (name: ActorOptions['name'], setup: AccountSetup): Actor => {
     const port = exchange.openAccount(setup);

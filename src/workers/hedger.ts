@@ -115,7 +115,8 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
 /** Those that are quoted, once all are known to exist; their books are opened for flatten's price. */
 function quotedMarkets(exchange: ExchangePort, markets: readonly Market[], config: Config): readonly Market[] {
   checkMarkets(markets, config);
-  const quoted = markets.filter((market) => config.pairs.some((pair) => pair.market === market.symbol));
+  // Of several with one symbol the one that can be traded comes first.
+  const quoted = config.pairs.flatMap((pair) => markets.find((market) => market.symbol === pair.market) ?? []);
   for (const { marketId } of quoted) void exchange.whenBook(marketId).catch(() => undefined);
   return quoted;
 }

@@ -6,6 +6,7 @@ import type { Market } from '../domain/records';
 import type { KeyProofs } from '../hedging/key-proofs';
 import { sealByCancelOrder } from '../hedging/seals';
 import type { Canceller } from '../quoting/canceller';
+import type { QuoteGate } from '../quoting/quote-gate';
 import type { DeadMan } from '../quoting/dead-man';
 import type { QuotaFloor } from '../quoting/quota-floor';
 import type { Side } from './account';
@@ -28,11 +29,12 @@ export interface MakerParts {
   readonly hedger: HedgerWatch;
   readonly heard: HeardLanes;
   readonly quota: QuotaFloor;
+  readonly gate: QuoteGate;
 }
 
 export function openMakerActivities(
   side: Side,
-  { markets, temporal, canceller, deadMan, hedger, heard, quota }: MakerParts,
+  { markets, temporal, canceller, deadMan, hedger, heard, quota, gate }: MakerParts,
 ): { readonly activities: MakerActivities; readonly proofs: KeyProofs } {
   const { config, exchange, account, observability } = side;
   const proofs = openKeyProofs(side, {
@@ -53,6 +55,7 @@ export function openMakerActivities(
     canceller,
     deadMan,
     hedger,
+    gate,
     clockSkewMsMax: config.safety.clockSkewMsMax,
     keyRejection: (lane) => proofs.rejection(lane),
     onParked: (orderId, what) =>

@@ -20,6 +20,7 @@ import { heardLanes, lanesInUse, pairsOf, startPairs, type PairChoice } from './
 import { opening, type Opened } from './opened';
 import { observe, redisOf, startWorker, whileRunning, type RunningProcess, type WorkerProcessOptions } from './process';
 import { preferOnSingleMachine } from './single-machine';
+import { openGate } from './quote-gate';
 import { startListener } from './start-listener';
 import { heardInTime, tooLate } from './start-up';
 import { joinTemporal } from './temporal';
@@ -63,7 +64,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   startListener(side, { heard, publisher, signals: temporal.signals, hedger });
   const quota = openQuotaFloor(side);
   const deadMan = openSwitch(side, { canceller, hedger, quota });
-  const parts = { markets, temporal, canceller, deadMan, hedger, heard, quota };
+  const gate = openGate(side, markets, canceller);
+  const parts = { markets, temporal, canceller, deadMan, hedger, heard, quota, gate };
   const { activities, proofs } = openMakerActivities(side, parts);
   const live = account.stream.whenLive();
   const keys = checkKeys({ ...side, logger, raiseAlert });

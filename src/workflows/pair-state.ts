@@ -2,15 +2,16 @@
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
-import type {
-  BooksRead,
-  BooksState,
-  OrderResult,
-  OrderState,
-  PairCarry,
-  PairInput,
-  PairSlot,
-  PairStatus,
+import {
+  MARKET_CLOSED,
+  type BooksRead,
+  type BooksState,
+  type OrderResult,
+  type OrderState,
+  type PairCarry,
+  type PairInput,
+  type PairSlot,
+  type PairStatus,
 } from '../domain/messages';
 
 export interface Slot extends PairSlot {
@@ -166,7 +167,7 @@ export class PairState {
       this.failures = 0;
     } else if (result && ((status === 'not-placed' && !wasAsked) || isRejection(status))) {
       this.counts.failed += 1;
-      this.failures += 1;
+      if (result.reason_code !== MARKET_CLOSED) this.failures += 1;
       const why = result.reason === '' ? `the exchange ended it as ${status}` : result.reason;
       slot.note = why;
       if (this.failures >= this.input.max_consecutive_failures) {

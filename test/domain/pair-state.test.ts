@@ -101,6 +101,14 @@ describe('what a continue-as-new carries', () => {
 });
 
 describe('orders that the exchange ends by itself', () => {
+  test('P-25 not placed for what the market is: no failure of the pair, which asks its gate and goes on by itself', () => {
+    const { state, slots, start } = pairOf();
+    const maker = { status: 'not-placed', filled_base_amount: '0.00000', avg_price: '0' } as const;
+    const result = { maker, reason: 'x', reason_code: 'market-closed', exposure: '0' } as OrderResult;
+    for (let n = 0; n < 5; n += 1) say(state, start(slots[0]), { result });
+    expect(state).toMatchObject({ mode: 'running', failures: 0, counts: { failed: 5 } });
+  });
+
   test('refused in the book again and again, say for margin: counted as failures, and the pair pauses', () => {
     const { state, slots, start, end } = pairOf();
     for (let i = 0; i < 3; i++) end(start(slots[0]), 'canceled-margin-not-allowed');

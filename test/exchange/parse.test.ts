@@ -4,8 +4,6 @@ import * as fc from 'fast-check';
 import { parseBookFrame } from '../../src/exchange/lighter/book';
 import {
   MalformedError,
-  parseInitialMargin,
-  parseMarkets,
   parseNextNonce,
   parseOrder,
   parseOrderRows,
@@ -14,6 +12,7 @@ import {
   type MarketLookup,
 } from '../../src/exchange/lighter/parse';
 import { rawTradesOf } from '../../src/exchange/lighter/parse-trades';
+import { parseAnnouncements, parseMarketDetails, parseMarkets } from '../../src/exchange/lighter/parse-market';
 import { parseTxRow, rawTxsOf } from '../../src/exchange/lighter/parse-tx';
 import { parseAccount } from '../../src/exchange/lighter/read-account';
 import { positionIn } from '../../src/domain/records';
@@ -32,7 +31,6 @@ test('markets: scale, minima and market 0 (S-25)', () => {
     {
       marketId: 0,
       symbol: 'ETH',
-      status: 'active',
       sizeDecimals: 4,
       priceDecimals: 2,
       minBaseLots: 50n,
@@ -41,7 +39,6 @@ test('markets: scale, minima and market 0 (S-25)', () => {
     {
       marketId: 1,
       symbol: 'BTC',
-      status: 'active',
       sizeDecimals: 5,
       priceDecimals: 1,
       minBaseLots: 20n,
@@ -50,7 +47,6 @@ test('markets: scale, minima and market 0 (S-25)', () => {
     {
       marketId: 36,
       symbol: 'CRV',
-      status: 'active',
       sizeDecimals: 1,
       priceDecimals: 5,
       minBaseLots: 350n,
@@ -135,7 +131,11 @@ test.each([
   ['our own word for it', 'unknown', 'unknown'],
   ['nothing', undefined, 'none'],
 ])('P-23 a status that is %s takes nothing from the amount, and ends no order', (_name, status, statusWord) => {
-  const partly: Record<string, unknown> = { ...recordedOrder, filled_base_amount: '0.00020', status };
+  const { status: _, ...rest } = recordedOrder;
+  const partly: Record<string, unknown> = {
+    ...{ ...rest, filled_base_amount: '0.00020' },
+    ...(status === undefined ? {} : { status }),
+  };
   expect(parseOrder(partly, markets)).toMatchObject({ status: 'unknown', statusWord, filledLots: 20n });
   // Whatever it is called: the list of those that ended, or the whole amount, says that it is over.
   expect(parseOrderRows({ orders: [partly] }, { ...of(516), ended: true }).orders).toMatchObject([
@@ -218,10 +218,50 @@ test('balances with more than six decimals are rounded down (LP §1.2)', () => {
   ]);
 });
 
-test('P-23 the margin of a market is read whatever another row holds', () => {
-  const rows = [null, { market_id: 1 }, { market_id: 2, default_initial_margin_fraction: 500 }];
-  expect(parseInitialMargin({ order_book_details: rows }, 2)).toBe(500);
-  expect(() => parseInitialMargin({ order_book_details: rows }, 1)).toThrow(MalformedError);
+describe('P-25 markets', () => {
+  const [eth = {}] = fixture<{ order_books: Record<string, unknown>[] }>('order-books.json').order_books;
+  const details = (change: Record<string, unknown>, spot: unknown[] = []) => ({
+    order_book_details: [null, { market_id: 1 }, { ...eth, default_initial_margin_fraction: 500, ...change }],
+    spot_order_book_details: spot,
+  });
+
+  test('what a market takes, whatever another row holds', () => {
+    expect(parseMarketDetails(details({}), 0)).toMatchObject({ initialMarginBps: 500, minBaseLots: 50n });
+    expect(parseMarketDetails(details({}), 0).obstacle).toBeUndefined();
+    expect(() => parseMarketDetails(details({}), 1)).toThrow(MalformedError);
+    expect(() => parseMarketDetails(details({}), 2)).toThrow(MalformedError);
+  });
+
+  test.each([
+    [{ status: 'inactive' }, 'its status is inactive'],
+    [{ status: 'of-tomorrow' }, 'its status is of-tomorrow'],
+    [{ status: undefined }, 'its status is not told'],
+    [{ is_frozen: true }, 'it is frozen'],
+    [{ is_frozen: 'perhaps' }, 'it is frozen'],
+    [{ market_type: 'spot' }, 'it is no perpetual (spot)'],
+    [{ market_type: 'binary_options' }, 'it is no perpetual (binary_options)'],
+    [{ market_config: { force_reduce_only: true } }, 'it takes only orders that reduce a position'],
+    [{ market_config: { force_reduce_only: false, market_margin_mode: 1 } }, 'it takes isolated margin only'],
+    [{ market_config: { force_reduce_only: false, market_margin_mode: 0 } }, undefined],
+  ])('%o: %s', (change, obstacle) => {
+    expect(parseMarketDetails(details(change), 0).obstacle).toBe(obstacle);
+  });
+
+  test('of two rows with one symbol the one that can be traded comes first', () => {
+    const rows = [{ ...eth, market_id: 3000, status: 'inactive' }, eth, { ...eth, market_id: 4096, symbol: 'OURA' }];
+    expect(parseMarkets({ order_books: rows }, fail).map(({ marketId }) => marketId)).toEqual([0, 4096, 3000]);
+  });
+
+  test('announcements: with and without an end, one that cannot be read hides no other', () => {
+    const rejected: string[] = [];
+    const rows = [{ title: 'A', content: null, created_at: 1_790_000_000, expired_at: 1_790_000_600 }, 7];
+    const body = { announcements: [...rows, { title: 'B', content: 'b', created_at: 5 }] };
+    expect(parseAnnouncements(body, (e) => rejected.push(e.message))).toEqual([
+      { title: 'A', content: '', createdAtMs: 1_790_000_000_000, expiredAtMs: 1_790_000_600_000 },
+      { title: 'B', content: 'b', createdAtMs: 5_000 },
+    ]);
+    expect(rejected).toHaveLength(1);
+  });
 });
 
 test('a transaction rejected by the sequencer: status 2, the rejection in ae (P-06)', () => {

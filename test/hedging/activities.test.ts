@@ -139,8 +139,10 @@ describe('closing on A', () => {
   });
 });
 
+const gate = { closedBecause: () => undefined, rules: (market: Market) => market, rejected: () => undefined };
+
 describe('what a lane of A has open (P-19)', () => {
-  const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC', status: 'active' } as Market;
+  const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC' } as Market;
 
   function laneOrders(orderId?: string) {
     const exchange = { markets: () => Promise.resolve({ ok: true, value: [terms] }) } as unknown as ExchangePort;
@@ -152,6 +154,7 @@ describe('what a lane of A has open (P-19)', () => {
       exchange,
       canceller: {} as Canceller,
       hedger: { hedges: () => Promise.resolve(true) },
+      gate,
       deadMan: { nextAtMs: () => 0, renew: () => Promise.resolve() } as DeadMan,
       clockSkewMsMax: 1_000,
       onDeadLane: () => undefined,
@@ -240,6 +243,7 @@ describe('placing', () => {
       exchange: { exchangeNowMs: () => Date.now() } as ExchangePort,
       canceller: {} as Canceller,
       hedger: { hedges: () => Promise.resolve(isHedged) },
+      gate,
       deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
       clockSkewMsMax: 1_000,
       mayQuote: () => ({ ok: true }),
@@ -318,6 +322,7 @@ test('S-44 while no hedger is known a quote is rejected with the reason, before 
     onDeadLane: () => undefined,
     canceller: {} as Canceller,
     hedger: { hedges: () => Promise.resolve(false) },
+    gate,
     deadMan: { isSet: () => true } as DeadMan,
     clockSkewMsMax: 1_000,
     mayQuote: () => ({ ok: true }),

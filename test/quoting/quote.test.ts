@@ -7,7 +7,6 @@ import type { Market, OrderRecord } from '../../src/domain/records';
 const market: Market = {
   marketId: 1,
   symbol: 'BTC',
-  status: 'active',
   sizeDecimals: 5,
   priceDecimals: 1,
   minBaseLots: lots(5),

@@ -170,6 +170,7 @@ export function startMaker(world: World, host: Host): Maker {
     canceller,
     hedger: hedger ?? { hedges: () => Promise.resolve(true) },
     deadMan,
+    gate: { closedBecause: () => undefined, rules: (market) => market, rejected: () => undefined },
     clockSkewMsMax: 1_000,
     onDeadLane: () => undefined,
     mayQuote: () => ({ ok: true }),
@@ -324,7 +325,6 @@ function auditing(world: World, host: Host, { raiseAlert }: Observability) {
 const OUR_MARKET: Market = {
   marketId: MARKET.marketId,
   symbol: MARKET.symbol,
-  status: 'active',
   sizeDecimals: MARKET.sizeDecimals,
   priceDecimals: MARKET.priceDecimals,
   minBaseLots: lots(MARKET.minBaseLots),
@@ -433,6 +433,8 @@ function exchangePort(world: World, host: Host): ExchangePort {
   return {
     markets: absent,
     accountState: (accountIndex) => readState(world, host, accountIndex),
+    marketRules: absent,
+    upgrades: absent,
     initialMarginBps: () => Promise.resolve({ ok: true, value: 500 }),
     book: absent,
     whenBook: absent,

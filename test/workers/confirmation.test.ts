@@ -9,7 +9,6 @@ import { hedgeNotice, observeStages } from '../../src/workers/confirmation';
 const btc: Market = {
   marketId: 1,
   symbol: 'BTC',
-  status: 'active',
   sizeDecimals: 5,
   priceDecimals: 1,
   minBaseLots: lots(20),

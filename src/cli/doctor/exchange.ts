@@ -24,7 +24,12 @@ export async function exchangeFindings(config: Config): Promise<Finding[]> {
     return [
       ...paths,
       ok('exchange', `${markets.value.length} markets at ${config.lighter.baseUrl}`),
-      ...config.pairs.map((pair) => pairFinding(pair.market, pair.quantity, markets.value)),
+      ...(await Promise.all(
+        config.pairs.map(async (pair) =>
+          pairFinding(pair.market, pair.quantity, await ruled(exchange, pair, markets.value)),
+        ),
+      )),
+      ...(await upgradeFindings(config, exchange)),
       ...(await ownerFindings(config, exchange)),
       ...(await laneFindings(config, exchange)),
       clockFinding(config, exchange.clockSkewMs()), // last: the list of markets alone may come out of a cache
@@ -63,6 +68,37 @@ function notLive(state: string, troubles: readonly Trouble[]): Finding {
   return failed('stream', what, 'see the other lines; is lighter.ws_url right?');
 }
 
+/** The list with what its details say of the pair's market; what cannot be read of them is an obstacle. */
+async function ruled(
+  exchange: ExchangePort,
+  pair: { market: string },
+  markets: readonly Market[],
+): Promise<readonly Market[]> {
+  const market = markets.find(({ symbol }) => symbol === pair.market);
+  if (!market) return markets;
+  const rules = await exchange.marketRules(market.marketId, 0);
+  return [rules.ok ? { ...market, ...rules.value } : { ...market, obstacle: rules.reason }, ...markets];
+}
+
+async function upgradeFindings(config: Config, exchange: ExchangePort): Promise<Finding[]> {
+  const read = await exchange.upgrades();
+  const remedy = 'quotes are withdrawn two minutes before; another time: `blackouts` in the configuration';
+  if (!read.ok) return [warning('upgrades', `not read: ${read.reason}`, 'they are read again while the maker runs')];
+  const { blackouts, unread } = read.value;
+  const text = (ms: number): string => new Date(ms).toISOString().slice(0, 16);
+  return [
+    ...blackouts.map(({ fromMs, untilMs, why }) =>
+      warning('upgrades', `announced: ${why}, ${text(fromMs)} to ${text(untilMs)} UTC`, remedy),
+    ),
+    ...unread.map(({ title }) =>
+      warning('upgrades', `"${title}" names no time that can be read`, 'read it, and set `blackouts`'),
+    ),
+    ...(blackouts.length + unread.length > 0
+      ? []
+      : [ok('upgrades', `none announced, ${config.blackouts.length} blackout(s) configured`)]),
+  ];
+}
+
 function pairFinding(symbol: string, quantity: string, markets: readonly Market[]): Finding {
   const check = `pair ${symbol}`;
   const market = markets.find((candidate) => candidate.symbol === symbol);
@@ -73,7 +109,8 @@ function pairFinding(symbol: string, quantity: string, markets: readonly Market[
       `it has: ${markets.map((known) => known.symbol).join(', ')}`,
     );
   }
-  if (market.status !== 'active') return failed(check, 'closed for trading', 'wait, or take the pair out');
+  if (market.obstacle !== undefined)
+    return failed(check, `it takes no new orders: ${market.obstacle}`, 'wait, or take the pair out');
   try {
     const lots = parseLots(quantity, market.sizeDecimals);
     if (lots < market.minBaseLots) {

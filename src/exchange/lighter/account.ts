@@ -131,6 +131,9 @@ export class LighterAccount implements AccountPort {
     if (!(tx instanceof LighterSignedTx)) {
       return Promise.reject(new TypeError('only what sign() of this adapter returned can be sent'));
     }
+    const { request } = tx;
+    if ('lots' in request && this.deps.markets.isRescaled(request.marketId))
+      return Promise.resolve(unknown(tx.txHash, `not sent: the decimals of market ${request.marketId} have changed`));
     if (this.deps.limit.remainingMs() > 0) return this.#sendLimited(tx);
     return this.#sendNow(tx);
   }

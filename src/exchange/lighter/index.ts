@@ -4,7 +4,7 @@
  * `loadSigner` once per process, `openLighter` per exchange, `openAccount` per account. Closing the exchange closes its accounts.
  */
 import { systemClock, type Clock } from '../../clock';
-import type { AccountState, Market, Read } from '../../domain/records';
+import type { AccountState, Market, MarketRules, Read, Upgrades } from '../../domain/records';
 import type { AccountOptions, AccountPort, ExchangePort, OrderBook, TradedSum } from '../port';
 import { LighterAccount } from './account';
 import { socketOptionsOf, type Approach, type StreamAddress } from './approach';
@@ -14,12 +14,13 @@ import { ClockSkew } from './clock-skew';
 import { HostLimit } from './host-limit';
 import { Markets } from './markets';
 import { PublicTrades } from './public-trades';
-import { parseInitialMargin } from './parse';
+import { parseAnnouncements, parseMarketDetails } from './parse-market';
 import { ACCOUNT, readAccount, type ParsedAccount } from './read-account';
 import { Rest } from './rest';
 import { SESSION_TIMES, type SessionTimes } from './session-times';
 import type { Signer } from './signer';
 import { TOKEN_LIFE_MS } from './tokens';
+import { upgradesIn } from './upgrades';
 import type { TellTrouble, Trouble } from './trouble';
 
 export { dispatcherFor, headersOf, socketOptionsOf, type Approach } from './approach';
@@ -75,7 +76,7 @@ class Lighter implements ExchangePort {
   readonly #books: BookStream;
   readonly #accounts = new Set<LighterAccount>();
   readonly #trades: PublicTrades[] = [];
-  readonly #margins = new Map<number, { readonly bps: number; readonly atMs: number }>();
+  readonly #rules = new Map<number, { readonly rules: MarketRules; readonly atMs: number }>();
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #times: SessionTimes;
@@ -118,13 +119,31 @@ class Lighter implements ExchangePort {
   }
 
   async initialMarginBps(marketId: number): Promise<Read<number>> {
-    const known = this.#margins.get(marketId);
+    const read = await this.marketRules(marketId, MARGINS_AGE_MS);
+    return read.ok ? { ok: true, value: read.value.initialMarginBps } : read;
+  }
+
+  async marketRules(marketId: number, ageMsMax: number): Promise<Read<MarketRules>> {
+    const known = this.#rules.get(marketId);
     const nowMs = this.#clock.monotonicMs();
-    if (known && nowMs - known.atMs < MARGINS_AGE_MS) return { ok: true, value: known.bps };
-    const parse = (body: unknown): number => parseInitialMargin(body, marketId);
+    if (known && nowMs - known.atMs < ageMsMax) return { ok: true, value: known.rules };
+    const ready = await this.#markets.ready();
+    if (!ready.ok) return ready;
+    const parse = (body: unknown): MarketRules => {
+      const { market, initialMarginBps } = parseMarketDetails(body, marketId);
+      return { ...this.#markets.checked(market), initialMarginBps };
+    };
     const read = await this.#rest.read('/api/v1/orderBookDetails', { market_id: marketId }, parse);
-    if (read.ok) this.#margins.set(marketId, { bps: read.value, atMs: nowMs });
+    if (read.ok) this.#rules.set(marketId, { rules: read.value, atMs: nowMs });
     return read;
+  }
+
+  upgrades(): Promise<Read<Upgrades>> {
+    const path = '/api/v1/announcement';
+    return this.#rest.read(path, {}, (body) => {
+      const announcements = parseAnnouncements(body, (error) => this.#malformed(path, error.message));
+      return upgradesIn(announcements, this.exchangeNowMs());
+    });
   }
 
   book(marketId: number): OrderBook | undefined {

@@ -6,7 +6,8 @@
  */
 import type { Clock } from '../../clock';
 import type { Market, Read } from '../../domain/records';
-import { parseMarkets, UnknownMarketError, type MarketLookup } from './parse';
+import { UnknownMarketError, type MarketLookup } from './parse';
+import { parseMarkets } from './parse-market';
 import type { Query, Rest, Urgency } from './rest';
 import type { Tokens } from './tokens';
 
@@ -15,7 +16,8 @@ const PATH = '/api/v1/orderBooks';
 const REFRESH_MS = 30_000;
 
 export class Markets {
-  #byId = new Map<number, Market>();
+  readonly #byId = new Map<number, Market>();
+  readonly #rescaled = new Set<number>();
   #loading: Promise<Read<readonly Market[]>> | undefined;
   #loadedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -84,8 +86,26 @@ export class Markets {
     if (!read.ok) return read;
     // No exchange has no markets: an empty list is a failed read (invariant 8).
     if (read.value.length === 0) return { ok: false, reason: `${PATH}: the list is empty` };
-    this.#byId = new Map(read.value.map((market) => [market.marketId, market]));
+    const markets = read.value.map((market) => this.checked(market));
+    // One that is left out, or cannot be read any more, keeps its scale: what we hold in it does not go away.
+    for (const market of markets) this.#byId.set(market.marketId, market);
     this.#loadedAtMs = this.clock.monotonicMs();
-    return read;
+    return { ok: true, value: markets };
+  }
+
+  /** The market in the scale that it was first read with: all that is under way counts in it. */
+  checked(market: Market): Market {
+    const known = this.#byId.get(market.marketId);
+    if (!known || (known.sizeDecimals === market.sizeDecimals && known.priceDecimals === market.priceDecimals))
+      return market;
+    const was = `${known.sizeDecimals} and ${known.priceDecimals}`;
+    const obstacle = `the decimals of its sizes and prices were ${was}, and are ${market.sizeDecimals} and ${market.priceDecimals} now`;
+    this.#rescaled.add(market.marketId);
+    return { ...known, obstacle: `${obstacle}: end its orders, then restart both processes` };
+  }
+
+  /** Whether amounts for the exchange are in another scale than ours: nothing of ours may be sent in it. */
+  isRescaled(marketId: number): boolean {
+    return this.#rescaled.has(marketId);
   }
 }

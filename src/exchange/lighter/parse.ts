@@ -47,7 +47,7 @@ const orderShape = z.object({
   filled_quote_amount: decimalText,
   price: decimalText,
   is_ask: z.boolean(),
-  status: z.unknown(),
+  status: z.unknown().optional(),
   transaction_time: integer.min(0).nullish(),
 });
 
@@ -152,61 +152,10 @@ export function rowsByMarket(byMarket: Readonly<Record<string, unknown>> | null)
   return Object.values(byMarket ?? {}).flatMap((rows) => rows ?? []);
 }
 
-const marketShape = z.object({
-  symbol: z.string().min(1),
-  market_id: integer.min(0),
-  market_type: z.string().optional(),
-  status: z.enum(['active', 'inactive']).catch('inactive'), // a status we do not know is no reason to trade
-  supported_size_decimals: integer.min(0).max(18),
-  supported_price_decimals: integer.min(0).max(18),
-  min_base_amount: decimalText,
-  min_quote_amount: decimalText,
-});
-
-/** All markets. A row we cannot read is left out and reported: an exotic market must not stop trading in the others. */
-export function parseMarkets(body: unknown, onRejected: (error: MalformedError) => void): Market[] {
-  const rows = check(z.object({ order_books: list }), body, 'market list').order_books;
-  return rows.flatMap((raw) => {
-    try {
-      return [parseMarket(raw)];
-    } catch (error) {
-      if (!(error instanceof MalformedError)) throw error;
-      onRejected(error);
-      return [];
-    }
-  });
-}
-
-function parseMarket(raw: unknown): Market {
-  const row = check(marketShape, raw, 'market');
-  return {
-    marketId: row.market_id,
-    symbol: row.symbol,
-    status: row.status,
-    sizeDecimals: row.supported_size_decimals,
-    priceDecimals: row.supported_price_decimals,
-    minBaseLots: scaled(row.min_base_amount, row.supported_size_decimals, 'min_base_amount') as Lots,
-    minQuote: scaled(row.min_quote_amount, 6, 'min_quote_amount') as Notional,
-  };
-}
-
 /** To find the row that is meant, whatever is wrong with the rest of it or with other rows. */
 export function integerField(raw: unknown, key: string): number | undefined {
   const value: unknown = typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>)[key] : undefined;
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-const marginShape = z.object({
-  market_id: integer.min(0),
-  default_initial_margin_fraction: integer.min(1).max(10_000),
-});
-
-/** A market's initial margin in basis points (LP §1.4, orderBookDetails). */
-export function parseInitialMargin(body: unknown, marketId: number): number {
-  const rows = check(z.object({ order_book_details: list }), body, 'market details').order_book_details;
-  const raw = rows.find((one) => integerField(one, 'market_id') === marketId);
-  if (raw === undefined) throw new MalformedError(`answer does not hold market ${marketId}`);
-  return check(marginShape, raw, 'market details').default_initial_margin_fraction;
 }
 
 export const levelShape = z.object({ price: decimalText, size: decimalText });
