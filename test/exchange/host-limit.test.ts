@@ -250,3 +250,23 @@ test('no handshake either: a stream that is cut comes back when the minute is ov
   await account.stream.whenLive();
   expect(lighter.connections).toBe(2);
 });
+
+test('P-27 handshakes answered with 429: all streams of the process wait a minute between two of each, and a hedge takes HTTP', async () => {
+  exchange.watchTrades(517, () => undefined);
+  void exchange.whenBook(1).catch(() => undefined);
+  await until(() => lighter.handshakes === 3, 'account, trades and book');
+  lighter.refusesHandshakes = 429;
+  const before = lighter.handshakes;
+  for (const socket of lighter.sockets) socket.terminate();
+  await until(() => exchange.backingOff() !== undefined, 'backing off');
+  for (let second = 0; second < 90; second += 1) {
+    elapse(1_000);
+    await turn();
+  }
+  expect(lighter.handshakes - before).toBeLessThanOrEqual(6); // all three at once, then once more after a minute
+  void account.send(bytes(7n));
+  await until(() => asked('/api/v1/sendTx') === 1, 'over HTTP');
+  lighter.refusesHandshakes = undefined;
+  elapse(61_000);
+  await account.stream.whenLive();
+});

@@ -38,6 +38,9 @@ export class FakeLighter {
   readonly routes = new Map<string, Route>([['/api/v1/orderBooks', () => ({ body: fixture('order-books.json') })]]);
   readonly sockets: WebSocket[] = [];
   connections = 0;
+  handshakes = 0;
+  /** HTTP status with which handshakes are refused. */
+  refusesHandshakes: number | undefined;
   /** Called for every message of a client. */
   onMessage: (message: Message, socket: WebSocket) => void = () => undefined;
   onConnection: (socket: WebSocket) => void = (socket) => {
@@ -48,7 +51,14 @@ export class FakeLighter {
 
   constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
-    this.#ws = new WebSocketServer({ server: this.#server, path: '/stream' });
+    this.#ws = new WebSocketServer({
+      ...{ server: this.#server, path: '/stream' },
+      verifyClient: (_info, answer) => {
+        this.handshakes += 1;
+        if (this.refusesHandshakes === undefined) answer(true);
+        else answer(false, this.refusesHandshakes, 'refused', { 'retry-after': '5' });
+      },
+    });
     this.#ws.on('connection', (socket) => {
       this.connections += 1;
       this.sockets.push(socket);
