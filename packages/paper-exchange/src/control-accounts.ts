@@ -4,7 +4,9 @@ import { accountOf, ControlError, integer, known, objectOf, route, textOr } from
 import type { ControlContext, Fields } from './control-request';
 import { parseScaled } from './core/decimal';
 import { unregisteredKey } from './core/exchange';
+import { tiers } from './core/tiers';
 import type { Account, ApiKey, Tier } from './core/types';
+import type { World } from './core/world';
 import { encode } from './wire/json';
 import type { Json } from './wire/json';
 
@@ -40,6 +42,7 @@ function addAccount(context: ControlContext, body: Fields): string {
   if (existing?.synthetic === true) throw new ControlError(`account ${accountIndex} belongs to the simulated market`);
   world.setTime(context.clock.nowUs());
   if (existing === undefined) {
+    checkSubAccounts(world, l1Address);
     world.addAccount({ accountIndex, l1Address, tier, collateralMicro, keys, synthetic: false });
   } else {
     // The same account again: new keys and more money, never a new history.
@@ -53,6 +56,14 @@ function addAccount(context: ControlContext, body: Fields): string {
     }
   }
   return encode({ account_index: accountIndex, created: existing === undefined });
+}
+
+/** An owner's sub-accounts are as many as the tier of the master account allows (LP §6.5). */
+function checkSubAccounts(world: World, l1Address: string): void {
+  const owned = world.byL1Address.get(l1Address.toLowerCase()) ?? [];
+  const [master] = owned;
+  if (master === undefined || owned.length <= tiers[master.tier].subAccounts) return;
+  throw new ControlError(`${l1Address} has ${owned.length - 1} sub-accounts, all that its tier ${master.tier} allows`);
 }
 
 /** `{"5": public_key}`; an empty text accepts any signature. */

@@ -33,6 +33,30 @@ describe('keys', () => {
   });
 });
 
+describe('sub-accounts', () => {
+  it.each([
+    ['standard', 4],
+    ['plus', 16],
+    ['premium', 64],
+  ])('%s: %i besides the master, then no more', async (tier, count) => {
+    exchange = await quietExchange();
+    const add = (index: number) =>
+      exchange.post('/_paper/accounts', {
+        account_index: 500 + index,
+        l1_address: '0x00000000000000000000000000000000000000Bb',
+        tier,
+      });
+    for (let index = 0; index <= count; index += 1) expect((await add(index)).status).toBe(200);
+    const refused = await add(count + 1);
+    expect([refused.status, refused.body['message']]).toEqual([
+      400,
+      expect.stringContaining(`has ${count} sub-accounts`),
+    ]);
+    // More money for one of them is no new account.
+    expect((await add(count)).status).toBe(200);
+  });
+});
+
 describe('money', () => {
   it('fees by tier, profit, average entry, and the two sides agree', async () => {
     exchange = await quietExchange();

@@ -13,6 +13,8 @@ export interface TierTerms {
   readonly restPerMinute: number;
   readonly weighted: 'weighted' | 'unweighted';
   readonly sendPerMinute: number;
+  /** Besides the master account (LP §6.5). */
+  readonly subAccounts: number;
   readonly latency: { readonly takerMs: number; readonly makerMs: number; readonly cancelMs: number };
 }
 
@@ -27,6 +29,7 @@ export const tiers: Readonly<Record<Tier, TierTerms>> = {
     restPerMinute: 60,
     weighted: 'unweighted',
     sendPerMinute: 60,
+    subAccounts: 4,
     latency: { takerMs: 300, makerMs: 200, cancelMs: 200 },
   },
   plus: {
@@ -39,6 +42,7 @@ export const tiers: Readonly<Record<Tier, TierTerms>> = {
     restPerMinute: 24_000,
     weighted: 'weighted',
     sendPerMinute: 8_000,
+    subAccounts: 16,
     latency: { takerMs: 300, makerMs: 200, cancelMs: 200 },
   },
   premium: {
@@ -51,6 +55,7 @@ export const tiers: Readonly<Record<Tier, TierTerms>> = {
     restPerMinute: 24_000,
     weighted: 'weighted',
     sendPerMinute: 4_000,
+    subAccounts: 64,
     latency: { takerMs: 140, makerMs: 0, cancelMs: 0 },
   },
 };
