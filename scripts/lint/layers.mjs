@@ -29,7 +29,7 @@ export const layers = {
     'warm-up',
   ],
   qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
-  cli: ['domain', 'exchange', 'config', 'temporal', 'workers', 'qualify'],
+  cli: ['domain', 'exchange', 'notices', 'config', 'temporal', 'workers', 'qualify'],
 };
 
 /** A file that every folder may import, but for the pure ones. */

@@ -89,7 +89,12 @@ export interface Config {
     /** How often a made-up fill goes the way of a real one; 0: never. */
     readonly warmUpEveryMs: number;
   };
-  readonly redis: { readonly enabled: boolean; readonly url: string };
+  readonly redis: {
+    readonly enabled: boolean;
+    readonly url: string;
+    /** ioredis's own. */
+    readonly options?: Readonly<Record<string, unknown>>;
+  };
   readonly notices: { readonly secretFile: string };
   readonly metrics: { readonly host: string; readonly makerPort: number; readonly hedgerPort: number };
   readonly alerts: { readonly webhookUrl?: string };
@@ -168,12 +173,24 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       singleMachine: raw.fast_path?.single_machine ?? false,
       warmUpEveryMs: raw.fast_path?.warm_up_every_ms ?? WARM_UP_EVERY_MS,
     },
-    redis: raw.redis,
+    redis: { ...raw.redis, options: typed(raw.redis.options ?? {}) },
     notices: { secretFile: raw.notices.secret_file },
     metrics: { host: raw.metrics.host, makerPort: raw.metrics.maker_port, hedgerPort: raw.metrics.hedger_port },
     alerts: raw.alerts.webhook_url === undefined ? {} : { webhookUrl: raw.alerts.webhook_url },
     paper: raw.paper,
   };
+}
+
+/** Every leaf of the file is text; what looks like a number or a flag is one here. */
+function typed<T>(value: T): T {
+  const of = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(of);
+    if (typeof part === 'object' && part !== null)
+      return Object.fromEntries(Object.entries(part).map(([key, child]) => [key, of(child)]));
+    if (part === 'true' || part === 'false') return part === 'true';
+    return typeof part === 'string' && /^(0|[1-9]\d{0,14})$/.test(part) ? Number(part) : part;
+  };
+  return of(value) as T;
 }
 
 /** TEMPORAL_… variables and temporal.toml (as the `temporal` command reads them) win over the file. */

@@ -109,7 +109,11 @@ export const configSchema = z
     }),
     temporal: z.strictObject({ address: text, namespace: text, ui_port: port }),
     fast_path: z.strictObject({ single_machine: flag, warm_up_every_ms: whole(0, 1000) }).optional(),
-    redis: z.strictObject({ enabled: flag, url: url('redis', 'rediss') }),
+    redis: z.strictObject({
+      enabled: flag,
+      url: url('redis', 'rediss'),
+      options: z.record(text, z.unknown()).optional(),
+    }),
     notices: z.strictObject({ secret_file: text }),
     metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port }),
     alerts: z.strictObject({ webhook_url: url('https', 'http').optional() }),

@@ -31,7 +31,7 @@ export class NoticeSubscriber {
   constructor(options: NoticeSubscriberOptions) {
     this.#options = options;
     this.#key = options.redis && new NoticeKey(options.redis.noticeSecret);
-    this.#link = new RedisLink(options, (redis) => this.#subscribe(redis));
+    this.#link = new RedisLink({ ...options, subscribes: FILLS_CHANNEL }, (redis) => this.#listen(redis));
   }
 
   get state(): LinkState {
@@ -42,13 +42,12 @@ export class NoticeSubscriber {
     this.#link.close();
   }
 
-  async #subscribe(redis: Redis): Promise<void> {
+  #listen(redis: Redis): void {
     redis.removeAllListeners('message');
     redis.on('message', (_channel: string, text: string) => {
       const reason = this.#receive(text);
       if (reason !== undefined) this.#options.onRejected?.(reason);
     });
-    await redis.subscribe(FILLS_CHANNEL);
   }
 
   /** Answers why the notice was rejected, if it was. */

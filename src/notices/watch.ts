@@ -103,14 +103,13 @@ export class WatchWire {
         ? [askChannel(makerAccount), aliveChannel(makerAccount)]
         : [aliveChannel(makerAccount), askChannel(makerAccount)];
     this.#channel = speaksOn;
-    this.#speaks = new RedisLink(options);
-    this.#hears = new RedisLink(options, async (connection: Redis) => {
+    this.#speaks = new RedisLink({ ...options, publishes: speaksOn });
+    this.#hears = new RedisLink({ ...options, subscribes: hearsOn }, (connection: Redis) => {
       connection.removeAllListeners('message');
       connection.on('message', (_channel: string, text: string) => {
         const message = this.#key && decodeWatch(hearsOn, text, this.#key);
         if (message) onMessage(message);
       });
-      await connection.subscribe(hearsOn);
     });
   }
 

@@ -28,6 +28,7 @@ export const ALERT_KINDS = [
   'path-blocked',
   'quoting-stopped',
   'market-closed',
+  'redis-refused',
   'switch-not-renewed',
   'key-rejected',
   'run-failing',

@@ -14,12 +14,11 @@ export function warmUpHedger(input: {
   const { redis, makerAccount, onHedged } = input;
   if (redis === undefined) return { close: () => undefined };
   const key = new NoticeKey(redis.noticeSecret);
-  return new RedisLink({ redis }, async (live) => {
+  return new RedisLink({ redis, subscribes: warmUpChannel(makerAccount) }, (live) => {
     live.removeAllListeners('message');
     live.on('message', (_channel: string, text: string) => {
       const decoded = decodeNotice(FILLS_CHANNEL, text, key);
       if (decoded.ok) void hedgeMadeUp(decoded.notice).then(onHedged, () => undefined);
     });
-    await live.subscribe(warmUpChannel(makerAccount));
   });
 }

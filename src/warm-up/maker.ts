@@ -19,9 +19,9 @@ export function warmUpMaker(input: {
 }): WarmUp {
   const { redis, makerAccount, everyMs } = input;
   if (redis === undefined || everyMs === 0) return { close: () => undefined };
-  const link = new RedisLink({ redis });
   const key = new NoticeKey(redis.noticeSecret);
   const channel = warmUpChannel(makerAccount);
+  const link = new RedisLink({ redis, publishes: channel });
   let answered: Promise<unknown> = Promise.resolve();
   const hear = madeUpListener({
     publishFills(fills) {

@@ -8,6 +8,7 @@ import type { Lots } from '../domain/lots';
 import type { Executor } from '../hedging/executor';
 import { onFill } from '../hedging/on-fill';
 import { sealByCancelAll } from '../hedging/seals';
+import { HEDGES_CHANNEL } from '../notices/notice';
 import { NoticePublisher } from '../notices/publisher';
 import { NoticeSubscriber } from '../notices/subscriber';
 import { WatchWire } from '../notices/watch';
@@ -16,6 +17,7 @@ import type { Side } from './account';
 import { openExecutor } from './executor';
 import { SELF_TRADE } from './owners';
 import { redisOf } from './process';
+import { redisRefused } from './redis-refused';
 
 export function openFastPath(
   side: Side,
@@ -42,8 +44,10 @@ export function openFastPath(
     onResolved: acknowledge,
   });
   const redis = redisOf(config, side.env);
+  const onRefused = redisRefused(side.observability.raiseAlert);
   const subscriber = new NoticeSubscriber({
     redis,
+    onRefused,
     onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
     onRejected: (reason) => metrics.noticesRejected.inc({ reason }),
     fills: {
@@ -63,6 +67,7 @@ export function openFastPath(
   opened.add(warmUpHedger({ redis, makerAccount }), (it) => it.close());
   const wire = new WatchWire({
     redis,
+    onRefused,
     makerAccount,
     as: 'hedger',
     onMessage: (message) => {
@@ -70,6 +75,8 @@ export function openFastPath(
     },
   });
   opened.add(wire, (it) => it.close());
-  const publisher = opened.add(new NoticePublisher({ redis }), (it) => it.close());
+  const publisher = opened.add(new NoticePublisher({ redis, publishes: HEDGES_CHANNEL, onRefused }), (it) =>
+    it.close(),
+  );
   return { executor, publisher };
 }

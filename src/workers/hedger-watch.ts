@@ -23,6 +23,7 @@ import type { Market } from '../domain/records';
 import type { AccountStream } from '../exchange/port';
 import { WatchWire, type Ask } from '../notices/watch';
 import type { RedisAccess } from '../notices/redis-link';
+import { redisRefused } from './redis-refused';
 import type { Observability } from '../observability';
 import { answers, orderWord } from './order-word';
 
@@ -70,6 +71,7 @@ export class HedgerWatch {
     this.#health = options.observability.health.part('somebody hedges');
     this.#wire = new WatchWire({
       redis: options.redis,
+      onRefused: redisRefused(options.observability.raiseAlert),
       makerAccount: options.makerAccount,
       as: 'maker',
       onMessage: (message) => {

@@ -6,6 +6,7 @@
  */
 import { systemClock } from '../clock';
 import type { Config } from '../config';
+import { FILLS_CHANNEL } from '../notices/notice';
 import { NoticePublisher } from '../notices/publisher';
 import { Canceller } from '../quoting/canceller';
 import { warmUpMaker } from '../warm-up/maker';
@@ -19,6 +20,7 @@ import { openQuotaFloor } from './quota-floor';
 import { heardLanes, lanesInUse, pairsOf, startPairs, type PairChoice } from './maker-pairs';
 import { opening, type Opened } from './opened';
 import { observe, redisOf, startWorker, whileRunning, type RunningProcess, type WorkerProcessOptions } from './process';
+import { redisRefused } from './redis-refused';
 import { preferOnSingleMachine } from './single-machine';
 import { openGate } from './quote-gate';
 import { startListener } from './start-listener';
@@ -43,6 +45,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const redis = redisOf(config, options.env);
   const publisher = new NoticePublisher({
     redis,
+    publishes: FILLS_CHANNEL,
+    onRefused: redisRefused(raiseAlert),
     onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
   });
   opened.add(publisher, (it) => it.close());

@@ -4,6 +4,7 @@ import { systemClock } from '../clock';
 import { RequestBudget } from '../domain/budget';
 import { loadNoticeSecret, type AccountRole, type Config } from '../config';
 import { startObservability, type Observability } from '../observability';
+import type { RedisAccess } from '../notices/redis-link';
 import type { ProcessBase } from './account';
 import type { Opened } from './opened';
 import { identityOf, processOf, queueOf } from './peers';
@@ -54,9 +55,9 @@ export async function observe(
 }
 
 /** Undefined when the configuration does without it. */
-export function redisOf(config: Config, env: NodeJS.ProcessEnv): { url: string; noticeSecret: string } | undefined {
-  const { enabled, url } = config.redis;
-  return enabled ? { url, noticeSecret: loadNoticeSecret(config, env) } : undefined;
+export function redisOf(config: Config, env: NodeJS.ProcessEnv): RedisAccess | undefined {
+  const { enabled, url, options = {} } = config.redis;
+  return enabled ? { url, options, noticeSecret: loadNoticeSecret(config, env) } : undefined;
 }
 
 /** How often a live worker says so to the health page. */

@@ -1,5 +1,6 @@
 /** Commands as an operator types them, against a paper exchange, and what they say when something is wrong. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { examine } from '../../src/cli/doctor';
 import { checkAmounts, pairOf } from '../../src/cli/pair-start';
 import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { type Config, loadConfig } from '../../src/config';
+import { startRedis } from '../helpers/valkey';
 import { startManInTheMiddle } from '../helpers/man-in-the-middle';
 import { type PaperServer, startPaper } from '../../packages/paper-exchange/src';
 
@@ -123,6 +125,35 @@ describe('wrong input', () => {
 });
 
 describe('doctor', () => {
+  test('P-30 a Redis user who may use no channel of ours: each way is named', async () => {
+    const before = process.env;
+    const redis = await startRedis();
+    const admin = new Redis(redis.url);
+    await admin.call('ACL', 'SETUSER', 'limited', 'on', '>word', '+@all', '~*', 'resetchannels');
+    const finding = async (url: string) => {
+      process.env = { ...env, COUNTERLEG_REDIS_URL: url };
+      return (await examine({ config: file })).find(({ check }) => check === 'Redis');
+    };
+    try {
+      const limited = redis.url.replace('redis://', 'redis://limited:word@');
+      expect(await finding(limited)).toMatchObject({
+        verdict: 'failed',
+        what: expect.stringMatching(/PUBLISH hedge:account_a_filled \(NOPERM\).* SUBSCRIBE hedge:ask:1001 \(NOPERM\)/),
+      });
+      expect(await finding(limited.replace('word', 'wrong'))).toMatchObject({ verdict: 'failed' });
+      // What docs/configuration.md lists, and nothing else.
+      const channels = ['account_a_filled', 'account_b_filled', 'ask:1001', 'alive:1001', 'warm-up:1001'];
+      const commands = ['ping', 'info', 'subscribe', 'unsubscribe', 'publish', 'multi', 'discard', 'client|setinfo'];
+      const rules = [...channels.map((name) => `&hedge:${name}`), '-@all', ...commands.map((name) => `+${name}`)];
+      await admin.call('ACL', 'SETUSER', 'limited', ...rules);
+      expect(await finding(limited)).toMatchObject({ verdict: 'ok' });
+    } finally {
+      process.env = before;
+      admin.disconnect();
+      await redis.stop();
+    }
+  }, 60_000);
+
   test('P-28 a firewall keeps this host out of one path: it is named, with what goes without it, and nothing else is', async () => {
     const before = process.env;
     const between = await startManInTheMiddle(paper.url);

@@ -12,7 +12,7 @@ import {
   type ReceivedNotice,
 } from '../../src/notices/notice';
 import { NoticePublisher, type NoticePublisherOptions } from '../../src/notices/publisher';
-import type { LinkState } from '../../src/notices/redis-link';
+import type { LinkState, Refusal } from '../../src/notices/redis-link';
 import { NoticeSubscriber, type NoticeSubscriberOptions, type RejectionReason } from '../../src/notices/subscriber';
 import { startRedis, type OwnRedis } from '../helpers/valkey';
 import { Collector, freezingProxy, notice, orderIdAt, SECRET } from './support';
@@ -309,3 +309,66 @@ async function openProxy(): ReturnType<typeof freezingProxy> {
   opened.push(() => proxy.close());
   return proxy;
 }
+
+describe('P-30 a server that does not let us do what we are for', () => {
+  /** A user who may do everything and use no channel, or one with another password. */
+  async function userAt(url: string, channels = ''): Promise<string> {
+    const admin = new Redis(url);
+    await admin.call(
+      'ACL',
+      'SETUSER',
+      'limited',
+      'on',
+      '>word',
+      '+@all',
+      '~*',
+      'resetchannels',
+      ...(channels ? [channels] : []),
+    );
+    admin.disconnect();
+    return url.replace('redis://', 'redis://limited:word@');
+  }
+  const connections = async (): Promise<number> => {
+    const admin = new Redis(server.url);
+    const info = await admin.info('stats');
+    admin.disconnect();
+    return Number(/total_connections_received:(\d+)/.exec(info)?.[1]);
+  };
+
+  test('each way is told once, tried ever more slowly, and taken up when it is permitted', async () => {
+    const url = await userAt(server.url);
+    const refusals = new Collector<Refusal>();
+    const errors = new Collector<string>();
+    const states = new Collector<LinkState>();
+    const redis = { url, noticeSecret: SECRET };
+    const access = { redis, onRefused: refusals.add, onError: errors.add, onState: states.add };
+    const publisher = new NoticePublisher({ ...access, publishes: FILLS_CHANNEL });
+    const subscriber = new NoticeSubscriber({ ...access, fills: { account: MAKER, handle: () => undefined } });
+    opened.push(
+      () => publisher.close(),
+      () => subscriber.close(),
+    );
+    await errors.count(4);
+    expect(await connections()).toBeLessThan(10);
+    expect(refusals.seen).toHaveLength(2);
+    expect(new Set(refusals.seen.map(({ code, command }) => `${code} ${command}`))).toEqual(
+      new Set([`NOPERM PUBLISH ${FILLS_CHANNEL}`, `NOPERM SUBSCRIBE ${FILLS_CHANNEL}`]),
+    );
+    expect([publisher.state, subscriber.state]).not.toContain('live');
+    await userAt(server.url, '&hedge:*');
+    await states.until(() => publisher.state === 'live' && subscriber.state === 'live');
+  }, 30_000);
+
+  test('a wrong password is told once, and is no storm of connections', async () => {
+    const url = (await userAt(server.url)).replace('word', 'wrong');
+    const refusals = new Collector<Refusal>();
+    const errors = new Collector<string>();
+    const access = { redis: { url, noticeSecret: SECRET }, onRefused: refusals.add, onError: errors.add };
+    const publisher = new NoticePublisher({ ...access, publishes: FILLS_CHANNEL });
+    opened.push(() => publisher.close());
+    const before = await connections();
+    await errors.count(2);
+    expect(refusals.seen).toEqual([{ code: 'WRONGPASS', command: 'AUTH' }]);
+    expect((await connections()) - before).toBeLessThan(6);
+  }, 30_000);
+});

@@ -3,6 +3,8 @@
  * kind in docs/operations.md.
  */
 import { afterEach, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { startRedis } from '../helpers/valkey';
 import { eventually } from './eventually';
 import { A, B, System, type SystemOptions } from './harness';
 import { BTC, startOrder, tradeByHand } from './orders';
@@ -93,4 +95,24 @@ test('P-28 a firewall blocks one path: it is named, and what does not need it go
   const id = await system.fill(1);
   await system.ended(id);
   expect(await system.position(B, 1)).toBe(-(await system.position(A, 1)));
+}, 60_000);
+
+test('P-30 a Redis user without our channels: told, and hedges take the durable path', async () => {
+  const redis = await startRedis();
+  const admin = new Redis(redis.url);
+  await admin.call('ACL', 'SETUSER', 'limited', 'on', '>word', '+@all', '~*', 'resetchannels');
+  admin.disconnect();
+  try {
+    system = await System.start({
+      config: { redis: { enabled: true, url: redis.url.replace('redis://', 'redis://limited:word@') } },
+    });
+    await system.startHedger();
+    await system.startMaker();
+    expect((await system.alerts.expect('redis-refused')).what).toMatch(/(PUBLISH|SUBSCRIBE) hedge:\S+ \(NOPERM\)/);
+    const id = await system.fill(1);
+    await system.ended(id);
+    expect(await system.position(B, 1)).toBe(-(await system.position(A, 1)));
+  } finally {
+    await redis.stop();
+  }
 }, 60_000);

@@ -2,6 +2,9 @@
 import type { Client } from '@temporalio/client';
 import type { Redis } from 'ioredis';
 import type { Config } from '../../config';
+import { FILLS_CHANNEL, HEDGES_CHANNEL } from '../../notices/notice';
+import { tryPublish } from '../../notices/redis-link';
+import { aliveChannel, askChannel } from '../../notices/watch';
 import { connectTemporal } from '../context';
 import { SEARCH_ATTRIBUTES } from '../servers';
 import { failed, messageOf, ok, warning, type Finding } from './finding';
@@ -41,27 +44,43 @@ export async function redisFindings(config: Config): Promise<Finding[]> {
   if (!config.redis.enabled)
     return [warning('Redis', 'switched off', 'hedges take the durable path: some 20 ms instead of one')];
   const { Redis: Client } = await import('ioredis');
+  const { host } = new URL(config.redis.url);
   const client: Redis = new Client(config.redis.url, {
+    ...config.redis.options,
     lazyConnect: true,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
     connectTimeout: TIMEOUT_MS,
     disconnectTimeout: 100, // a timer that would keep the command alive for two seconds
   });
-  client.on('error', () => undefined);
+  let first: unknown; // says more than the rejection of what waited for it
+  client.on('error', (error: unknown) => (first ??= error));
   try {
     await client.connect();
     await client.ping();
-    return [ok('Redis', new URL(config.redis.url).host)];
-  } catch {
-    return [
-      warning(
-        'Redis',
-        `no answer at ${new URL(config.redis.url).host}`,
-        'start it; until then hedges take the durable path',
-      ),
-    ];
+    const refused = await refusedOn(client, config.accounts.maker.index);
+    if (refused.length === 0) return [ok('Redis', `${host}, and it lets us publish and subscribe on our channels`)];
+    const what = `it refuses ${refused.join(', ')}: hedges take the durable path, some 20 ms instead of one`;
+    return [failed('Redis', what, 'permit its user what docs/configuration.md, "Redis", lists')];
+  } catch (error) {
+    const code = /^(NOAUTH|WRONGPASS|NOPERM)\b/.exec(messageOf(first ?? error))?.[0];
+    if (code !== undefined)
+      return [failed('Redis', `${host} rejects our user (${code})`, 'correct user and password in redis.url')];
+    return [warning('Redis', `no answer at ${host}`, 'start it; until then hedges take the durable path')];
   } finally {
     client.disconnect();
   }
+}
+
+/** What the processes do, tried: nothing is published. */
+async function refusedOn(client: Redis, makerAccount: number): Promise<string[]> {
+  const published = [FILLS_CHANNEL, HEDGES_CHANNEL, askChannel(makerAccount), aliveChannel(makerAccount)];
+  const refused: string[] = [];
+  const attempt = async (name: string, tried: Promise<unknown>): Promise<void> => {
+    await tried.catch((error: unknown) => refused.push(`${name} (${messageOf(error).split(' ')[0] ?? ''})`));
+  };
+  for (const channel of published) await attempt(`PUBLISH ${channel}`, tryPublish(client, channel));
+  for (const channel of published.filter((name) => name !== HEDGES_CHANNEL))
+    await attempt(`SUBSCRIBE ${channel}`, client.subscribe(channel));
+  return refused;
 }
