@@ -139,6 +139,7 @@ export class Actor {
     await this.options.pace.take('sendTx');
     this.#note(tx);
     const outcome = await this.port.send(tx);
+    if (outcome.kind === 'unknown') throw new NotTried(`what came of a send is unknown: ${outcome.reason}`);
     if (outcome.kind === 'rejected' && 'clientOrderIndex' in request) this.#refused(request.clientOrderIndex);
     return { tx, outcome };
   }

@@ -206,7 +206,8 @@ export const NONCES: readonly Assumption[] = [
     orders: 0,
     testMoneyOnly: 'were it accepted, the lane would be lost for good',
     try: async (lab: Lab): Promise<Finding> => {
-      const slot = { ...lab.a.slot(), nonce: (NONCE_LIMIT + 1n) as Nonce };
+      const { a } = lab;
+      const slot = { ...a.slot(a.secondLane), nonce: (NONCE_LIMIT + 1n) as Nonce };
       const answer = await harmless(lab, slot);
       return judge(isRefused(answer), told(answer));
     },

@@ -7,7 +7,7 @@ import { rowsOf, textOf, told, type Answer, type Fields } from './wire';
 const HOUR_S = 3_600;
 /** What the adapter makes its tokens last. */
 const OUR_TOKEN_S = 4 * HOUR_S;
-const SHORT_TOKEN_S = 3;
+const SHORT_TOKEN_S = 6;
 const LATE = 'fills would be known from lists only: naked for seconds instead of milliseconds';
 
 const rounded = (ms: number): string => `${Math.round(ms)} ms`;

@@ -6,6 +6,7 @@ import type { Dispatcher } from 'undici';
 import { WebSocket } from 'ws';
 import type { Clock } from '../clock';
 import { dispatcherFor, headersOf, socketOptionsOf, type Approach } from '../exchange/lighter';
+import { NotTried } from './assumption';
 import type { Pace } from './pace';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -34,6 +35,8 @@ export interface Bytes {
 }
 
 const DEADLINE_MS = 10_000;
+/** Too many requests, or the volume quota is used up (LP §3.9). */
+const LIMITED = 23_000;
 
 export interface WireOptions extends Approach {
   readonly baseUrl: string;
@@ -94,7 +97,7 @@ export class Wire {
       headers: { accept: 'application/json', ...headersOf(this.options), ...headers },
     });
     const text = await response.body.text();
-    return answerOf(response.statusCode, response.headers, fieldsOf(text), clock.monotonicMs() - startMs);
+    return given(answerOf(response.statusCode, response.headers, fieldsOf(text), clock.monotonicMs() - startMs), path);
   }
 }
 
@@ -137,7 +140,7 @@ export class Socket {
     if (frame === undefined) return undefined;
     const error = frame.body['error'];
     const body = typeof error === 'object' && error !== null ? (error as Fields) : frame.body;
-    return answerOf(error === undefined ? 200 : 400, {}, body, frame.atMs - startMs);
+    return given(answerOf(error === undefined ? 200 : 400, {}, body, frame.atMs - startMs), 'the stream');
   }
 
   /** The first frame from the `from`-th on that fits, as soon as it is there. */
@@ -181,6 +184,13 @@ export function fieldsOf(text: string): Fields {
 export function told(answer: Answer | undefined): string {
   if (answer === undefined) return 'no answer';
   return answer.code === 200 ? '200' : `${answer.status} ${answer.code ?? ''} ${answer.message}`.trim().slice(0, 80);
+}
+
+/** A limit, a firewall, or a server in trouble: that says nothing about what is assumed. */
+function given(answer: Answer, where: string): Answer {
+  const { status, code } = answer;
+  if (status !== 429 && status !== 405 && status < 500 && code !== LIMITED) return answer;
+  throw new NotTried(`${where.split('?')[0] ?? ''} answered ${told(answer)}: try again later`);
 }
 
 function answerOf(status: number, headers: Answer['headers'], body: Fields, ms: number): Answer {

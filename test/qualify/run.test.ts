@@ -167,3 +167,13 @@ test('what could not be taken away is said, with what to do', async () => {
   expect(outcome.left).toEqual([expect.stringMatching(/^account 1001: order \d+ rests; cancel it$/)]);
   expect(outcome.passed).toBe(false);
 });
+
+test('an exchange that limits us shows nothing about what is assumed', async () => {
+  const limited = { on: 'request', action: 'answer', status: 429, code: 23000, count: 0 };
+  await bench.control('faults', { ...limited, match: { path: '/api/v1/sendTx' } });
+  const { rows, left, passed } = await bench.run({ only: ['nonce-skip', 'code-market'] });
+  expect(rows.map(({ verdict, seen }) => `${verdict}: ${seen}`)).toEqual(
+    Array(2).fill(expect.stringMatching(/^not tried: \/api\/v1\/sendTx answered 429 23000 .*try again later$/)),
+  );
+  expect([left, passed]).toEqual([[], false]);
+});
