@@ -77,7 +77,16 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
   } catch {
     // Present already, or not ours to add: the list decides.
   }
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const { customAttributes } = await connection.operatorService
+    .listSearchAttributes({ namespace })
+    .catch((error: unknown): never => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(
+        `Temporal does not let us list the search attributes of namespace ${namespace} (${why}). Nothing was started: a missing one would stop ` +
+          'every order, its hedge included. Give the identity of this process the right to read the namespace (`temporal operator ' +
+          `search-attribute list -n ${namespace}\` must work with it); it need not be able to add them if somebody else does`,
+      );
+    });
   for (const [name, type] of Object.entries(WANTED)) {
     const found = customAttributes?.[name];
     if (Number(found) === TYPES[type]) continue;
