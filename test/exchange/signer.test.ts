@@ -14,6 +14,7 @@ import {
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import { signCallOf, verifySigned } from '../../src/exchange/lighter/sign-request';
+import { checkLayout } from '../../src/exchange/lighter/signer-check';
 import { loadSigner, SignerError, type ApiKeyPair, type Signer } from '../../src/exchange/lighter/signer';
 import type { TxRequest } from '../../src/exchange/port';
 import { signerPath } from '../helpers/tools';
@@ -70,6 +71,19 @@ beforeAll(async () => {
   key = await signer.generateKey();
   signer.register({ accountIndex: ACCOUNT, lane: 5, chainId: CHAIN, privateKey: key.privateKey });
 });
+
+test('a library with another call layout is refused when it is loaded', () => {
+  const answer = (fields: object) => ({ txInfo: JSON.stringify(fields), err: null });
+  // As measured with an older layout (LP §8.3): it signs, with nonce 0.
+  expect(() => checkLayout(({ expected }) => answer({ ...numbers(expected), Nonce: 0 }))).toThrow(
+    /SignCreateOrder takes other arguments/,
+  );
+  expect(() => checkLayout(() => ({ txInfo: null, err: 'MarketIndex is not valid' }))).toThrow(
+    /MarketIndex is not valid/,
+  );
+});
+const numbers = (fields: Readonly<Record<string, bigint>>) =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, Number(value)]));
 
 test('a generated pair belongs together', () => {
   expect(publicKeyOf(key.privateKey)).toBe(key.publicKey);

@@ -9,6 +9,7 @@ import type { SignedTx, SigningThread, TxRequest } from '../port';
 import { shorten } from './errors';
 import { loadKoffi, type NativeFunction } from './koffi';
 import { signCallOf, verifySigned } from './sign-request';
+import { checkLayout, PROBE } from './signer-check';
 
 /** Signing failed: a wrong key, a wrong library, or a request that the exchange's rules forbid. Never a business answer. */
 export class SignerError extends Error {
@@ -63,9 +64,21 @@ export class LighterSignedTx implements SignedTx {
   }
 }
 
-/** Loads the library. Throws a SignerError that names the path when it cannot be loaded or lacks a function. */
+/** Loads the library. Throws a SignerError that names the path when it cannot be loaded, lacks a function, or has another call layout. */
 export function loadSigner(libraryPath: string): Signer {
-  return new NativeSigner(bind(libraryPath));
+  const library = bind(libraryPath);
+  const { privateKey, chainId, lane, accountIndex } = PROBE;
+  try {
+    const error = library.createClient('', privateKey, chainId, lane, BigInt(accountIndex));
+    if (error !== null) throw new Error(shorten(error));
+    checkLayout(({ fn, args }) => library.sign[fn].here(...args));
+  } catch (error) {
+    throw new SignerError(
+      `the signer library ${libraryPath} is another version than this program is made for: ` +
+        `${error instanceof Error ? shorten(error.message) : 'unknown reason'}. Nothing was started; \`npm run set-up\` fetches the right one`,
+    );
+  }
+  return new NativeSigner(library);
 }
 
 interface TxAnswer {
