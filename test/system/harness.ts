@@ -72,7 +72,7 @@ export class System {
   static async start(options: SystemOptions = {}): Promise<System> {
     quietEngine();
     const folder = mkdtempSync(join(tmpdir(), 'counterleg-system-'));
-    const paper = await startPaper({ flow: 'off', latency: 'zero', ...options.paper });
+    const paper = await startPaper({ flow: 'off', latency: 'zero', quota: 'tier', ...options.paper });
     const between = options.between === true ? await startManInTheMiddle(paper.url) : undefined;
     const place = options.temporal ?? (await sharedTemporal());
     const redisUrl = await sharedRedis();

@@ -42,7 +42,8 @@ test('S-54 Standard: a burst of foreign requests spends the limit; the hedge goe
   for (const account_index of [A, B]) await system.control('POST', 'accounts', { account_index, tier: 'standard' });
   await system.startHedger();
   await system.startMaker();
-  await eventually('it quotes', async () => ((await system.resting()).length > 0 ? true : undefined));
+  // The proofs of thirteen lanes have spent the budget of more than a minute.
+  await eventually('it quotes', async () => ((await system.resting()).length > 0 ? true : undefined), 150_000);
   await system.control('POST', 'limits', { mode: 'tier', refused_count: true });
   await Promise.all(Array.from({ length: 70 }, () => fetch(`${system.paper.url}/api/v1/orderBooks`)));
   const before = await tradesOfB();
@@ -60,4 +61,4 @@ test('S-54 Standard: a burst of foreign requests spends the limit; the hedge goe
   await eventually('it quotes again', async () => ((await system.resting()).length > 0 ? true : undefined), 30_000);
   expect(await rejectedLately()).toBe(0);
   await expectMirror(system);
-}, 220_000);
+}, 340_000);
