@@ -38,7 +38,7 @@ import type { DeadMan } from '../quoting/dead-man';
 import type { Executor } from '../hedging/executor';
 import { orderEnd } from '../hedging/order-end';
 import { placeOrder, type PlacerDeps } from '../quoting/placer';
-import type { QuoteGate } from '../quoting/quote-gate';
+import { UNREAD, type QuoteGate } from '../quoting/quote-gate';
 import { sealByCancelOrder } from '../hedging/seals';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Rejected } from './accounts';
@@ -103,7 +103,6 @@ const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what 
 /** Only a person gives a lane to another market. */
 const UNHEARD_MS = 10_000;
 const REJECTED_MS = 10_000;
-/** Asking costs no request, only events of the pair. */
 const CLOSED_MS = 10_000;
 /** The lists of orders show nothing new of an order by then; they hold a thousand ended ones, and those of a day (LP §1.4). */
 const RECALL_AFTER_MS = 30 * 60_000;
@@ -138,7 +137,8 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
   const closed = deps.gate.closedBecause(market.value);
-  if (closed !== undefined) return no(MARKET_CLOSED, `${input.market}: ${closed}`, CLOSED_MS);
+  const againMs = closed === UNREAD ? RETRY_MS : CLOSED_MS;
+  if (closed !== undefined) return no(MARKET_CLOSED, `${input.market}: ${closed}`, againMs);
   const rejection = deps.keyRejection(input.lane);
   if (rejection !== undefined)
     return no('no-key', `the exchange rejects API key ${input.lane} of account A: ${rejection}`, REJECTED_MS);

@@ -35,7 +35,7 @@ const REFUSED_MS_MIN = 15_000;
 const REFUSED_MS_MAX = 120_000;
 
 /** The first reading is under way: no reason to withdraw what rests. */
-const UNREAD = 'what it takes has not been read yet';
+export const UNREAD = 'what it takes has not been read yet';
 
 type Named = Pick<Market, 'marketId' | 'symbol'>;
 

@@ -27,6 +27,7 @@ test('a halted market: the pair stops before it fails five times, says why, and 
   await eventually('nothing rests', async () => ((await system.resting()).length === 0 ? true : undefined));
   expect((await system.pairSays('it still runs', () => true)).mode).toBe('running');
   await market({ force_reduce_only: false });
+  await eventually('it quotes again', async () => ((await system.resting()).length > 0 ? true : undefined), 60_000);
   await system.fill(BTC.market_id);
   expect((await system.pairSays('it still runs', () => true)).mode).toBe('running');
 }, 120_000);
