@@ -69,7 +69,7 @@ test('connect: the key is checked, the markets are listed, the limits are readab
     own_key: null,
     other_key: expect.stringContaining('on api key 5'),
     status: 200,
-    markets: { BTC: 1, CRV: 36, ETH: 0 },
+    markets: { BTC: 1, CRV: 36, ETH: 0, OURA: 4096 },
     tier: 'standard',
     next_nonce: 1,
   });

@@ -15,8 +15,9 @@ interface Koffi {
     func(prototype: string): NativeFunction;
     func(name: string, result: CType, types: readonly CType[]): NativeFunction;
   };
-  struct(name: string, members: Readonly<Record<string, CType>>): object;
-  disposable(name: string, type: CType, free: NativeFunction): object;
+  struct(members: Readonly<Record<string, CType>>): object;
+  pointer(type: CType): object;
+  disposable(type: CType, free: NativeFunction): object;
 }
 
 interface Signed {
@@ -94,17 +95,18 @@ function load(file: string): OfficialSigner {
   const koffi = require('koffi') as Koffi;
   const library = koffi.load(file);
   const free = library.func('void Free(void*)');
-  const text = koffi.disposable('SignerText', 'char*', free);
-  const signed = koffi.struct('Signed', {
+  // Types without names: koffi's names are the process's, and test files share one.
+  const text = koffi.disposable('char*', free);
+  const signed = koffi.struct({
     txType: 'uint8_t',
     txInfo: text,
     txHash: text,
     messageToSign: text,
     err: text,
   });
-  koffi.struct('KeyPair', { privateKey: text, publicKey: text, err: text });
-  koffi.struct('TextOrError', { str: text, err: text });
-  koffi.struct('GroupedOrder', {
+  const keyPair = koffi.struct({ privateKey: text, publicKey: text, err: text });
+  const textOrError = koffi.struct({ str: text, err: text });
+  const groupedOrder = koffi.struct({
     MarketIndex: 'int64',
     ClientOrderIndex: 'int64',
     BaseAmount: 'int64',
@@ -116,14 +118,15 @@ function load(file: string): OfficialSigner {
     TriggerPrice: 'uint32',
     OrderExpiry: 'int64',
   });
-  const generate = library.func('KeyPair GenerateAPIKey()');
-  const create = library.func('SignerText CreateClient(const char*, const char*, int, int, int64)');
-  const token = library.func('TextOrError CreateAuthToken(int64, int, int64)');
+  const generate = library.func('GenerateAPIKey', keyPair, []);
+  const create = library.func('CreateClient', text, ['const char*', 'const char*', 'int', 'int', 'int64']);
+  const token = library.func('CreateAuthToken', textOrError, ['int64', 'int', 'int64']);
   const functions = new Map(
     Object.entries(SIGN_FUNCTIONS).map(([name, types]) => {
       // The tail is skip-nonce, nonce, key, account; only a modify has the order version between nonce and key.
       const tail = name === 'SignModifyOrder' ? 'uint8_t, int64, int64, int, int64' : 'uint8_t, int64, int, int64';
-      const all = [...types.split(', '), ...tail.split(', ')].filter((type) => type !== '');
+      const named = [...types.split(', '), ...tail.split(', ')].filter((type) => type !== '');
+      const all = named.map((type) => (type === 'GroupedOrder*' ? koffi.pointer(groupedOrder) : type));
       return [name, library.func(name, signed, all)];
     }),
   );
