@@ -29,6 +29,8 @@ export const SWITCH_QUEUED = 21712;
 export const BELOW_MINIMUM = 21706;
 /** With the text that says so; otherwise the same code is a rate limit, which rejects nothing (LP §1.4). */
 export const VOLUME_QUOTA = 23000;
+/** Said of every key of this signer library. */
+export const SIGNER_OUTDATED = 21136;
 
 /** It is the market that rejects: its status, margin mode, order types, reduce-only, minimum. No order of ours is at fault, and it may change again. */
 const ABOUT_MARKET: ReadonlySet<string> = new Set(['21602', '21605', '21613', '21618', '21740', String(BELOW_MINIMUM)]);
@@ -79,7 +81,7 @@ export const REJECTIONS: ReadonlyMap<number, Rejection> = new Map([
   [21132, entry('blocked', 'margin mode cannot change with a position or open order', 'Close them first.')],
   [21133, entry('blocked', 'invalid risk change', FUNDS)],
   [21134, entry('invalid', 'invalid fee', BUG)],
-  [21136, entry('key', 'invalid public key: the signer is outdated', 'Install the current signer library.')],
+  [SIGNER_OUTDATED, entry('key', 'invalid public key: the signer is outdated', 'Install the current signer library.')],
   [21141, entry('invalid', 'the account has this trading mode already', BUG)],
   [21142, entry('invalid', 'the account has this trading mode already', BUG)],
   [21146, entry('invalid', 'system account cannot be an integrator', BUG)],

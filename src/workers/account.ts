@@ -32,7 +32,8 @@ export interface Side extends ProcessBase {
   readonly account: AccountPort;
 }
 
-export function openExchange(base: ProcessBase): ExchangePort {
+/** `onOutdated`: the signer library is too old for every key of the process. */
+export function openExchange(base: ProcessBase, onOutdated: () => void): ExchangePort {
   const { config, role, observability, opened, env, budget } = base;
   const { logger, metrics, raiseAlert } = observability;
   const exchange = openLighter({
@@ -43,7 +44,10 @@ export function openExchange(base: ProcessBase): ExchangePort {
       metrics.malformedFrames.inc({ account: role });
       logger.warn({ what, reason }, 'the exchange sent something unreadable; it was rejected and changed nothing');
     },
-    onTrouble: raiseAlert,
+    onTrouble: (trouble) => {
+      raiseAlert(trouble);
+      if (trouble.kind === 'signer-outdated') onOutdated();
+    },
     onRequest: (endpoint) => {
       metrics.requests.inc({ endpoint });
       budget.spend(costOf(endpoint, config.requestBudget.counts), systemClock.monotonicMs());

@@ -16,6 +16,7 @@ import { checkKeys } from './keys';
 import { MakerWatch } from './maker-watch';
 import { opening, type Opened } from './opened';
 import { checkOwners } from './owners';
+import { OUTDATED, pausePairs } from './pause-pairs';
 import { observe, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
 import { preferOnSingleMachine } from './single-machine';
 import { heardInTime, readInTheEnd, tooLate } from './start-up';
@@ -26,6 +27,7 @@ interface Later {
   watch?: MakerWatch;
   proofs?: KeyProofs;
   positions?: PositionAuditor;
+  pause?: () => void;
 }
 
 const KEYS = 'whether the exchange takes the keys of account B';
@@ -51,19 +53,20 @@ export function runHedger(config: Config, options: WorkerProcessOptions): Promis
 async function start(config: Config, options: WorkerProcessOptions, opened: Opened): Promise<RunningProcess> {
   const base = await observe('hedge', config, options, opened);
   const { logger, raiseAlert } = base.observability;
+  const later: Later = {};
   const unneeded = opened.add(new AbortController(), (it) => it.abort());
   const reading = { signal: unneeded.signal, logger };
-  const exchange = openExchange(base);
+  const exchange = openExchange(base, () => later.pause?.());
   let markets: readonly Market[] = [];
   const listed = readInTheEnd('the markets', () => exchange.markets(), reading).then((read = []) => (markets = read));
   const side = openAccount(exchange, base);
   const { account } = side;
-  const later: Later = {};
   const { executor, publisher } = openFastPath(side, {
     keyRejected: (lane, reason) => later.proofs?.doubt(lane, reason),
     raised: (orderId, filledLots) => later.watch?.told(orderId, filledLots),
   });
   const temporal = await joinTemporal(base);
+  later.pause = () => void pausePairs(temporal.client, config, { reason: OUTDATED, signal: unneeded.signal, logger });
   later.watch = new MakerWatch({
     makerAccount: config.accounts.maker.index,
     markets: () => markets,

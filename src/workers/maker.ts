@@ -16,6 +16,7 @@ import { openSwitch } from './dead-man';
 import { HedgerWatch } from './hedger-watch';
 import { checkKeys } from './keys';
 import { openMakerActivities } from './maker-activities';
+import { OUTDATED, pausePairs } from './pause-pairs';
 import { openQuotaFloor } from './quota-floor';
 import { heardLanes, lanesInUse, pairsOf, startPairs, type PairChoice } from './maker-pairs';
 import { opening, type Opened } from './opened';
@@ -38,7 +39,9 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const { logger, metrics, raiseAlert } = base.observability;
   const temporal = await joinTemporal(base);
   const inUse = await lanesInUse(base, temporal.client);
-  const exchange = openExchange(base);
+  const unneeded = opened.add(new AbortController(), (it) => it.abort());
+  const pause = { reason: OUTDATED, signal: unneeded.signal, logger };
+  const exchange = openExchange(base, () => void pausePairs(temporal.client, config, pause));
   const markets = await readMarkets(exchange, config, base.observability); // without them the listener understands no fill
   const side = openAccount(exchange, base);
   const { account } = side;

@@ -14,7 +14,8 @@ export const orderStateSignal = defineSignal<[OrderState]>('orderState');
 /** From the auditor: a hint. `off` counts at once, `even` only once the hedger was asked. */
 export const booksStateSignal = defineSignal<[BooksState]>('booksState');
 export const pairQuery = defineQuery<PairStatus>('state');
-export const pauseUpdate = defineUpdate<string>('pause');
+/** With the reason to show, if it is not an operator who asks. */
+export const pauseUpdate = defineUpdate<string, [string?]>('pause');
 export const resumeUpdate = defineUpdate<string>('resume');
 export const stopUpdate = defineUpdate<string>('stop');
 export const flattenUpdate = defineUpdate<string>('flatten');

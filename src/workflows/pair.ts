@@ -94,12 +94,14 @@ function workOf(run: PairRun, slot: Slot): (() => Promise<void>) | undefined {
   return state.mayStart(slot) ? () => quote(run, slot) : undefined;
 }
 
+const REASON_MAX = 200;
+
 /** The operators' commands. */
 function obey(run: PairRun): void {
   const { state } = run;
   let flattening: Promise<string> | undefined;
-  setHandler(pauseUpdate, () => {
-    run.pause('paused by the operator');
+  setHandler(pauseUpdate, (reason) => {
+    run.pause(typeof reason === 'string' ? reason.slice(0, REASON_MAX) : 'paused by the operator');
     return 'paused: quotes are cancelled, hedges go on';
   });
   setHandler(

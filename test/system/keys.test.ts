@@ -76,6 +76,29 @@ describe('S-49 keys are proven before they are needed', () => {
     expect(await system.resting()).toEqual([]);
   }, 60_000);
 
+  test("B's signer is outdated in mid-run: told, every quote of every lane is withdrawn, and the pair is paused", async () => {
+    system = await System.start({ pairs: [{ lanes: [5, 6] }] });
+    await system.startHedger();
+    await system.startMaker();
+    for (const lane of [5, 6]) await proven(B, lane);
+    await eventually('both slots rest', async () => ((await system.resting()).length === 2 ? true : undefined));
+    await system.fault({
+      on: 'request',
+      action: 'answer',
+      status: 400,
+      code: 21136,
+      count: 0,
+      match: { account_index: B, tx_type: 14 },
+    });
+    await system.fill(1);
+    expect((await system.alerts.expect('signer-outdated')).what).toContain('21136');
+    await eventually('nothing rests', async () => ((await system.resting()).length === 0 ? true : undefined));
+    expect(await system.pair().query('state')).toMatchObject({
+      mode: 'paused',
+      reason: expect.stringContaining('outdated'),
+    });
+  }, 60_000);
+
   test("B's key is revoked and put back: found before the next quote, and no restart is needed", async () => {
     system = await System.start({ pairs: [{ lanes: [5] }], config: { makerOrderTimeOutMs: 3_000 } });
     await system.startHedger();

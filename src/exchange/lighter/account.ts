@@ -8,7 +8,6 @@ import type { Clock } from '../../clock';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
-import { VOLUME_QUOTA } from '../../domain/rejections';
 import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TriedPath, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { StreamAddress } from './approach';
@@ -34,6 +33,7 @@ import { parseTradePage, reachesBack, sumTrades, type TradePage } from './trade-
 import type { SessionTimes } from './session-times';
 import { rejectedKeys } from './rejected-keys';
 import { LighterSignedTx, SignerError, type Signer } from './signer';
+import { AccountAnswers } from './account-answers';
 import { Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
 import { resolveUnlisted } from './unlisted';
@@ -75,7 +75,7 @@ export class LighterAccount implements AccountPort {
   /** (lane, nonce) of the newest submissions. */
   readonly #sent = new Set<string>();
   readonly #release: readonly (() => void)[];
-  #quota: { readonly left: number; readonly atMs: number } | undefined;
+  readonly #answers: AccountAnswers;
   readonly #unreadable: Unreadable;
 
   constructor(
@@ -86,6 +86,7 @@ export class LighterAccount implements AccountPort {
     this.lanes = [...keys.keys()];
     if (this.lanes.length === 0) throw new SignerError(`account ${accountIndex}: no API key given`);
     const { signer, chainId, clock, skew } = deps;
+    this.#answers = new AccountAnswers({ clock, accountIndex, tell: deps.onTrouble });
     this.#unreadable = new Unreadable({ clock, accountIndex, tell: deps.onTrouble });
     this.#release = [...keys].map(([lane, privateKey]) => signer.register({ accountIndex, lane, chainId, privateKey }));
     this.#tokens = new Tokens({
@@ -144,7 +145,7 @@ export class LighterAccount implements AccountPort {
     keepNewest(this.#sent, SENT_KEPT);
     return sending.then((answer) => {
       if (answer.kind === 'unlisted') return this.#resolveUnlisted(tx, answer);
-      this.#noteQuota(answer);
+      this.#answers.note(answer);
       return answer;
     });
   }
@@ -164,15 +165,8 @@ export class LighterAccount implements AccountPort {
     return held === undefined ? this.#sendNow(tx) : unknown(tx.txHash, `not sent: ${held}`);
   }
 
-  #noteQuota(outcome: SendOutcome): void {
-    const isUsedUp = outcome.kind === 'rejected' && outcome.code === VOLUME_QUOTA;
-    const left = outcome.kind === 'accepted' ? outcome.quotaLeft : isUsedUp ? 0 : undefined;
-    if (left !== undefined) this.#quota = { left, atMs: this.deps.clock.monotonicMs() };
-  }
-
   volumeQuota(): { readonly left: number; readonly ageMs: number } | undefined {
-    const quota = this.#quota;
-    return quota && { left: quota.left, ageMs: this.deps.clock.monotonicMs() - quota.atMs };
+    return this.#answers.volumeQuota();
   }
 
   async findOrders(
