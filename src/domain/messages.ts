@@ -203,7 +203,8 @@ export interface ExecuteTimings {
 export type ArmResult = { armed: true } | { armed: false; code: string; message: string };
 
 export type PlaceResult =
-  | { placed: true; status: OrderStatus; filled_lots: string; filled_quote: string; at_ms: number }
+  /** `quotes_only`: the lane's key is maker-only, so the exchange would reject a close there. */
+  | { placed: true; status: OrderStatus; filled_lots: string; filled_quote: string; at_ms: number; quotes_only?: true }
   | { placed: false; code: string; message: string };
 
 /** The market takes no such order. */

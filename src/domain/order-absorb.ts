@@ -56,6 +56,7 @@ export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): v
     return;
   }
   placed(order, nowMs);
+  if (result.quotes_only) order.quotesOnly = true;
   order.timings.placed_ms ??= result.at_ms;
   absorbMaker(
     order,

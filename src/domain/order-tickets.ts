@@ -8,13 +8,21 @@ import { AGREED_MS } from './readings';
 export function nextTicket(order: Order, direction: Direction, nowMs: number): TicketEntry {
   const priorLots = executedLots(order);
   const previous = order.tickets.findLast((entry) => entry.direction === direction);
-  if (!previous) return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, priorLots }) });
-  const spare = hasLostLane(previous) ? order.spareLanes[order.sparesUsed] : undefined;
-  const lane = spare ?? laneOf(previous.ticket.id);
+  const spare = spareFor(order, previous);
+  if (previous === undefined && spare === undefined)
+    return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, priorLots }) });
+  const lane = spare ?? laneOf((previous?.ticket ?? order).id);
   const ownLane = laneOf(order.id);
   const at = { epochMs: nowMs, lane, last: order.lastId };
   const id = lane === ownLane ? nextOrderId(at) : nextSpareId({ ...at, ownLane });
   return newEntry({ direction, ticket: ticketOf(order, { direction, id, priorLots }) });
+}
+
+/** What was placed on a maker-only lane is closed under a spare lane from the start; one that the hedge went on under was B's key of it. */
+function spareFor({ spareLanes, sparesUsed, quotesOnly }: Order, previous?: TicketEntry): number | undefined {
+  const next = spareLanes[sparesUsed];
+  if (previous !== undefined) return hasLostLane(previous) ? next : undefined;
+  return quotesOnly === true ? (next ?? spareLanes.at(-1)) : undefined;
 }
 
 export function hasSpareLane(order: Order): boolean {

@@ -31,6 +31,7 @@ export const ALERT_KINDS = [
   'redis-refused',
   'switch-not-renewed',
   'key-rejected',
+  'cannot-close',
   'signer-outdated',
   'run-failing',
   'wrong-accounts',

@@ -2,6 +2,7 @@
 import { createMakerActivities, type MakerActivities, type MakerDeps } from '../activities/maker-activities';
 import { systemClock } from '../clock';
 import { quoteCost } from '../domain/budget';
+import { laneOf, parseOrderId } from '../domain/ids-and-nonces';
 import type { Market } from '../domain/records';
 import type { KeyProofs } from '../hedging/key-proofs';
 import { sealByCancelOrder } from '../hedging/seals';
@@ -14,6 +15,7 @@ import { openExecutor } from './executor';
 import type { HedgerWatch } from './hedger-watch';
 import { openKeyProofs } from './key-proofs';
 import type { HeardLanes } from './lanes';
+import type { MakerOnly } from './maker-only';
 import { misaddressed } from './misaddressed';
 import { openOrders } from './open-orders';
 import type { Joined } from './temporal';
@@ -30,11 +32,12 @@ export interface MakerParts {
   readonly heard: HeardLanes;
   readonly quota: QuotaFloor;
   readonly gate: QuoteGate;
+  readonly makerOnly: MakerOnly;
 }
 
 export function openMakerActivities(
   side: Side,
-  { markets, temporal, canceller, deadMan, hedger, heard, quota, gate }: MakerParts,
+  { markets, temporal, canceller, deadMan, hedger, heard, quota, gate, makerOnly }: MakerParts,
 ): { readonly activities: MakerActivities; readonly proofs: KeyProofs } {
   const { config, exchange, account, observability } = side;
   const proofs = openKeyProofs(side, {
@@ -78,7 +81,12 @@ export function openMakerActivities(
     hear: (market, lane) => heard.takeUp(market, lane),
     clock: systemClock,
   });
-  return { activities, proofs };
+  const place: MakerActivities['place'] = async (input) => {
+    const placed = await activities.place(input);
+    const id = parseOrderId(input.order.order_id);
+    return placed.placed && id !== undefined && makerOnly.has(laneOf(id)) ? { ...placed, quotes_only: true } : placed;
+  };
+  return { activities: { ...activities, place }, proofs };
 }
 
 function withinBudget({ config, exchange, budget }: Side, quota: QuotaFloor): MakerDeps['mayQuote'] {

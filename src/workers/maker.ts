@@ -16,6 +16,7 @@ import { openSwitch } from './dead-man';
 import { HedgerWatch } from './hedger-watch';
 import { checkKeys } from './keys';
 import { openMakerActivities } from './maker-activities';
+import { openMakerOnly } from './maker-only';
 import { OUTDATED, pausePairs } from './pause-pairs';
 import { openQuotaFloor } from './quota-floor';
 import { heardLanes, lanesInUse, pairsOf, startPairs, type PairChoice } from './maker-pairs';
@@ -72,7 +73,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const quota = openQuotaFloor(side);
   const deadMan = openSwitch(side, { canceller, hedger, quota });
   const gate = openGate(side, markets, canceller);
-  const parts = { markets, temporal, canceller, deadMan, hedger, heard, quota, gate };
+  const makerOnly = openMakerOnly(side);
+  const parts = { markets, temporal, canceller, deadMan, hedger, heard, quota, gate, makerOnly };
   const { activities, proofs } = openMakerActivities(side, parts);
   const live = account.stream.whenLive();
   const keys = checkKeys({ ...side, logger, raiseAlert });
@@ -87,6 +89,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     await whileRunning(running, heardInTime([keys, live], tooLate(raiseAlert)));
     deadMan.start();
     void proofs.start();
+    await whileRunning(running, makerOnly.read()); // before the first quote
     await whileRunning(running, startPairs(side, { choice: options, markets, heard, client: temporal.client }));
   } catch (error) {
     await running.stop();

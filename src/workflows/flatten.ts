@@ -5,7 +5,7 @@
 import { ApplicationFailure, proxyActivities, sleep, type ActivityInterfaceFor } from '@temporalio/workflow';
 import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
-import { nextOrderId, type OrderId } from '../domain/ids-and-nonces';
+import { nextOrderId, orderIdOf, tenthsAt, type OrderId, type Tenths } from '../domain/ids-and-nonces';
 import { makerQueue, ordersQueue, type Accounts, type HedgePolicy, type TicketMessage } from '../domain/messages';
 
 type Activities = Pick<HedgeActivities & MakerActivities, 'execute' | 'seal' | 'readPosition'>;
@@ -37,6 +37,12 @@ export interface FlattenInput {
 export interface FlattenLane {
   readonly lane: number;
   lastId?: OrderId;
+}
+
+/** Ids of orders that went on there may run ahead of the clock by 25.6 s (`nextSpareId`): these are later. */
+export function spares(lanes: readonly number[]): FlattenLane[] {
+  const time = (tenthsAt(Date.now()) + 256n) as Tenths;
+  return lanes.map((lane) => ({ lane, lastId: orderIdOf({ time, lane }) }));
 }
 
 /** Rounds without reaching zero, at one second each; then the operator is told what is left. */

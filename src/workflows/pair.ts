@@ -21,7 +21,7 @@ import { nextOrderId } from '../domain/ids-and-nonces';
 import type { PairInput, PairStatus } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
 import { pairDetailsOf } from './details';
-import { flatten } from './flatten';
+import { flatten, spares } from './flatten';
 import { prove } from './lane-proof';
 import {
   booksStateSignal,
@@ -135,7 +135,12 @@ function obey(run: PairRun): void {
 
 async function flattenAll({ input, state, accounts }: PairRun): Promise<string> {
   await condition(() => state.isIdle);
-  await flatten({ accounts, market: input.market, lanes: state.slots, policy: input.policy });
+  await flatten({
+    accounts,
+    market: input.market,
+    lanes: [...state.slots, ...spares(input.spare_lanes)],
+    policy: input.policy,
+  });
   for (const lane of state.slots)
     lane.flatUpTo = nextOrderId({ epochMs: Date.now(), lane: lane.lane, last: lane.lastId });
   return `flat: both positions in ${input.market} were read as zero; resume to quote again`;

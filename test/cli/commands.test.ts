@@ -175,6 +175,32 @@ describe('doctor', () => {
     }
   }, 40_000);
 
+  test('S-49 maker-only keys: fine for quoting on A where a spare lane can close, useless on B', async () => {
+    const before = process.env;
+    const between = await startManInTheMiddle(paper.url);
+    process.env = { ...env, COUNTERLEG_LIGHTER_BASE_URL: between.url };
+    const [pair] = config.pairs;
+    const lanes = pair?.lanes ?? [];
+    let marked = lanes;
+    between.onRequest = ({ path }) =>
+      path === '/api/v1/getMakerOnlyApiKeys'
+        ? { status: 200, body: JSON.stringify({ code: 200, api_key_indexes: marked }) }
+        : undefined;
+    const said = async () =>
+      (await examine({ config: file })).filter(({ check }) => check.startsWith('maker-only keys'));
+    try {
+      expect(await said()).toMatchObject([
+        { check: 'maker-only keys of A, BTC', verdict: 'ok' },
+        { check: 'maker-only keys of B', verdict: 'failed' },
+      ]);
+      marked = [...lanes, ...(pair?.spareLanes ?? [])];
+      expect((await said())[0]).toMatchObject({ verdict: 'failed', remedy: expect.stringContaining('spare_lanes') });
+    } finally {
+      process.env = before;
+      await between.close();
+    }
+  }, 40_000);
+
   test('finds what is wrong and says what to do; the rest is ok', async () => {
     const before = process.env;
     process.env = env;

@@ -531,6 +531,55 @@ describe('decide: stuck', () => {
     expect(d.plan().hedgeState).toBe('stuck'); // no spare lane is left
   });
 
+  describe('S-49 a quote on a maker-only lane', () => {
+    const onMakerOnly = (spares: number[]) => {
+      const d = driven({ spare_lanes: spares });
+      d.start('arm');
+      absorbArm(d.order, { armed: true }, 0);
+      d.start('place');
+      const amounts = { filled_lots: '0', filled_quote: '0', at_ms: 0 };
+      absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: true }, 0);
+      return d.update(20);
+    };
+    const closing = (d: ReturnType<typeof driven>) => {
+      askClose(d.order);
+      d.start('seal');
+      d.executed(6, 'sealed');
+      d.start('execute');
+      return activeTicket(d.order);
+    };
+    const laneOf = (ticketId: bigint) => (ticketId >> 7n) & 255n;
+
+    test('is hedged on its own lane, and closed under a spare lane with a fresh id, at once', () => {
+      const d = onMakerOnly([9, 10]);
+      d.start('execute');
+      expect(activeTicket(d.order).ticket.id).toBe(id);
+      const close = closing(d);
+      expect(close).toMatchObject({ direction: 'close', ticket: { priorLots: 6n, maxLots: 14n, start: 'opens-lane' } });
+      expect(laneOf(close.ticket.id)).toBe(9n);
+      d.executed(0, 'jumped');
+      d.start('execute');
+      expect(laneOf(activeTicket(d.order).ticket.id)).toBe(10n);
+    });
+
+    test("a spare lane that the hedge has used up was B's: A closes there, later in time", () => {
+      const d = onMakerOnly([9]);
+      d.start('execute');
+      d.executed(0, 'jumped');
+      d.start('execute');
+      const used = activeTicket(d.order).ticket.id;
+      const close = closing(d);
+      expect(laneOf(close.ticket.id)).toBe(9n);
+      expect(timeOf(close.ticket.id)).toBeGreaterThan(timeOf(used));
+    });
+
+    test('without a spare lane its own is tried', () => {
+      const d = onMakerOnly([]);
+      d.start('execute');
+      expect(closing(d)).toMatchObject({ direction: 'close', ticket: { id, start: 'follows-placement' } });
+    });
+  });
+
   describe('S-49 a lane whose key is rejected for good', () => {
     test('the hedge goes on under a spare lane', () => {
       const d = driven().quoting().update(20);

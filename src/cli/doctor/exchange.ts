@@ -4,6 +4,7 @@ import { parseLots } from '../../domain/lots';
 import type { Market } from '../../domain/records';
 import { KEYS_CHECKED_MAX, type AccountPort, type ExchangePort } from '../../exchange/port';
 import type { Trouble } from '../../exchange/lighter';
+import { closedNowhere } from '../../workers/maker-only';
 import { openExchange } from '../context';
 import { failed, messageOf, ok, warning, type Finding } from './finding';
 
@@ -163,7 +164,9 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
       continue; // told by "keys of …"
     }
     const [state, open, keys] = await Promise.all([account.account(), account.activeOrders(), account.rejectedKeys()]);
+    const makerOnly = await account.makerOnlyKeys(); // rejected where the tier has no such keys
     await account.close();
+    if (makerOnly.ok) findings.push(...makerOnlyFindings(config, role, makerOnly.value));
     if (!state.ok) findings.push(failed(check, state.reason, 'is the account open and funded?'));
     else if (keys.ok && keys.value.length > 0) {
       const lanes = keys.value.map(({ lane }) => lane).join(', ');
@@ -182,6 +185,26 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
       );
   }
   return findings;
+}
+
+/** A maker-only key hedges nothing on B; on A it keeps quotes from taking, and closes need another lane. */
+function makerOnlyFindings(config: Config, role: 'maker' | 'hedge', makerOnly: readonly number[]): Finding[] {
+  if (role === 'hedge') {
+    const lanes = config.pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
+    const useless = lanes.filter((lane) => makerOnly.includes(lane));
+    const what = `API key ${useless.join(', ')} is maker-only: nothing can be hedged on it`;
+    return useless.length === 0 ? [] : [failed('maker-only keys of B', what, 'register ordinary keys on B')];
+  }
+  return config.pairs.flatMap((pair) => {
+    const check = `maker-only keys of A, ${pair.market}`;
+    const stuck = closedNowhere(pair, makerOnly);
+    if (stuck.length > 0) {
+      const what = `API key ${stuck.join(', ')} cannot close, and there is no spare lane that can: what B cannot hedge stays naked`;
+      return [failed(check, what, 'register an ordinary key on both accounts and list it in spare_lanes')];
+    }
+    const lanes = pair.lanes.filter((lane) => makerOnly.includes(lane));
+    return lanes.length === 0 ? [] : [ok(check, `API key ${lanes.join(', ')}; closes go to a spare lane`)];
+  });
 }
 
 /** What reading can tell of keys; that they execute is proven by the processes, with a transaction each (`key-rejected`). */
