@@ -62,7 +62,7 @@ test('a limit too small for the smallest orders, with what they need', async () 
 
 test('an unknown row, an unknown market', async () => {
   await refuses(/no row nonce-twice; there are: clock-difference, nonce-once/, { only: ['nonce-twice'] });
-  await refuses(/DOGE is not open for trading there/, { market: 'DOGE' });
+  await refuses(/no market DOGE/, { market: 'DOGE' });
 });
 
 test('the limit is looked at before each row', async () => {
