@@ -123,7 +123,8 @@ export class PositionAuditor {
     if (!read) throw new Error('the positions could not be read');
     let calm = true;
     for (const market of markets) calm = this.#reconcile(market, words, read) && calm;
-    if (words) health.ok();
+    const isRead = markets.every((market) => lotsOf(read.positions, market) !== undefined);
+    if (words && isRead) health.ok();
     return calm;
   }
 

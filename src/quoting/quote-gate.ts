@@ -16,7 +16,12 @@ export interface QuoteGateOptions {
   /** Asks for the cancel of everything of ours that rests in the market; repeated while something does. */
   readonly withdraw: (marketId: number) => void;
   /** For a person. */
-  readonly tell: (told: { readonly what: string; readonly next: string; readonly market?: string }) => void;
+  readonly tell: (told: {
+    readonly what: string;
+    readonly next: string;
+    readonly market?: string;
+    readonly path?: string;
+  }) => void;
   readonly onOpen: (market: string) => void;
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
 }
@@ -43,6 +48,8 @@ interface Gate {
   readonly market: Named;
   rules: MarketRules | undefined;
   readAtMs: number;
+  /** When an amount was last found too small. */
+  belowMs: number;
   nextReadMs: number;
   reading: boolean;
   refused: { readonly untilMs: number; readonly pauseMs: number; readonly what: string } | undefined;
@@ -78,8 +85,11 @@ export class QuoteGate {
   rejected(market: Named, code: number): void {
     const gate = this.#gateOf(market);
     gate.nextReadMs = 0;
-    if (code === BELOW_MINIMUM) return; // the rules will say the new one
     const nowMs = this.options.clock.monotonicMs();
+    if (code === BELOW_MINIMUM && nowMs - gate.belowMs > REFUSED_MS_MAX) {
+      gate.belowMs = nowMs;
+      return; // the rules will say the new one; if they do not, the next rejection is one of the market
+    }
     const { refused } = gate;
     if (refused !== undefined && refused.untilMs > nowMs) return; // of orders that left together
     const lasts = refused !== undefined && nowMs - refused.untilMs < REFUSED_MS_MAX;
@@ -129,7 +139,7 @@ export class QuoteGate {
     const nowMs = clock.monotonicMs();
     const blackout = this.#blackout(exchange.exchangeNowMs());
     if (blackout !== undefined) {
-      gate.freshSinceMs = blackout.untilMs;
+      gate.freshSinceMs = exchange.exchangeNowMs();
       return `${blackout.why}, ${timeOf(blackout.fromMs)} to ${timeOf(blackout.untilMs)} UTC`;
     }
     const { rules, refused, freshSinceMs, market } = gate;
@@ -178,6 +188,7 @@ export class QuoteGate {
       if (this.#unread.has(key)) continue;
       this.#unread.add(key);
       tell({
+        path: `announcement ${title}`,
         what: `the exchange announces "${title}" without a time that can be read: ${content.replace(/\s+/g, ' ').slice(0, 300)}`,
         next: 'Read it, and put the time into `blackouts` of the configuration (restart the maker), or pause the pairs meanwhile.',
       });
@@ -190,7 +201,7 @@ export class QuoteGate {
     const gate: Gate = {
       market,
       rules: undefined,
-      ...{ readAtMs: -Infinity, nextReadMs: 0, reading: false },
+      ...{ readAtMs: -Infinity, belowMs: -Infinity, nextReadMs: 0, reading: false },
       ...{ refused: undefined, freshSinceMs: undefined, closed: undefined },
     };
     this.#gates.set(market.marketId, gate);

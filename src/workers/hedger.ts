@@ -28,6 +28,7 @@ interface Later {
   proofs?: KeyProofs;
   positions?: PositionAuditor;
   pause?: () => void;
+  isOutdated?: boolean;
 }
 
 const KEYS = 'whether the exchange takes the keys of account B';
@@ -56,7 +57,10 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const later: Later = {};
   const unneeded = opened.add(new AbortController(), (it) => it.abort());
   const reading = { signal: unneeded.signal, logger };
-  const exchange = openExchange(base, () => later.pause?.());
+  const exchange = openExchange(base, () => {
+    later.isOutdated = true;
+    later.pause?.();
+  });
   let markets: readonly Market[] = [];
   const listed = readInTheEnd('the markets', () => exchange.markets(), reading).then((read = []) => (markets = read));
   const side = openAccount(exchange, base);
@@ -67,6 +71,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   });
   const temporal = await joinTemporal(base);
   later.pause = () => void pausePairs(temporal.client, config, { reason: OUTDATED, signal: unneeded.signal, logger });
+  if (later.isOutdated === true) later.pause();
   later.watch = new MakerWatch({
     makerAccount: config.accounts.maker.index,
     markets: () => markets,

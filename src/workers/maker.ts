@@ -87,9 +87,9 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   auditLedgers(side, temporal.reader, markets);
   try {
     await whileRunning(running, heardInTime([keys, live], tooLate(raiseAlert)));
+    await whileRunning(running, makerOnly.read()); // before the first quote
     deadMan.start();
     void proofs.start();
-    await whileRunning(running, makerOnly.read()); // before the first quote
     await whileRunning(running, startPairs(side, { choice: options, markets, heard, client: temporal.client }));
   } catch (error) {
     await running.stop();

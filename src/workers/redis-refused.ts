@@ -6,6 +6,7 @@ export function redisRefused(raiseAlert: RaiseAlert): (refusal: Refusal) => void
   return ({ code, command }) =>
     raiseAlert({
       kind: 'redis-refused',
+      path: command,
       what: `Redis refuses ${command} (${code}). Hedges take the durable path, some 20 ms instead of one, and go on`,
       next:
         code === 'NOPERM'

@@ -134,6 +134,30 @@ test('an amount below the minimum closes nothing: the rules are read again', asy
   expect([closed(), reads]).toEqual([undefined, before + 1]);
 });
 
+test('one that is rejected again although the rules allow it closes the market for a while, and is told', async () => {
+  await start();
+  gate.rejected(BTC, 21706);
+  await pass(5);
+  gate.rejected(BTC, 21706);
+  expect(closed()).toMatch(/21706/);
+  expect(told).toHaveLength(1);
+  await pass(16);
+  expect(closed()).toBeUndefined();
+});
+
+test('an upgrade that is called off keeps nothing closed', async () => {
+  const window = { fromMs: Date.now() + 1_000, untilMs: Date.now() + 8 * 3_600_000, why: 'Network Upgrade' };
+  upgrades = { blackouts: [window], unread: [] };
+  await start();
+  await pass(310);
+  expect(closed()).toMatch(/announced/);
+  upgrades = { blackouts: [], unread: [] };
+  await pass(310);
+  bookAtMs = Date.now();
+  await pass(2);
+  expect(closed()).toBeUndefined();
+});
+
 test('an announced upgrade: nothing rests two minutes before, and quoting goes on once the book moves after it', async () => {
   const [fromMs, untilMs] = [10, 10.25].map((hour) => Date.UTC(2026, 10, 27) + hour * 3_600_000) as [number, number];
   upgrades = { blackouts: [{ fromMs, untilMs, why: 'Network Upgrade' }], unread: [] };

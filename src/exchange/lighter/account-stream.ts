@@ -95,7 +95,7 @@ export class LighterAccountStream implements AccountStream {
       ...options,
       handlers: {
         onOpen: (follows) => this.#opened(follows),
-        onFrame: (frame) => this.#received(frame),
+        onFrame: (frame, isOld) => this.#received(frame, isOld),
         onError: (error) => this.#errored(error),
         onDown: () => this.#lost(),
         onMalformed: (reason) => options.onMalformed('stream', reason),
@@ -188,7 +188,9 @@ export class LighterAccountStream implements AccountStream {
     });
   }
 
-  #received(frame: Frame): void {
+  /** `isOld`: of the connection that is being replaced; it brings news, and says nothing of what the next one follows. */
+  #received(frame: Frame, isOld: boolean): void {
+    if (isOld && frame.type.startsWith('subscribed/')) return;
     switch (frame.type) {
       case 'subscribed/account_all_orders':
         if (frame.channel === this.#ordersChannel) this.#snapshot(frame);
@@ -200,7 +202,7 @@ export class LighterAccountStream implements AccountStream {
       case 'subscribed/account_tx':
       case 'update/account_tx':
         if (frame.channel !== this.#txChannel) return;
-        this.#txSide.heard();
+        if (!isOld) this.#txSide.heard();
         // The first frame has none (LP §5.4).
         if (frame.type.startsWith('update/') || field(frame.body, 'txs') !== undefined) this.#transactions(frame);
         return;

@@ -103,6 +103,7 @@ export class Line {
     if (session !== this.#next) return this.options.handlers.onOpen(false);
     const old = this.#current;
     this.#cancelOld();
+    this.#old?.reconnect('another one has taken over already');
     this.#cancelOld = this.options.clock.after(CLOSE_LATE_MS, () => old.reconnect('the next one has taken over'));
     this.#old = old;
     this.#current = session;

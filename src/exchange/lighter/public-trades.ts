@@ -54,11 +54,9 @@ export class PublicTrades {
       ...options,
       handlers: {
         onOpen: () => void this.#subscribe(),
-        onFrame: ({ type, channel, body }) => {
+        onFrame: ({ type, channel, body }, isOld) => {
           if (channel !== this.#channel) return;
-          this.#cancelDeadline();
-          this.#absence.back();
-          this.#session.markHealthy();
+          if (!isOld) this.#heard(); // one that is being replaced says nothing of the one that follows
           if (type === 'update/account_all_trades') this.#take(body);
         },
         onError: (error) => log.warn(error, 'the exchange sent an error frame on the stream of public trades'),
@@ -80,6 +78,12 @@ export class PublicTrades {
     return this.#session.close();
   }
 
+  #heard(): void {
+    this.#cancelDeadline();
+    this.#absence.back();
+    this.#session.markHealthy();
+  }
+
   #tell(): void {
     const { accountIndex, onTrouble } = this.options;
     onTrouble({
@@ -96,6 +100,7 @@ export class PublicTrades {
     if (!this.#session.isOpen) return;
     if (!ready.ok) return this.#session.reconnect(ready.reason);
     this.#session.write(`{"type":"subscribe","channel":"account_all_trades/${accountIndex}"}`);
+    this.#cancelDeadline();
     this.#cancelDeadline = clock.after(SUBSCRIBE_MS, () => this.#session.reconnect('no public trades in time'));
   }
 

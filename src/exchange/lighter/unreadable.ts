@@ -25,6 +25,7 @@ export class Unreadable {
 
   status(word: string): void {
     this.#tell(
+      `order status ${word}`,
       `the exchange says "${word}" of an order of account ${this.options.accountIndex}, a status that is not known here: what it shows as ` +
         'filled counts, and the order is taken to live, and read again, until the exchange lists it as ended',
     );
@@ -32,18 +33,19 @@ export class Unreadable {
 
   row(where: string, reason: string): void {
     this.#tell(
+      where,
       `${where} shows a row of account ${this.options.accountIndex} that cannot be read (${reason}): it is taken for neither zero nor ` +
         'absent, and the other rows count',
     );
   }
 
-  #tell(what: string): void {
+  #tell(path: string, what: string): void {
     const nowMs = this.options.clock.monotonicMs();
     const atMs = this.#toldAtMs.get(what);
     if (atMs !== undefined && nowMs - atMs < AGAIN_MS) return;
     if (this.#toldAtMs.size >= TOLD_MAX) this.#toldAtMs.clear();
     this.#toldAtMs.set(what, nowMs);
-    this.options.tell({ kind: 'unreadable', what, next: NEXT });
+    this.options.tell({ kind: 'unreadable', path, what, next: NEXT });
   }
 }
 
