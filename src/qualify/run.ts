@@ -1,4 +1,5 @@
 /** A whole qualification: refuses to begin where it must not, tries one assumption after the other within the limit, leaves nothing. */
+import { reasonOf } from '../domain/reason';
 import { systemClock, type Clock } from '../clock';
 import { notional, type Notional } from '../domain/lots';
 import { chainIdOf, openLighter, type Approach, type Signer } from '../exchange/lighter';
@@ -231,14 +232,14 @@ async function tryOne(
     lab.left = notional(limit - spent - stake);
     finding = await assumption.try(lab);
   } catch (error) {
-    finding = notTried(error instanceof Error ? error.message : String(error));
+    finding = notTried(reasonOf(error));
   }
   mayHaveSpent = lab.a.mayHoldPosition || lab.b.mayHoldPosition || lab.a.placed.size + lab.b.placed.size > 0;
   if (timing.interrupted) return { ...notTried(new Interrupted().message), mayHaveSpent };
   try {
     await timing.tidying(() => tidyUp(lab));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     finding = { ...finding, seen: `${finding.seen} (not tidied up yet: ${reason})` };
   }
   return { ...finding, mayHaveSpent };

@@ -1,4 +1,5 @@
 /** Takes away what trying left behind: orders, positions, a queued cancel-all. Looks at the exchange, not at what was meant to happen. */
+import { reasonOf } from '../domain/reason';
 import { isTerminal, opposite, type OrderRecord } from '../domain/records';
 import { lots } from '../domain/lots';
 import { boundTicks } from '../domain/price';
@@ -17,7 +18,7 @@ const CLOSE_BPS = 300;
 export async function tidyUp(lab: Lab): Promise<void> {
   for (const actor of [lab.a, lab.b]) {
     await withdraw(lab, actor);
-    await settle(lab, actor);
+    await awaitEnds(lab, actor);
     if (actor.mayHoldPosition) await flatten(lab, actor);
     if (actor.maySwitch) await actor.send({ ...bare(actor), kind: 'cancel-all-abort' });
     actor.maySwitch = false;
@@ -33,7 +34,7 @@ export async function tidyForGood(lab: Lab): Promise<string[]> {
     try {
       left.push(...(await cleared(lab, actor)));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       left.push(`account ${actor.index}: what is left could not be seen (${reason})`);
     }
   }
@@ -42,7 +43,7 @@ export async function tidyForGood(lab: Lab): Promise<string[]> {
 
 async function cleared(lab: Lab, actor: Actor): Promise<string[]> {
   await withdraw(lab, actor);
-  await settle(lab, actor, SETTLE_MS);
+  await awaitEnds(lab, actor, SETTLE_MS);
   if (actor.mayHoldPosition) await flatten(lab, actor);
   const at = `account ${actor.index}`;
   const isOff = await switchedOff(lab, actor);
@@ -101,7 +102,7 @@ async function withdraw(lab: Lab, actor: Actor): Promise<void> {
 }
 
 /** Waits for the end of what takes: an order in doubt would open a position after the last look. */
-async function settle(lab: Lab, actor: Actor, ms = 0): Promise<void> {
+async function awaitEnds(lab: Lab, actor: Actor, ms = 0): Promise<void> {
   for (const [index, txHash] of actor.taking) {
     const isOver = async (): Promise<true | undefined> =>
       (await actor.ended(index)) !== undefined || (await hasNoOrder(lab, txHash)) ? true : undefined;

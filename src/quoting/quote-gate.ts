@@ -96,7 +96,7 @@ export class QuoteGate {
     const pauseMs = lasts ? Math.min(2 * refused.pauseMs, REFUSED_MS_MAX) : REFUSED_MS_MIN;
     const what = `the exchange has just rejected an order there: ${describeRejection(code).reason} (${code})`;
     gate.refused = { untilMs: nowMs + pauseMs, pauseMs, what };
-    this.#settle(gate);
+    this.#tellChange(gate);
   }
 
   close(): void {
@@ -112,14 +112,14 @@ export class QuoteGate {
     }
     for (const gate of this.#gates.values()) {
       if (nowMs >= gate.nextReadMs && !gate.reading) void this.#read(gate);
-      this.#settle(gate);
+      this.#tellChange(gate);
       if (gate.closed !== undefined && gate.closed !== UNREAD) this.options.withdraw(gate.market.marketId);
     }
     this.#cancel = clock.after(TICK_MS, () => this.#tick());
   }
 
   /** Tells a gate's change, once. */
-  #settle(gate: Gate): void {
+  #tellChange(gate: Gate): void {
     const { symbol } = gate.market;
     const closed = this.#reasonOf(gate);
     const before = gate.closed;
@@ -171,7 +171,7 @@ export class QuoteGate {
     if (!read.ok) return;
     gate.rules = read.value;
     gate.readAtMs = nowMs;
-    this.#settle(gate);
+    this.#tellChange(gate);
   }
 
   async #readAnnouncements(): Promise<void> {

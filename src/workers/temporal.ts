@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { reasonOf } from '../domain/reason';
 import type { Config } from '../config';
 import { PROJECT_ROOT } from '../config';
 import type { Accounts } from '../domain/messages';
@@ -80,7 +81,7 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
   const { customAttributes } = await connection.operatorService
     .listSearchAttributes({ namespace })
     .catch((error: unknown): never => {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       throw new Error(
         `Temporal does not let us list the search attributes of namespace ${namespace} (${why}). Nothing was started: a missing one would stop ` +
           'every order, its hedge included. Give the identity of this process the right to read the namespace (`temporal operator ' +

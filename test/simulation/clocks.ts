@@ -185,11 +185,14 @@ export class Clocks {
   }
 
   onFill(order: OrderTruth): void {
-    const isHeard = [...this.processes].some(({ kind, host, account }) => {
+    if (!this.#isHeard) this.#missed.add(order);
+  }
+
+  get #isHeard(): boolean {
+    return [...this.processes].some(({ kind, host, account }) => {
       const isUp = host.state === 'up' && !host.isCutOff;
       return kind === 'maker' && isUp && account.stream.state === 'live';
     });
-    if (!isHeard) this.#missed.add(order);
   }
 
   onAlert({ kind }: Told, order: OrderTruth | undefined): void {
@@ -266,18 +269,16 @@ export class Clocks {
     const isReached = !network.isAway && time.nowMs >= network.limitedUntilMs;
     let makers = 0;
     let hedgers = 0;
-    let isHeard = false;
     let isWhole = true;
     for (const { host, kind, account } of this.processes) {
       const isUp = host.state === 'up';
       if (!isUp || host.isCutOff || Math.abs(host.skewMs) > CLOCK_MS_MAX || account.stream.state !== 'live')
         isWhole = false;
       if (!isUp || host.isCutOff) continue;
-      if (kind === 'maker') {
-        makers += 1;
-        isHeard ||= account.stream.state === 'live';
-      } else hedgers += 1;
+      if (kind === 'maker') makers += 1;
+      else hedgers += 1;
     }
+    const isHeard = this.#isHeard;
     // A stream that comes back reads what ended meanwhile, once: a list that lags does not show it.
     for (const order of this.#missed) {
       if (order.nakedSinceMs === undefined) this.#missed.delete(order);

@@ -1,4 +1,5 @@
 /** `doctor` looks at the exchange: markets, accounts, keys, clock. */
+import { reasonOf } from '../../domain/reason';
 import { loadKeys, type Config } from '../../config';
 import { parseLots } from '../../domain/lots';
 import type { Market } from '../../domain/records';
@@ -6,7 +7,7 @@ import { KEYS_CHECKED_MAX, type AccountPort, type ExchangePort } from '../../exc
 import type { Trouble } from '../../exchange/lighter';
 import { closedNowhere } from '../../workers/maker-only';
 import { openExchange } from '../context';
-import { failed, messageOf, ok, warning, type Finding } from './finding';
+import { failed, ok, warning, type Finding } from './finding';
 
 const TIMEOUT_MS = 10_000;
 const PATH_REMEDY =
@@ -122,7 +123,7 @@ function pairFinding(symbol: string, quantity: string, markets: readonly Market[
       );
     }
   } catch (error) {
-    return failed(check, `quantity ${quantity}: ${messageOf(error)}`, `use at most ${market.sizeDecimals} decimals`);
+    return failed(check, `quantity ${quantity}: ${reasonOf(error)}`, `use at most ${market.sizeDecimals} decimals`);
   }
   return ok(check, `each order is ${quantity} ${symbol}; the market is open and takes that amount`);
 }

@@ -18,7 +18,3 @@ export function warning(check: string, what: string, remedy: string): Finding {
 export function failed(check: string, what: string, remedy: string): Finding {
   return { check, verdict: 'failed', what, remedy };
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

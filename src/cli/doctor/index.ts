@@ -4,10 +4,11 @@
  * Reads only; never shows a secret. A check that cannot be made has failed. Exit code 1 when any check fails; warnings are for
  * judgement.
  */
+import { reasonOf } from '../../domain/reason';
 import { type Config, ConfigError, loadKeys, loadNoticeSecret, toolPath } from '../../config';
 import { commandConfig, type GlobalOptions } from '../context';
 import { exchangeFindings } from './exchange';
-import { failed, messageOf, ok, warning, type Finding } from './finding';
+import { failed, ok, warning, type Finding } from './finding';
 import { redisFindings, temporalFindings } from './servers';
 
 type Check = () => Promise<Finding[]>;
@@ -46,7 +47,7 @@ export async function examine(options: GlobalOptions): Promise<Finding[]> {
     workers: () => workerFindings(config),
   };
   for (const [name, check] of Object.entries(checks)) {
-    findings.push(...(await check().catch((error: unknown) => [failed(name, messageOf(error), 'see the message')])));
+    findings.push(...(await check().catch((error: unknown) => [failed(name, reasonOf(error), 'see the message')])));
   }
   return findings;
 }
@@ -65,8 +66,8 @@ function toolFindings(): Finding[] {
     } catch (error) {
       const remedy = '`npm run set-up` fetches it';
       return name === 'signer'
-        ? failed(name, messageOf(error), remedy)
-        : warning(name, messageOf(error), `${remedy} (only \`up\` needs it)`);
+        ? failed(name, reasonOf(error), remedy)
+        : warning(name, reasonOf(error), `${remedy} (only \`up\` needs it)`);
     }
   });
 }
@@ -77,7 +78,7 @@ function secretFindings(config: Config): Finding[] {
       load();
       return ok(check, 'readable by us alone, complete');
     } catch (error) {
-      return failed(check, messageOf(error), 'see docs/configuration.md, "Keys"');
+      return failed(check, reasonOf(error), 'see docs/configuration.md, "Keys"');
     }
   };
   return [

@@ -1,13 +1,14 @@
 /** `doctor` looks at Temporal and Redis. */
 import type { Client } from '@temporalio/client';
 import type { Redis } from 'ioredis';
+import { reasonOf } from '../../domain/reason';
 import type { Config } from '../../config';
 import { FILLS_CHANNEL, HEDGES_CHANNEL } from '../../notices/notice';
 import { tryPublish } from '../../notices/redis-link';
 import { aliveChannel, askChannel } from '../../notices/watch';
 import { connectTemporal } from '../context';
 import { SEARCH_ATTRIBUTES } from '../servers';
-import { failed, messageOf, ok, warning, type Finding } from './finding';
+import { failed, ok, warning, type Finding } from './finding';
 
 const TIMEOUT_MS = 10_000;
 
@@ -17,7 +18,7 @@ export async function temporalFindings(config: Config): Promise<Finding[]> {
   try {
     client = await connectTemporal(config);
   } catch (error) {
-    return [failed('Temporal', messageOf(error), 'start it, or set TEMPORAL_ADDRESS')];
+    return [failed('Temporal', reasonOf(error), 'start it, or set TEMPORAL_ADDRESS')];
   }
   const { connection } = client;
   try {
@@ -63,7 +64,7 @@ export async function redisFindings(config: Config): Promise<Finding[]> {
     const what = `it refuses ${refused.join(', ')}: hedges take the durable path, some 20 ms instead of one`;
     return [failed('Redis', what, 'permit its user what docs/configuration.md, "Redis", lists')];
   } catch (error) {
-    const code = /^(NOAUTH|WRONGPASS|NOPERM)\b/.exec(messageOf(first ?? error))?.[0];
+    const code = /^(NOAUTH|WRONGPASS|NOPERM)\b/.exec(reasonOf(first ?? error))?.[0];
     if (code !== undefined)
       return [failed('Redis', `${host} rejects our user (${code})`, 'correct user and password in redis.url')];
     return [warning('Redis', `no answer at ${host}`, 'start it; until then hedges take the durable path')];
@@ -77,7 +78,7 @@ async function refusedOn(client: Redis, makerAccount: number): Promise<string[]>
   const published = [FILLS_CHANNEL, HEDGES_CHANNEL, askChannel(makerAccount), aliveChannel(makerAccount)];
   const refused: string[] = [];
   const attempt = async (name: string, tried: Promise<unknown>): Promise<void> => {
-    await tried.catch((error: unknown) => refused.push(`${name} (${messageOf(error).split(' ')[0] ?? ''})`));
+    await tried.catch((error: unknown) => refused.push(`${name} (${reasonOf(error).split(' ')[0] ?? ''})`));
   };
   for (const channel of published) await attempt(`PUBLISH ${channel}`, tryPublish(client, channel));
   for (const channel of published.filter((name) => name !== HEDGES_CHANNEL))

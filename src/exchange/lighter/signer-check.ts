@@ -2,6 +2,7 @@
  * Known answers, asked for once when the library is loaded: one with another call layout signs something else without a complaint
  * (LP §8.3). Each kind of call that the product makes, with arguments that all differ, under a key that is nobody's.
  */
+import { reasonOf } from '../../domain/reason';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
 import { lots, ticks } from '../../domain/lots';
 import type { TxRequest } from '../port';
@@ -43,7 +44,7 @@ export function checkLayout(
     try {
       verifySigned(call, txInfo);
     } catch (error) {
-      throw wrong(error instanceof Error ? error.message : String(error));
+      throw wrong(reasonOf(error));
     }
   }
 }
