@@ -92,3 +92,30 @@ test('goes on after a lost connection, with what it knew', async () => {
   await until(() => heard.length === 2, 'the second');
   expect(heard.at(-1)).toMatchObject({ tradedLots: 40n });
 });
+
+test('what the connection before still delivers does not answer for a subscription of the next one', async () => {
+  const deadlines = new Set<() => void>();
+  const after: typeof systemClock.after = (ms, action) => {
+    if (ms !== 5_000) return systemClock.after(ms, action);
+    deadlines.add(action);
+    return () => deadlines.delete(action);
+  };
+  const told: TradedSum[] = [];
+  const other = openLighter({
+    ...{ baseUrl: lighter.url, signer: {} as Signer, sessionTimes: FAST, clock: { ...systemClock, after } },
+  });
+  const asked = (): number => lighter.messages.filter(({ type }) => type === 'subscribe').length;
+  other.watchTrades(A, (sum) => told.push(sum));
+  await until(() => asked() === 2 && deadlines.size === 0, 'subscribed');
+  const before = lighter.sockets.at(-1);
+  lighter.onMessage = ({ type }, socket) => {
+    if (type === 'ping') socket.send('{"type":"pong"}');
+  };
+  lighter.push({ type: 'shutdown', close_in_ms: 60_000 });
+  await until(() => asked() === 3, 'the next one has asked');
+  before?.send(frame('update', trade()));
+  await until(() => told.length === 1, 'what the one before brought');
+  for (const deadline of [...deadlines]) deadline();
+  await until(() => asked() === 4, 'asked again');
+  await other.close();
+});

@@ -264,6 +264,13 @@ describe('placing', () => {
     return attempt.run(() => maker.place({ accounts, order: order as OrderInput, stale_at_ms }));
   };
 
+  const sealed = async (): Promise<void> => {
+    await pass(10);
+    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
+    account.execute(account.last);
+    await pass(10);
+  };
+
   test('goes out while the stream is live', async () => {
     account.auto = () => ({ lots: lots(0), status: 'open' });
     expect(await placing('live')).toMatchObject({ placed: true });
@@ -274,28 +281,19 @@ describe('placing', () => {
     ['the server', { scheduledAtMs: START_MS + 60_000 }],
   ])('S-40 a quote that is stale by the clock of %s alone is sealed instead', async (_, how) => {
     const answer = placing('live', how);
-    await pass(10);
-    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
-    account.execute(account.last);
-    await pass(10);
+    await sealed();
     expect(await answer).toMatchObject({ placed: false, code: 'stale' });
   });
 
   test('S-44 while no hedger is known it is sealed instead, and says why', async () => {
     const answer = placing('live', { isHedged: false });
-    await pass(10);
-    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
-    account.execute(account.last);
-    await pass(10);
+    await sealed();
     expect(await answer).toMatchObject({ placed: false, code: 'no-hedger' });
   });
 
   test('S-53 where its fill would not be heard it is sealed instead, and says why', async () => {
     const answer = placing('live', { unheard: 'fills on API key 5 are heard for BTC' });
-    await pass(10);
-    expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
-    account.execute(account.last);
-    await pass(10);
+    await sealed();
     expect(await answer).toMatchObject({ placed: false, message: 'fills on API key 5 are heard for BTC' });
   });
 
@@ -303,10 +301,7 @@ describe('placing', () => {
     'S-51 with a stream that is %s, which would not tell its fill, it is sealed instead',
     async (state) => {
       const answer = placing(state);
-      await pass(10);
-      expect(account.last.request).toMatchObject({ kind: 'cancel-order', nonce: nonceOf(id, 0) });
-      account.execute(account.last);
-      await pass(10);
+      await sealed();
       expect(await answer).toMatchObject({ placed: false, code: 'stale' });
     },
   );

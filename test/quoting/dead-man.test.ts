@@ -12,15 +12,21 @@ let account: FakeAccount;
 let deadMan: DeadMan;
 let renewals: string[];
 
-beforeEach(() => {
-  jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
-  account = new FakeAccount();
-  renewals = [];
-  deadMan = new DeadMan({
+const open = (change: Partial<ConstructorParameters<typeof DeadMan>[0]>): DeadMan =>
+  new DeadMan({
     account,
     canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
     lane: 9,
     aheadMs: AHEAD_MS,
+    exchangeNow: () => Date.now(),
+    ...change,
+  });
+
+beforeEach(() => {
+  jest.useFakeTimers({ now: START_MS, doNotFake: ['queueMicrotask', 'nextTick'] });
+  account = new FakeAccount();
+  renewals = [];
+  deadMan = open({
     exchangeNow: () => Date.now() + 40_000, // the host's clock is slow (S-40)
     onRenewal: (result) => renewals.push(result),
   });
@@ -33,14 +39,7 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 test('one that was stopped is not renewed, even if its start comes late', async () => {
   let may = false;
-  deadMan = new DeadMan({
-    account,
-    canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
-    lane: 9,
-    aheadMs: AHEAD_MS,
-    exchangeNow: () => Date.now(),
-    mayRenew: () => may,
-  });
+  deadMan = open({ mayRenew: () => may });
   deadMan.stop();
   deadMan.start();
   await pass(1_000);
@@ -182,14 +181,7 @@ test('it beats five times in its time; after a failure every two seconds; stoppe
 
 test('S-44 it is not renewed while nobody hedges, and at once when somebody does', async () => {
   let mayRenew = false;
-  deadMan = new DeadMan({
-    account,
-    canceller: new Canceller({ account, lane: 9, clock: clockOf() }),
-    lane: 9,
-    aheadMs: AHEAD_MS,
-    exchangeNow: () => Date.now(),
-    mayRenew: () => mayRenew,
-  });
+  deadMan = open({ mayRenew: () => mayRenew });
   account.auto = () => ({ lots: lots(0) });
   deadMan.start();
   await pass(60_000);

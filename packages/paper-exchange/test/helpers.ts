@@ -120,20 +120,42 @@ export function orderInfo(fields: OrderFields, accountIndex = 100, apiKeyIndex =
   };
 }
 
-export class TestSocket {
+/** What a stream has brought, and the wait for more. */
+export class Frames {
   readonly frames: Row[] = [];
   readonly #waiting = new Set<() => void>();
+
+  protected take(...frames: readonly Row[]): void {
+    this.frames.push(...frames);
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** The first frame from position `from` on that satisfies the test; waits for it. */
+  async next(wanted: (frame: Row) => boolean, from = 0): Promise<Row> {
+    for (;;) {
+      const found = this.frames.slice(from).find(wanted);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+      });
+    }
+  }
+}
+
+export class TestSocket extends Frames {
   closed = false;
 
   private constructor(readonly socket: WebSocket) {
-    socket.on('message', (data: Buffer) => {
-      this.frames.push(parseLossless(data.toString()) as Row);
-      for (const wake of [...this.#waiting]) wake();
-    });
+    super();
+    socket.on('message', (data: Buffer) => this.take(parseLossless(data.toString()) as Row));
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.closed = true;
-      for (const wake of [...this.#waiting]) wake();
+      this.take();
     });
   }
 
@@ -151,21 +173,6 @@ export class TestSocket {
     const from = this.frames.length;
     this.say({ type: 'subscribe', channel, auth });
     return this.next((frame) => String(frame['type']).startsWith('subscribed/') || frame['error'] !== undefined, from);
-  }
-
-  /** The first frame from position `from` on that satisfies the test; waits for it. */
-  async next(wanted: (frame: Row) => boolean, from = 0): Promise<Row> {
-    for (;;) {
-      const found = this.frames.slice(from).find(wanted);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-      });
-    }
   }
 
   async whenClosed(): Promise<void> {

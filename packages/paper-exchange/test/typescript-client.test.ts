@@ -7,7 +7,7 @@ import WebSocket from 'ws';
 import type { PaperServer } from '../src';
 import { startPaper } from '../src';
 import { officialSigner } from './crypto/official-signer';
-import type { Row } from './helpers';
+import { Frames, type Row } from './helpers';
 
 /** What is used of the package, typed by hand: it ships sources that our compiler settings refuse. */
 interface Official {
@@ -54,16 +54,14 @@ async function control(path: string, body: unknown): Promise<void> {
   if (!response.ok) throw new Error(await response.text());
 }
 
-class AppStream {
-  readonly frames: Row[] = [];
+class AppStream extends Frames {
   readonly kinds = new Set<boolean>();
-  readonly #waiting = new Set<() => void>();
 
   private constructor(readonly socket: WebSocket) {
+    super();
     socket.on('message', (data: Buffer, isBinary) => {
       this.kinds.add(isBinary);
-      this.frames.push(decode(data, { useBigInt64: true }) as Row);
-      for (const wake of [...this.#waiting]) wake();
+      this.take(decode(data, { useBigInt64: true }) as Row);
     });
   }
 
@@ -82,20 +80,6 @@ class AppStream {
     const from = this.frames.length;
     this.say({ type: 'subscribe', channel, ...more });
     return this.next((frame) => frame['error'] !== undefined || String(frame['type']).startsWith('subscribed/'), from);
-  }
-
-  async next(wanted: (frame: Row) => boolean, from = 0): Promise<Row> {
-    for (;;) {
-      const found = this.frames.slice(from).find(wanted);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-      });
-    }
   }
 }
 
