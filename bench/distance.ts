@@ -68,7 +68,7 @@ async function sample(input: {
   const floor = await startFloor({
     redisUrl: system.redisUrl,
     makerRedisUrl,
-    realTime: system.config.fastPath.singleMachine,
+    realTime: system.config.fastPath.singleMachine === true,
   });
   try {
     const [fills, intervalMs] = [FILLS + WARM_UP, INTERVAL_MS + 4 * delayMs];

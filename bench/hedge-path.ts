@@ -33,7 +33,10 @@ export async function measureFastPath(input: {
   const system = await startSystem({ redis: 'with', pairs: PAIRS });
   const lines: Line[] = [];
   try {
-    const floor = await startFloor({ redisUrl: system.redisUrl, realTime: system.config.fastPath.singleMachine });
+    const floor = await startFloor({
+      redisUrl: system.redisUrl,
+      realTime: system.config.fastPath.singleMachine === true,
+    });
     let before = 0;
     for (const how of ['whole', 'half'] as const) {
       if (input.fills[how] === 0) continue;

@@ -84,8 +84,8 @@ export interface Config {
     readonly connection: TemporalConnectionOptions;
   };
   readonly fastPath: {
-    /** Both workers, Redis and Temporal share a machine of few cores: the hedge goes before the rest. */
-    readonly singleMachine: boolean;
+    /** Both workers, Redis and Temporal share a machine of few cores: the hedge goes before the rest. `auto`: `up` decides. */
+    readonly singleMachine: boolean | 'auto';
     /** How often a made-up fill goes the way of a real one; 0: never. */
     readonly warmUpEveryMs: number;
   };
@@ -170,7 +170,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     },
     temporal: temporalOf(raw, env),
     fastPath: {
-      singleMachine: raw.fast_path?.single_machine ?? false,
+      singleMachine: raw.fast_path?.single_machine ?? 'auto',
       warmUpEveryMs: raw.fast_path?.warm_up_every_ms ?? WARM_UP_EVERY_MS,
     },
     redis: { ...raw.redis, options: typed(raw.redis.options ?? {}) },

@@ -108,7 +108,9 @@ export const configSchema = z
       quota_floor: whole(0, 5_000_000).optional(),
     }),
     temporal: z.strictObject({ address: text, namespace: text, ui_port: port }),
-    fast_path: z.strictObject({ single_machine: flag, warm_up_every_ms: whole(0, 1000) }).optional(),
+    fast_path: z
+      .strictObject({ single_machine: z.union([z.literal('auto'), flag]), warm_up_every_ms: whole(0, 1000) })
+      .optional(),
     redis: z.strictObject({
       enabled: flag,
       url: url('redis', 'rediss'),

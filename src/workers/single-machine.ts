@@ -1,7 +1,7 @@
 /**
  * What a machine of two to four cores needs that carries both workers, Redis and Temporal together: a fill wakes all of them at once,
- * and its hedge would wait for the others (docs/benchmarks.md). Off unless the configuration says so; on machines of their own the
- * workers need none of it.
+ * and its hedge would wait for the others (docs/benchmarks.md). `up` turns it on by itself where there are so few; workers on machines of their own
+ * need none of it.
  *
  * Real-time priority of one thread: the main thread of a process that stands between a fill and its hedge. The engine's own threads, and
  * threads and processes started later, stay ordinary. Linux, and only where the system allows it (root, CAP_SYS_NICE, or an rtprio
@@ -16,7 +16,7 @@ const SIGNAL_HOLD_MS = 8;
 const LOWEST_REAL_TIME = '1';
 
 export function signalHoldMs({ fastPath }: Config): number {
-  return fastPath.singleMachine ? SIGNAL_HOLD_MS : 0;
+  return fastPath.singleMachine === true ? SIGNAL_HOLD_MS : 0;
 }
 
 export type Priority = { readonly kind: 'real-time' } | { readonly kind: 'ordinary'; readonly reason: string };
@@ -34,7 +34,7 @@ export function preferMainThread(pid: number): Promise<Priority> {
 
 /** For this process, if the configuration wants it; once it runs, so that its start takes nothing from others. */
 export async function preferOnSingleMachine(config: Config, logger: Observability['logger']): Promise<void> {
-  if (!config.fastPath.singleMachine) return;
+  if (config.fastPath.singleMachine !== true) return;
   const priority = await preferMainThread(process.pid);
   if (priority.kind === 'real-time') logger.info('the main thread has real-time priority');
   else

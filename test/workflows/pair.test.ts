@@ -474,7 +474,7 @@ test('a long history: goes on in a new run with its counts, and its lane needs n
   }
   expect(pair.script.count('laneHistory')).toBe(1); // its own lane needs no new proof
   const { counts } = await pair.state();
-  expect(counts.filled).toBeGreaterThanOrEqual(1);
+  expect(counts.filled + counts.unfilled).toBeGreaterThanOrEqual(1); // of the first run; a slow one's only order ended with it
   await keepHistory('pair-continued', stage.client.workflow.getHandle(pair.handle.workflowId, firstRun));
   await pair.update('stop');
   expect(await stage.client.workflow.getHandle(pair.handle.workflowId).result()).toMatchObject({ mode: 'stopped' });

@@ -8,8 +8,12 @@ import { pack, packed } from '../src/wire/msgpack';
 const { decode } = require('@msgpack/msgpack') as { readonly decode: (bytes: Uint8Array) => unknown };
 
 test('whatever JSON can say comes back', () => {
+  // The decoder refuses the key __proto__, which JSON knows.
+  const values = fc
+    .jsonValue({ maxDepth: 4, depthSize: 'large' })
+    .filter((value) => !JSON.stringify(value).includes('__proto__'));
   fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 4, depthSize: 'large' }), (value) => {
+    fc.property(values, (value) => {
       const json: unknown = JSON.parse(JSON.stringify(value));
       expect(decode(pack(json))).toEqual(json);
     }),

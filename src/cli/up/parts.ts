@@ -42,7 +42,7 @@ export async function redisPart(plan: Plan): Promise<Part | undefined> {
   if (await isListening(hostname, plan.redisPort)) return undefined;
   if (!isThisMachine(hostname)) throw new CommandError(`Redis does not answer at ${hostname}:${plan.redisPort}`);
   const folder = join(plan.folder, 'redis');
-  const { singleMachine: realTime } = plan.config.fastPath;
+  const realTime = plan.config.fastPath.singleMachine === true;
   return { name: 'redis', onEnd: 'restart', start: () => startRedisServer({ folder, port: plan.redisPort, realTime }) };
 }
 

@@ -5,6 +5,7 @@
  * taken out of the processes' environment, and the accounts are paper accounts.
  */
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../config';
 import { freePort, isListening } from '../child';
@@ -40,6 +41,9 @@ export interface Plan {
 /** Index of the first paper account A; B is the next. */
 const PAPER_ACCOUNT = 1001;
 
+/** With so few, everything that `up` starts gets into the hedge's way (workers/single-machine.ts). */
+const FEW_CORES = 4;
+
 /** Throws when the configuration is wrong or a port is taken. Starts nothing. */
 export async function planUp(options: UpOptions): Promise<Plan> {
   const folder = dataFolder();
@@ -71,6 +75,9 @@ export async function planUp(options: UpOptions): Promise<Plan> {
     TEMPORAL_ADDRESS: ports.temporalAddress,
     TEMPORAL_NAMESPACE: file.temporal.namespace,
   };
+  if (file.fastPath.singleMachine === 'auto') {
+    overrides['COUNTERLEG_FAST_PATH_SINGLE_MACHINE'] = String(availableParallelism() <= FEW_CORES);
+  }
   if (options.market !== undefined) pairOf(file, options.market);
   return planWith(options, folder, overrides, ports.redis);
 }
