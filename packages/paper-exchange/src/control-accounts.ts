@@ -51,7 +51,7 @@ function addAccount(context: ControlContext, body: Fields): string {
     existing.depositedMicro += collateralMicro;
     for (const [index, publicKey] of keys) {
       const key = existing.keys.get(index);
-      if (key === undefined) world.addKey(existing, index, publicKey);
+      if (key === undefined) existing.keys.set(index, world.newKey(index, publicKey, 1));
       else key.publicKey = publicKey;
     }
   }

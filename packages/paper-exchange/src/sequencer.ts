@@ -89,6 +89,7 @@ export class Sequencer {
       case 'update-leverage':
       case 'update-margin':
       case 'change-pub-key':
+      case 'create-sub-account':
       case 'transfer':
       case 'approve-integrator':
         return setting.makerMs;

@@ -7,10 +7,11 @@ import type { Refusal } from './core/codes';
 import type { Exchange, Located } from './core/exchange';
 import { isFields, isSkipNonce, parseTx } from './core/tx';
 import type { TxFields } from './core/tx';
-import type { Tx, TxRecord } from './core/types';
+import type { Tx, TxBody, TxHead, TxRecord } from './core/types';
 import { txHash, verifySignature } from './crypto';
 import type { ExchangeClock } from './clock';
 import type { FaultFacts, FaultPlan } from './faults';
+import { keyChangeMessage, signerOf } from './l1-signature';
 import type { Settings } from './options';
 import type { Sequencer } from './sequencer';
 import { encode, parseLossless } from './wire/json';
@@ -36,6 +37,8 @@ interface Prepared {
   readonly hash: string;
   readonly located: Located;
 }
+
+type KeyChange = Extract<TxBody, { readonly kind: 'change-pub-key' }>;
 
 /** More than this many unexecuted transactions of one key are refused (LP §3.9, 21506). */
 const pendingPerKeyMax = 2_000;
@@ -128,13 +131,21 @@ export class Submissions {
     const located = this.exchange.locate(parsed.tx);
     if (isRefusal(located)) return located;
     const hash = txHash(this.settings.chainId, input.txType, fields) ?? this.#fallbackHash(fields);
-    // A key change is signed with the new key (LP §3.1; the L1 signature is not checked).
+    // A key change is signed with the new key, and by the owner (LP §3.10).
     const { body } = parsed.tx;
     const publicKey = body.kind === 'change-pub-key' ? body.publicKey : located.key.publicKey;
     const verify = this.settings.signatures === 'verify' && publicKey !== '';
-    if (verify && !verifySignature(publicKey, hash, parsed.tx.head.signature)) {
-      this.exchange.noteRefusal(located.account, parsed.tx, refuse(21120));
-      return refuse(21120);
+    const refusal =
+      verify && !verifySignature(publicKey, hash, parsed.tx.head.signature)
+        ? refuse(21120)
+        : this.settings.signatures === 'verify' &&
+            body.kind === 'change-pub-key' &&
+            !isByOwner(located, parsed.tx.head, body)
+          ? refuse(21504)
+          : undefined;
+    if (refusal !== undefined) {
+      this.exchange.noteRefusal(located.account, parsed.tx, refusal);
+      return refusal;
     }
     const info = typeof input.info === 'string' ? input.info : encode(fields as Json);
     return { tx: parsed.tx, info, hash, located };
@@ -145,6 +156,13 @@ export class Submissions {
     const unsigned = encode({ ...(fields as Record<string, Json>), Sig: undefined });
     return createHash('sha512').update(unsigned).digest('hex').slice(0, 80);
   }
+}
+
+/** Whether the owner of the account signed this key change. */
+function isByOwner({ account }: Located, head: TxHead, { publicKey, l1Signature }: KeyChange): boolean {
+  const { accountIndex, apiKeyIndex, nonce } = head;
+  const message = keyChangeMessage({ publicKey, accountIndex, apiKeyIndex, nonce });
+  return signerOf(message, l1Signature) === account.l1Address.toLowerCase();
 }
 
 /** What a fault may match a submission by, before it is parsed in earnest. */

@@ -11,6 +11,7 @@ import { isHalted, refusalByRules } from './market-rules';
 import { defaultSelfTrade, match } from './matching';
 import type { SelfTradePolicy } from './matching';
 import { bearOrder, findLive, finish, leaveBook, takeBookNonce, wait } from './orders';
+import { tiers } from './tiers';
 import { attributeKeys } from './tx';
 import type { Market, World } from './world';
 import type { Account, Order, OrderRequest, Tx } from './types';
@@ -43,6 +44,8 @@ export function applyBody(world: World, account: Account, tx: Tx): Refusal | str
       if (key !== undefined) key.publicKey = body.publicKey;
       return plainInfo;
     }
+    case 'create-sub-account':
+      return createSubAccount(world, account);
     case 'transfer':
       return transfer(world, account, body);
     case 'approve-integrator':
@@ -217,6 +220,16 @@ function transfer(
     account.updatedAtUs = world.nowUs;
     world.changes.of(account).moneyMoved = true;
   }
+  return plainInfo;
+}
+
+/** Empty, without a key, of the same owner and tier; as many as the tier allows (LP §6.5). */
+function createSubAccount(world: World, master: Account): Refusal | string {
+  const { l1Address, tier } = master;
+  const owned = world.byL1Address.get(l1Address.toLowerCase()) ?? [];
+  if (master.accountType !== 0 || owned.length > tiers[tier].subAccounts) return refuse(21511);
+  const accountIndex = Math.max(...world.accounts.keys()) + 1;
+  world.addAccount({ accountIndex, l1Address, tier, collateralMicro: 0, keys: new Map(), synthetic: false });
   return plainInfo;
 }
 

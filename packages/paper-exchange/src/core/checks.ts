@@ -72,6 +72,7 @@ function isQuoting(world: World, account: Account, { body }: Tx): boolean {
     case 'update-leverage':
     case 'update-margin':
     case 'change-pub-key':
+    case 'create-sub-account':
     case 'transfer':
     case 'approve-integrator':
       return false;
@@ -110,6 +111,8 @@ export function checkBody(world: World, account: Account, tx: Tx, options: Check
     case 'transfer':
       return checkTransfer(world, account, body);
     case 'change-pub-key':
+      return account.collateralMicro > 0 ? undefined : refuse(21126);
+    case 'create-sub-account':
       return undefined;
   }
 }

@@ -19,6 +19,7 @@ export const refusalTexts = {
   21120: 'invalid signature',
   21121: 'all transactions in the batch must have use same account and apikey',
   21122: "dead man's switch should be triggered",
+  21126: 'change pub key with zero collateral',
   21132: 'margin mode change on a market with position or open order is not allowed',
   21133: 'invalid risk change',
   21136: 'invalid PublicKey, update the sdk to the latest version',

@@ -63,16 +63,17 @@ export class Exchange {
     this.#fundedHour = Math.floor(startMs / hourMs);
   }
 
-  /** Account and key of a transaction, before its signature can be verified. */
+  /**
+   * Account and key of a transaction, before its signature can be verified. A key's first transaction registers it, with nonce 0
+   * (LP §1.4 nextNonce); until that is admitted the account does not have it.
+   */
   locate(tx: Tx): Located | Refusal {
     const { accountIndex, apiKeyIndex } = tx.head;
     const account = this.world.accounts.get(accountIndex);
     if (account === undefined || account.synthetic) return refuse(21100);
     if (apiKeyIndex < 0 || apiKeyIndex > apiKeyIndexMax) return refuse(21110);
-    if (tx.body.kind === 'change-pub-key') this.#reserveKey(account, apiKeyIndex);
-    const key = account.keys.get(apiKeyIndex);
-    if (key === undefined || (key.publicKey === unregisteredKey && tx.body.kind !== 'change-pub-key'))
-      return refuse(21109);
+    const key = account.keys.get(apiKeyIndex) ?? this.world.newKey(apiKeyIndex, unregisteredKey, 0);
+    if (key.publicKey === unregisteredKey && tx.body.kind !== 'change-pub-key') return refuse(21109);
     return { account, key };
   }
 
@@ -110,6 +111,7 @@ export class Exchange {
       fault: undefined,
     };
     book(key, record);
+    account.keys.set(key.index, key);
     this.#rememberTx(record);
     return { ok: true, record };
   }
@@ -233,14 +235,6 @@ export class Exchange {
     const market = this.world.markets.get(marketId);
     if (market === undefined) throw new Error(`no market ${marketId}`);
     return market;
-  }
-
-  /** A key's first transaction registers it, with nonce 0 (LP §1.4 nextNonce); until then it may sign nothing else. */
-  #reserveKey(account: Account, index: number): void {
-    if (account.keys.has(index)) return;
-    this.world.addKey(account, index, unregisteredKey);
-    const key = account.keys.get(index);
-    if (key !== undefined) key.executedNext = key.bookedNext = 0;
   }
 
   #drop(key: ApiKey, record: TxRecord): void {

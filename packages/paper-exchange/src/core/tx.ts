@@ -72,7 +72,13 @@ function parseHead(txType: number, fields: TxFields): TxHead {
 function parseBody(txType: number, fields: TxFields): TxBody | undefined {
   switch (txType) {
     case 8:
-      return { kind: 'change-pub-key', publicKey: hexOfBase64(text(fields, 'PubKey')) };
+      return {
+        kind: 'change-pub-key',
+        publicKey: hexOfBase64(text(fields, 'PubKey')),
+        l1Signature: text(fields, 'L1Sig'),
+      };
+    case 9:
+      return { kind: 'create-sub-account' };
     case transferType:
       return {
         kind: 'transfer',

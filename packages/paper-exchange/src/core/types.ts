@@ -254,8 +254,6 @@ export interface Trade {
   readonly sequence: number;
 }
 
-export type TxState = 'queued' | 'executed' | 'dropped';
-
 export interface TxRecord {
   readonly hash: string;
   readonly txType: number;
@@ -265,7 +263,7 @@ export interface TxRecord {
   readonly account: Account;
   readonly apiKeyIndex: number;
   readonly nonce: number;
-  state: TxState;
+  state: 'queued' | 'executed' | 'dropped';
   eventInfo: string;
   refusal: Refusal | undefined;
   readonly queuedAtUs: number;
@@ -334,7 +332,8 @@ export type TxBody =
       readonly amountMicro: number;
       readonly direction: number;
     }
-  | { readonly kind: 'change-pub-key'; readonly publicKey: string }
+  | { readonly kind: 'change-pub-key'; readonly publicKey: string; readonly l1Signature: string }
+  | { readonly kind: 'create-sub-account' }
   | {
       readonly kind: 'transfer';
       readonly toAccountIndex: number;

@@ -8,7 +8,7 @@ import { BookSide } from './book';
 import { CandleSeries } from './candles';
 import { openMarket } from './markets';
 import type { MarketSwitches } from './markets';
-import type { Account, MarketSpec, Order, Position, Tier, Trade, TxRecord } from './types';
+import type { Account, ApiKey, MarketSpec, Order, Position, Tier, Trade, TxRecord } from './types';
 
 /**
  * Bounds of what is remembered; older entries are forgotten (docs/paper-exchange.md). An account gets its share of `all`, so that
@@ -184,16 +184,16 @@ export class World {
       integrators: new Map(),
       updatedAtUs: this.nowUs,
     };
-    for (const [index, publicKey] of spec.keys) this.addKey(account, index, publicKey);
+    for (const [index, publicKey] of spec.keys) account.keys.set(index, this.newKey(index, publicKey, 1));
     this.accounts.set(spec.accountIndex, account);
     this.byL1Address.set(spec.l1Address.toLowerCase(), [...siblings, account]);
     return account;
   }
 
-  /** A fresh key starts at nonce 1: its ChangePubKey used 0 (LP §1.4 nextNonce). */
-  addKey(account: Account, index: number, publicKey: string): void {
-    const nonces = { executedNext: 1, bookedNext: 1, pending: [] };
-    account.keys.set(index, { index, publicKey, makerOnly: false, ...nonces, updatedAtUs: this.nowUs });
+  /** A registered key starts at nonce 1: its ChangePubKey used 0 (LP §1.4 nextNonce). */
+  newKey(index: number, publicKey: string, next: 0 | 1): ApiKey {
+    const nonces = { executedNext: next, bookedNext: next, pending: [] };
+    return { index, publicKey, makerOnly: false, ...nonces, updatedAtUs: this.nowUs };
   }
 
   watchExpiry(order: Order): void {

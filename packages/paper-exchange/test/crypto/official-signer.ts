@@ -24,6 +24,8 @@ interface Signed {
   readonly txType: number;
   readonly txInfo: string | null;
   readonly txHash: string | null;
+  /** Of a key change: what the owner signs. */
+  readonly messageToSign: string | null;
   readonly err: string | null;
 }
 
@@ -38,7 +40,10 @@ export interface OfficialSigner {
   /** Makes a key pair and the client that signs with it. */
   createClient(chainId: number, apiKeyIndex: number, accountIndex: bigint): KeyPair;
   /** Calls `Sign…` with its arguments in the order of the C header; fails the test if the signer refuses. */
-  sign(name: SignFunction, ...values: readonly Argument[]): { txType: number; txInfo: string; txHash: string };
+  sign(
+    name: SignFunction,
+    ...values: readonly Argument[]
+  ): { txType: number; txInfo: string; txHash: string; messageToSign: string | null };
   authToken(deadlineSeconds: number, apiKeyIndex: number, accountIndex: bigint): string;
 }
 
@@ -142,7 +147,8 @@ function load(file: string): OfficialSigner {
       if (result.txInfo === null || result.txHash === null) {
         throw new Error(`${name}(${values.map(String).join(', ')}): the signer refused: ${result.err}`);
       }
-      return { txType: result.txType, txInfo: result.txInfo, txHash: result.txHash };
+      const { txType, txInfo, txHash, messageToSign } = result;
+      return { txType, txInfo, txHash, messageToSign };
     },
     authToken(deadlineSeconds, apiKeyIndex, accountIndex) {
       const result = token(deadlineSeconds, apiKeyIndex, accountIndex) as { str: string | null; err: string | null };
