@@ -12,7 +12,9 @@ export interface NativeFunction {
 export interface Koffi {
   load(path: string): { func(name: string, result: CType, args: readonly CType[]): NativeFunction };
   struct(members: Readonly<Record<string, CType>>): object;
-  disposable(type: CType, free: NativeFunction): object;
+  disposable(type: CType, free: (pointer: unknown) => void): object;
+  /** C's own. */
+  readonly free: (pointer: unknown) => void;
 }
 
 /** Loaded on first use: a process that never signs needs no native code. */

@@ -178,8 +178,9 @@ function bind(libraryPath: string): Library {
   try {
     const koffi = loadKoffi();
     const library = koffi.load(libraryPath);
-    const free = library.func('Free', 'void', ['void *']);
-    // Every text is allocated by the library; koffi copies it and gives it back with Free (LP §8.2).
+    // koffi copies every text and gives it back. With C's own free, not with the library's, which takes up to a millisecond (LP §8.2);
+    // on Windows the library has a heap of its own.
+    const free = process.platform === 'win32' ? library.func('Free', 'void', ['void *']) : koffi.free;
     const text = koffi.disposable('str', free);
     const signed = koffi.struct({ txType: 'uint8_t', txInfo: text, txHash: text, messageToSign: text, err: text });
     const ll = 'longlong';
