@@ -97,6 +97,68 @@ test('what the first connection delivers before the second has its snapshot coun
   expect(isClosed(0)).toBe(false);
 });
 
+/** The streams over which submissions went. */
+function watchSubmissions(): number[] {
+  const over: number[] = [];
+  const { onFrame } = between;
+  between.onFrame = (frame) => {
+    if (frame.direction === 'out' && frame.text.includes('jsonapi/sendtx')) over.push(frame.stream);
+    return onFrame(frame);
+  };
+  return over;
+}
+
+test('the first connection takes submissions while the handshake of the second is refused', async () => {
+  between.onHandshake = () => ({ status: 503, body: '' });
+  const over = watchSubmissions();
+  await shutDown({ account_index: ACCOUNT }, 1_500);
+  await until(() => between.handshakes.length >= 2, 'the second handshake');
+  await heard(await buy());
+  expect(over).toEqual([0]);
+  expect(between.requests.filter(({ path }) => path.endsWith('/sendTx'))).toEqual([]);
+  between.onHandshake = () => undefined;
+  await until(() => between.streams.length === 2, 'the second connection');
+  await until(() => between.streams[0]?.client.readyState === WebSocket.CLOSED, 'the announced close');
+  await account.stream.whenLive();
+  await heard(await buy());
+  expect(over).toEqual([0, 1]);
+  expect(states).toEqual(['live']);
+});
+
+test('the first connection takes submissions until the second has its snapshot; when it closes before, the stream is not live', async () => {
+  between.onFrame = ({ text, stream, direction }) =>
+    stream === 1 && direction === 'in' && text.includes('subscribed/account_all_orders') ? [] : undefined;
+  const over = watchSubmissions();
+  await shutDown({ account_index: ACCOUNT }, 1_000);
+  await until(() => between.streams.length === 2, 'the second connection');
+  await heard(await buy());
+  await until(() => isClosed(0), 'the announced close');
+  await until(() => states.length === 2, 'a stream that is not live');
+  await account.stream.whenLive();
+  expect(over).toEqual([0]);
+  expect(states).toEqual(['live', 'stale', 'live']);
+});
+
+test('a second connection whose snapshot does not come is tried again, and costs the first nothing', async () => {
+  let streams = 0;
+  between.onFrame = ({ text, stream, direction }) =>
+    (streams = Math.max(streams, stream)) === 1 &&
+    stream === 1 &&
+    direction === 'in' &&
+    text.includes('subscribed/account_all_orders')
+      ? []
+      : undefined;
+  await shutDown({ account_index: ACCOUNT }, 7_000);
+  await until(() => between.streams.length === 3, 'the third connection', 8_000);
+  await until(() => account.stream.state === 'live' && states.length === 1, 'live');
+  const over = watchSubmissions();
+  await heard(await buy());
+  await until(() => isClosed(0), 'the close of the first', 9_000);
+  await heard(await buy());
+  expect(over).not.toContain(1);
+  expect(states).toEqual(['live']);
+});
+
 test('an exchange that closes at once leaves the ordinary reconnect', async () => {
   await shutDown({ account_index: ACCOUNT }, 1);
   await until(() => states.includes('stale') || between.handshakes.length === 2, 'closed');

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../clock';
 import type { ClientOrderIndex } from '../../domain/ids-and-nonces';
-import { isTerminal, type OrderRecord, type TxRecord } from '../../domain/records';
+import { isTerminal, type OrderRecord } from '../../domain/records';
 import type { AccountStream, AccountStreamEvents, StreamState } from '../port';
 import type { StreamAddress } from './approach';
 import type { Log } from './log';
@@ -16,7 +16,7 @@ import type { Markets } from './markets';
 import { OrderCache } from './order-cache';
 import { OrderRecovery, type RecoveryReads } from './order-recovery';
 import { rawOrdersOf, readOrders, UnknownMarketError, type ReadOrders } from './parse';
-import { parseTxRow, rawTxsOf } from './parse-tx';
+import { readTxs } from './parse-tx';
 import { isLimitCode, type HostLimit } from './host-limit';
 import { Line } from './line';
 import type { Frame } from './session';
@@ -97,6 +97,7 @@ export class LighterAccountStream implements AccountStream {
         onOpen: (follows) => this.#opened(follows),
         onFrame: (frame, isOld) => this.#received(frame, isOld),
         onError: (error) => this.#errored(error),
+        onFollowed: () => this.#followed(),
         onDown: () => this.#lost(),
         onMalformed: (reason) => options.onMalformed('stream', reason),
       },
@@ -135,9 +136,17 @@ export class LighterAccountStream implements AccountStream {
   }
 
   #opened(follows: boolean): void {
-    if (follows) this.#endConnection(); // but what it still delivers counts, and the stream stays live
+    if (follows) this.#endSubscription(); // but what the connection before delivers counts, and the stream stays live
     this.#follows = follows;
     void this.#subscribe();
+  }
+
+  /** What is not heard on this connection yet is heard nowhere any more. */
+  #followed(): void {
+    this.#follows = false;
+    if (this.#snapshotSeen) return;
+    this.#recovery.endConnection();
+    if (this.#state === 'live') this.#enter('stale');
   }
 
   async #subscribe(): Promise<void> {
@@ -224,7 +233,9 @@ export class LighterAccountStream implements AccountStream {
       return;
     }
     this.#cancelSnapshotDeadline();
+    this.session.acknowledged();
     if (!this.#snapshotSeen) {
+      this.#recovery.endConnection(); // until here it looked after the connection before
       // Only now: an error frame names no channel, and before the snapshot it is taken for a rejection of the orders.
       this.#txSide.open();
       this.#tradesSide.open();
@@ -254,23 +265,8 @@ export class LighterAccountStream implements AccountStream {
     }
   }
 
-  #transactions(frame: Frame): void {
-    let rows: unknown[];
-    try {
-      rows = rawTxsOf(frame.body);
-    } catch (error) {
-      this.#reject(error, 'account_tx');
-      return;
-    }
-    const txs = rows.flatMap((raw): TxRecord[] => {
-      try {
-        const { tx } = parseTxRow(raw);
-        return tx.accountIndex === this.options.accountIndex ? [tx] : [];
-      } catch (error) {
-        this.#reject(error, 'account_tx');
-        return [];
-      }
-    });
+  #transactions({ body }: Frame): void {
+    const txs = readTxs(body, this.options.accountIndex, (error) => this.#reject(error, 'account_tx'));
     if (txs.length > 0) this.#emit('txs', txs);
   }
 
@@ -308,14 +304,18 @@ export class LighterAccountStream implements AccountStream {
   }
 
   #endConnection(): void {
-    this.#epoch += 1;
-    this.#snapshotSeen = false;
+    this.#endSubscription();
     this.#follows = false;
-    this.#cancelSnapshotDeadline();
     this.#txSide.close();
     this.#tradesSide.close();
-    this.#cancelRenewal();
     this.#recovery.endConnection();
+  }
+
+  #endSubscription(): void {
+    this.#epoch += 1;
+    this.#snapshotSeen = false;
+    this.#cancelSnapshotDeadline();
+    this.#cancelRenewal();
   }
 
   #reject(error: unknown, what: string): void {

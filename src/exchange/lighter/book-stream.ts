@@ -153,7 +153,9 @@ export class BookStream {
 
   /** One market that the exchange does not serve must not cost the others their books. */
   #missed(marketId: number, subscription: Subscription): void {
-    const isServed = [...this.#subscriptions.values()].some(({ state }) => state === 'live');
+    const isServed = [...this.#subscriptions.values()].some(
+      ({ state, isFollowing }) => state === 'live' && !isFollowing,
+    );
     if (!isServed) return this.#session.reconnect(`no order book of market ${marketId} in time`);
     this.options.log.warn({ marketId }, 'the exchange sends no order book of this market; asking again');
     if (subscription.state === 'leaving') this.#subscribe(marketId, subscription);
@@ -209,6 +211,7 @@ export class BookStream {
     subscription.state = 'live';
     subscription.absence.back();
     this.#session.markHealthy();
+    this.#session.acknowledged();
     for (const { resolve } of subscription.waiters.splice(0)) resolve(book.view());
   }
 

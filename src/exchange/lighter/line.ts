@@ -1,8 +1,9 @@
 /**
- * A connection that is followed by the next one before it closes, when the exchange says that it will (LP §5.2).
+ * A connection that is followed by the next one before it closes: when the exchange says that it will (LP §5.2), or an owner renews it.
  *
- * On `shutdown` nothing new is sent on it, and a second connection is opened at once. Until that one has greeted, and beyond, until it
- * closes, the first goes on delivering, answers to what is in flight included: no frame is missed in between, some come twice.
+ * The second connection is opened at once, and its owner subscribes on it. Until one of those subscriptions is acknowledged the first goes
+ * on as before, submissions included: one that cannot be replaced is not given up. Then the next takes over, and the first delivers until
+ * it closes, answers to what is in flight included: no frame is missed in between, some come twice.
  */
 import { Session, type Frame, type SessionHandlers, type SessionOptions } from './session';
 import type { Answered } from './errors';
@@ -14,11 +15,11 @@ const CALM_MS = 5_000;
 const CLOSE_LATE_MS = 5_000;
 
 export interface LineHandlers extends Omit<SessionHandlers, 'onOpen' | 'onFrame' | 'onShutdown'> {
-  /** As of a session; `follows`: the connection before this one still delivers. */
+  /** As of a session: subscribe now; `follows`: the connection before this one still delivers. Again when this one had to be reopened. */
   readonly onOpen: (follows: boolean) => void;
-  /** `isOld`: from the connection that is about to close, while there is a newer one. */
+  /** `isOld`: from the connection before the one that was opened last. */
   readonly onFrame: (frame: Frame, isOld: boolean) => void;
-  /** The connection before has closed. */
+  /** The connection before has closed: from now on only what is acknowledged on this one is heard. */
   readonly onFollowed?: () => void;
 }
 
@@ -28,8 +29,11 @@ export interface LineOptions extends Omit<SessionOptions, 'handlers'> {
 
 export class Line {
   #current: Session;
+  /** Opened, and not acknowledged yet. */
   #next: Session | undefined;
   #old: Session | undefined;
+  /** The one that greeted last. */
+  #greeted: Session | undefined;
   #cancelOld: () => void = () => undefined;
   #announcedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -38,36 +42,52 @@ export class Line {
   }
 
   get isOpen(): boolean {
-    return this.#current.isOpen;
+    return this.#current.isOpen || this.#next?.isOpen === true;
   }
 
   open(): void {
     this.#current.open();
   }
 
+  /** The connection that was opened last does what it is for. */
   markHealthy(): void {
-    this.#current.markHealthy();
+    (this.#next ?? this.#current).markHealthy();
   }
 
+  /** Of the newest connection that is open: it is the one that is subscribed on. */
   write(text: string): boolean {
-    return this.#current.write(text);
+    return this.#next?.write(text) === true || this.#current.write(text);
   }
 
   send(tx: LighterSignedTx): Promise<Answered> | undefined {
-    return this.#current.send(tx);
+    return this.#current.send(tx) ?? this.#next?.send(tx);
   }
 
+  /** Drops the newest connection; while it is not acknowledged the one before goes on. */
   reconnect(reason: string): void {
-    this.#current.reconnect(reason);
+    (this.#next ?? this.#current).reconnect(reason);
   }
 
-  /** Another connection takes over, without a gap: this one is closed once what was in flight on it has been answered. */
+  /** Another connection is opened to take over, without a gap. */
   replace(reason: string): void {
     if (this.#next !== undefined || !this.isOpen) return;
     this.options.log.info({ reason }, 'opening the next connection');
-    this.#current.retire();
     this.#next = this.#make();
     this.#next.open();
+  }
+
+  /** A subscription is acknowledged on the newest connection: the one before takes no more submissions, and closes when what is out is answered. */
+  acknowledged(): void {
+    const next = this.#next;
+    if (next?.isOpen !== true) return;
+    const old = this.#current;
+    old.retire();
+    this.#cancelOld();
+    this.#old?.reconnect('another one has taken over already');
+    this.#cancelOld = this.options.clock.after(CLOSE_LATE_MS, () => old.reconnect('the next one has taken over'));
+    this.#old = old;
+    this.#current = next;
+    this.#next = undefined;
   }
 
   async close(): Promise<void> {
@@ -83,8 +103,8 @@ export class Line {
       handlers: {
         ...handlers,
         onOpen: () => this.#opened(session),
-        onFrame: (frame) => handlers.onFrame(frame, session === this.#old),
-        onError: (error) => (session === this.#current ? handlers.onError(error) : undefined),
+        onFrame: (frame) => handlers.onFrame(frame, session !== this.#greeted),
+        onError: (error) => (session === this.#greeted ? handlers.onError(error) : undefined),
         onDown: (reason) => this.#down(session, reason),
         onShutdown: (closeInMs) => this.#shutDown(session, closeInMs),
       },
@@ -100,25 +120,23 @@ export class Line {
   }
 
   #opened(session: Session): void {
-    if (session !== this.#next) return this.options.handlers.onOpen(false);
-    const old = this.#current;
-    this.#cancelOld();
-    this.#old?.reconnect('another one has taken over already');
-    this.#cancelOld = this.options.clock.after(CLOSE_LATE_MS, () => old.reconnect('the next one has taken over'));
-    this.#old = old;
-    this.#current = session;
-    this.#next = undefined;
-    this.options.handlers.onOpen(true);
+    this.#greeted = session;
+    this.options.handlers.onOpen(session === this.#next);
   }
 
   #down(session: Session, reason: string): void {
+    const { handlers } = this.options;
     if (session === this.#old) {
       this.#old = undefined;
-      this.options.handlers.onFollowed?.();
+      handlers.onFollowed?.();
     } else if (session === this.#current) {
-      if (this.#next !== undefined) this.#current = this.#next; // it greets as an ordinary one
+      const next = this.#next;
+      if (next === undefined) return handlers.onDown(reason);
+      session.retire();
+      this.#current = next;
       this.#next = undefined;
-      this.options.handlers.onDown(reason);
+      if (next.isOpen) handlers.onFollowed?.();
+      else handlers.onDown(reason); // the next one greets as an ordinary one
     }
   }
 }

@@ -93,6 +93,20 @@ export function parseTxRow(raw: unknown): TxRow {
   };
 }
 
+/** An account's transactions in a frame, row by row. */
+export function readTxs(body: unknown, accountIndex: number, onRejected: (error: unknown) => void): TxRecord[] {
+  const orNone = <T>(read: () => T[]): T[] => {
+    try {
+      return read();
+    } catch (error) {
+      onRejected(error);
+      return [];
+    }
+  };
+  const rows = orNone(() => rawTxsOf(body));
+  return rows.flatMap((raw) => orNone(() => [parseTxRow(raw).tx])).filter((tx) => tx.accountIndex === accountIndex);
+}
+
 export function rawTxsOf(body: unknown): unknown[] {
   return check(z.object({ txs: list }), body, 'transaction list').txs;
 }

@@ -46,6 +46,8 @@ export class PublicTrades {
   readonly #seen = new Set<string>();
   readonly #absence: Absence;
   #cancelDeadline: () => void = () => undefined;
+  /** On the newest connection. */
+  #isHeard = false;
 
   constructor(private readonly options: PublicTradesOptions) {
     const { accountIndex, log, onMalformed } = options;
@@ -60,6 +62,9 @@ export class PublicTrades {
           if (type === 'update/account_all_trades') this.#take(body);
         },
         onError: (error) => log.warn(error, 'the exchange sent an error frame on the stream of public trades'),
+        onFollowed: () => {
+          if (!this.#isHeard) this.#absence.away();
+        },
         onDown: () => {
           this.#cancelDeadline();
           this.#absence.away();
@@ -79,9 +84,11 @@ export class PublicTrades {
   }
 
   #heard(): void {
+    this.#isHeard = true;
     this.#cancelDeadline();
     this.#absence.back();
     this.#session.markHealthy();
+    this.#session.acknowledged();
   }
 
   #tell(): void {
@@ -96,6 +103,7 @@ export class PublicTrades {
 
   async #subscribe(): Promise<void> {
     const { accountIndex, markets, clock } = this.options;
+    this.#isHeard = false;
     const ready = await markets.ready();
     if (!this.#session.isOpen) return;
     if (!ready.ok) return this.#session.reconnect(ready.reason);

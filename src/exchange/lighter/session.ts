@@ -114,6 +114,7 @@ export class Session {
   /** Takes no more submissions, and is not reopened once it has closed: another one takes over. */
   retire(): void {
     this.#retired = true;
+    this.#cancelRetry();
   }
 
   /** Drops the connection; it is reopened after the usual back-off. */
