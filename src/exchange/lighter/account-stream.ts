@@ -233,7 +233,6 @@ export class LighterAccountStream implements AccountStream {
       return;
     }
     this.#cancelSnapshotDeadline();
-    this.session.acknowledged();
     if (!this.#snapshotSeen) {
       this.#recovery.endConnection(); // until here it looked after the connection before
       // Only now: an error frame names no channel, and before the snapshot it is taken for a rejection of the orders.
@@ -241,6 +240,7 @@ export class LighterAccountStream implements AccountStream {
       this.#tradesSide.open();
     }
     this.#snapshotSeen = true;
+    this.session.acknowledged();
     this.#emit('orders', { kind: 'snapshot', orders: orders.orders, receivedAtMs: frame.receivedAtMs });
     this.#recovery.snapshot(orders.orders);
     this.#doubt(orders);

@@ -80,14 +80,14 @@ export class Line {
   acknowledged(): void {
     const next = this.#next;
     if (next?.isOpen !== true) return;
-    const old = this.#current;
+    const [old, older] = [this.#current, this.#old];
     old.retire();
     this.#cancelOld();
-    this.#old?.reconnect('another one has taken over already');
     this.#cancelOld = this.options.clock.after(CLOSE_LATE_MS, () => old.reconnect('the next one has taken over'));
     this.#old = old;
     this.#current = next;
     this.#next = undefined;
+    older?.reconnect('another one has taken over already');
   }
 
   async close(): Promise<void> {
