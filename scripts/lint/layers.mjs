@@ -29,7 +29,8 @@ export const layers = {
     'warm-up',
   ],
   qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
-  cli: ['domain', 'exchange', 'notices', 'config', 'temporal', 'workers', 'qualify'],
+  closing: ['domain', 'exchange', 'hedging', 'activities'], // with the exchange alone: nothing of it needs the engine
+  cli: ['domain', 'exchange', 'notices', 'config', 'temporal', 'hedging', 'workers', 'qualify', 'closing'],
 };
 
 /** A file that every folder may import, but for the pure ones. */

@@ -33,6 +33,7 @@ function program(): Command {
   addPair(root, globals);
   addOrders(root, globals);
   addHedge(root, globals);
+  addCloseAll(root, globals);
   addDoctor(root, globals);
   addQualify(root, globals);
   addBench(root);
@@ -170,6 +171,19 @@ function addHedge(root: Command, globals: Globals): void {
         await runHedgeMove(move, orderId, { ...globals(), ...options });
       });
   }
+}
+
+function addCloseAll(root: Command, globals: Globals): void {
+  root
+    .command('close-all')
+    .description('cancels every order and closes every position of both accounts, with the exchange alone')
+    .option('--preview', 'only say what would be done')
+    .option('--yes', 'do not ask')
+    .addOption(jsonOption())
+    .action(async (options: { preview?: true; yes?: true; json?: boolean }) => {
+      const { runCloseAll } = await import('./close-all-command.js');
+      process.exitCode = await runCloseAll({ ...globals(), ...options });
+    });
 }
 
 function addDoctor(root: Command, globals: Globals): void {

@@ -21,7 +21,8 @@ import { nextOrderId } from '../domain/ids-and-nonces';
 import type { PairInput, PairStatus } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
 import { pairDetailsOf } from './details';
-import { flatten, spares } from './flatten';
+import { spares } from '../domain/flatten';
+import { flatten } from './flatten';
 import { prove } from './lane-proof';
 import {
   booksStateSignal,
@@ -138,7 +139,7 @@ async function flattenAll({ input, state, accounts }: PairRun): Promise<string> 
   await flatten({
     accounts,
     market: input.market,
-    lanes: [...state.slots, ...spares(input.spare_lanes)],
+    lanes: [...state.slots, ...spares(input.spare_lanes, Date.now())],
     policy: input.policy,
   });
   for (const lane of state.slots)

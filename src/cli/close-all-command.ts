@@ -1,0 +1,219 @@
+/**
+ * `close-all`: ends what Temporal still runs, then brings both accounts to nothing with the exchange alone. What is done is in src/closing.
+ *
+ * Exit code 0 when nothing is left and nothing of ours can trade again by itself, 1 when something is, 2 when it did not begin.
+ */
+import type { Client } from '@temporalio/client';
+import { createInterface } from 'node:readline/promises';
+import { systemClock } from '../clock';
+import { closeAll, holdings, type CloseAllOptions, type Holding } from '../closing/close-all';
+import type { ClosingAccount } from '../closing/fence';
+import { type AccountRole, type Config, ConfigError, loadKeys, toolPath } from '../config';
+import { orderWorkflowPrefix, pairWorkflowId } from '../domain/ids-and-nonces';
+import { reasonOf } from '../domain/reason';
+import { loadSigner, openLighter } from '../exchange/lighter';
+import type { ExchangePort } from '../exchange/port';
+import { Executor } from '../hedging/executor';
+import { sealByCancelAll, sealByCancelOrder } from '../hedging/seals';
+import { listRuns } from '../temporal/runs';
+import { commandConfig, CommandError, connectTemporal, type GlobalOptions, reportError } from './context';
+import { table } from './table';
+
+export interface CloseAllCommandOptions extends GlobalOptions {
+  readonly preview?: true;
+  readonly yes?: true;
+}
+
+const NOT_BEGUN = 2;
+/** Runs that were started while we ended others. */
+const END_PASSES = 20;
+const REASON = 'counterleg close-all';
+
+/** Resolves with the exit code. */
+export async function runCloseAll(options: CloseAllCommandOptions): Promise<number> {
+  const json = options.json === true;
+  const say = (line: string): void => void (json ? process.stderr : process.stdout).write(`${line}\n`);
+  try {
+    const config = commandConfig(options);
+    const engine = await engineOf(config);
+    const opened = await openClosing(config, say);
+    try {
+      const found = await holdings(opened);
+      const runs = engine.client === undefined ? undefined : await runningRuns(engine.client, config);
+      if (!json || options.preview !== true) say(previewOf(config, found, runs, engine.reason));
+      if (options.preview === true) {
+        if (json) console.log(JSON.stringify({ holdings: found, runs: runs?.length ?? null }));
+        return 0;
+      }
+      if (options.yes !== true && !(await agreed())) {
+        say('Nothing was done.');
+        return NOT_BEGUN;
+      }
+      const left = [...(await endRuns(engine, config, say)), ...(await closeAll(opened))];
+      if (json) console.log(JSON.stringify({ flat: left.length === 0, left }));
+      else
+        say(
+          left.length === 0
+            ? 'Both accounts are flat, and nothing rests.'
+            : left.map((what) => `LEFT  ${what}`).join('\n'),
+        );
+      return left.length === 0 ? 0 : 1;
+    } finally {
+      await opened.close();
+      await engine.client?.connection.close();
+    }
+  } catch (error) {
+    reportError(
+      error instanceof ConfigError || error instanceof CommandError ? error : new CommandError(reasonOf(error)),
+    );
+    return NOT_BEGUN;
+  }
+}
+
+interface Engine {
+  readonly client: Client | undefined;
+  readonly reason: string;
+}
+
+/** This command is for the hour in which nothing else answers. */
+async function engineOf(config: Config): Promise<Engine> {
+  try {
+    return { client: await connectTemporal(config), reason: '' };
+  } catch {
+    return { client: undefined, reason: `Temporal does not answer at ${config.temporal.address}` };
+  }
+}
+
+/** Both accounts, as a process of its own opens them; what it trades is told by `say`. */
+export async function openClosing(
+  config: Config,
+  say: (line: string) => void,
+): Promise<CloseAllOptions & { close(): Promise<void> }> {
+  const exchange = openLighter({ ...config.lighter, signer: loadSigner(toolPath('signer')) });
+  const deadManAt = (): number => exchange.exchangeNowMs() + config.safety.deadManMs;
+  const a = openSide({ name: 'A', role: 'maker', config, exchange, say, sealBy: sealByCancelOrder(deadManAt) });
+  const b = openSide({ name: 'B', role: 'hedge', config, exchange, say, sealBy: sealByCancelAll });
+  const close = async (): Promise<void> => {
+    for (const { executor } of [a, b]) executor.close();
+    await exchange.close();
+  };
+  try {
+    await Promise.all([a.account.stream.whenLive(), b.account.stream.whenLive()]);
+    const listed = await exchange.markets();
+    if (!listed.ok) throw new CommandError(`the markets could not be read, so nothing was done: ${listed.reason}`);
+    const markets = config.pairs.map(({ market: symbol, quantity }) => {
+      const market = listed.value.find((candidate) => candidate.symbol === symbol);
+      if (market === undefined) throw new CommandError(`the exchange has no market ${symbol}, so nothing was done`);
+      return { market, quantity };
+    });
+    const { slippageBps: slippage_bps, slippageBpsMax: max_slippage_bps } = config.hedge;
+    const policy = { slippage_bps, max_slippage_bps };
+    return { exchange, accounts: [a, b], markets, policy, clock: systemClock, say, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function openSide(input: {
+  readonly name: 'A' | 'B';
+  readonly role: AccountRole;
+  readonly config: Config;
+  readonly exchange: ExchangePort;
+  readonly say: (line: string) => void;
+  readonly sealBy: ConstructorParameters<typeof Executor>[0]['sealBy'];
+}): ClosingAccount {
+  const { name, role, config, exchange, say, sealBy } = input;
+  const keys = loadKeys(config, role, process.env);
+  const account = exchange.openAccount({ accountIndex: config.accounts[role].index, keys });
+  const executor = new Executor({
+    account,
+    sealBy,
+    clock: systemClock,
+    exchangeNow: () => exchange.exchangeNowMs(),
+    events: {
+      alert: ({ what }) => say(`${name}: ${what}`),
+      resolved: ({ ticket, lots }) => say(`${name}: ${ticket.side} ${lots} lots of ${ticket.market.symbol} executed`),
+    },
+  });
+  // A spare lane first: it may close where a quoting lane's key is maker-only.
+  const lanes = config.pairs.flatMap(({ spareLanes, lanes: quoting }) => [...spareLanes, ...quoting]);
+  return { name, account, executor, lanes: [...new Set(lanes)] };
+}
+
+/** Workflow ids of the pairs and orders of these accounts that still run. */
+async function runningRuns(client: Client, { accounts, pairs }: Config): Promise<string[]> {
+  const prefix = orderWorkflowPrefix(accounts.maker.index);
+  const ids = pairs.map(({ market }) => `WorkflowId = "${pairWorkflowId(accounts.maker.index, market)}"`);
+  const query = `ExecutionStatus = "Running" AND (WorkflowId STARTS_WITH "${prefix}" OR ${ids.join(' OR ')})`;
+  return (await listRuns(client, query)).map(({ workflowId }) => workflowId);
+}
+
+/** Ends them without a last word: a workflow that goes on would hedge what is closed here. What may still go on, in words. */
+export async function endRuns(
+  { client, reason }: Engine,
+  config: Config,
+  say: (line: string) => void,
+): Promise<string[]> {
+  const remedy =
+    'Keep both workers stopped: an order that goes on would hedge what was closed here. Once Temporal answers, run close-all again before anything else';
+  if (client === undefined) return [`${reason}, so what it still runs is not ended. ${remedy}`];
+  try {
+    for (let pass = 0; pass < END_PASSES; pass++) {
+      const runs = await runningRuns(client, config);
+      if (runs.length === 0) return [];
+      await Promise.all(
+        runs.map(async (id) => {
+          await client.workflow
+            .getHandle(id)
+            .terminate(REASON)
+            .catch(() => undefined); // the list is asked again
+          say(`ended ${id}`);
+        }),
+      );
+      await new Promise<void>((resolve) => systemClock.after(250, resolve));
+    }
+    return [`orders of account ${config.accounts.maker.index} still run in Temporal. ${remedy}`];
+  } catch (error) {
+    return [`what Temporal still runs could not be ended (${reasonOf(error)}). ${remedy}`];
+  }
+}
+
+function previewOf(
+  { accounts }: Config,
+  found: readonly Holding[],
+  runs: readonly string[] | undefined,
+  reason: string,
+): string {
+  const rows = found.map(({ account, market, position, orders }) => [
+    `${account} (${accounts[account === 'A' ? 'maker' : 'hedge'].index})`,
+    market,
+    position ?? 'unread',
+    orders === undefined ? 'unread' : String(orders),
+  ]);
+  return [
+    table(
+      [
+        { title: 'account' },
+        { title: 'market' },
+        { title: 'position', align: 'right' },
+        { title: 'orders', align: 'right' },
+      ],
+      rows,
+    ),
+    runs === undefined
+      ? `${reason}: what it still runs cannot be ended from here.`
+      : `${runs.length} pairs and orders run in Temporal and would be ended.`,
+    'Every lane takes nothing older than this command; then all orders are cancelled and both positions closed, reduce-only.',
+  ].join('\n');
+}
+
+async function agreed(): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new CommandError('Nothing was done: say --yes where nobody can be asked');
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await prompt.question('Close all of this at market? [y/N] ')).trim());
+  } finally {
+    prompt.close();
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Both accounts to nothing on the configured markets, with the exchange alone: no Temporal, no Redis, no worker.
+ *
+ * Fence, cancel, close, look; and again while a look still finds something. Believes only what it reads (invariant 8).
+ */
+import { readPosition, termsOf } from '../activities/position';
+import { flatten, type FlattenLane, type FlattenSide } from '../domain/flatten';
+import { nextOrderId, nonceOf, type ClientOrderIndex } from '../domain/ids-and-nonces';
+import { formatDecimal, lots, parseLots } from '../domain/lots';
+import type { HedgePolicy } from '../domain/messages';
+import { positionIn, type Market, type OrderRecord, type Read } from '../domain/records';
+import { ticketFromMessage } from '../domain/ticket';
+import type { ExchangePort } from '../exchange/port';
+import type { Clock } from '../clock';
+import { fence, type ClosingAccount } from './fence';
+
+export interface CloseAllOptions {
+  readonly exchange: ExchangePort;
+  readonly accounts: readonly [ClosingAccount, ClosingAccount];
+  /** `quantity` of an order; a round closes ten of it on each side. */
+  readonly markets: readonly { readonly market: Market; readonly quantity: string }[];
+  readonly policy: Pick<HedgePolicy, 'slippage_bps' | 'max_slippage_bps'>;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+}
+
+/** What one account has on one market; undefined is unread, never zero. */
+export interface Holding {
+  readonly account: 'A' | 'B';
+  readonly market: string;
+  readonly position: string | undefined;
+  readonly orders: number | undefined;
+}
+
+const STEP_ORDERS = 10n;
+const PASSES_MAX = 5;
+const CANCEL_TRIES = 10;
+const CANCEL_LOOK_MS = 500;
+/** Executions that were under way when we looked first have shown by then. */
+const LOOK_AGAIN_MS = 3_000;
+
+/** What is left, in words; nothing when both accounts were twice found with neither order nor position. */
+export async function closeAll(options: CloseAllOptions): Promise<readonly string[]> {
+  const { accounts, markets, clock, say } = options;
+  const [first] = markets;
+  if (first === undefined) return [];
+  const sides = await Promise.all(
+    accounts.map(async (side) => {
+      const { lanes, open } = await fence(side, termsOf(first.market), clock);
+      say(`${side.name}: ${lanes.length} of ${side.lanes.length} lanes take nothing older than this command`);
+      for (const what of open) say(what);
+      return { side, lanes };
+    }),
+  );
+  const lanes = tradingLanes(sides.map(({ lanes: of }) => of));
+  let left: readonly string[] = [];
+  let wasClear = false;
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    for (const { market, quantity } of markets) {
+      await Promise.all(sides.map(({ side, lanes: own }) => withdraw(options, side, own, market)));
+      const step = { stepLots: STEP_ORDERS * parseLots(quantity, market.sizeDecimals) };
+      const reason = await flattenMarket(options, market, lanes, step);
+      if (reason !== undefined) say(`${market.symbol} is not flat: ${reason}`);
+    }
+    left = leftOf(await holdings(options));
+    if (left.length === 0 && wasClear) return left;
+    wasClear = left.length === 0;
+    await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
+  }
+  return left;
+}
+
+/** Every account and market as it is now. */
+export async function holdings({
+  accounts,
+  markets,
+}: Pick<CloseAllOptions, 'accounts' | 'markets'>): Promise<Holding[]> {
+  const found = accounts.map(async ({ name, account }) => {
+    const state = await account.account();
+    return Promise.all(
+      markets.map(async ({ market }): Promise<Holding> => {
+        const held = state.ok ? positionIn(state.value, market.marketId) : state;
+        const orders = await account.activeOrders({ marketId: market.marketId });
+        return {
+          account: name,
+          market: market.symbol,
+          position: held.ok ? formatDecimal(held.value?.lots ?? 0n, market.sizeDecimals) : undefined,
+          orders: orders.ok ? orders.value.length : undefined,
+        };
+      }),
+    );
+  });
+  return (await Promise.all(found)).flat();
+}
+
+function leftOf(all: readonly Holding[]): string[] {
+  return all.flatMap(({ account, market, position, orders }) => [
+    ...(position === undefined ? [`${account} ${market}: the position could not be read`] : []),
+    ...(position !== undefined && Number(position) !== 0 ? [`${account} ${market}: a position of ${position}`] : []),
+    ...(orders === undefined ? [`${account} ${market}: whether orders rest could not be read`] : []),
+    ...(orders !== undefined && orders > 0 ? [`${account} ${market}: ${orders} orders rest`] : []),
+  ]);
+}
+
+/** Lanes that are fenced on both accounts, which trade under one number; with one account dead, the other's. */
+function tradingLanes([a = [], b = []]: readonly (readonly FlattenLane[])[]): readonly FlattenLane[] {
+  const both = a.filter(({ lane }) => b.some((other) => other.lane === lane));
+  return both.length > 0 ? both : [...a, ...b];
+}
+
+/** Cancels what the list shows until it shows none. Each cancel is a claim; only the list says that an order is over. */
+async function withdraw(
+  { clock, say }: CloseAllOptions,
+  { name, account }: ClosingAccount,
+  lanes: readonly FlattenLane[],
+  { marketId, symbol }: Market,
+): Promise<void> {
+  for (let attempt = 0; attempt < CANCEL_TRIES; attempt++) {
+    const read: Read<readonly OrderRecord[]> = await account.activeOrders({ marketId });
+    if (read.ok && read.value.length === 0) return;
+    const slot = lanes[attempt % lanes.length];
+    if (slot === undefined) return;
+    for (const order of read.ok ? read.value : []) {
+      const id = nextOrderId({ epochMs: clock.epochMs(), lane: slot.lane, last: slot.lastId });
+      slot.lastId = id;
+      const index = order.clientOrderIndex === 0n ? (order.orderIndex as ClientOrderIndex) : order.clientOrderIndex;
+      const request = { lane: slot.lane, nonce: nonceOf(id, 0), skipNonce: true, kind: 'cancel-order' } as const;
+      await account.send(await account.sign({ ...request, marketId, index }));
+      say(`${name}: cancelled order ${index} in ${symbol}`);
+    }
+    await new Promise<void>((resolve) => clock.after(CANCEL_LOOK_MS, resolve));
+  }
+}
+
+async function flattenMarket(
+  { exchange, accounts, policy, clock }: CloseAllOptions,
+  market: Market,
+  lanes: readonly FlattenLane[],
+  step: { readonly stepLots: bigint },
+): Promise<string | undefined> {
+  await exchange.whenBook(market.marketId);
+  const [a, b] = accounts.map(({ account, executor }): FlattenSide => ({
+    readPosition: () => readPosition({ account, exchange }, market.symbol),
+    async reduce(message) {
+      const ticket = ticketFromMessage(message);
+      const fillLots = lots(BigInt(message.max_lots));
+      const { state } = await executor.execute({ ticket, fillLots, reduceOnly: 'always', retryNow: false });
+      if (state === 'blocked') await executor.seal({ ticket });
+      return state === 'executed';
+    },
+  }));
+  if (a === undefined || b === undefined) return undefined;
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
+  return flatten({ a, b, lanes, policy, ...step, epochMs: () => clock.epochMs(), sleep });
+}
