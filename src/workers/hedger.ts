@@ -98,7 +98,9 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   // Both are heard once the worker runs; what they say before that is kept until then.
   for (const early of [keys, owners]) early.catch(() => undefined);
   // Hedges need none of the rest: neither lists nor a stream that is live, nor keys that are checked. `arm` asks for all of it.
-  const running = await startWorker(base, temporal, { ...workflowSource(), activities, ...POLLING });
+  const { workflowBundle } = options;
+  const workflows = workflowBundle === undefined ? workflowSource() : { workflowBundle };
+  const running = await startWorker(base, temporal, { ...workflows, activities, ...POLLING });
   const client = temporal.reader;
   const audited = listed.then(() => {
     if (unneeded.signal.aborted) return;

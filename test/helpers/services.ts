@@ -1,10 +1,11 @@
 /**
- * One Temporal server and one Valkey for a whole jest run, started when the first test file asks.
+ * One Temporal server, one Valkey and one bundle of the workflows for a whole jest run, made when the first test file asks.
  *
  * Lives in jest's own process (global set-up); test files ask over loopback HTTP, whichever worker they run in. A run that needs
  * neither starts neither. Each asking file gets a namespace of its own, so that task queues never mix.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +29,7 @@ export class Services {
   readonly #server: Server;
   #temporal: Promise<string> | undefined;
   #redis: Promise<string> | undefined;
+  #bundle: Promise<string> | undefined;
   #namespaces = 0;
 
   constructor() {
@@ -62,6 +64,8 @@ export class Services {
       }
       case '/redis':
         return { url: await (this.#redis ??= this.#startRedis()) };
+      case '/workflow-bundle':
+        return { codePath: await (this.#bundle ??= this.#bundleWorkflows()) };
       default:
         throw new Error(`no such service: ${url}`);
     }
@@ -79,10 +83,22 @@ export class Services {
     this.#children.push(await startRedisServer({ folder: join(this.#folder, 'redis'), port }));
     return `redis://127.0.0.1:${port}`;
   }
+
+  async #bundleWorkflows(): Promise<string> {
+    const folder = join(__dirname, '..', '..', 'src', 'workflows');
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: join(folder, 'index.ts'),
+      workflowInterceptorModules: [join(folder, 'interceptors.ts')],
+      logger: new DefaultLogger('ERROR'),
+    });
+    const codePath = join(this.#folder, 'workflow-bundle.js');
+    writeFileSync(codePath, code);
+    return codePath;
+  }
 }
 
 /** What a test file calls, through `temporal.ts` and `valkey.ts`. */
-export async function askService<T>(path: '/temporal' | '/redis'): Promise<T> {
+export async function askService<T>(path: '/temporal' | '/redis' | '/workflow-bundle'): Promise<T> {
   const base = process.env[SERVICES_ENV];
   if (base === undefined) throw new Error('no test services: run through jest with this repository’s configuration');
   const response = await fetch(base + path);

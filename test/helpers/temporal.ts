@@ -18,6 +18,11 @@ export async function sharedTemporal(): Promise<TemporalPlace> {
   return askService<TemporalPlace>('/temporal');
 }
 
+/** The workflows as they are in `src`, bundled once a run. Allow 20 s: the first caller waits for it. */
+export async function sharedWorkflows(): Promise<{ readonly codePath: string }> {
+  return askService<{ readonly codePath: string }>('/workflow-bundle');
+}
+
 export interface OwnTemporal extends TemporalPlace {
   /** SIGKILL, as a crash; the database stays. */
   crash(): Promise<void>;

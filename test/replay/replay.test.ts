@@ -6,9 +6,10 @@
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { version } from '../../package.json';
 import { goldenHistories, type Golden } from './histories';
+import { sharedWorkflows } from '../helpers/temporal';
 
 /** Paths that every code version must have on record. */
 const SCENARIOS = [
@@ -51,18 +52,17 @@ const PAIR_SCENARIOS = [
 
 const quiet = new DefaultLogger('ERROR', () => undefined);
 const histories = goldenHistories();
-let workflowBundle: WorkflowBundle;
-let changedBundle: WorkflowBundle;
+let workflowBundle: WorkflowBundleOption;
+let changedBundle: WorkflowBundleOption;
 
 beforeAll(async () => {
   Runtime.install({ logger: quiet, telemetryOptions: { logging: { filter: 'ERROR', forward: {} } } });
-  const bundle = (path: string) =>
-    bundleWorkflowCode({
-      workflowsPath: require.resolve(path),
-      workflowInterceptorModules: [require.resolve('../../src/workflows/interceptors')],
-      logger: quiet,
-    });
-  [workflowBundle, changedBundle] = await Promise.all([bundle('../../src/workflows'), bundle('./changed-workflows')]);
+  const changed = bundleWorkflowCode({
+    workflowsPath: require.resolve('./changed-workflows'),
+    workflowInterceptorModules: [require.resolve('../../src/workflows/interceptors')],
+    logger: quiet,
+  });
+  [workflowBundle, changedBundle] = await Promise.all([sharedWorkflows(), changed]);
 }, 60_000);
 
 test('every path of this version is on record', () => {
@@ -96,7 +96,7 @@ describe('the check can fail', () => {
   });
 });
 
-function replay(bundle: WorkflowBundle, golden: Golden): Promise<void> {
+function replay(bundle: WorkflowBundleOption, golden: Golden): Promise<void> {
   return Worker.runReplayHistory({ workflowBundle: bundle }, golden.history, golden.workflow_id);
 }
 

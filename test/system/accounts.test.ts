@@ -6,7 +6,7 @@ import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
 import type { RunningProcess } from '../../src/workers/process';
 import { eventually } from './eventually';
-import { A, B, registerAccount, System } from './harness';
+import { A, B, hedgerOptions, registerAccount, System } from './harness';
 
 const OTHER_A = 3001;
 const OTHER_B = 3002;
@@ -47,12 +47,10 @@ async function rejectionOf(start: Promise<RunningProcess>): Promise<string> {
   return 'it started';
 }
 
-const options = { env: process.env, version: 'test', logLevel: 'silent', markets: [] };
-
 describe('S-43 two installations in one Temporal namespace', () => {
   test('the second one, with accounts of its own, executes nothing of the first one', async () => {
     system = await System.start();
-    others.push(await runHedger(await configOf(OTHER_A, OTHER_B), options));
+    others.push(await runHedger(await configOf(OTHER_A, OTHER_B), await hedgerOptions()));
     await system.startHedger();
     await system.startMaker();
     for (let n = 0; n < 5; n++) {
@@ -76,7 +74,7 @@ describe('S-43 two installations in one Temporal namespace', () => {
       });
       return (pollers ?? []).length > 0 ? true : undefined;
     });
-    const error = await rejectionOf(runHedger(await configOf(OTHER_A, B), options));
+    const error = await rejectionOf(runHedger(await configOf(OTHER_A, B), await hedgerOptions()));
     expect(error).toMatch(new RegExp(`${queue}.*is served by a process of accounts ${A} and ${B}`));
     expect(error).toContain('Nothing was started');
   }, 60_000);
@@ -87,7 +85,7 @@ describe('S-43 two installations in one Temporal namespace', () => {
     await system.startMaker();
     await eventually('an order rests', async () => ((await system.resting()).length > 0 ? true : undefined));
     await Promise.all([system.stopMaker(), system.stopHedger()]);
-    const said = await rejectionOf(runMaker(await configOf(A, OTHER_B), options));
+    const said = await rejectionOf(runMaker(await configOf(A, OTHER_B), await hedgerOptions()));
     expect(said).toMatch(
       new RegExp(`is served by a process of accounts ${A} and ${B}|/${A}/.* runs on ${ordersQueue(B)}`),
     );

@@ -18,9 +18,9 @@ import { startPaper, type PaperOptions, type PaperServer } from '../../packages/
 import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
 import type { PairOverrides } from '../../src/workers/pairs';
-import type { RunningProcess } from '../../src/workers/process';
+import type { RunningProcess, WorkerProcessOptions } from '../../src/workers/process';
 import { startManInTheMiddle, type ManInTheMiddle } from '../helpers/man-in-the-middle';
-import { sharedTemporal, type TemporalPlace } from '../helpers/temporal';
+import { sharedTemporal, sharedWorkflows, type TemporalPlace } from '../helpers/temporal';
 import { sharedRedis } from '../helpers/valkey';
 import { AlertBox } from './alert-box';
 import { eventually } from './eventually';
@@ -109,13 +109,13 @@ export class System {
   }
 
   async startHedger(options: { readonly auditEveryMs?: number } = {}): Promise<void> {
-    this.hedger = await runHedger(this.config, { env: process.env, version: 'test', logLevel: LOG_LEVEL, ...options });
+    this.hedger = await runHedger(this.config, { ...(await hedgerOptions()), ...options });
   }
 
   /** One more hedger of the same account: nothing but the nonces keeps the two apart. */
   async startAnotherHedger(): Promise<void> {
     const config = { ...this.config, metrics: { ...this.config.metrics, hedgerPort: 0 } };
-    const another = await runHedger(config, { env: process.env, version: 'test', logLevel: LOG_LEVEL });
+    const another = await runHedger(config, await hedgerOptions());
     this.#stops.push(() => another.stop());
   }
 
@@ -292,6 +292,11 @@ export class System {
       throw new Error(`${String(error)}; its state: ${JSON.stringify(await seen(), null, 1)}`);
     });
   }
+}
+
+/** What every hedger of a test is started with. */
+export async function hedgerOptions(): Promise<WorkerProcessOptions> {
+  return { env: process.env, version: 'test', logLevel: LOG_LEVEL, workflowBundle: await sharedWorkflows() };
 }
 
 function quietEngine(): void {

@@ -6,7 +6,7 @@ import type { OrderResult } from '../../src/domain/messages';
 import { loadSigner } from '../../src/exchange/lighter';
 import { runHedger } from '../../src/workers/hedger';
 import { eventually } from './eventually';
-import { A, B, System } from './harness';
+import { A, B, hedgerOptions, System } from './harness';
 
 let system: System;
 afterEach(() => system.stop(), 60_000);
@@ -51,7 +51,7 @@ describe('S-49 keys are proven before they are needed', () => {
   test("the hedger signs for another network: nothing rests, and each lane's rejection is told", async () => {
     system = await System.start({ pairs: [{ lanes: [5] }] });
     const config = { ...system.config, lighter: { ...system.config.lighter, chainId: 300 } };
-    system.hedger = await runHedger(config, { env: process.env, version: 'test', logLevel: 'silent' });
+    system.hedger = await runHedger(config, await hedgerOptions());
     await system.startMaker();
     await eventually('lane 5 is told', () =>
       system.alerts.received.find(({ kind, what }) => kind === 'key-rejected' && /API key 5 of account B/.test(what)),

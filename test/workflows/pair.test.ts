@@ -1,4 +1,5 @@
 /** A market's slots: what starts orders, what stops them, and what must be proved before a lane is used again. */
+// Each test has lanes and a market of its own, so they run five at a time; what waits longest stands first.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -20,44 +21,6 @@ let markets = 0;
 const newScript = (): Script => new Script({ ...BTC, symbol: `P${markets++}` });
 const laneOfText = (id: string): number => laneOf(BigInt(id) as OrderId);
 
-test('one order per slot, each on its own lane; the limit counts filled orders, then the pair stops by itself', async () => {
-  const lanes = [stage.nextLane(), stage.nextLane()];
-  const pair = await stage.pair(newScript(), { lanes, order_limit: 3 });
-  const [first, second] = [await pair.order(1), await pair.order(2)];
-  expect([first, second].map((order) => laneOfText(order.id)).sort()).toEqual(lanes);
-  expect(await first.face()).toMatchObject({
-    hedgeState: 'quoting',
-    summary: `BUY 0.00020 ${pair.input.market} @ 109450.0`,
-  });
-  await first.fills(20);
-  const third = await pair.order(3);
-  expect(laneOfText(third.id)).toBe(laneOfText(first.id));
-  expect(BigInt(third.id)).toBeGreaterThan(BigInt(first.id));
-  expect(pair.script.inputs('quote').at(-1)?.open_lots).toBe('20');
-  await second.fills(20);
-  await second.handle.result();
-  await third.fills(20);
-  expect(await pair.handle.result()).toMatchObject({
-    mode: 'stopped',
-    reason: 'the order limit is reached',
-    counts: { started: 3, filled: 3, unfilled: 0, failed: 0, abandoned: 0 },
-  });
-  await keepHistory('pair-order-limit', pair.handle);
-  await third.handle.result();
-  await keepHistory('order-of-pair-flat', third.handle);
-});
-
-test('the end of an ordinary order is heard from its result alone', async () => {
-  const pair = await stage.pair(newScript(), { order_limit: 1 });
-  const order = await pair.order();
-  await order.fills(20);
-  expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 1, filled: 1 } });
-  expect(await countEvents(order.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(0);
-  expect(await countEvents(pair.handle, 'WORKFLOW_EXECUTION_SIGNALED')).toBe(0);
-  expect(await countEvents(pair.handle, 'TIMER_STARTED')).toBe(0);
-  await keepHistory('pair-hears-results', pair.handle);
-});
-
 /** Two slots; the first one's order fills, and B has no margin to hedge it until it is given some. */
 async function pairWithoutMargin(change: Partial<PairInput> = {}) {
   const script = newScript();
@@ -72,7 +35,144 @@ async function pairWithoutMargin(change: Partial<PairInput> = {}) {
   return { script, pair, first, second, giveMargin };
 }
 
-test('S-32 one stuck order stops all quoting of its pair, until it is hedged', async () => {
+/** Operators' commands that change nothing in the end, until the pair has gone on in a new run. */
+async function untilRenewed(pair: TestPair): Promise<void> {
+  const { runId } = await pair.handle.describe();
+  for (let n = 0; (await pair.handle.describe()).runId === runId; n++) {
+    if (n > 100) throw new Error('the pair does not go on in a new run');
+    await pair.update('pause');
+    await pair.update('resume');
+  }
+}
+
+/** One of two orders is stuck, and the pair has gone on in a new run. */
+async function renewedWhileStuck() {
+  const stuck = await pairWithoutMargin({ history_events_max: 120 });
+  const { pair, first, second } = stuck;
+  const { runId } = await pair.handle.describe();
+  await second.handle.result();
+  await pair.when('it knows', ({ slots }) => slots.some(({ hedge_state }) => hedge_state === 'stuck'));
+  await untilRenewed(pair);
+  return {
+    ...stuck,
+    lane: laneOfText(first.id),
+    before: stage.client.workflow.getHandle(pair.handle.workflowId, runId),
+  };
+}
+
+test.concurrent(
+  'a long history while an order is stuck: the new run knows it, gives its lane to nobody, and hears of its end',
+  async () => {
+    const { script, pair, first, giveMargin, lane, before } = await renewedWhileStuck();
+    const state = await pair.state();
+    expect(state).toMatchObject({ mode: 'running', reason: expect.stringContaining('an order is stuck') });
+    expect(state.slots.find((slot) => slot.lane === lane)).toEqual({
+      ...{ lane, state: 'busy', order_id: first.id, hedge_state: 'stuck' },
+    });
+    expect(script.count('place')).toBe(2);
+    giveMargin();
+    await first.handle.result();
+    await script.called('place', 4);
+    expect((await pair.state()).counts).toEqual({ started: 4, filled: 1, unfilled: 1, failed: 0, abandoned: 0 });
+    expect(script.count('laneHistory')).toBe(2); // both lanes were proved once
+    await keepHistory('pair-hands-over', before);
+    await stopped(pair);
+    await keepHistory('pair-takes-over', stage.client.workflow.getHandle(pair.handle.workflowId));
+  },
+);
+
+test.concurrent(
+  'a long history while an order is stuck: one that is stopping goes on stopping, and ends when the order has',
+  async () => {
+    const { pair, first, giveMargin } = await renewedWhileStuck();
+    await pair.update('stop');
+    await untilRenewed(pair);
+    expect(await pair.state()).toMatchObject({ mode: 'stopping', reason: 'stopped by the operator' });
+    giveMargin();
+    await first.handle.result();
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 2, filled: 1 } });
+  },
+);
+
+test.concurrent(
+  'a long history while an order is stuck: a flatten that the next renewal meets still sees its order terminated, and ends',
+  async () => {
+    const { script, pair, first, lane } = await renewedWhileStuck();
+    script.on('readPosition', () => ({
+      known: true,
+      lots: '0',
+      mid_ticks: PRICE_TICKS.toString(),
+      market: script.market,
+    }));
+    const flattened = pair.update('flatten');
+    script.on('laneHistory', () => ({ running: first.id }));
+    while ((await pair.handle.describe()).historyLength < 130) await pair.update('pause');
+    await script.called('laneHistory', script.count('laneHistory') + 1);
+    script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: first.id, flat: true } } : {}));
+    await first.handle.terminate('a test');
+    expect(await flattened).toContain('flat: both positions');
+    await stopped(pair);
+  },
+  60_000,
+);
+
+test.concurrent(
+  'a long history while an order is stuck: terminated then: it is noticed, and its lane is proved before it is used again',
+  async () => {
+    const { script, pair, first, lane } = await renewedWhileStuck();
+    await first.handle.terminate('a test');
+    script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: first.id, flat: true } } : {}));
+    await pair.when('its lane is used again', ({ slots }) =>
+      slots.some((slot) => slot.lane === lane && slot.order_id !== undefined && slot.order_id !== first.id),
+    );
+    expect(script.inputs('laneHistory').filter((asked) => asked.lane === lane)).toHaveLength(3); // proof, look, proof
+    await stopped(pair);
+  },
+  60_000,
+);
+
+test.concurrent(
+  'one order per slot, each on its own lane; the limit counts filled orders, then the pair stops by itself',
+  async () => {
+    const lanes = [stage.nextLane(), stage.nextLane()];
+    const pair = await stage.pair(newScript(), { lanes, order_limit: 3 });
+    const [first, second] = [await pair.order(1), await pair.order(2)];
+    expect([first, second].map((order) => laneOfText(order.id)).sort()).toEqual(lanes);
+    expect(await first.face()).toMatchObject({
+      hedgeState: 'quoting',
+      summary: `BUY 0.00020 ${pair.input.market} @ 109450.0`,
+    });
+    await first.fills(20);
+    const third = await pair.order(3);
+    expect(laneOfText(third.id)).toBe(laneOfText(first.id));
+    expect(BigInt(third.id)).toBeGreaterThan(BigInt(first.id));
+    expect(pair.script.inputs('quote').at(-1)?.open_lots).toBe('20');
+    await second.fills(20);
+    await second.handle.result();
+    await third.fills(20);
+    expect(await pair.handle.result()).toMatchObject({
+      mode: 'stopped',
+      reason: 'the order limit is reached',
+      counts: { started: 3, filled: 3, unfilled: 0, failed: 0, abandoned: 0 },
+    });
+    await keepHistory('pair-order-limit', pair.handle);
+    await third.handle.result();
+    await keepHistory('order-of-pair-flat', third.handle);
+  },
+);
+
+test.concurrent('the end of an ordinary order is heard from its result alone', async () => {
+  const pair = await stage.pair(newScript(), { order_limit: 1 });
+  const order = await pair.order();
+  await order.fills(20);
+  expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 1, filled: 1 } });
+  expect(await countEvents(order.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(0);
+  expect(await countEvents(pair.handle, 'WORKFLOW_EXECUTION_SIGNALED')).toBe(0);
+  expect(await countEvents(pair.handle, 'TIMER_STARTED')).toBe(0);
+  await keepHistory('pair-hears-results', pair.handle);
+});
+
+test.concurrent('S-32 one stuck order stops all quoting of its pair, until it is hedged', async () => {
   const { script, pair, first, second, giveMargin } = await pairWithoutMargin();
   await pair.when(
     'it knows',
@@ -91,7 +191,7 @@ test('S-32 one stuck order stops all quoting of its pair, until it is hedged', a
   await keepHistory('pair-stuck', pair.handle);
 });
 
-test('S-32 a hedge that gets stuck ends the resting quotes of the other slots', async () => {
+test.concurrent('S-32 a hedge that gets stuck ends the resting quotes of the other slots', async () => {
   const { pair, first, second, giveMargin } = await pairWithoutMargin();
   expect(await second.handle.result()).toMatchObject({ maker: { status: 'canceled' }, hedge_state: 'flat' });
   await pair.when('it knows', (state) => state.slots.some((slot) => slot.hedge_state === 'stuck'));
@@ -103,7 +203,7 @@ test('S-32 a hedge that gets stuck ends the resting quotes of the other slots', 
   await keepHistory('order-quote-ended', second.handle);
 });
 
-test.each(['stop', 'pause'] as const)(
+test.concurrent.each(['stop', 'pause'] as const)(
   '%s while an order is being hedged, and the hedge gets stuck then: it goes on until it is hedged',
   async (how) => {
     const script = newScript();
@@ -130,7 +230,7 @@ test.each(['stop', 'pause'] as const)(
   },
 );
 
-test('orders that cannot be placed, in a row: paused with the reason; resume tries again', async () => {
+test.concurrent('orders that cannot be placed, in a row: paused with the reason; resume tries again', async () => {
   const script = newScript();
   script.on('arm', (_, call) =>
     call < 3 ? { armed: false, code: 'margin', message: 'too little margin' } : { armed: true },
@@ -162,32 +262,35 @@ describe('S-55 the accounts differ', () => {
     );
   };
 
-  test('resting quotes end, what is quoted next knows of it, the status says so; even again: it goes on by itself', async () => {
-    const script = scriptThatMinds();
-    const pair = await stage.pair(script);
-    const first = await pair.order(1);
-    script.on('books', () => OFF);
-    await pair.handle.signal('booksState', OFF);
-    expect(await first.handle.result()).toMatchObject({ maker: { status: 'canceled' }, hedge_state: 'flat' });
-    const off = await pair.when('its slot waits', (state) => state.slots[0]?.note === 'not quoting: they differ');
-    expect(off).toMatchObject({ mode: 'running', reason: expect.stringContaining(OFF.what) });
-    expect(script.inputs('quote').at(-1)?.off_lots).toBe('-50');
-    // Renewed: nothing new, nothing asked.
-    await pair.handle.signal('booksState', OFF);
-    // A stranger says even: the hedger is asked, and says no.
-    await pair.handle.signal('booksState', EVEN);
-    await script.called('books', 2);
-    expect((await pair.state()).reason).toContain(OFF.what);
-    expect(script.count('place')).toBe(1);
-    script.on('books', () => EVEN);
-    await pair.handle.signal('booksState', EVEN);
-    await pair.order(2);
-    expect(await pair.state()).toMatchObject({ mode: 'running', reason: '' });
-    await stopped(pair);
-    await keepHistory('pair-books-differ', pair.handle);
-  });
+  test.concurrent(
+    'resting quotes end, what is quoted next knows of it, the status says so; even again: it goes on by itself',
+    async () => {
+      const script = scriptThatMinds();
+      const pair = await stage.pair(script);
+      const first = await pair.order(1);
+      script.on('books', () => OFF);
+      await pair.handle.signal('booksState', OFF);
+      expect(await first.handle.result()).toMatchObject({ maker: { status: 'canceled' }, hedge_state: 'flat' });
+      const off = await pair.when('its slot waits', (state) => state.slots[0]?.note === 'not quoting: they differ');
+      expect(off).toMatchObject({ mode: 'running', reason: expect.stringContaining(OFF.what) });
+      expect(script.inputs('quote').at(-1)?.off_lots).toBe('-50');
+      // Renewed: nothing new, nothing asked.
+      await pair.handle.signal('booksState', OFF);
+      // A stranger says even: the hedger is asked, and says no.
+      await pair.handle.signal('booksState', EVEN);
+      await script.called('books', 2);
+      expect((await pair.state()).reason).toContain(OFF.what);
+      expect(script.count('place')).toBe(1);
+      script.on('books', () => EVEN);
+      await pair.handle.signal('booksState', EVEN);
+      await pair.order(2);
+      expect(await pair.state()).toMatchObject({ mode: 'running', reason: '' });
+      await stopped(pair);
+      await keepHistory('pair-books-differ', pair.handle);
+    },
+  );
 
-  test('at the start it quotes nothing before both were compared', async () => {
+  test.concurrent('at the start it quotes nothing before both were compared', async () => {
     const script = newScript();
     script.on('books', (_, call) => (call === 1 ? { state: 'unknown', lots: '', what: 'no reading yet' } : EVEN));
     const pair = await stage.pair(script);
@@ -198,17 +301,20 @@ describe('S-55 the accounts differ', () => {
     await stopped(pair);
   });
 
-  test('what is not renewed is asked for, and ends when the hedger says that they are even: nobody stops a pair for good', async () => {
-    const script = scriptThatMinds();
-    const pair = await stage.pair(script, { books_ask_ms: 300 });
-    await pair.order(1);
-    await pair.handle.signal('booksState', OFF);
-    await pair.order(2);
-    expect(script.count('books')).toBe(2);
-    await stopped(pair);
-  });
+  test.concurrent(
+    'what is not renewed is asked for, and ends when the hedger says that they are even: nobody stops a pair for good',
+    async () => {
+      const script = scriptThatMinds();
+      const pair = await stage.pair(script, { books_ask_ms: 300 });
+      await pair.order(1);
+      await pair.handle.signal('booksState', OFF);
+      await pair.order(2);
+      expect(script.count('books')).toBe(2);
+      await stopped(pair);
+    },
+  );
 
-  test('a pair that continues as new still knows', async () => {
+  test.concurrent('a pair that continues as new still knows', async () => {
     const script = newScript();
     script.on('quote', () => ({ quote: false, code: 'books-differ', message: 'they differ', retry_after_ms: 50 }));
     const pair = await stage.pair(script, { history_events_max: 60 });
@@ -221,7 +327,7 @@ describe('S-55 the accounts differ', () => {
     await stopped(pair);
   });
 
-  test.each([
+  test.concurrent.each([
     ['nothing', undefined],
     ['a text', 'off'],
     ['an unknown state', { ...OFF, state: 'odd' }],
@@ -240,26 +346,29 @@ describe('S-55 the accounts differ', () => {
   });
 });
 
-test('S-56 a pair that stops quoting by itself tells somebody: too many failures, an abandoned order, a stuck one', async () => {
-  const script = newScript();
-  script.on('place', () => ({ placed: false, code: '21739', message: 'not enough margin to create the order' }));
-  const failing = await stage.pair(script);
-  expect(await script.called('alert')).toMatchObject({
-    kind: 'quoting',
-    market: script.market.symbol,
-    what: expect.stringMatching(/2 orders in a row could not be placed.*not enough margin/),
-  });
-  await stopped(failing);
-  const { script: stuck, pair, first, giveMargin } = await pairWithoutMargin();
-  const told = await eventually('it is told', () => stuck.inputs('alert').find(({ kind }) => kind === 'quoting'));
-  expect(told.what).toContain(first.id);
-  giveMargin();
-  await first.handle.result();
-  await stopped(pair);
-  expect(stuck.inputs('alert').filter(({ kind }) => kind === 'quoting')).toHaveLength(1);
-});
+test.concurrent(
+  'S-56 a pair that stops quoting by itself tells somebody: too many failures, an abandoned order, a stuck one',
+  async () => {
+    const script = newScript();
+    script.on('place', () => ({ placed: false, code: '21739', message: 'not enough margin to create the order' }));
+    const failing = await stage.pair(script);
+    expect(await script.called('alert')).toMatchObject({
+      kind: 'quoting',
+      market: script.market.symbol,
+      what: expect.stringMatching(/2 orders in a row could not be placed.*not enough margin/),
+    });
+    await stopped(failing);
+    const { script: stuck, pair, first, giveMargin } = await pairWithoutMargin();
+    const told = await eventually('it is told', () => stuck.inputs('alert').find(({ kind }) => kind === 'quoting'));
+    expect(told.what).toContain(first.id);
+    giveMargin();
+    await first.handle.result();
+    await stopped(pair);
+    expect(stuck.inputs('alert').filter(({ kind }) => kind === 'quoting')).toHaveLength(1);
+  },
+);
 
-test('orders that cross the book: each next quote waits a little longer, and the pair goes on', async () => {
+test.concurrent('orders that cross the book: each next quote waits a little longer, and the pair goes on', async () => {
   const pair = await stage.pair(newScript());
   for (let n = 1; n <= 3; n++) await (await pair.order(n)).fills(0, 'canceled-post-only');
   await pair.order(4);
@@ -268,7 +377,7 @@ test('orders that cross the book: each next quote waits a little longer, and the
   await stopped(pair);
 });
 
-test('an order that was abandoned pauses the pair and names the amount', async () => {
+test.concurrent('an order that was abandoned pauses the pair and names the amount', async () => {
   const script = newScript();
   script.on('execute', (input) => script.blocked(input, 60_000));
   const pair = await stage.pair(script);
@@ -285,7 +394,7 @@ test('an order that was abandoned pauses the pair and names the amount', async (
 });
 
 describe('stopping', () => {
-  test('stop cancels quotes, and hedges finish first', async () => {
+  test.concurrent('stop cancels quotes, and hedges finish first', async () => {
     const pair = await stage.pair(newScript());
     const order = await pair.order();
     pair.script.makerOf(order.id).filled = 5;
@@ -295,7 +404,7 @@ describe('stopping', () => {
     await keepHistory('pair-stopped', pair.handle);
   });
 
-  test('cancelling the pair means stop, and it completes', async () => {
+  test.concurrent('cancelling the pair means stop, and it completes', async () => {
     const pair = await stage.pair(newScript());
     const order = await pair.order();
     await pair.handle.cancel();
@@ -305,7 +414,7 @@ describe('stopping', () => {
     await keepHistory('pair-cancelled', pair.handle);
   });
 
-  test('pause cancels quotes and starts none; a second pause changes nothing; stop ends it', async () => {
+  test.concurrent('pause cancels quotes and starts none; a second pause changes nothing; stop ends it', async () => {
     const pair = await stage.pair(newScript());
     const order = await pair.order();
     await pair.update('pause');
@@ -321,7 +430,7 @@ describe('stopping', () => {
     expect(await pair.handle.result()).toMatchObject({ mode: 'stopped' });
   });
 
-  test('a pair that is terminated leaves its order alive: it hedges and ends', async () => {
+  test.concurrent('a pair that is terminated leaves its order alive: it hedges and ends', async () => {
     const pair = await stage.pair(newScript());
     const order = await pair.order();
     await pair.handle.terminate('a test');
@@ -331,21 +440,21 @@ describe('stopping', () => {
   });
 });
 
-test('a second pair of the same market is refused', async () => {
+test.concurrent('a second pair of the same market is refused', async () => {
   const pair = await stage.pair(newScript());
   await expect(stage.pair(pair.script)).rejects.toThrow(WorkflowExecutionAlreadyStartedError);
   await pair.handle.terminate('a test');
 });
 
 describe('joining a pair that runs', () => {
-  test('with lanes that the configuration has: joined', async () => {
+  test.concurrent('with lanes that the configuration has: joined', async () => {
     const pair = await stage.pair(newScript(), { lanes: [stage.nextLane()] });
     const more = { ...pair.input, lanes: [...pair.input.lanes, stage.nextLane()], depth: 3 };
     expect(await startPair(stage.client, more)).toBe('joined');
     await pair.handle.terminate('a test');
   });
 
-  test('with another lane: joined, and told which, so that its fills are heard too', async () => {
+  test.concurrent('with another lane: joined, and told which, so that its fills are heard too', async () => {
     const pair = await stage.pair(newScript(), { lanes: [stage.nextLane()] });
     const other = { ...pair.input, lanes: [stage.nextLane()] };
     expect(await startPair(stage.client, other)).toBe('joined');
@@ -357,45 +466,50 @@ describe('joining a pair that runs', () => {
 });
 
 describe('a lane is used only once it is proved free (P-19)', () => {
-  test('not while an earlier order of it runs, rests, or was left naked; its ids go on from there', async () => {
-    const script = newScript();
-    const lane = stage.nextLane();
-    // As if it had been started by a clock ahead of ours: the next id must be later all the same.
-    const old = nextOrderId({ epochMs: Date.now() + 3_600_000, lane }).toString();
-    let proofs = 0;
-    script.on('laneHistory', (_, call) => (call === 1 ? { running: old } : { newest: { order_id: old, flat: false } }));
-    script.on('laneOrders', (_, call) => ({
-      open: call === 1 ? [old] : [],
-      latest: {
-        order_id: old,
-        market: script.market,
-        side: 'buy',
-        lots: '20',
-        price_ticks: PRICE_TICKS.toString(),
-        filled_lots: '20',
-      },
-    }));
-    script.on('proveHedged', () => ({ exposure_lots: ++proofs === 1 ? '8' : '0' }));
-    const pair = await stage.pair(script, { lanes: [lane] });
-    const note = (text: string) =>
-      pair.when(text, (state) => state.slots[0]?.state === 'unproven' && (state.slots[0].note ?? '').includes(text));
-    await note(`is used by order ${old}, which still runs`);
-    await note(`still has order ${old} on the exchange`);
-    expect(script.inputs('cancelMaker')).toEqual([expect.objectContaining({ order_id: old, market: script.market })]);
-    await note(`was left with 0.00008 ${script.market.symbol} naked`);
-    expect(script.inputs('alert')).toEqual([expect.objectContaining({ kind: 'pair', order_id: old })]);
-    expect(script.count('quote')).toBe(0);
-    const order = await pair.order();
-    expect(BigInt(order.id)).toBeGreaterThan(BigInt(old));
-    expect(proofs).toBe(2);
-    // The newest order did not say that it was flat: what became of it is asked, not only what the lists show.
-    expect(script.inputs('laneOrders').every((input) => input.order_id === old)).toBe(true);
-    await pair.update('stop');
-    await pair.handle.result();
-    await keepHistory('pair-lane-proofs', pair.handle);
-  });
+  test.concurrent(
+    'not while an earlier order of it runs, rests, or was left naked; its ids go on from there',
+    async () => {
+      const script = newScript();
+      const lane = stage.nextLane();
+      // As if it had been started by a clock ahead of ours: the next id must be later all the same.
+      const old = nextOrderId({ epochMs: Date.now() + 3_600_000, lane }).toString();
+      let proofs = 0;
+      script.on('laneHistory', (_, call) =>
+        call === 1 ? { running: old } : { newest: { order_id: old, flat: false } },
+      );
+      script.on('laneOrders', (_, call) => ({
+        open: call === 1 ? [old] : [],
+        latest: {
+          order_id: old,
+          market: script.market,
+          side: 'buy',
+          lots: '20',
+          price_ticks: PRICE_TICKS.toString(),
+          filled_lots: '20',
+        },
+      }));
+      script.on('proveHedged', () => ({ exposure_lots: ++proofs === 1 ? '8' : '0' }));
+      const pair = await stage.pair(script, { lanes: [lane] });
+      const note = (text: string) =>
+        pair.when(text, (state) => state.slots[0]?.state === 'unproven' && (state.slots[0].note ?? '').includes(text));
+      await note(`is used by order ${old}, which still runs`);
+      await note(`still has order ${old} on the exchange`);
+      expect(script.inputs('cancelMaker')).toEqual([expect.objectContaining({ order_id: old, market: script.market })]);
+      await note(`was left with 0.00008 ${script.market.symbol} naked`);
+      expect(script.inputs('alert')).toEqual([expect.objectContaining({ kind: 'pair', order_id: old })]);
+      expect(script.count('quote')).toBe(0);
+      const order = await pair.order();
+      expect(BigInt(order.id)).toBeGreaterThan(BigInt(old));
+      expect(proofs).toBe(2);
+      // The newest order did not say that it was flat: what became of it is asked, not only what the lists show.
+      expect(script.inputs('laneOrders').every((input) => input.order_id === old)).toBe(true);
+      await pair.update('stop');
+      await pair.handle.result();
+      await keepHistory('pair-lane-proofs', pair.handle);
+    },
+  );
 
-  test('at once when the newest order says of itself that it is flat', async () => {
+  test.concurrent('at once when the newest order says of itself that it is flat', async () => {
     const script = newScript();
     const lane = stage.nextLane();
     const old = nextOrderId({ epochMs: Date.now() - 3_600_000, lane }).toString();
@@ -418,7 +532,7 @@ describe('a lane is used only once it is proved free (P-19)', () => {
     await pair.handle.result();
   });
 
-  test('a proof that cannot be read is no proof (S-21): tried again, nothing quoted meanwhile', async () => {
+  test.concurrent('a proof that cannot be read is no proof (S-21): tried again, nothing quoted meanwhile', async () => {
     const script = newScript();
     script.on('laneOrders', (_, call) => {
       expect(script.count('quote')).toBe(0);
@@ -433,7 +547,7 @@ describe('a lane is used only once it is proved free (P-19)', () => {
   });
 });
 
-test('an order that was terminated is noticed: its lane is proved again before it is used', async () => {
+test.concurrent('an order that was terminated is noticed: its lane is proved again before it is used', async () => {
   const pair = await stage.pair(newScript());
   const order = await pair.order();
   await order.handle.terminate('a test');
@@ -445,7 +559,7 @@ test('an order that was terminated is noticed: its lane is proved again before i
   await keepHistory('pair-order-terminated', pair.handle);
 });
 
-test('no quote: the slot says why and asks again', async () => {
+test.concurrent('no quote: the slot says why and asks again', async () => {
   const script = newScript();
   const quoted = { quote: true, side: 'buy', price_ticks: PRICE_TICKS.toString(), market: script.market } as const;
   script.on('quote', (_, call) =>
@@ -459,7 +573,7 @@ test('no quote: the slot says why and asks again', async () => {
   await pair.handle.result();
 });
 
-test('a long history: goes on in a new run with its counts, and its lane needs no new proof', async () => {
+test.concurrent('a long history: goes on in a new run with its counts, and its lane needs no new proof', async () => {
   const lane = stage.nextLane();
   const pair = await stage.pair(newScript(), { lanes: [lane], history_events_max: 30 });
   const firstRun = (await pair.handle.describe()).runId;
@@ -481,17 +595,7 @@ test('a long history: goes on in a new run with its counts, and its lane needs n
   await keepHistory('pair-continuation', stage.client.workflow.getHandle(pair.handle.workflowId));
 });
 
-/** Operators' commands that change nothing in the end, until the pair has gone on in a new run. */
-async function untilRenewed(pair: TestPair): Promise<void> {
-  const { runId } = await pair.handle.describe();
-  for (let n = 0; (await pair.handle.describe()).runId === runId; n++) {
-    if (n > 100) throw new Error('the pair does not go on in a new run');
-    await pair.update('pause');
-    await pair.update('resume');
-  }
-}
-
-test('a long history with a quote that rests: it is ended, and the new run quotes again', async () => {
+test.concurrent('a long history with a quote that rests: it is ended, and the new run quotes again', async () => {
   const lanes = [stage.nextLane(), stage.nextLane()];
   const pair = await stage.pair(newScript(), { lanes, history_events_max: 60 });
   const { runId } = await pair.handle.describe();
@@ -526,126 +630,59 @@ test('orders that end around a renewal are all heard, none twice', async () => {
   await stopped(pair);
 }, 60_000);
 
-test('a pause that comes around a renewal holds in the new run', async () => {
-  const pair = await stage.pair(newScript(), { history_events_max: 40 });
-  const runs = new Set<string>();
-  for (let n = 0; n < 12; n++) {
-    await pair.update('pause');
-    expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'paused by the operator' });
-    await pair.when('nothing is open', ({ slots }) => slots.every(({ order_id }) => order_id === undefined));
-    expect((await pair.state()).mode).toBe('paused');
-    runs.add((await pair.handle.describe()).runId);
-    await pair.update('resume');
-    await pair.when('it quotes', ({ slots }) => slots.some(({ order_id }) => order_id !== undefined));
-  }
-  expect(runs.size).toBeGreaterThan(2);
-  await stopped(pair);
-}, 60_000);
-
-describe('a long history while an order is stuck', () => {
-  /** One of two orders is stuck, and the pair has gone on in a new run. */
-  async function renewedWhileStuck() {
-    const stuck = await pairWithoutMargin({ history_events_max: 120 });
-    const { pair, first, second } = stuck;
-    const { runId } = await pair.handle.describe();
-    await second.handle.result();
-    await pair.when('it knows', ({ slots }) => slots.some(({ hedge_state }) => hedge_state === 'stuck'));
-    await untilRenewed(pair);
-    return {
-      ...stuck,
-      lane: laneOfText(first.id),
-      before: stage.client.workflow.getHandle(pair.handle.workflowId, runId),
-    };
-  }
-
-  test('the new run knows it, gives its lane to nobody, and hears of its end', async () => {
-    const { script, pair, first, giveMargin, lane, before } = await renewedWhileStuck();
-    const state = await pair.state();
-    expect(state).toMatchObject({ mode: 'running', reason: expect.stringContaining('an order is stuck') });
-    expect(state.slots.find((slot) => slot.lane === lane)).toEqual({
-      ...{ lane, state: 'busy', order_id: first.id, hedge_state: 'stuck' },
-    });
-    expect(script.count('place')).toBe(2);
-    giveMargin();
-    await first.handle.result();
-    await script.called('place', 4);
-    expect((await pair.state()).counts).toEqual({ started: 4, filled: 1, unfilled: 1, failed: 0, abandoned: 0 });
-    expect(script.count('laneHistory')).toBe(2); // both lanes were proved once
-    await keepHistory('pair-hands-over', before);
+test.concurrent(
+  'a pause that comes around a renewal holds in the new run',
+  async () => {
+    const pair = await stage.pair(newScript(), { history_events_max: 40 });
+    const runs = new Set<string>();
+    for (let n = 0; n < 12; n++) {
+      await pair.update('pause');
+      expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'paused by the operator' });
+      await pair.when('nothing is open', ({ slots }) => slots.every(({ order_id }) => order_id === undefined));
+      expect((await pair.state()).mode).toBe('paused');
+      runs.add((await pair.handle.describe()).runId);
+      await pair.update('resume');
+      await pair.when('it quotes', ({ slots }) => slots.some(({ order_id }) => order_id !== undefined));
+    }
+    expect(runs.size).toBeGreaterThan(2);
     await stopped(pair);
-    await keepHistory('pair-takes-over', stage.client.workflow.getHandle(pair.handle.workflowId));
-  });
-
-  test('one that is stopping goes on stopping, and ends when the order has', async () => {
-    const { pair, first, giveMargin } = await renewedWhileStuck();
-    await pair.update('stop');
-    await untilRenewed(pair);
-    expect(await pair.state()).toMatchObject({ mode: 'stopping', reason: 'stopped by the operator' });
-    giveMargin();
-    await first.handle.result();
-    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { started: 2, filled: 1 } });
-  });
-
-  test('a flatten that the next renewal meets still sees its order terminated, and ends', async () => {
-    const { script, pair, first, lane } = await renewedWhileStuck();
-    script.on('readPosition', () => ({
-      known: true,
-      lots: '0',
-      mid_ticks: PRICE_TICKS.toString(),
-      market: script.market,
-    }));
-    const flattened = pair.update('flatten');
-    script.on('laneHistory', () => ({ running: first.id }));
-    while ((await pair.handle.describe()).historyLength < 130) await pair.update('pause');
-    await script.called('laneHistory', script.count('laneHistory') + 1);
-    script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: first.id, flat: true } } : {}));
-    await first.handle.terminate('a test');
-    expect(await flattened).toContain('flat: both positions');
-    await stopped(pair);
-  }, 60_000);
-
-  test('terminated then: it is noticed, and its lane is proved before it is used again', async () => {
-    const { script, pair, first, lane } = await renewedWhileStuck();
-    await first.handle.terminate('a test');
-    script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: first.id, flat: true } } : {}));
-    await pair.when('its lane is used again', ({ slots }) =>
-      slots.some((slot) => slot.lane === lane && slot.order_id !== undefined && slot.order_id !== first.id),
-    );
-    expect(script.inputs('laneHistory').filter((asked) => asked.lane === lane)).toHaveLength(3); // proof, look, proof
-    await stopped(pair);
-  }, 60_000);
-});
+  },
+  60_000,
+);
 
 describe('S-10 flatten', () => {
-  test('pauses, waits for its orders, trades both accounts to zero, and says so once both read zero', async () => {
-    const script = newScript();
-    const held = { A: 20n, B: -15n };
-    // One read for A and one for B each round, in no order: the truth is shared, so who asks does not matter here.
-    script.on('readPosition', (_, call) => {
-      const lots = call % 2 === 1 ? held.A : held.B;
-      return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
-    });
-    script.on('execute', (input) => {
-      if (input.purpose !== 'flatten') return script.execute(input);
-      if (input.ticket.side === 'sell') held.A -= BigInt(input.ticket.max_lots);
-      else held.B += BigInt(input.ticket.max_lots);
-      return script.execute(input);
-    });
-    const pair = await stage.pair(script);
-    const order = await pair.order();
-    expect(await pair.update('flatten')).toContain('flat: both positions');
-    expect(held).toEqual({ A: 0n, B: 0n });
-    await order.ended();
-    expect((await order.face()).status).toBe('COMPLETED');
-    expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'flattened by the operator' });
-    expect(await pair.update('flatten')).toContain('flat: both positions'); // idempotent: nothing left to trade
-    expect(script.inputs('execute').filter((input) => input.purpose === 'flatten')).toHaveLength(2);
-    await pair.update('stop');
-    await pair.handle.result();
-    await keepHistory('pair-flattened', pair.handle);
-  });
+  test.concurrent(
+    'pauses, waits for its orders, trades both accounts to zero, and says so once both read zero',
+    async () => {
+      const script = newScript();
+      const held = { A: 20n, B: -15n };
+      // One read for A and one for B each round, in no order: the truth is shared, so who asks does not matter here.
+      script.on('readPosition', (_, call) => {
+        const lots = call % 2 === 1 ? held.A : held.B;
+        return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
+      });
+      script.on('execute', (input) => {
+        if (input.purpose !== 'flatten') return script.execute(input);
+        if (input.ticket.side === 'sell') held.A -= BigInt(input.ticket.max_lots);
+        else held.B += BigInt(input.ticket.max_lots);
+        return script.execute(input);
+      });
+      const pair = await stage.pair(script);
+      const order = await pair.order();
+      expect(await pair.update('flatten')).toContain('flat: both positions');
+      expect(held).toEqual({ A: 0n, B: 0n });
+      await order.ended();
+      expect((await order.face()).status).toBe('COMPLETED');
+      expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'flattened by the operator' });
+      expect(await pair.update('flatten')).toContain('flat: both positions'); // idempotent: nothing left to trade
+      expect(script.inputs('execute').filter((input) => input.purpose === 'flatten')).toHaveLength(2);
+      await pair.update('stop');
+      await pair.handle.result();
+      await keepHistory('pair-flattened', pair.handle);
+    },
+  );
 
-  test('S-50 a lane that does not trade makes way for the next', async () => {
+  test.concurrent('S-50 a lane that does not trade makes way for the next', async () => {
     const script = newScript();
     let held = 20n;
     script.on('readPosition', (_, call) => {
@@ -670,7 +707,7 @@ describe('S-10 flatten', () => {
     await stopped(pair);
   });
 
-  test('a stop that comes meanwhile ends the pair once it is flat', async () => {
+  test.concurrent('a stop that comes meanwhile ends the pair once it is flat', async () => {
     const script = newScript();
     const gate = new Gate();
     script.on('readPosition', async () => {
@@ -688,31 +725,34 @@ describe('S-10 flatten', () => {
     expect(await pair.handle.result()).toMatchObject({ mode: 'stopped' });
   });
 
-  test('S-20 a position that cannot be read is not zero; what could not be traded is sealed and tried again', async () => {
-    const script = newScript();
-    let held = 20n;
-    script.on('readPosition', (_, call) => {
-      if (call <= 2) return { known: false, reason: '503' };
-      const lots = call % 2 === 1 ? held : 0n;
-      return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
-    });
-    script.on('execute', (input, call) => {
-      if (call === 1) {
-        held -= 5n;
-        return { ...script.blocked(input, 60_000), executed_lots: '5' };
-      }
-      held -= BigInt(input.ticket.max_lots);
-      return script.execute(input);
-    });
-    const pair = await stage.pair(script);
-    await pair.order();
-    expect(await pair.update('flatten')).toContain('flat: both positions');
-    expect(script.inputs('execute').map((input) => input.ticket.max_lots)).toEqual(['20', '15']);
-    expect(script.count('seal')).toBe(1);
-    await stopped(pair);
-  });
+  test.concurrent(
+    'S-20 a position that cannot be read is not zero; what could not be traded is sealed and tried again',
+    async () => {
+      const script = newScript();
+      let held = 20n;
+      script.on('readPosition', (_, call) => {
+        if (call <= 2) return { known: false, reason: '503' };
+        const lots = call % 2 === 1 ? held : 0n;
+        return { known: true, lots: lots.toString(), mid_ticks: PRICE_TICKS.toString(), market: script.market };
+      });
+      script.on('execute', (input, call) => {
+        if (call === 1) {
+          held -= 5n;
+          return { ...script.blocked(input, 60_000), executed_lots: '5' };
+        }
+        held -= BigInt(input.ticket.max_lots);
+        return script.execute(input);
+      });
+      const pair = await stage.pair(script);
+      await pair.order();
+      expect(await pair.update('flatten')).toContain('flat: both positions');
+      expect(script.inputs('execute').map((input) => input.ticket.max_lots)).toEqual(['20', '15']);
+      expect(script.count('seal')).toBe(1);
+      await stopped(pair);
+    },
+  );
 
-  test('a flatten that fails answers the operator, and the pair goes on', async () => {
+  test.concurrent('a flatten that fails answers the operator, and the pair goes on', async () => {
     const script = newScript();
     let isBroken = true;
     script.on('readPosition', () => {

@@ -6,14 +6,7 @@
  */
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type LogEntry,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type LogEntry } from '@temporalio/worker';
 import { withHeartbeat } from '../../src/activities/heartbeat';
 import { nextOrderId, orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
 import {
@@ -27,14 +20,12 @@ import {
 import type { OrderStatus } from '../../src/domain/records';
 import type { makerOrder, pair } from '../../src/workflows';
 import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from '../../src/workflows/messages';
-import { sharedTemporal } from '../helpers/temporal';
+import { sharedTemporal, sharedWorkflows } from '../helpers/temporal';
 import { eventually } from '../system/eventually';
 import { PRICE_TICKS, Script, type ActivityName } from './script';
 
 export const MAKER_ACCOUNT = 11;
 export const HEDGE_ACCOUNT = 12;
-const WORKFLOWS = require.resolve('../../src/workflows');
-const INTERCEPTORS = require.resolve('../../src/workflows/interceptors');
 const NAMES: readonly ActivityName[] = [
   ...(['arm', 'place', 'cancelMaker', 'execute', 'seal', 'confirm', 'alert'] as const),
   ...(['quote', 'books', 'laneOrders', 'laneHistory', 'proveHedged', 'readPosition'] as const),
@@ -57,11 +48,7 @@ export class Stage {
     const [connection, native, workflowBundle] = await Promise.all([
       Connection.connect({ address: place.address }),
       NativeConnection.connect({ address: place.address }),
-      bundleWorkflowCode({
-        workflowsPath: WORKFLOWS,
-        workflowInterceptorModules: [INTERCEPTORS],
-        logger: new DefaultLogger('ERROR'),
-      }),
+      sharedWorkflows(),
     ]);
     const cast = new Cast();
     const common = { connection: native, namespace: place.namespace, activities: cast.activities() };
