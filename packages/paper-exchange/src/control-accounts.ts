@@ -4,6 +4,7 @@ import { accountOf, ControlError, integer, known, objectOf, route, textOr } from
 import type { ControlContext, Fields } from './control-request';
 import { parseScaled } from './core/decimal';
 import { unregisteredKey } from './core/exchange';
+import { bringMoney } from './core/money';
 import { tiers } from './core/tiers';
 import type { Account, ApiKey, Tier } from './core/types';
 import type { World } from './core/world';
@@ -43,12 +44,12 @@ function addAccount(context: ControlContext, body: Fields): string {
   world.setTime(context.clock.nowUs());
   if (existing === undefined) {
     checkSubAccounts(world, l1Address);
-    world.addAccount({ accountIndex, l1Address, tier, collateralMicro, keys, synthetic: false });
+    const account = world.addAccount({ accountIndex, l1Address, tier, collateralMicro: 0, keys, synthetic: false });
+    bringMoney(world, account, collateralMicro);
   } else {
     // The same account again: new keys and more money, never a new history.
     if (body['tier'] !== undefined) existing.tier = tier;
-    existing.collateralMicro += collateralMicro;
-    existing.depositedMicro += collateralMicro;
+    bringMoney(world, existing, collateralMicro);
     for (const [index, publicKey] of keys) {
       const key = existing.keys.get(index);
       if (key === undefined) existing.keys.set(index, world.newKey(index, publicKey, 1));

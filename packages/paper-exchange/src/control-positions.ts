@@ -5,6 +5,7 @@ import type { ControlContext, Fields } from './control-request';
 import { formatMicro, formatScaled } from './core/decimal';
 import { forceTrade } from './core/forced';
 import { summarize } from './core/margin';
+import { bringMoney } from './core/money';
 import type { Account, MarketSpec, TradeKind } from './core/types';
 import { encode } from './wire/json';
 
@@ -66,12 +67,7 @@ function moveCollateral(context: ControlContext, body: Fields): string {
     const has = formatMicro(account.collateralMicro);
     throw new ControlError(`remove is more than the collateral; account ${account.accountIndex} has ${has}`);
   }
-  const changes = context.exchange.act(context.clock.nowUs(), (world) => {
-    account.collateralMicro += byMicro;
-    account.depositedMicro += byMicro;
-    account.updatedAtUs = world.nowUs;
-    world.changes.of(account).moneyMoved = true;
-  });
+  const changes = context.exchange.act(context.clock.nowUs(), (world) => bringMoney(world, account, byMicro));
   context.publish(changes);
   return encode({
     collateral: formatMicro(account.collateralMicro),

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { refuse } from './core/codes';
 import { formatScaled } from './core/decimal';
 import { summarize } from './core/margin';
+import { bringMoney } from './core/money';
 import type { Tier } from './core/types';
 import { addEndpoint, authorize, badRequest, integerParam, invalidParam } from './rest';
 import type { RestAnswer, RestCall, RestContext } from './rest';
@@ -141,8 +142,9 @@ function faucet(context: RestContext, call: RestCall): RestAnswer {
   const account = context.exchange.world.byL1Address.get(address.toLowerCase())?.[0];
   if (account === undefined || account.synthetic) return badRequest(refuse(21100));
   if (summarize(context.exchange.world, account).valueMicro >= faucetBelowMicro) return badRequest(refuse(23201));
-  account.collateralMicro += faucetMicro;
-  account.depositedMicro += faucetMicro;
+  const { world } = context.exchange;
+  world.setTime(context.clock.nowUs());
+  bringMoney(world, account, faucetMicro);
   return encode({ code: 200 });
 }
 

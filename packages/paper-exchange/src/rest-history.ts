@@ -2,17 +2,16 @@
 import type { FastifyInstance } from 'fastify';
 import { resolutionsMs } from './core/candles';
 import { refuse } from './core/codes';
-import { formatMicro, formatScaled } from './core/decimal';
 import { addEndpoint, authorize, badRequest, integerParam, invalidParam, limitParam } from './rest';
 import type { RestAnswer, RestCall, RestContext } from './rest';
 import { namedMarket } from './rest-market';
+import { addMoneyEndpoints } from './rest-money';
 import { encode, RawJson } from './wire/json';
 import type { Json } from './wire/json';
 import { candleJson } from './wire/markets';
 import { txJson } from './wire/orders';
 
 const candlesMax = 500;
-const allMarkets = 255;
 const hourMs = 3_600_000;
 /** What is quoted, and charged when that is switched on (docs/paper-exchange.md). */
 const quotedFunding = { perHour: '0.0012', fraction: 0.000_012 } as const;
@@ -20,18 +19,15 @@ const quotedFunding = { perHour: '0.0012', fraction: 0.000_012 } as const;
 export function addHistoryEndpoints(app: FastifyInstance, context: RestContext): void {
   const get = (path: string, endpoint: (call: RestCall) => RestAnswer): void =>
     addEndpoint(app, context, 'GET', `/api/v1/${path}`, endpoint);
+  addMoneyEndpoints(app, context);
   get('candles', (call) => candles(context, call, 'trades'));
   get('markPriceCandles', (call) => candles(context, call, 'mark'));
   get('funding-rates', () => fundingRates(context));
   get('fundings', (call) => fundings(context, call));
-  get('positionFunding', (call) => positionFunding(context, call));
   get('txs', (call) => recentTxs(context, call));
   // Nothing of these kinds ever happens here: always empty, never wrong.
   emptyList(context, get, 'pnl', { resolution: '1h', pnl: [] });
   emptyList(context, get, 'liquidations', { liquidations: [] });
-  emptyList(context, get, 'transfer/history', { transfers: [], cursor: '' });
-  emptyList(context, get, 'withdraw/history', { withdraws: [], cursor: '' });
-  emptyList(context, get, 'deposit/history', { deposits: [], cursor: '' });
   emptyList(context, get, 'tokens', { api_tokens: [] });
 }
 
@@ -45,31 +41,6 @@ function emptyList(
     const allowed = authorize(context, call, integerParam(call, 'account_index') ?? integerParam(call, 'value'));
     return 'denied' in allowed ? allowed.denied : encode({ code: 200, ...body });
   });
-}
-
-/** Newest first. */
-function positionFunding(context: RestContext, call: RestCall): RestAnswer {
-  const missing = 'auth required for main accounts';
-  const allowed = authorize(context, call, integerParam(call, 'account_index'), missing);
-  if ('denied' in allowed) return allowed.denied;
-  const limit = limitParam(call, 100);
-  const marketId = integerParam(call, 'market_id') ?? allMarkets;
-  if (limit === undefined) return invalidParam();
-  const wanted = allowed.account.fundings.filter((one) => marketId === allMarkets || one.marketId === marketId);
-  const rows = wanted
-    .slice(-limit)
-    .reverse()
-    .map((one) => ({
-      timestamp: Math.floor(one.atMs / 1000),
-      market_id: one.marketId,
-      funding_id: one.id,
-      change: formatMicro(-one.paidMicro),
-      rate: formatScaled(one.rate, 6),
-      position_size: formatScaled(Math.abs(one.lots), context.exchange.market(one.marketId).spec.sizeDecimals),
-      position_side: one.lots > 0 ? 'long' : 'short',
-      discount: '0.000000',
-    }));
-  return encode({ code: 200, position_fundings: rows });
 }
 
 function candles(context: RestContext, call: RestCall, kind: 'trades' | 'mark'): RestAnswer {

@@ -94,6 +94,19 @@ describe('funding', () => {
     ]);
   });
 
+  it('is listed page by page, newest first', async () => {
+    await hold(300, '0.01000');
+    for (let hour = 0; hour < 3; hour++) await exchange.post('/_paper/funding', { market_id: 1, rate: '0.0100' });
+    const page = async (rest: string): Promise<{ ids: unknown[]; next: unknown }> => {
+      const path = `/api/v1/positionFunding?account_index=300&limit=2${rest}`;
+      const { body } = await exchange.get(path, exchange.token(300));
+      return { ids: (body['position_fundings'] as Row[]).map((row) => row['funding_id']), next: body['next_cursor'] };
+    };
+    const first = await page('');
+    expect(first).toEqual({ ids: [3, 2], next: expect.any(String) });
+    expect(await page(`&cursor=${String(first.next)}`)).toEqual({ ids: [1], next: undefined });
+  });
+
   it('every hour by the clock of the exchange, when switched on', async () => {
     await hold(300, '0.01000');
     await rules({ funding: true });

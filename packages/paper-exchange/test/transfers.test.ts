@@ -77,3 +77,28 @@ it.each([
   expect(await balances()).toEqual(['1000.000000', '10.000000']);
   expect((await transfer(sibling, 1_000_000)).status).toBe(200);
 });
+
+it('is in the histories of both, with its fee; money from elsewhere in theirs', async () => {
+  for (const account_index of [from, sibling])
+    await exchange.post('/_paper/accounts', { account_index, api_keys: { '6': '' } });
+  await transfer(sibling, 250_000_000, { feeMicro: 1_000_000 });
+  await exchange.post('/_paper/collateral', { account_index: from, add: '5' });
+  await exchange.post('/_paper/collateral', { account_index: from, remove: '2' });
+  const history = async (of: number, path: string): Promise<Row[]> => {
+    const { body } = await exchange.get(
+      `/api/v1/${path}/history?account_index=${of}&l1_address=0x0`,
+      exchange.token(of, 600, 6),
+    );
+    return body[path === 'transfer' ? 'transfers' : `${path}s`] as Row[];
+  };
+  const row = { amount: '250.000000', fee: '1.000000', from_account_index: from, to_account_index: sibling };
+  const routes = { from_route: 'perps', to_route: 'perps', tx_hash: expect.stringMatching(/^[0-9a-f]{80}$/) };
+  expect(await history(from, 'transfer')).toEqual([
+    expect.objectContaining({ ...row, ...routes, type: 'L2TransferOutflow', asset_id: usdc }),
+  ]);
+  expect(await history(sibling, 'transfer')).toEqual([expect.objectContaining({ ...row, type: 'L2TransferInflow' })]);
+  expect((await history(from, 'deposit')).map(({ amount }) => amount)).toEqual(['5.000000', '1000.000000']);
+  expect((await history(from, 'withdraw')).map(({ amount, status }) => [amount, status])).toEqual([
+    ['2.000000', 'completed'],
+  ]);
+});

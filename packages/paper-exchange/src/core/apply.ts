@@ -7,6 +7,7 @@ import type { Refusal } from './codes';
 import { checkSwitch, isConditional } from './checks';
 import { cancelInfo, executionInfo, modifyInfo, orderInfo, plainInfo } from './event-info';
 import { mayRest, summarize } from './margin';
+import { transferMoney } from './money';
 import { isHalted, refusalByRules } from './market-rules';
 import { defaultSelfTrade, match } from './matching';
 import type { SelfTradePolicy } from './matching';
@@ -211,15 +212,7 @@ function transfer(
   const leavingMicro = body.amountMicro + body.feeMicro;
   const free = Math.min(from.collateralMicro, summarize(world, from).availableMicro);
   if (leavingMicro > free) return refuse(21301);
-  for (const [account, byMicro] of [
-    [from, -leavingMicro],
-    [to, body.amountMicro],
-  ] as const) {
-    account.collateralMicro += byMicro;
-    account.depositedMicro += byMicro;
-    account.updatedAtUs = world.nowUs;
-    world.changes.of(account).moneyMoved = true;
-  }
+  transferMoney(world, from, to, body.amountMicro, body.feeMicro);
   return plainInfo;
 }
 

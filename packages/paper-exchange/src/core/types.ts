@@ -6,6 +6,7 @@
  */
 import type { Refusal } from './codes';
 import type { Funding } from './funding';
+import type { MoneyMove } from './money';
 
 export type Tier = 'standard' | 'plus' | 'premium';
 
@@ -14,7 +15,7 @@ export type OrderType =
 
 export type TimeInForce = 'immediate-or-cancel' | 'good-till-time' | 'post-only';
 
-/** All statuses of LP §2.5 that this exchange can give. */
+/** LP §2.5. */
 export type OrderStatus =
   | 'in-progress'
   | 'pending'
@@ -78,7 +79,7 @@ export interface Position {
   openOrderCount: number;
   /** Waiting conditional orders and children of groups. */
   pendingOrderCount: number;
-  /** Remaining quote of resting limit orders at their own prices, for the margin they bind (LP §2.4). */
+  /** Of resting limit orders at their own prices, for the margin they bind (LP §2.4). */
   restingBidMicro: number;
   restingAskMicro: number;
 }
@@ -119,12 +120,11 @@ export interface Account {
   readonly liveOrders: Map<string, Order>;
   /** Live orders that carry a client order index, over all markets (LP §2.2). */
   readonly byClientIndex: Map<number, Order>;
-  /** Oldest first, bounded. */
-  readonly inactiveOrders: Order[];
+  readonly inactiveOrders: Order[]; // oldest first and bounded, like all that follow
   readonly trades: Trade[];
   readonly txs: TxRecord[];
   readonly fundings: Funding[];
-  /** Submissions that the API refused; bounded, for `_paper/truth`. */
+  readonly moneyMoves: MoneyMove[];
   readonly refusals: RefusedSubmission[];
   /** 0 = no dead-man's switch. */
   cancelAllAtMs: number;

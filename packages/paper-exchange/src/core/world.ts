@@ -122,6 +122,7 @@ export class World {
   txSequence = 1;
   nextTradeId = 26_412_422_124;
   nextFundingId = 1;
+  nextMoneyId = 1;
   /** Of the whole exchange: no order is placed meanwhile. */
   upgrade: { readonly fromMs: number; readonly untilMs: number } | undefined;
   /** Newest first. */
@@ -179,6 +180,7 @@ export class World {
       trades: [],
       txs: [],
       fundings: [],
+      moneyMoves: [],
       refusals: [],
       cancelAllAtMs: 0,
       integrators: new Map(),
