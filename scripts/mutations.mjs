@@ -168,4 +168,12 @@ export const MUTATIONS = [
     tests: ['test/hedging/executor.test.ts'],
     named: 'S-46',
   },
+  {
+    name: 'a reading that began before a fill was heard answers who needs to know of it',
+    file: 'src/domain/shared-readings.ts',
+    find: 'latest.begunMs > sinceMs',
+    replace: 'latest.begunMs > 0',
+    tests: ['test/domain/shared-readings.test.ts', 'test/hedging/position-for-quotes.test.ts'],
+    named: '',
+  },
 ];

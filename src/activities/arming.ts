@@ -3,7 +3,7 @@
  * newest nonce that each lane executed, and whether a balance that was read is still good.
  */
 import type { Clock } from '../clock';
-import { laneOf, nonceOf } from '../domain/ids-and-nonces';
+import { laneOf, nonceOf, splitClientOrderIndex } from '../domain/ids-and-nonces';
 import type { Addressed, ArmResult, TicketMessage } from '../domain/messages';
 import { usesLaneNonce, type TxRecord } from '../domain/records';
 import { ticketFromMessage, type Ticket } from '../domain/ticket';
@@ -36,7 +36,7 @@ export class Arming {
   constructor(deps: ArmingDeps) {
     this.#deps = deps;
     const margin = new MarginBook({
-      account: () => deps.account.account(),
+      account: (sinceMs) => deps.account.account(sinceMs),
       initialMarginBps: (marketId) => deps.exchange.initialMarginBps(marketId),
       ...deps.openOrders,
       clock: deps.clock,
@@ -45,7 +45,8 @@ export class Arming {
     const { stream } = deps.account;
     this.#subscriptions = [
       stream.on('orders', ({ orders }) => {
-        if (orders.some(({ filledLots }) => filledLots > 0n)) margin.executed();
+        for (const { filledLots, clientOrderIndex } of orders)
+          if (filledLots > 0n) margin.executed(splitClientOrderIndex(clientOrderIndex).id);
       }),
       // What executed while the stream was away was in no frame.
       stream.on('state', () => margin.executed()),

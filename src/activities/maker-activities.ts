@@ -29,7 +29,7 @@ import {
   type QuoteInput,
   type QuoteResult,
 } from '../domain/messages';
-import { isTerminal, positionIn, type Market, type OrderRecord, type Read } from '../domain/records';
+import { isTerminal, type Market, type OrderRecord, type Read } from '../domain/records';
 import { invariant } from '../domain/assert';
 import { KEY_REJECTED } from '../domain/placement';
 import { isAboutMarket } from '../domain/rejections';
@@ -45,7 +45,7 @@ import { onlyFor, type Rejected } from './accounts';
 import { createExecuteActivities, type ExecuteActivities } from './execute';
 import { findMarket } from './find-market';
 import { withHeartbeat } from './heartbeat';
-import { readPosition, termsOf } from './position';
+import { positionForQuotes, readPosition, termsOf, type HeldIn } from './position';
 import { quoteFor } from './quote';
 
 /** What the maker knows of hedgers: nothing is quoted that nobody would hedge. */
@@ -109,9 +109,10 @@ const RECALL_AFTER_MS = 30 * 60_000;
 const BOOKS_RETRY_MS = 30_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
+  const heldIn = positionForQuotes(deps.account, deps.clock);
   const steps: MakerActivities = {
     ...createExecuteActivities(deps),
-    quote: (input) => quote(deps, input),
+    quote: (input) => quote(deps, heldIn, input),
     place: (input) => withHeartbeat((signal, _, scheduledAtMs) => place(deps, input, { signal, scheduledAtMs })),
     cancelMaker: (input) => withHeartbeat(() => cancelMaker(deps, input)),
     laneOrders: (input) => withHeartbeat((signal) => laneOrders(deps, input, signal)),
@@ -120,7 +121,7 @@ export function createMakerActivities(deps: MakerDeps): MakerActivities {
   return onlyFor(deps.accounts, steps, deps.onRejected);
 }
 
-async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
+async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput): Promise<QuoteResult> {
   const no = (code: string, message: string, retryAfterMs = RETRY_MS): QuoteResult => ({
     quote: false,
     code,
@@ -152,9 +153,7 @@ async function quote(deps: MakerDeps, input: QuoteInput): Promise<QuoteResult> {
   // Last of all: what asks nothing of the exchange costs nothing.
   const budget = deps.mayQuote();
   if (!budget.ok) return no('budget', budget.reason ?? 'the request budget is spent', budget.retryAfterMs);
-  const account = await deps.account.account();
-  if (!account.ok) return no('position-unread', `the position could not be read: ${account.reason}`, READ_AGAIN_MS);
-  const held = positionIn(account.value, market.value.marketId);
+  const held = await heldIn(market.value.marketId);
   if (!held.ok) return no('position-unread', held.reason, READ_AGAIN_MS);
   const answer = quoteFor({
     market: { ...market.value, ...deps.gate.rules(market.value) },

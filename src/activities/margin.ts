@@ -22,7 +22,8 @@ export interface Promised {
 }
 
 export interface MarginDeps {
-  readonly account: () => Promise<Read<AccountState>>;
+  /** What was heard by then is in it. */
+  readonly account: (sinceMs: number) => Promise<Read<AccountState>>;
   /** The market's own initial margin, in basis points of the value (LP §1.4). */
   readonly initialMarginBps: (marketId: number) => Promise<Read<number>>;
   /** Orders that run in Temporal, and what each of them is promised. */
@@ -33,7 +34,7 @@ export interface MarginDeps {
 
 export type Rejection = { readonly code: string; readonly message: string };
 
-/** Account and list are read at most this often: reads are part of the request budget that hedges need. */
+/** Account and list are read at most this often, and another's reading of the account may be this old: the budget is for hedges. */
 const AGE_MS = 5_000;
 /** Readings of one promise, when B trades during each of them. */
 const READS_MAX = 3;
@@ -58,18 +59,28 @@ export class MarginBook {
   readonly #promised = new Map<OrderId, Promised & { readonly sinceMs: number; overMs?: number }>();
   #reading: Promise<Reading | undefined> | undefined;
   #readAtMs = -Infinity;
-  /** Counts B's executions: a balance that was asked for before one of them says nothing about what is left after it. */
+  /** Counts what B traded unpromised: a balance that was asked for before says nothing about what is left after it. */
   #executions = 0;
   /** How many there had been when the reading was asked for. */
   #readAfter = 0;
+  /** When the last of them was heard. */
+  #executedMs = -Infinity;
+  /** When anything that B traded was. */
+  #tradedMs = -Infinity;
 
   constructor(deps: MarginDeps) {
     this.#deps = deps;
   }
 
-  /** B traded, or may have: what was read before is not to be trusted. */
-  executed(): void {
+  /**
+   * B traded, or may have: what was read before is not to be trusted. Not so where the order is promised its margin: it is counted in full, as if
+   * it had traded nothing, until the balance has been read after its end, and what it binds now is less than that.
+   */
+  executed(id?: OrderId): void {
+    this.#tradedMs = this.#deps.clock.monotonicMs();
+    if (id !== undefined && this.#promised.has(id)) return;
     this.#executions += 1;
+    this.#executedMs = this.#tradedMs;
   }
 
   /** Promises `order` its margin, or says why not. Repeatable: an order is promised once. */
@@ -91,7 +102,8 @@ export class MarginBook {
         this.#promised.set(order.id, { ...order, sinceMs: this.#deps.clock.monotonicMs() });
         return undefined;
       }
-      if (isSecond || [...this.#promised.values()].every(({ overMs }) => overMs === undefined)) return short;
+      const isOver = [...this.#promised.values()].some(({ overMs }) => overMs !== undefined);
+      if (isSecond || (!isOver && reading.atMs > this.#tradedMs)) return short;
       this.executed(); // as one that is over may have, unheard
     }
   }
@@ -138,26 +150,30 @@ export class MarginBook {
       if (this.#reading === undefined || isOld) {
         this.#readAtMs = this.#deps.clock.monotonicMs();
         this.#readAfter = this.#executions;
-        this.#reading = this.#readNow();
+        this.#reading = this.#readNow(Math.max(this.#readAtMs - AGE_MS, this.#executedMs));
       }
       const [asked, after] = [this.#reading, this.#readAfter];
       const reading = await asked;
-      if (reading === undefined && this.#reading === asked) this.#reading = undefined; // a failure is not remembered
+      if (this.#reading === asked) {
+        if (reading === undefined)
+          this.#reading = undefined; // a failure is not remembered
+        else this.#readAtMs = reading.atMs;
+      }
       // Where B trades all the time the promises still count what is not over.
       if (reading === undefined || after === this.#executions || attempt >= READS_MAX) return reading;
     }
   }
 
-  async #readNow(): Promise<Reading | undefined> {
-    const atMs = this.#deps.clock.monotonicMs();
+  async #readNow(sinceMs: number): Promise<Reading | undefined> {
     const [account, running] = await Promise.all([
-      this.#deps.account(),
+      this.#deps.account(sinceMs),
       this.#deps.running().then(
         (ids) => new Set(ids),
         () => undefined,
       ),
     ]);
     if (!account.ok) return undefined;
+    const atMs = account.value.begunMs;
     for (const id of running ?? []) {
       if (this.#promised.has(id)) continue;
       const promised = await this.#deps.promiseOf(id).catch(() => undefined);

@@ -235,10 +235,12 @@ export interface AccountState {
   readonly positions: readonly Position[];
   /** Markets whose position was shown and could not be read; undefined: not even which market. */
   readonly unreadMarkets: readonly (number | undefined)[];
+  /** What happened before this moment of the monotonic clock is in it. */
+  readonly begunMs: number;
 }
 
 /** A market that is not shown reads as zero, one that could not be read does not (invariant 8). */
-export function positionIn(account: AccountState, marketId: number): Read<Position | undefined> {
+export function positionIn(account: Omit<AccountState, 'begunMs'>, marketId: number): Read<Position | undefined> {
   const isUnread = account.unreadMarkets.some((unread) => unread === undefined || unread === marketId);
   if (isUnread) return { ok: false, reason: `the position of account ${account.accountIndex} could not be read` };
   return { ok: true, value: account.positions.find((position) => position.marketId === marketId) };

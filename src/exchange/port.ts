@@ -196,7 +196,11 @@ export interface AccountPort {
   tryPaths(): Promise<readonly TriedPath[]>;
   /** Keys that the exchange lets quote and cancel only (LP §3.6). */
   makerOnlyKeys(): Promise<Read<readonly number[]>>;
-  account(): Promise<Read<AccountState>>;
+  /**
+   * What was heard by `sinceMs` (monotonic clock) is in it: a reading of this process that began after that moment answers too. Without it one
+   * begins now.
+   */
+  account(sinceMs?: number): Promise<Read<AccountState>>;
   /** What was left of the owner's volume quota when an answer last said so (LP §6.5); undefined where none is counted. */
   volumeQuota(): { readonly left: number; readonly ageMs: number } | undefined;
   close(): Promise<void>;
@@ -236,8 +240,8 @@ export interface ExchangePort {
   backingOff(): string | undefined;
   /** Exchange time, epoch ms, for every deadline that the exchange reads; a step of the host's clock does not move it. */
   exchangeNowMs(): number;
-  /** Public reading of any account: positions and collateral, without a key. */
-  accountState(accountIndex: number): Promise<Read<AccountState>>;
+  /** Public reading of any account: positions and collateral, without a key. `sinceMs` as for `AccountPort.account`. */
+  accountState(accountIndex: number, sinceMs?: number): Promise<Read<AccountState>>;
   /** Master account (L1 address) of an account, to tell whether two of ours share one. */
   ownerOf(accountIndex: number): Promise<Read<string>>;
   /**

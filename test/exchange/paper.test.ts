@@ -3,6 +3,7 @@
  * understands, and what the exchange's truth shows is what the adapter reported.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../src/clock';
 import { loadSigner, openLighter, type Signer } from '../../src/exchange/lighter';
 import type { AccountPort, ExchangePort, OrdersFrame, SignedTx, TxRequest } from '../../src/exchange/port';
 import {
@@ -30,6 +31,7 @@ let account: AccountPort;
 let frames: OrdersFrame[];
 let txs: TxRecord[];
 let malformed: string[];
+let asked: string[];
 let lastId: OrderId | undefined;
 
 async function control(path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST'): Promise<unknown> {
@@ -45,11 +47,13 @@ async function open(): Promise<void> {
   frames = [];
   txs = [];
   malformed = [];
+  asked = [];
   exchange = openLighter({
     baseUrl: paper.url,
     wsUrl: paper.wsUrl,
     signer,
     onMalformed: (what, reason) => malformed.push(`${what}: ${reason}`),
+    onRequest: (endpoint) => asked.push(endpoint),
     sessionTimes: { sendMs: 800, probeMs: 400 },
   });
   account = exchange.openAccount({ accountIndex: ACCOUNT, keys });
@@ -132,7 +136,13 @@ test('markets, owner, account, an empty nonce history, the clock', async () => {
   expect(Math.abs(exchange.clockSkewMs() ?? Number.NaN)).toBeLessThan(1_000);
 });
 
-test('a market order: accepted, its frame, its transaction, its nonce, its list entry agree', async () => {
+test('a market order: accepted, its frame, its transaction, its nonce, its list entry, the account agree', async () => {
+  const readings = (): number => asked.filter((endpoint) => endpoint === 'account').length;
+  const before = readings();
+  const [own, other] = await Promise.all([account.account(), exchange.accountState(ACCOUNT, 0)]);
+  expect([own.ok, other]).toEqual([true, own]);
+  expect(await account.account(own.ok ? own.value.begunMs - 1 : 0)).toEqual(own);
+  expect(readings()).toBe(before + 1);
   const id = freshId();
   const outcome = await sendOf(marketBuy(id, 1, 20));
   expect(outcome.kind).toBe('accepted');
@@ -145,8 +155,10 @@ test('a market order: accepted, its frame, its transaction, its nonce, its list 
   expect(nonceStatus).toMatchObject({ ok: true, value: { kind: 'consumed', tx: { hash: outcome.txHash } } });
   const found = await account.findOrders([index]);
   expect(found).toMatchObject({ ok: true, value: [{ status: 'filled', filledLots: 20n }] });
-  const state = await account.account();
-  expect(state.ok && state.value.positions.find(({ marketId }) => marketId === 1)?.lots).toBe(20n);
+  const heardMs = systemClock.monotonicMs();
+  const after = await Promise.all([exchange.accountState(ACCOUNT, heardMs), account.account(heardMs)]);
+  for (const state of after)
+    expect(state.ok && state.value.positions.find(({ marketId }) => marketId === 1)?.lots).toBe(20n);
 });
 
 test('the same bytes twice, and a lower nonce: refused, classified as nonce; one execution', async () => {

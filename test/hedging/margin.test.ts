@@ -16,6 +16,8 @@ let unreadMarkets: number[];
 let running: OrderId[] | 'away';
 let strangers: Map<OrderId, Promised>;
 let reads: number;
+/** How old what is shared with others of the process is; it answers only who may be answered with it. */
+let sharedMs: number;
 let reading: (() => Promise<void>) | undefined;
 let book: MarginBook;
 
@@ -23,15 +25,18 @@ beforeEach(() => {
   nowMs = START_MS;
   [free, positions, running, strangers, reads, reading] = [25, [], [], new Map(), 0, undefined];
   unreadMarkets = [];
+  sharedMs = 0;
   book = newBook();
 });
 
 function newBook(): MarginBook {
   return new MarginBook({
-    account: async () => {
-      reads += 1;
+    account: async (sinceMs) => {
+      const isShared = sharedMs > 0 && nowMs - sharedMs > sinceMs;
+      if (!isShared) reads += 1;
+      const begunMs = isShared ? nowMs - sharedMs : nowMs;
       const money = { availableBalance: usdc(free), collateral: usdc(free) };
-      const value: AccountState = { accountIndex: 7, ...money, positions, unreadMarkets };
+      const value: AccountState = { accountIndex: 7, ...money, positions, unreadMarkets, begunMs };
       await reading?.();
       return { ok: true, value };
     },
@@ -159,11 +164,59 @@ test("the lane's next order costs no reading while there is enough for both", as
   expect(reads).toBe(1);
 });
 
-test('a balance that was read before B traded is not believed', async () => {
+test('a balance that was read before B traded unpromised is not believed', async () => {
   await book.promise(order(5));
   book.executed();
+  nowMs += 1;
   [free, positions] = [14, [held(-200)]];
   expect(await book.promise(order(5))).toMatchObject({ code: 'margin' }); // the lane's next order
+  expect(reads).toBe(2);
+});
+
+test('nor one of somebody else that began before it; one that began later is', async () => {
+  free = 1_000;
+  book.executed();
+  [nowMs, sharedMs] = [nowMs + 3_000, 3_000];
+  await book.promise(order(5));
+  expect(reads).toBe(1);
+  book.executed();
+  [nowMs, sharedMs] = [nowMs + 3_000, 2_000];
+  await book.promise(order(5));
+  expect(reads).toBe(1);
+  nowMs += 4_000; // of what was read 6 s ago nothing is believed
+  await book.promise(order(5));
+  expect(reads).toBe(1);
+  sharedMs = 0;
+  nowMs += 6_000;
+  await book.promise(order(5));
+  expect(reads).toBe(2);
+});
+
+test('what an order trades that is promised its margin is counted already: no reading while there is enough', async () => {
+  free = 200;
+  const first = order(5);
+  await book.promise(first);
+  for (let n = 0; n < 3; n++, nowMs += 1_000) {
+    book.executed(first.id);
+    expect(await book.promise(order(6))).toBeUndefined();
+  }
+  expect(reads).toBe(1);
+  book.executed(orderIdOf({ time: tenthsAt(nowMs), lane: 9 })); // nobody was promised that
+  await book.promise(order(6));
+  expect(reads).toBe(2);
+});
+
+test('where there is not enough, what was read before it traded is read again: it may have closed a position', async () => {
+  [free, positions] = [17, [held(-200)]];
+  const first = order(5, { side: 'buy' });
+  expect(await book.promise(first)).toBeUndefined();
+  expect(await book.promise(order(6, { side: 'sell' }))).toBeUndefined();
+  expect(await book.promise(order(7, { side: 'sell' }))).toMatchObject({ code: 'margin' });
+  expect(reads).toBe(1);
+  nowMs += 1_000;
+  book.executed(first.id);
+  [free, positions] = [50, []];
+  expect(await book.promise(order(7, { side: 'sell' }))).toBeUndefined();
   expect(reads).toBe(2);
 });
 
@@ -171,7 +224,7 @@ test('nor one that was asked for before it', async () => {
   reading = () => {
     reading = undefined;
     book.executed();
-    free = 1;
+    [free, nowMs] = [1, nowMs + 1];
     return Promise.resolve();
   };
   expect(await book.promise(order(5))).toMatchObject({ code: 'margin' });

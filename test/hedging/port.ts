@@ -300,6 +300,7 @@ export class FakeAccount implements AccountPort {
       availableBalance: notional(1_000_000_000n),
       collateral: notional(1_000_000_000n),
       unreadMarkets: [],
+      begunMs: 0,
       positions: this.position === 0n ? [] : [{ marketId: 1, lots: this.position, avgEntryTicks: '1' }],
     });
   }

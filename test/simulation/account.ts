@@ -21,6 +21,7 @@ import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import { lots, notional } from '../../src/domain/lots';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../src/domain/records';
 import { findRejection } from '../../src/domain/rejections';
+import { SharedReadings } from '../../src/domain/shared-readings';
 import { SIGNED_BYTES_LIFE_MS } from '../../src/domain/limits';
 import { summarize } from '../../packages/paper-exchange/src/core/margin';
 import type { Order } from '../../packages/paper-exchange/src/core/types';
@@ -175,8 +176,8 @@ export class SimAccount implements AccountPort {
     });
   }
 
-  account(): Promise<Read<AccountState>> {
-    return this.#read(() => stateOf(this.around.venue, this.accountIndex));
+  account(sinceMs?: number): Promise<Read<AccountState>> {
+    return readState(this.around, this.host, { accountIndex: this.accountIndex, sinceMs });
   }
 
   close(): Promise<void> {
@@ -204,12 +205,26 @@ function readFrom<T>(around: Surroundings, host: Host, serve: () => T): Promise<
   });
 }
 
-/** Any account as everybody may read it. */
-export function readState(around: Surroundings, host: Host, accountIndex: number): Promise<Read<AccountState>> {
-  return readFrom(around, host, () => stateOf(around.venue, accountIndex));
+type State = Omit<AccountState, 'begunMs'>;
+const readings = new WeakMap<Host, SharedReadings<State>>();
+
+/** Any account as everybody may read it; a process shares its readings, as src/exchange/lighter. */
+export async function readState(
+  around: Surroundings,
+  host: Host,
+  { accountIndex, sinceMs }: { readonly accountIndex: number; readonly sinceMs: number | undefined },
+): Promise<Read<AccountState>> {
+  let shared = readings.get(host);
+  if (shared === undefined) {
+    const begin = (index: number): Promise<Read<State>> => readFrom(around, host, () => stateOf(around.venue, index));
+    shared = new SharedReadings(begin, () => clockOf(around.time, host).monotonicMs());
+    readings.set(host, shared);
+  }
+  const read = await shared.read(accountIndex, sinceMs);
+  return read.ok ? { ok: true, value: { ...read.value.value, begunMs: read.value.begunMs } } : read;
 }
 
-function stateOf(venue: Venue, accountIndex: number): AccountState {
+function stateOf(venue: Venue, accountIndex: number): State {
   const account = venue.account(accountIndex);
   const summary = summarize(venue.exchange.world, account);
   return {

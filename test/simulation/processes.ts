@@ -432,7 +432,7 @@ function exchangePort(world: World, host: Host): ExchangePort {
   };
   return {
     markets: absent,
-    accountState: (accountIndex) => readState(world, host, accountIndex),
+    accountState: (accountIndex, sinceMs) => readState(world, host, { accountIndex, sinceMs }),
     marketRules: absent,
     upgrades: absent,
     initialMarginBps: () => Promise.resolve({ ok: true, value: 500 }),

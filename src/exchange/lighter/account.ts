@@ -8,6 +8,7 @@ import type { Clock } from '../../clock';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
+import type { SharedReadings } from '../../domain/shared-readings';
 import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TriedPath, TxRequest } from '../port';
 import { LighterAccountStream } from './account-stream';
 import type { StreamAddress } from './approach';
@@ -27,7 +28,7 @@ import {
   type UnreadOrderRow,
 } from './parse';
 import { parseTxRows } from './parse-tx';
-import { ACCOUNT, readAccount } from './read-account';
+import { ACCOUNT, stateOf, type ParsedAccount } from './read-account';
 import type { Rest, Urgency } from './rest';
 import { parseTradePage, reachesBack, sumTrades, type TradePage } from './trade-sum';
 import type { SessionTimes } from './session-times';
@@ -57,6 +58,7 @@ export interface AccountDependencies {
   readonly chainId: number;
   readonly signer: Signer;
   readonly markets: Markets;
+  readonly readings: SharedReadings<ParsedAccount>;
   readonly clock: Clock;
   readonly skew: ClockSkew;
   readonly limit: HostLimit;
@@ -291,10 +293,10 @@ export class LighterAccount implements AccountPort {
     );
   }
 
-  account(): Promise<Read<AccountState>> {
-    return readAccount(this.deps.markets, this.accountIndex, (error) => this.#rejected(ACCOUNT, error)).then((read) =>
-      read.ok ? { ok: true, value: read.value.state } : read,
-    );
+  async account(sinceMs?: number): Promise<Read<AccountState>> {
+    const read = await this.deps.readings.read(this.accountIndex, sinceMs);
+    if (read.ok) for (const error of read.value.value.unread) this.#unreadable.row(ACCOUNT, error.message);
+    return stateOf(read);
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import { systemClock, type Clock } from '../../clock';
 import type { AccountState, Market, MarketRules, Read, Upgrades } from '../../domain/records';
+import { SharedReadings } from '../../domain/shared-readings';
 import type { AccountOptions, AccountPort, ExchangePort, OrderBook, TradedSum } from '../port';
 import { LighterAccount } from './account';
 import { socketOptionsOf, type Approach, type StreamAddress } from './approach';
@@ -15,7 +16,7 @@ import { HostLimit } from './host-limit';
 import { Markets } from './markets';
 import { PublicTrades } from './public-trades';
 import { parseAnnouncements, parseMarketDetails } from './parse-market';
-import { ACCOUNT, readAccount, type ParsedAccount } from './read-account';
+import { ACCOUNT, readAccount, stateOf, type ParsedAccount } from './read-account';
 import { Rest } from './rest';
 import { SESSION_TIMES, type SessionTimes } from './session-times';
 import type { Signer } from './signer';
@@ -67,10 +68,13 @@ export function chainIdOf(baseUrl: string): number {
 
 /** Margins change by announcement. */
 const MARGINS_AGE_MS = 10 * 60_000;
+/** For what never changes. */
+const ANY_TIME = -Infinity;
 
 class Lighter implements ExchangePort {
   readonly #rest: Rest;
   readonly #markets: Markets;
+  readonly #readings: SharedReadings<ParsedAccount>;
   readonly #skew: ClockSkew;
   readonly #limit: HostLimit;
   readonly #books: BookStream;
@@ -101,6 +105,10 @@ class Lighter implements ExchangePort {
       onMalformed: this.#malformed,
     });
     this.#markets = new Markets(this.#rest, this.#clock, this.#malformed);
+    this.#readings = new SharedReadings(
+      (account) => readAccount(this.#markets, account, (error) => this.#malformed(ACCOUNT, error.message)),
+      () => this.#clock.monotonicMs(),
+    );
     this.#books = new BookStream({
       ...this.#address,
       clock: this.#clock,
@@ -166,18 +174,13 @@ class Lighter implements ExchangePort {
     return this.#skew.exchangeNowMs();
   }
 
-  ownerOf(accountIndex: number): Promise<Read<string>> {
-    return this.#readAccount(accountIndex, ({ owner }) => owner.toLowerCase());
+  async ownerOf(accountIndex: number): Promise<Read<string>> {
+    const read = await this.#readings.read(accountIndex, ANY_TIME);
+    return read.ok ? { ok: true, value: read.value.value.owner.toLowerCase() } : read;
   }
 
-  accountState(accountIndex: number): Promise<Read<AccountState>> {
-    return this.#readAccount(accountIndex, ({ state }) => state);
-  }
-
-  #readAccount<T>(accountIndex: number, pick: (parsed: ParsedAccount) => T): Promise<Read<T>> {
-    return readAccount(this.#markets, accountIndex, (error) => this.#malformed(ACCOUNT, error.message)).then((read) =>
-      read.ok ? { ok: true, value: pick(read.value) } : read,
-    );
+  async accountState(accountIndex: number, sinceMs?: number): Promise<Read<AccountState>> {
+    return stateOf(await this.#readings.read(accountIndex, sinceMs));
   }
 
   watchTrades(accountIndex: number, onTraded: (sum: TradedSum) => void): void {
@@ -205,6 +208,7 @@ class Lighter implements ExchangePort {
         chainId: this.options.chainId ?? chainIdOf(this.options.baseUrl),
         signer: this.options.signer,
         markets: this.#markets,
+        readings: this.#readings,
         clock: this.#clock,
         skew: this.#skew,
         limit: this.#limit,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { notional, parseNotional, type Lots, type Notional } from '../../domain/lots';
 import type { AccountState, Position, Read } from '../../domain/records';
+import type { Begun } from '../../domain/shared-readings';
 import type { Markets } from './markets';
 import {
   check,
@@ -34,6 +35,13 @@ export function readAccount(
   });
 }
 
+/** What its asker is told of a reading that may be somebody else's. */
+export function stateOf(read: Read<Begun<ParsedAccount>>): Read<AccountState> {
+  if (!read.ok) return read;
+  const { value, begunMs } = read.value;
+  return { ok: true, value: { ...value.state, begunMs } };
+}
+
 const accountShape = z.object({
   index: integer.min(0),
   l1_address: z.string(),
@@ -50,7 +58,7 @@ const positionShape = z.object({
 });
 
 export interface ParsedAccount {
-  readonly state: AccountState;
+  readonly state: Omit<AccountState, 'begunMs'>;
   readonly owner: string;
   /** Why of each market that is in `state.unreadMarkets`. */
   readonly unread: readonly MalformedError[];
@@ -76,7 +84,7 @@ export function parseAccount(
       unreadMarkets.push(integerField(position, 'market_id'));
     }
   }
-  const state: AccountState = {
+  const state = {
     accountIndex: row.index,
     availableBalance: flooredQuote(row.available_balance, 'available_balance'),
     collateral: flooredQuote(row.collateral, 'collateral'),
