@@ -31,7 +31,8 @@ export interface Books {
 
 export type Reconciliation =
   | { readonly kind: 'even' }
-  | { readonly kind: 'late'; readonly lots: bigint }
+  /** `explained`: an order says that it is hedging it. */
+  | { readonly kind: 'late'; readonly lots: bigint; readonly explained: boolean }
   | { readonly kind: 'wrong'; readonly lots: bigint; readonly forMs: number };
 
 /** A hedge takes milliseconds, reads of the exchange lag by seconds; what stays longer than this is not late. */
@@ -61,7 +62,7 @@ export function reconcile(books: Books, { atMs, makerLots, hedgeLots, words = []
     return { kind: 'wrong', lots, forMs: atMs - oftenSinceMs };
   if (abs(lots) <= sum(heard)) {
     books.off = undefined;
-    return { kind: 'late', lots };
+    return { kind: 'late', lots, explained: true };
   }
   const before = books.off;
   const off = {
@@ -72,7 +73,7 @@ export function reconcile(books: Books, { atMs, makerLots, hedgeLots, words = []
   books.off = off;
   const forMs = atMs - off.sinceMs;
   const stays = atMs - off.sameSinceMs >= LATE_MS_MAX || forMs >= NEVER_EVEN_MS_MAX;
-  return stays ? { kind: 'wrong', lots, forMs } : { kind: 'late', lots };
+  return stays ? { kind: 'wrong', lots, forMs } : { kind: 'late', lots, explained: false };
 }
 
 /**

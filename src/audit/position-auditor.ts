@@ -34,7 +34,7 @@ export interface PositionAuditorOptions {
   /** What a reading says of a market: every one but those that may only be late. */
   readonly onBooks: (market: string, books: BooksState) => void;
   readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>;
-  /** From reading to reading while all is even; a difference is looked at again after two fifths of it. */
+  /** From reading to reading while nothing is doubtful. */
   readonly everyMs: number;
   /** An order that has hedged for longer explains nothing any more. */
   readonly hedgeMsMax: number;
@@ -50,6 +50,13 @@ interface Words {
 }
 type WordsByMarket = ReadonlyMap<string, Words>;
 type Positions = readonly [maker: AccountState, hedge: AccountState];
+
+/**
+ * When the next reading is due, as part of `everyMs`. What an order says to be hedging may end any moment, and two readings later it must be known
+ * whether it has. What nothing explains is told, or gone, at most three readings later. Once told it can only end: nobody waits for that to the second.
+ */
+const PAUSE = { settled: 1, explained: 3 / 5, open: 2 / 5 } as const;
+type Doubt = keyof typeof PAUSE;
 
 /** Temporal's list takes milliseconds; later than this is as good as never. */
 const LIST_DEADLINE_MS = 1_000;
@@ -82,8 +89,8 @@ export class PositionAuditor {
       const { everyMs, clock } = this.#options;
       const startedAtMs = clock.monotonicMs();
       // A failed reading says nothing of the books; the health page shows the silence, the gauge no old value.
-      const calm = await this.audit().catch(() => true);
-      const pauseMs = calm ? everyMs : (2 * everyMs) / 5;
+      const doubt = await this.audit().catch((): Doubt => 'settled');
+      const pauseMs = PAUSE[doubt] * everyMs;
       if (!this.#closed)
         this.#timer = setTimeout(
           () => void round(),
@@ -111,8 +118,8 @@ export class PositionAuditor {
     return this.#markets.find((market) => market.symbol === symbol);
   }
 
-  /** One reading of everything; answers whether all is even. Rejects when the positions could not be read. */
-  async audit(): Promise<boolean> {
+  /** One reading of everything; answers what is most doubtful. Rejects when the positions could not be read. */
+  async audit(): Promise<Doubt> {
     const markets = [...this.#markets];
     const { health } = this.#options;
     const [words, read] = await Promise.all([
@@ -121,11 +128,10 @@ export class PositionAuditor {
     ]);
     for (const market of markets) this.#show(market, words, read?.positions);
     if (!read) throw new Error('the positions could not be read');
-    let calm = true;
-    for (const market of markets) calm = this.#reconcile(market, words, read) && calm;
+    const doubts = markets.map((market) => this.#reconcile(market, words, read));
     const isRead = markets.every((market) => lotsOf(read.positions, market) !== undefined);
     if (words && isRead) health.ok();
-    return calm;
+    return doubts.includes('open') ? 'open' : doubts.includes('explained') ? 'explained' : 'settled';
   }
 
   /** Running orders know best what is naked; without their word the positions' difference is shown, without either nothing. */
@@ -156,9 +162,9 @@ export class PositionAuditor {
     market: Market,
     words: WordsByMarket | undefined,
     { atMs, positions: [maker, hedge] }: { readonly atMs: number; readonly positions: Positions },
-  ): boolean {
+  ): Doubt {
     const held = lotsOf([maker, hedge], market);
-    if (!held) return true; // nothing is known; the last reading grows old
+    if (!held) return 'settled'; // nothing is known; the last reading grows old
     const books = this.#books.get(market.marketId) ?? newBooks();
     this.#books.set(market.marketId, books);
     const word = words?.get(market.symbol);
@@ -171,7 +177,8 @@ export class PositionAuditor {
     const found = reconcile(books, reading);
     if (found.kind === 'wrong') this.#tell(market, reading, { ...found, overdue: word?.overdue ?? [] });
     this.#keep(market, reading, found);
-    return found.kind === 'even';
+    if (found.kind !== 'late') return 'settled';
+    return found.explained ? 'explained' : 'open';
   }
 
   #keep(market: Market, { atMs, makerLots, hedgeLots }: Reading, found: Reconciliation): void {

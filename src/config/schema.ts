@@ -156,7 +156,7 @@ function contradictions(raw: RawConfig): Contradiction[] {
   raw.blackouts?.forEach(({ from, until }, i) => {
     if (until <= from) found.push({ path: ['blackouts', i, 'until'], message: 'is not after its from' });
   });
-  const noRoom = noRoomForQuotes(raw.request_budget) ?? noRoomForReadings(raw.request_budget);
+  const noRoom = noRoomForQuotes(raw.request_budget) ?? noRoomForReadings(raw.request_budget, raw.pairs.length);
   if (noRoom !== undefined) add('request_budget.per_minute', noRoom);
   if (metrics.maker_port === metrics.hedger_port) {
     add('metrics.hedger_port', 'is the same as metrics.maker_port: the two processes need one each');
@@ -171,19 +171,26 @@ function contradictions(raw: RawConfig): Contradiction[] {
 }
 
 /** Why a process would spend more than its share before anything is quoted, with the arithmetic. */
-function noRoomForReadings({ per_minute, counts, maker_share }: RawConfig['request_budget']): string | undefined {
+function noRoomForReadings(
+  { per_minute, counts, maker_share }: RawConfig['request_budget'],
+  markets: number,
+): string | undefined {
   for (const [role, share] of [
     ['maker', maker_share],
     ['hedge', 1 - maker_share],
   ] as const) {
-    const needed = backgroundPerMinute(role, counts) + (role === 'maker' ? quoteCost(counts) : 0);
+    const needed = backgroundPerMinute(role, counts, markets) + (role === 'maker' ? quoteCost(counts) : 0);
     const allowed = per_minute * share;
     if (allowed + 1e-9 >= needed) continue;
     const who = role === 'maker' ? 'the maker' : 'the hedger';
     const what = role === 'maker' ? 'its own readings and one quote' : 'its own readings';
-    return `leaves ${who} ${Math.round(allowed * 100) / 100} ${counts} a minute, and ${what} take ${needed}. Change maker_share, or per_minute`;
+    return `leaves ${who} ${short(allowed)} ${counts} a minute, and ${what} take ${short(needed)}. Change maker_share, or per_minute`;
   }
   return undefined;
+}
+
+function short(value: number): string {
+  return String(Math.round(value * 100) / 100);
 }
 
 /** Why no quote would ever fit into the budget, with the arithmetic. */
@@ -192,7 +199,6 @@ function noRoomForQuotes(raw: RawConfig['request_budget']): string | undefined {
   const cost = quoteCost(counts);
   const { burst, left } = roomForQuotes({ perMinute: per_minute * maker_share, reserve });
   if (left + 1e-9 >= cost) return undefined;
-  const short = (value: number): string => String(Math.round(value * 100) / 100);
   return (
     `is too little for a single quote: a sixth of ${per_minute} x maker_share ${maker_share} is ${short(burst)} at once, less reserve ` +
     `${reserve} leaves ${short(left)}, and a quote costs ${cost} ${counts}. Raise maker_share, lower reserve` +

@@ -43,14 +43,16 @@ export function quoteCost(counting: Counting): number {
 }
 
 /**
- * What a process asks in a minute, quoting or not: both look at live orders twice and read four ledgers; the hedger reads both positions, every
- * 5 s, or every 10 where requests are counted.
+ * What a process asks in a minute, quoting or not, and as often as these are asked for. Both look at live orders twice and read four ledgers. The
+ * maker reads the announcements and its maker-only keys every five minutes, what each market takes every two. The hedger reads both positions every
+ * 5 s, or every 10 where requests are counted, and each market's margin every ten minutes.
  */
-export function backgroundPerMinute(role: 'maker' | 'hedge', counting: Counting): number {
-  const both = sumOf(Array<string>(6).fill('accountOrders'), counting);
-  if (role === 'maker') return both;
-  const readings = counting === 'requests' ? 6 : 12;
-  return both + 2 * readings * costOf('account', counting);
+export function backgroundPerMinute(role: 'maker' | 'hedge', counting: Counting, markets: number): number {
+  const a = (times: number, endpoint: string): number => times * costOf(endpoint, counting);
+  const both = a(6, 'accountOrders');
+  if (role === 'hedge')
+    return both + a(2 * (counting === 'requests' ? 6 : 12), 'account') + a(markets / 10, 'orderBookDetails');
+  return both + a(1 / 5, 'announcement') + a(1 / 5, 'getMakerOnlyApiKeys') + a(markets / 2, 'orderBookDetails');
 }
 
 /** What can be spent at once, and what of it is left to quotes: with less than one's cost left there is never one. */

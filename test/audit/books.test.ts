@@ -21,7 +21,10 @@ describe('the auditor tells late from wrong', () => {
   test('S-24 the two positions were read at different moments: late, then even again', () => {
     const books = newBooks();
     reconcile(books, at(0));
-    expect(reconcile(books, at(1_000, { makerLots: 20n }))).toEqual({ kind: 'late', lots: 20n });
+    expect(reconcile(books, at(1_000, { makerLots: 20n }))).toEqual({
+      ...{ kind: 'late', lots: 20n },
+      explained: false,
+    });
     expect(reconcile(books, at(2_000, { makerLots: 20n, hedgeLots: -20n })).kind).toBe('even');
     expect(reconcile(books, at(6_000, { makerLots: 40n, hedgeLots: -20n })).kind).toBe('late');
   });

@@ -298,6 +298,43 @@ describe('how often it reads', () => {
     expect(await run(60_000)).toBeLessThanOrEqual(26);
   });
 
+  test('a difference that is told and stays costs no more than none; one that an order explains a little more', async () => {
+    lots[A] = { 1: 20n };
+    expect(await run(60_000)).toBeLessThanOrEqual(32);
+    expect(raised.length).toBeGreaterThan(8);
+    reads = [];
+    runs = [{ id: 'order/1/128', state: 'hedging', exposure: 0.0002 }];
+    expect(await run(36_000)).toBeLessThanOrEqual(26);
+  });
+
+  test('the same difference, excused by one order after the other, is told: no hedge takes that long', async () => {
+    const auditor = auditorOf();
+    auditor.start();
+    const startMs = nowMs;
+    lots[A] = { 1: 20n };
+    for (let ms = 0; ms < 25_000; ms += 100) {
+      nowMs = startMs + ms;
+      runs = [{ id: `order/1/${Math.floor(ms / 2_500) * 128}`, state: 'hedging', exposure: 0.0002 }];
+      await jest.advanceTimersByTimeAsync(100);
+    }
+    auditor.close();
+    expect(raised[0]?.kind).toBe('books-differ');
+  });
+
+  test('what grows after it was told is told within ten seconds too', async () => {
+    const auditor = auditorOf();
+    auditor.start();
+    const startMs = nowMs;
+    lots[A] = { 1: 20n };
+    for (let ms = 0; ms < 23_100; ms += 100) {
+      nowMs = startMs + ms;
+      if (ms === 13_100) lots[A] = { 1: 70n };
+      await jest.advanceTimersByTimeAsync(100);
+    }
+    auditor.close();
+    expect(raised.at(-1)?.exposed).toBe('0.00070 BTC');
+  });
+
   test('S-54 a reading that fails is never repeated faster, and slower each time', async () => {
     unread.add(A).add(B);
     expect(await run(60_000)).toBeLessThanOrEqual(12);

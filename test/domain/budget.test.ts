@@ -1,6 +1,13 @@
 /** P-04: quotes stop while there is a reserve, in the units in which the exchange counts; settings that let none out are known as such. */
 import { expect, test } from '@jest/globals';
-import { backgroundPerMinute, costOf, quoteCost, RequestBudget, roomForQuotes } from '../../src/domain/budget';
+import {
+  backgroundPerMinute,
+  costOf,
+  quoteCost,
+  RequestBudget,
+  roomForQuotes,
+  type Counting,
+} from '../../src/domain/budget';
 
 /** Quotes of an hour in which one is asked for every half second. */
 function quotesInAnHour(terms: { perMinute: number; reserve: number }, cost: number): number {
@@ -63,6 +70,14 @@ test('each request has its weight, and each process its readings', () => {
     6, 6, 300, 100,
   ]);
   expect(costOf('account', 'requests')).toBe(1);
-  expect([backgroundPerMinute('maker', 'requests'), backgroundPerMinute('hedge', 'requests')]).toEqual([6, 18]);
-  expect([backgroundPerMinute('maker', 'weights'), backgroundPerMinute('hedge', 'weights')]).toEqual([600, 7_800]);
+  const asked = (counting: Counting, markets: number): number[] =>
+    (['maker', 'hedge'] as const).map((role) => Math.round(10 * backgroundPerMinute(role, counting, markets)) / 10);
+  expect([asked('requests', 1), asked('requests', 3)]).toEqual([
+    [6.9, 18.1],
+    [7.9, 18.3],
+  ]);
+  expect([asked('weights', 1), asked('weights', 3)]).toEqual([
+    [870, 7_830],
+    [1_170, 7_890],
+  ]);
 });
