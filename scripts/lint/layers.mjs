@@ -30,7 +30,18 @@ export const layers = {
   ],
   qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
   closing: ['domain', 'exchange', 'hedging', 'activities'], // with the exchange alone: nothing of it needs the engine
-  cli: ['domain', 'exchange', 'notices', 'config', 'temporal', 'hedging', 'workers', 'qualify', 'closing'],
+  cli: [
+    'domain',
+    'exchange',
+    'notices',
+    'observability',
+    'config',
+    'temporal',
+    'hedging',
+    'workers',
+    'qualify',
+    'closing',
+  ],
 };
 
 /** A file that every folder may import, but for the pure ones. */

@@ -34,6 +34,7 @@ function program(): Command {
   addOrders(root, globals);
   addHedge(root, globals);
   addCloseAll(root, globals);
+  addAlerts(root, globals);
   addDoctor(root, globals);
   addQualify(root, globals);
   addBench(root);
@@ -183,6 +184,19 @@ function addCloseAll(root: Command, globals: Globals): void {
     .action(async (options: { preview?: true; yes?: true; json?: boolean }) => {
       const { runCloseAll } = await import('./close-all-command.js');
       process.exitCode = await runCloseAll({ ...globals(), ...options });
+    });
+}
+
+function addAlerts(root: Command, globals: Globals): void {
+  root
+    .command('alerts')
+    .description('who is told when money is at risk')
+    .command('test')
+    .description('sends a message through every configured channel')
+    .addOption(jsonOption())
+    .action(async (options: { json?: boolean }) => {
+      const { runAlertsTest } = await import('./alerts-command.js');
+      process.exitCode = await runAlertsTest({ ...globals(), ...options });
     });
 }
 

@@ -97,7 +97,14 @@ export interface Config {
   };
   readonly notices: { readonly secretFile: string };
   readonly metrics: { readonly host: string; readonly makerPort: number; readonly hedgerPort: number };
-  readonly alerts: { readonly webhookUrl?: string };
+  /** Addresses and the token are secrets. */
+  readonly alerts: {
+    readonly webhookUrl?: string;
+    readonly slackUrl?: string;
+    readonly telegram?: { readonly botToken: string; readonly chatId: string; readonly apiUrl: string };
+    /** A dead-man service's address for each process, beaten while its health page is well. */
+    readonly heartbeat?: { readonly makerUrl?: string; readonly hedgerUrl?: string; readonly everyMs: number };
+  };
   readonly paper: {
     readonly port: number;
     readonly seed: number;
@@ -106,6 +113,8 @@ export interface Config {
   };
 }
 
+const TELEGRAM = 'https://api.telegram.org';
+const HEARTBEAT_EVERY_SECONDS = 60;
 /** Twice as often as the code needs to stay in the processor's caches (docs/benchmarks.md). */
 const WARM_UP_EVERY_MS = 10;
 const QUOTA_FLOOR = 100;
@@ -176,8 +185,23 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     redis: { ...raw.redis, options: typed(raw.redis.options ?? {}) },
     notices: { secretFile: raw.notices.secret_file },
     metrics: { host: raw.metrics.host, makerPort: raw.metrics.maker_port, hedgerPort: raw.metrics.hedger_port },
-    alerts: raw.alerts.webhook_url === undefined ? {} : { webhookUrl: raw.alerts.webhook_url },
+    alerts: alertsOf(raw.alerts),
     paper: raw.paper,
+  };
+}
+
+function alertsOf({ webhook_url, slack_url, telegram, heartbeat }: RawConfig['alerts']): Config['alerts'] {
+  const { bot_token: botToken, chat_id: chatId, api_url: apiUrl = TELEGRAM } = telegram ?? {};
+  const { maker_url, hedger_url, every_seconds = HEARTBEAT_EVERY_SECONDS } = heartbeat ?? {};
+  return {
+    ...(webhook_url === undefined ? {} : { webhookUrl: webhook_url }),
+    ...(slack_url === undefined ? {} : { slackUrl: slack_url }),
+    ...(botToken === undefined || chatId === undefined ? {} : { telegram: { botToken, chatId, apiUrl } }),
+    heartbeat: {
+      ...(maker_url === undefined ? {} : { makerUrl: maker_url }),
+      ...(hedger_url === undefined ? {} : { hedgerUrl: hedger_url }),
+      everyMs: every_seconds * 1_000,
+    },
   };
 }
 

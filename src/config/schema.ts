@@ -118,7 +118,24 @@ export const configSchema = z
     }),
     notices: z.strictObject({ secret_file: text }),
     metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port }),
-    alerts: z.strictObject({ webhook_url: url('https', 'http').optional() }),
+    alerts: z.strictObject({
+      webhook_url: url('https', 'http').optional(),
+      slack_url: url('https', 'http').optional(),
+      telegram: z
+        .strictObject({
+          bot_token: text.regex(/^[\w:-]+$/, 'must be the token that BotFather gave, e.g. 123456:ABC-…'),
+          chat_id: text.regex(/^(-?\d+|@\w+)$/, 'must be the number of a chat, or @channel'),
+          api_url: url('https', 'http').optional(),
+        })
+        .optional(),
+      heartbeat: z
+        .strictObject({
+          maker_url: url('https', 'http').optional(),
+          hedger_url: url('https', 'http').optional(),
+          every_seconds: whole(1, 86_400).optional(),
+        })
+        .optional(),
+    }),
     paper: z.strictObject({
       port,
       seed: whole(0, 2 ** 32 - 1),

@@ -1,11 +1,11 @@
 /**
  * Alerts: what happened, what is exposed, what to do next.
  *
- * Each goes to the log, the metric and, if configured, a webhook. Raising never waits and never throws: the webhook has a queue of
- * its own, bounded; repeats of one kind, order and market are folded into one message per window. Alerts hold no secret, and the webhook's
- * address is one: it is never shown.
+ * Each goes to the log, the metric and the configured channels. Raising never waits and never throws: each channel has a queue of its own,
+ * bounded; repeats of one kind, order and market are folded into one message per window. Alerts hold no secret.
  */
 import { systemClock, type Clock } from '../clock';
+import { hand, type AlertMessage, type Channel } from './alert-channels';
 import type { Logger } from './logger';
 
 /** Each has its section in docs/operations.md; a test holds the two together. */
@@ -62,18 +62,18 @@ export interface AlertsOptions {
   readonly logger: Pick<Logger, 'error' | 'warn'>;
   /** Counts per kind. */
   readonly count: (kind: AlertKind) => void;
-  readonly onWebhookFailure: () => void;
+  /** A channel did not take an alert. */
+  readonly onFailure: (channel: Channel['name']) => void;
   /** Name of the process, shown in the message. */
   readonly process: string;
-  readonly webhookUrl?: string;
+  readonly channels: readonly Channel[];
   readonly fetch?: typeof fetch;
   readonly clock?: Pick<Clock, 'monotonicMs'>;
   readonly foldWindowMs?: number;
 }
 
 const FOLD_WINDOW_MS = 60_000;
-const WEBHOOK_TIMEOUT_MS = 5000;
-/** Beyond this the webhook is not keeping up, and the log is the record. */
+/** Beyond this a channel is not keeping up, and the log is the record. */
 const QUEUE_MAX = 100;
 /** Distinct (kind, order, market) remembered for folding. */
 const FOLDED_MAX = 1000;
@@ -82,12 +82,12 @@ export class Alerts {
   readonly #options: AlertsOptions;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #folded = new Map<string, { untilMs: number; repeats: number }>();
-  readonly #queue: string[] = [];
-  #sending: Promise<void> | undefined;
+  readonly #queues: Queue[];
 
   constructor(options: AlertsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#queues = options.channels.map((channel) => ({ channel, messages: [], sending: undefined }));
   }
 
   readonly raise: RaiseAlert = (alert) => {
@@ -103,52 +103,57 @@ export class Alerts {
     this.#folded.set(key, { untilMs: nowMs + (this.#options.foldWindowMs ?? FOLD_WINDOW_MS), repeats: 0 });
     const repeated = fold?.repeats ?? 0;
     this.#options.logger.error({ alert: { ...alert, repeated } }, `ALERT ${alert.kind}: ${alert.what}`);
-    this.#enqueue(alert, repeated);
+    const message = messageOf(alert, { repeated, process: this.#options.process });
+    for (const queue of this.#queues) this.#enqueue(queue, message);
   };
 
-  /** Waits for the webhook to take what is queued; at most one time-out per message. */
+  /** Waits for the channels to take what is queued. */
   async resolved(): Promise<void> {
-    while (this.#sending !== undefined) await this.#sending;
+    await Promise.all(
+      this.#queues.map(async (queue) => {
+        while (queue.sending !== undefined) await queue.sending;
+      }),
+    );
   }
 
-  #enqueue(alert: Alert, repeated: number): void {
-    if (this.#options.webhookUrl === undefined) return;
-    if (this.#queue.length >= QUEUE_MAX) {
-      this.#options.onWebhookFailure();
+  #enqueue(queue: Queue, message: AlertMessage): void {
+    if (queue.messages.length >= QUEUE_MAX) {
+      this.#options.onFailure(queue.channel.name);
       return;
     }
-    this.#queue.push(JSON.stringify(this.#body(alert, repeated)));
-    this.#sending ??= this.#drain().finally(() => (this.#sending = undefined));
+    queue.messages.push(message);
+    queue.sending ??= this.#drain(queue).finally(() => (queue.sending = undefined));
   }
 
-  /** `text` is what Slack, Mattermost and Telegram's sendMessage read; the fields are for programs. */
-  #body(alert: Alert, repeated: number): Record<string, unknown> {
-    const { kind, what, next, exposed, orderId, market } = alert;
-    const lines = [
-      `[counterleg ${this.#options.process}] ${kind}: ${what}`,
-      ...(exposed === undefined ? [] : [`Exposed: ${exposed}`]),
-      ...(orderId === undefined ? [] : [`Order: ${orderId}`]),
-      `Next: ${next}`,
-      ...(repeated === 0 ? [] : [`(raised ${repeated} more times since the last message)`]),
-    ];
-    return { text: lines.join('\n'), kind, what, next, exposed, order_id: orderId, market, repeated };
-  }
-
-  async #drain(): Promise<void> {
-    for (let body = this.#queue.shift(); body !== undefined; body = this.#queue.shift()) {
-      try {
-        const response = await (this.#options.fetch ?? fetch)(this.#options.webhookUrl ?? '', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-          signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
-        });
-        if (!response.ok) throw new Error(`status ${response.status}`);
-      } catch {
-        // The error may quote the address, which is a secret: only the fact is recorded.
-        this.#options.onWebhookFailure();
-        this.#options.logger.warn({}, 'the alert webhook did not take an alert; it is in this log');
-      }
+  async #drain({ channel, messages }: Queue): Promise<void> {
+    for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
+      const why = await hand(channel, message, this.#options.fetch ?? fetch);
+      if (why === undefined) continue;
+      this.#options.onFailure(channel.name);
+      this.#options.logger.warn(
+        {},
+        `the alert channel ${channel.name} did not take an alert (${why}); it is in this log`,
+      );
     }
   }
+}
+
+interface Queue {
+  readonly channel: Channel;
+  readonly messages: AlertMessage[];
+  sending: Promise<void> | undefined;
+}
+
+export function messageOf(
+  { kind, what, next, exposed, orderId, market }: Omit<Alert, 'kind'> & { readonly kind: string },
+  { repeated, process }: { readonly repeated: number; readonly process: string },
+): AlertMessage {
+  const lines = [
+    `[counterleg ${process}] ${kind}: ${what}`,
+    ...(exposed === undefined ? [] : [`Exposed: ${exposed}`]),
+    ...(orderId === undefined ? [] : [`Order: ${orderId}`]),
+    `Next: ${next}`,
+    ...(repeated === 0 ? [] : [`(raised ${repeated} more times since the last message)`]),
+  ];
+  return { text: lines.join('\n'), fields: { kind, what, next, exposed, order_id: orderId, market, repeated } };
 }

@@ -1,10 +1,13 @@
 /** Everything a process needs to be watched, built in one call; and the parts, for those who need only one. */
+import { channelsOf, type AlertChannels } from './alert-channels';
 import { type AlertKind, Alerts, type RaiseAlert } from './alerts';
 import { Health } from './health';
+import { startHeartbeat } from './heartbeat';
 import { createLogger, type RootLogger } from './logger';
 import { createMetrics, type Metrics } from './metrics';
 import { type ObservabilityServer, startObservabilityServer } from './server';
 
+export { type AlertChannels } from './alert-channels';
 export { type Alert, type AlertKind, Alerts, type RaiseAlert } from './alerts';
 export { Health, type HealthPart } from './health';
 export { createLogger, type Logger, type RootLogger } from './logger';
@@ -29,11 +32,12 @@ export interface ObservabilityOptions {
   readonly port: number;
   /** Default: COUNTERLEG_LOG_LEVEL, else `info`. */
   readonly level?: string;
-  readonly webhookUrl?: string;
+  readonly channels?: AlertChannels;
+  readonly heartbeat?: { readonly url: string; readonly everyMs: number };
 }
 
 export async function startObservability(options: ObservabilityOptions): Promise<Observability> {
-  const { process, webhookUrl } = options;
+  const { process, channels = {}, heartbeat } = options;
   const level = options.level ?? globalThis.process.env['COUNTERLEG_LOG_LEVEL'];
   const logger = createLogger({ process, ...(level === undefined ? {} : { level }) });
   const metrics = createMetrics({ process, version: options.version });
@@ -43,9 +47,10 @@ export async function startObservability(options: ObservabilityOptions): Promise
     logger,
     process,
     count: (kind: AlertKind) => metrics.alerts.inc({ kind }),
-    onWebhookFailure: () => metrics.webhookFailures.inc(),
-    ...(webhookUrl === undefined ? {} : { webhookUrl }),
+    onFailure: (channel) => metrics.alertFailures.inc({ channel }),
+    channels: channelsOf(channels),
   });
+  const endHeartbeat = heartbeat && startHeartbeat({ ...heartbeat, health, logger });
   return {
     logger,
     metrics,
@@ -53,6 +58,7 @@ export async function startObservability(options: ObservabilityOptions): Promise
     raiseAlert: alerts.raise,
     server,
     async close() {
+      endHeartbeat?.();
       await server.close();
       await alerts.resolved();
       logger.flush();

@@ -41,6 +41,10 @@ const SECRET_FIELDS = [
   'txInfo',
   'tx_info',
   'webhookUrl',
+  'slackUrl',
+  'botToken',
+  'makerUrl',
+  'hedgerUrl',
   'password',
 ];
 

@@ -80,7 +80,7 @@ function counters(registry: Registry) {
     requests: counter('requests', 'Requests to the exchange, submissions included, by the last part of their path', [
       'endpoint',
     ]),
-    webhookFailures: counter('webhook_failures', 'Alerts that the webhook did not take'),
+    alertFailures: counter('alert_failures', 'Alerts that a channel did not take', ['channel']),
   };
 }
 

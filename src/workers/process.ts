@@ -40,13 +40,16 @@ export async function observe(
   opened: Opened,
 ): Promise<ProcessBase> {
   const { metrics, alerts } = config;
+  const { makerUrl, hedgerUrl, everyMs = 0 } = alerts.heartbeat ?? {};
+  const url = role === 'maker' ? makerUrl : hedgerUrl;
   const observability = await startObservability({
     process: processOf(role),
     version,
     host: metrics.host,
     port: role === 'maker' ? metrics.makerPort : metrics.hedgerPort,
     ...(logLevel === undefined ? {} : { level: logLevel }),
-    ...(alerts.webhookUrl === undefined ? {} : { webhookUrl: alerts.webhookUrl }),
+    channels: alerts,
+    ...(url === undefined ? {} : { heartbeat: { url, everyMs } }),
   });
   opened.add(observability, (it) => it.close());
   installRuntime(observability.logger);

@@ -115,7 +115,8 @@ describe('what is told', () => {
       logger: { error: (_: unknown, text: string) => void told.push(text), warn: () => undefined } as never,
       process: 'hedger',
       count: () => undefined,
-      onWebhookFailure: () => undefined,
+      onFailure: () => undefined,
+      channels: [],
       clock: clockOf(() => nowMs),
     });
     lots[A] = { 1: 20n, 2: 5_000n };

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clockOf } from '../clock';
+import { channelsOf } from '../../src/observability/alert-channels';
 import { type Alert, ALERT_KINDS, Alerts, type AlertsOptions } from '../../src/observability/alerts';
 
 const STUCK: Alert = {
@@ -13,6 +14,8 @@ const STUCK: Alert = {
 };
 const URL_WITH_SECRET = 'https://hooks.example/T0/very-secret';
 
+const addressOf = (url: string | URL | Request): string => (url instanceof Request ? url.url : url.toString());
+
 function setUp(overrides: Partial<AlertsOptions> = {}) {
   const seen = { logged: [] as string[], counted: 0, failures: 0, posted: [] as Record<string, unknown>[] };
   const clock = { nowMs: 0 };
@@ -20,9 +23,9 @@ function setUp(overrides: Partial<AlertsOptions> = {}) {
   const alerts = new Alerts({
     logger: { error: log, warn: log } as AlertsOptions['logger'],
     count: () => void seen.counted++,
-    onWebhookFailure: () => void seen.failures++,
+    onFailure: () => void seen.failures++,
     process: 'hedger',
-    webhookUrl: URL_WITH_SECRET,
+    channels: channelsOf({ webhookUrl: URL_WITH_SECRET }),
     clock: clockOf(() => clock.nowMs),
     fetch: async (_url, init) => {
       seen.posted.push(JSON.parse(init?.body as string));
@@ -75,6 +78,49 @@ describe('alerts', () => {
     await alerts.resolved();
     expect(seen.failures).toBe(1);
     expect(seen.logged.join()).not.toContain('very-secret');
+  });
+
+  test('Slack and Telegram get the text alone, as plain text; what Telegram cannot take yet goes again', async () => {
+    const posted: [string, unknown][] = [];
+    let isLimited = true;
+    const { alerts } = setUp({
+      channels: channelsOf({
+        slackUrl: 'https://hooks.slack.example/secret',
+        telegram: { botToken: '1:secret', chatId: '-100', apiUrl: 'https://telegram.example' },
+      }),
+      fetch: async (url, init) => {
+        posted.push([addressOf(url), JSON.parse(init?.body as string)]);
+        if (!addressOf(url).includes('telegram') || !isLimited) return new Response();
+        isLimited = false;
+        return Response.json({ parameters: { retry_after: 0.001 } }, { status: 429 });
+      },
+    });
+    alerts.raise({ ...STUCK, what: 'market <!channel>' });
+    await alerts.resolved();
+    const text = expect.stringContaining('hedge-stuck: market <!channel>\n');
+    const escaped = expect.stringContaining('hedge-stuck: market &lt;!channel&gt;\n');
+    const toTelegram = [
+      'https://telegram.example/bot1:secret/sendMessage',
+      expect.objectContaining({ chat_id: '-100', text }),
+    ];
+    expect(posted).toHaveLength(3);
+    expect(posted).toContainEqual(['https://hooks.slack.example/secret', { text: escaped }]);
+    expect(posted.filter(([url]) => url.includes('telegram'))).toEqual([toTelegram, toTelegram]);
+  });
+
+  test('a channel that hangs holds up no other', async () => {
+    const posted: string[] = [];
+    const { alerts } = setUp({
+      channels: channelsOf({ webhookUrl: 'https://hangs.example', slackUrl: 'https://slack.example' }),
+      fetch: (url) => {
+        posted.push(addressOf(url));
+        return addressOf(url).includes('hangs') ? new Promise(() => undefined) : Promise.resolve(new Response());
+      },
+    });
+    alerts.raise(STUCK);
+    alerts.raise({ ...STUCK, orderId: '256' });
+    await new Promise(setImmediate);
+    expect(posted).toEqual(['https://hangs.example', 'https://slack.example', 'https://slack.example']);
   });
 
   test('every kind has its section in the runbook, and the runbook has no other', () => {
