@@ -32,7 +32,8 @@ export const NEIGHBOUR = 2001;
 const CANCEL_LANE = 4;
 /** COUNTERLEG_TEST_LOG=info shows what the processes say. */
 const LOG_LEVEL = process.env['COUNTERLEG_TEST_LOG'] ?? 'silent';
-const LANES = Array.from({ length: 13 }, (_, i) => 5 + i);
+/** Lanes of both accounts beside those of the pairs. Each that has a key is proven at the start. */
+const LANES = [5, 6, 9];
 
 export interface SystemOptions {
   readonly pairs?: readonly Partial<PairConfig>[];
@@ -309,8 +310,9 @@ function quietEngine(): void {
 }
 
 async function registerAccounts(paper: PaperServer, config: Config, collateralB: string): Promise<void> {
-  await registerAccount(paper, config.accounts.maker, '100000');
-  await registerAccount(paper, config.accounts.hedge, collateralB);
+  const lanes = config.pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
+  await registerAccount(paper, config.accounts.maker, '100000', lanes);
+  await registerAccount(paper, config.accounts.hedge, collateralB, lanes);
   const neighbour = { account_index: NEIGHBOUR, collateral: '1000000000' };
   await fetch(`${paper.url}/_paper/accounts`, {
     method: 'POST',
@@ -324,11 +326,12 @@ export async function registerAccount(
   paper: PaperServer,
   account: Config['accounts']['maker'],
   collateral: string,
+  lanes: readonly number[] = [],
 ): Promise<void> {
   const signer = loadSigner(toolPath('signer'));
   const keys: Record<string, string> = {};
   const publicKeys: Record<string, string> = {};
-  for (const lane of [CANCEL_LANE, ...LANES]) {
+  for (const lane of new Set([CANCEL_LANE, ...LANES, ...lanes])) {
     const pair = await signer.generateKey();
     keys[lane] = pair.privateKey.replace(/^0x/, '');
     publicKeys[lane] = pair.publicKey;

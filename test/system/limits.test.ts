@@ -42,7 +42,7 @@ test('S-54 Standard: a burst of foreign requests spends the limit; the hedge goe
   for (const account_index of [A, B]) await system.control('POST', 'accounts', { account_index, tier: 'standard' });
   await system.startHedger();
   await system.startMaker();
-  // The proofs of thirteen lanes have spent the budget of more than a minute.
+  // The proofs of the lanes have spent more than a burst of the budget.
   await eventually('it quotes', async () => ((await system.resting()).length > 0 ? true : undefined), 150_000);
   await system.control('POST', 'limits', { mode: 'tier', refused_count: true });
   await Promise.all(Array.from({ length: 70 }, () => fetch(`${system.paper.url}/api/v1/orderBooks`)));
