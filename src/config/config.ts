@@ -110,6 +110,8 @@ export interface Config {
     readonly seed: number;
     readonly latency: 'tier' | 'zero';
     readonly limits: 'tier' | 'off';
+    /** Of both accounts: decides the delays and limits. */
+    readonly tier: 'standard' | 'plus' | 'premium';
   };
 }
 

@@ -141,6 +141,7 @@ export const configSchema = z
       seed: whole(0, 2 ** 32 - 1),
       latency: oneOf(['tier', 'zero']),
       limits: oneOf(['tier', 'off']),
+      tier: oneOf(['standard', 'plus', 'premium']).default('premium'),
     }),
   })
   .superRefine((raw, context) => {

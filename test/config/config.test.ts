@@ -93,6 +93,7 @@ describe('S-36 a key is misspelt, missing or contradictory: the start fails with
     ['a budget that holds no quote', [BUDGET, budget(60, 'requests', 0.25)], 'per_minute', 'request_budget.per_minute', /a sixth of 60 x maker_share 0\.5 is 5 at once, less reserve 0\.25 leaves 3\.75, and a quote costs 4 requests\. Raise/],
     ['a budget that the hedger reads away', [/maker_share: 0\.5/, 'maker_share: 0.7'], 'per_minute', 'request_budget.per_minute', /leaves the hedger 7200 weights a minute, and its own readings take 7830\. Change maker_share/],
     ['requests taken for weights', [BUDGET, budget(60, 'weights', 0.2)], 'per_minute', 'request_budget.per_minute', /costs 412 weights.*counts: requests if the tier is Standard/],
+    ['a tier that nobody has', ['tier: premium', 'tier: gold'], 'tier: premium', 'paper.tier', /one of: standard, plus, premium/],
     ['plain HTTP to the internet', [/base_url: \S+/, 'base_url: http://example.org'], 'base_url', 'lighter.base_url', /https:\/\//],
   ]; // prettier-ignore
 

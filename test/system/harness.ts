@@ -394,7 +394,7 @@ function configFor(input: {
     notices: { secretFile },
     metrics: { host: '127.0.0.1', makerPort, hedgerPort },
     alerts: { webhookUrl: alertsUrl },
-    paper: { port: paper.port, seed: 1, latency: 'zero', limits: 'off' },
+    paper: { port: paper.port, seed: 1, latency: 'zero', limits: 'off', tier: 'premium' },
     ...options.config,
   };
 }

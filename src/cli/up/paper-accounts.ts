@@ -12,8 +12,6 @@ import { CommandError } from '../context';
 /** One owner for both: then hedges can carry the self-trade rule (LP §3.3). */
 const OWNER = '0x00000000000000000000000000000000c0073e86';
 const COLLATERAL = '100000';
-/** Tier of both accounts: decides the paper exchange's delays and limits (LP §6). */
-const TIER = 'premium';
 
 /** Creates keys, registers both accounts, writes what the workers will read. */
 export async function createPaperAccounts(config: Config): Promise<void> {
@@ -42,7 +40,7 @@ export async function createPaperAccount(
   await postJson(`${config.lighter.baseUrl}/_paper/accounts`, {
     account_index: config.accounts[role].index,
     l1_address: OWNER,
-    tier: TIER,
+    tier: config.paper.tier,
     collateral: COLLATERAL,
     api_keys: publicKeys,
   });
