@@ -176,4 +176,28 @@ export const MUTATIONS = [
     tests: ['test/domain/shared-readings.test.ts', 'test/hedging/position-for-quotes.test.ts'],
     named: '',
   },
+  {
+    name: 'P-08 of one nonce two amounts that were signed ahead are sent',
+    file: 'src/hedging/signed-ahead.ts',
+    find: '    this.drop();\n    if (!entry',
+    replace: '    if (!entry',
+    tests: ['test/hedging/signed-ahead.test.ts'],
+    named: 'none of that nonce any more',
+  },
+  {
+    name: 'bytes of an old price are sent',
+    file: 'src/hedging/signed-ahead.ts',
+    find: 'isSame<TxRequest>(entry.request, request)',
+    replace: 'isSame<TxRequest>(entry.request, { ...request, boundTicks: entry.request.boundTicks } as TxRequest)',
+    tests: ['test/hedging/signed-ahead.test.ts'],
+    named: 'boundTicks',
+  },
+  {
+    name: 'what is signed ahead goes before what a fill needs',
+    file: 'src/hedging/ahead-signer.ts',
+    find: 'this.#isSigning || this.#needed > 0 ||',
+    replace: 'this.#isSigning ||',
+    tests: ['test/hedging/ahead-signer.test.ts'],
+    named: 'waits for a signature',
+  },
 ];

@@ -3,7 +3,13 @@
  */
 import type { Client } from '@temporalio/client';
 import type { Clock } from '../clock';
-import { laneOf, type OrderId, orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids-and-nonces';
+import {
+  laneOf,
+  type OrderId,
+  orderWorkflowPrefix,
+  parseOrderId,
+  parseOrderWorkflowId,
+} from '../domain/ids-and-nonces';
 import { keepNewest } from '../domain/keep-newest';
 import { lots } from '../domain/lots';
 import type {
@@ -94,6 +100,8 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
         confirmed.add(result.order_id);
         keepNewest(confirmed, CONFIRMED_MAX);
         deps.acknowledge(result);
+        const orderId = parseOrderId(result.order_id);
+        if (orderId !== undefined) deps.executor.ended(orderId);
       }
       return Promise.resolve();
     },

@@ -8,7 +8,7 @@ import type { LaneAlert } from '../domain/execution';
 import { epochMsOf, laneOf, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import type { NonceEvent, NonceQuestion, NonceSend } from '../domain/nonce';
 import type { SendOutcome } from '../domain/records';
-import type { AccountPort, SignedTx, SigningThread, TxRequest } from '../exchange/port';
+import type { AccountPort, SignedTx, TxRequest } from '../exchange/port';
 
 /** What differs from machine to machine. */
 export interface Machine<Event, Send extends NonceSend> {
@@ -16,9 +16,8 @@ export interface Machine<Event, Send extends NonceSend> {
   advance(event: Event | NonceEvent, nowMs: number): readonly (Send | NonceQuestion | LaneAlert)[];
   wakeAtMs(): number | undefined;
   requestOf(send: Send): TxRequest;
-  /** Bytes of the request that were signed before it was needed. */
-  signedAhead?(request: TxRequest): SignedTx | undefined;
-  signsOn?(k: number): SigningThread;
+  /** Not a promise: bytes that were signed before they were needed. */
+  sign?(request: TxRequest, k: number): SignedTx | Promise<SignedTx>;
   onSubmitted?(k: number, atMs: number): void;
   /** The machine is told after the promise, if there is one. */
   onAnswered?(answer: {
@@ -133,7 +132,8 @@ export class Driver<Event, Send extends NonceSend> {
     let atMs = this.#clock.monotonicMs();
     try {
       const request = machine.requestOf(command);
-      const signed = machine.signedAhead?.(request) ?? (await this.#account.sign(request, machine.signsOn?.(k)));
+      const signing = machine.sign?.(request, k) ?? this.#account.sign(request);
+      const signed = signing instanceof Promise ? await signing : signing;
       const sending = this.#account.send(signed);
       atMs = this.#clock.monotonicMs();
       machine.onSubmitted?.(k, atMs);

@@ -11,10 +11,13 @@ export interface ExecutorEvents {
     readonly ticket: Ticket;
     readonly k: number;
     readonly path: Path;
+    readonly signed: 'ahead' | 'when-needed';
     readonly atMs: number;
     /** Since the notice that it answers, if it is the first submission to answer one. */
     readonly sinceNoticeMs?: number;
   }): void;
+  /** A slice that may come was signed. */
+  signedAhead?(at: { readonly tookMs: number }): void;
   answered?(at: {
     readonly ticket: Ticket;
     readonly k: number;
@@ -60,6 +63,7 @@ export function guarded(events: ExecutorEvents): Required<ExecutorEvents> {
   };
   return {
     submitted: (at) => quietly(() => events.submitted?.(at)),
+    signedAhead: (at) => quietly(() => events.signedAhead?.(at)),
     answered: (at) => quietly(() => events.answered?.(at)),
     resolved: (at) => quietly(() => events.resolved?.(at)),
     late: (at) => quietly(() => events.late?.(at)),

@@ -7,12 +7,13 @@
  */
 import type { Clock } from '../clock';
 import { hasReached, type ExecutionEvent } from '../domain/execution';
-import { orderIdOfNonce, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids-and-nonces';
+import { laneOf, orderIdOfNonce, splitClientOrderIndex, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import { addLots, type Lots } from '../domain/lots';
 import type { ExecuteResult } from '../domain/messages';
 import type { Side, TxRecord } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
 import type { AccountPort, OrdersFrame, SelfTradeRule, SigningThread } from '../exchange/port';
+import { AheadSigner } from './ahead-signer';
 import { reportOf } from './report';
 import { guarded, type ExecutorEvents } from './executor-events';
 import type { SealRequest } from './seals';
@@ -30,6 +31,8 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   /** The exchange's clock as estimated, epoch ms. */
   readonly exchangeNow: () => number;
+  /** Slices that may come are signed while the processors are not busy; default: the whole order alone is. */
+  readonly signAhead?: { readonly isBusy: () => boolean };
 }
 
 /** Nothing is left to try for this long: an `execute` answers what it knows rather than wait on. */
@@ -45,6 +48,8 @@ export class Executor {
   readonly #runs = new Map<OrderId, TicketRun>();
   /** Maker order → its newest ticket here. */
   readonly #newest = new Map<OrderId, OrderId>();
+  /** By lane, which serves one order at a time. */
+  readonly #armed = new Map<number, TicketRun>();
   readonly #context: TicketContext;
   readonly #clock: Clock;
   #signedHereAtMs = -Infinity;
@@ -53,13 +58,17 @@ export class Executor {
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: ExecutorOptions) {
-    const { account, clock, exchangeNow, sealBy, selfTrade } = options;
+    const { account, clock, exchangeNow, sealBy, selfTrade, signAhead } = options;
+    const events = guarded(options.events);
+    const isBusy = signAhead?.isBusy ?? (() => false);
     this.#clock = clock;
     this.#context = {
       account,
       sealBy,
       selfTrade,
-      events: guarded(options.events),
+      events,
+      signsAhead: signAhead ? 'every-slice' : 'whole-order',
+      aheadSigner: new AheadSigner({ isBusy, onSigned: (tookMs) => events.signedAhead({ tookMs }), clock }),
       clock,
       exchangeNow,
       signsOn: (k) => this.#signingThread(k),
@@ -78,13 +87,26 @@ export class Executor {
   }
 
   /**
-   * Keeps the ticket ready until `keepUntilMs` (monotonic): a notice may raise it from now on. Signs its full size ahead. Repeatable;
-   * reserves nothing.
+   * Keeps the ticket ready until `keepUntilMs` (monotonic): a notice may raise it from now on. Signs its full size ahead, and has the rest
+   * signed. Repeatable; reserves nothing.
    */
   async arm(input: { readonly ticket: Ticket; readonly keepUntilMs: number }): Promise<void> {
     const run = this.#open(input.ticket);
+    const lane = laneOf(run.id);
     run.keepUntilMs = Math.max(run.keepUntilMs, input.keepUntilMs);
-    if (!run.ahead.isThere && run.state.resolved.length === 0) await run.ahead.sign();
+    const before = this.#armed.get(lane);
+    if (!before || before.id < run.id) {
+      this.#over(before);
+      this.#armed.set(lane, run);
+    }
+    const likeliest = run.ahead.wanted('likeliest');
+    if (likeliest) await run.ahead.sign(likeliest);
+    this.#context.aheadSigner.changed(run.ahead);
+  }
+
+  /** Of this order nothing more is signed ahead. Whatever is asked of it is still done. */
+  ended(orderId: OrderId): void {
+    this.#over(this.#newestRun(orderId));
   }
 
   /**
@@ -188,6 +210,12 @@ export class Executor {
     if (k > 1 || nowMs - this.#signedHereAtMs < SIGNS_HERE_EVERY_MS) return 'beside';
     this.#signedHereAtMs = nowMs;
     return 'here';
+  }
+
+  #over(run: TicketRun | undefined): void {
+    if (!run) return;
+    run.isOver = true;
+    this.#context.aheadSigner.forget(run.ahead);
   }
 
   #newestRun(orderId: OrderId): TicketRun | undefined {

@@ -11,19 +11,20 @@ import {
   type LaneAlert,
   type SliceSend,
 } from '../domain/execution';
-import { clientOrderIndexOf, laneOf, nonceOf, type OrderId } from '../domain/ids-and-nonces';
+import { expectedSlices } from '../domain/expected-slices';
+import { laneOf, type OrderId } from '../domain/ids-and-nonces';
 import { ZERO_LOTS, type Lots } from '../domain/lots';
 import type { NonceEvent } from '../domain/nonce';
-import { boundTicks } from '../domain/price';
 import type { SendOutcome } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
 import type { SelfTradeRule, SignedTx, SigningThread, TxRequest } from '../exchange/port';
+import type { AheadSigner } from './ahead-signer';
 import { whyOf } from './report';
 import type { ExecutorEvents } from './executor-events';
 import { Driver, type DriverAccount, type Machine } from './driver';
 import { LateWatch } from './late-watch';
 import type { SealRequest } from './seals';
-import { SignedAhead } from './signed-ahead';
+import { SignedAhead, type OrderRequest } from './signed-ahead';
 import { Stages } from './stages';
 
 /** What the tickets of an executor share. */
@@ -35,6 +36,9 @@ export interface TicketContext {
   readonly clock: Clock;
   readonly exchangeNow: () => number;
   readonly signsOn: (k: number) => SigningThread;
+  readonly aheadSigner: AheadSigner;
+  /** What is signed ahead of an armed ticket. */
+  readonly signsAhead: 'whole-order' | 'every-slice';
   /** Whether it is its order's newest ticket here. */
   readonly isNewest: (ticket: Ticket) => boolean;
 }
@@ -50,10 +54,15 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
   readonly #late: LateWatch;
   readonly #context: TicketContext;
   #resolvedSeen = 0;
+  #isSignedAhead = false;
+  /** What decides which slices may come next. */
+  #seen: readonly unknown[] = [];
   reduceOnly: ReduceOnly = 'never';
   /** Its order's workflow ends it: what it lacks is that one's to bring elsewhere. */
   sealAsked = false;
   keepUntilMs = 0;
+  /** Its order has ended, or its lane serves another one. */
+  isOver = false;
   /** When its lane was found dead. */
   deadAtEpochMs: number | undefined;
   touchedMs: number;
@@ -65,9 +74,9 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
     this.state = newExecution(ticket, account.accountIndex, this.touchedMs);
     this.driver = new Driver(this, context);
     this.ahead = new SignedAhead({
-      sign: () => account.sign(this.#wholeOrder()),
-      isWanted: () =>
-        this.state.resolved.length === 0 && this.state.end === undefined && clock.monotonicMs() <= this.keepUntilMs,
+      expected: () => this.#expected(),
+      sign: (request) => account.sign(request),
+      onStale: () => context.aheadSigner.changed(this.ahead),
       exchangeNow,
     });
     this.#late = new LateWatch({
@@ -93,7 +102,7 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
 
   close(): void {
     this.driver.close();
-    this.ahead.stop();
+    this.#context.aheadSigner.forget(this.ahead);
     this.#late.stop();
   }
 
@@ -106,37 +115,45 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
   }
 
   requestOf(send: SliceSend): TxRequest {
-    const { sealBy, selfTrade } = this.#context;
+    const { sealBy } = this.#context;
     const { form, nonce, skipNonce, clientOrderIndex, lots, priceTicks } = send;
     const { side, market } = this.ticket;
     const marketId = market.market_id;
     const base = { lane: laneOf(this.id), nonce, skipNonce };
-    const order = { ...base, marketId, side, lots, clientOrderIndex };
     switch (form) {
-      case 'order': {
-        const rule = selfTrade ? { selfTrade } : {};
-        return {
-          ...order,
-          kind: 'market-order',
-          boundTicks: priceTicks,
-          reduceOnly: this.reduceOnly !== 'never',
-          ...rule,
-        };
-      }
+      case 'order':
+        return this.#orderOf(send);
       case 'seal-order':
-        return { ...order, kind: 'limit-ioc-order', priceTicks };
+        return { ...base, kind: 'limit-ioc-order', marketId, side, lots, clientOrderIndex, priceTicks };
       case 'seal-cancel':
       case 'seal-renewal':
         return sealBy(form, base, { marketId, index: clientOrderIndex });
     }
   }
 
-  signedAhead(request: TxRequest): SignedTx | undefined {
-    return this.ahead.take(request);
+  #orderOf({ nonce, skipNonce, clientOrderIndex, lots, priceTicks }: SliceSend): OrderRequest {
+    const { selfTrade } = this.#context;
+    const { side, market } = this.ticket;
+    return {
+      kind: 'market-order',
+      lane: laneOf(this.id),
+      nonce,
+      skipNonce,
+      marketId: market.market_id,
+      side,
+      lots,
+      clientOrderIndex,
+      boundTicks: priceTicks,
+      reduceOnly: this.reduceOnly !== 'never',
+      ...(selfTrade ? { selfTrade } : {}),
+    };
   }
 
-  signsOn(k: number): SigningThread {
-    return this.#context.signsOn(k);
+  sign(request: TxRequest, k: number): SignedTx | Promise<SignedTx> {
+    const { account, aheadSigner, signsOn } = this.#context;
+    const ahead = this.ahead.take(request);
+    this.#isSignedAhead = ahead !== undefined;
+    return ahead ?? aheadSigner.needed(account.sign(request, signsOn(k)));
   }
 
   onSubmitted(k: number, atMs: number): void {
@@ -144,7 +161,8 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
     const sinceNoticeMs = this.stages.submitted(k, stampMs);
     const path = this.state.sent?.path ?? 'durable';
     const since = sinceNoticeMs === undefined ? {} : { sinceNoticeMs };
-    this.#context.events.submitted({ ticket: this.ticket, k, path, atMs: stampMs, ...since });
+    const signed = this.#isSignedAhead ? 'ahead' : 'when-needed';
+    this.#context.events.submitted({ ticket: this.ticket, k, path, signed, atMs: stampMs, ...since });
   }
 
   onAnswered(answer: { readonly k: number; readonly outcome: SendOutcome; readonly tookMs: number }): void {
@@ -176,6 +194,11 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
     this.#resolvedSeen = this.state.resolved.length;
     this.deadAtEpochMs = this.state.end === 'dead' ? (this.deadAtEpochMs ?? resolvedMs) : undefined;
     this.#late.look(nowMs);
+    const { slice, sent, fillLots, bps, end, sealing } = this.state;
+    const seen = [slice, sent?.lots, fillLots, bps, end, sealing, this.driver.parked];
+    if (this.keepUntilMs > 0 && seen.some((value, at) => value !== this.#seen[at]))
+      this.#context.aheadSigner.changed(this.ahead);
+    this.#seen = seen;
   }
 
   /** A ticket that jumped lacks what nothing trades, until its order has gone on under another one. */
@@ -184,18 +207,12 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
     return missingLots(this.state);
   }
 
-  /** The first slice, if all of the order fills at once. */
-  #wholeOrder(): TxRequest {
-    const { id, start, maxLots, side, anchorTicks, slippageBps } = this.ticket;
-    return this.requestOf({
-      do: 'send',
-      k: 1,
-      form: 'order',
-      nonce: nonceOf(id, 1),
-      skipNonce: start === 'opens-lane',
-      clientOrderIndex: clientOrderIndexOf(id, 1),
-      lots: maxLots,
-      priceTicks: boundTicks({ side, anchorTicks, bps: slippageBps }),
-    });
+  /** While it is armed. */
+  #expected(): OrderRequest[] {
+    const { clock, signsAhead } = this.#context;
+    if (this.isOver || this.driver.parked !== undefined || clock.monotonicMs() > this.keepUntilMs) return [];
+    const slices = expectedSlices(this.state);
+    const wanted = signsAhead === 'every-slice' ? slices : slices.filter(({ k }) => k === 1).slice(0, 1);
+    return wanted.map((slice) => this.#orderOf(slice));
   }
 }

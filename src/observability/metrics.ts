@@ -40,6 +40,7 @@ function stages(registry: Registry) {
     frameToNotice: stage('frame_to_notice', 'Fill frame received on A to its notices handed to Redis'),
     noticeTransit: stage('notice_transit', 'Notice handed to Redis to received by the hedger, by two clocks'),
     noticeToSubmit: stage('notice_to_submit', 'Notice received by the hedger to hedge handed to the socket'),
+    signAhead: stage('sign_ahead', 'One slice that may come signed, off the main thread'),
     submitToAnswer: stage(
       'submit_to_answer',
       'Transaction handed to the socket to its answer, or to giving up on one',
@@ -72,6 +73,11 @@ function counters(registry: Registry) {
     signals: counter('signals', 'Signals to order workflows, by outcome', ['outcome']),
     malformedFrames: counter('malformed_frames', 'Frames of the exchange that did not parse', ['account']),
     slices: counter('slices', 'Resolved slices, by account and outcome', ['account', 'outcome']),
+    slicesSigned: counter(
+      'slices_signed',
+      'Slices handed to the socket, by when they were signed: ahead or when-needed',
+      ['account', 'signed'],
+    ),
     sends: counter('sends', 'Submissions, by account and answer: none of them resolves a slice', ['account', 'answer']),
     foreignNonces: counter('foreign_nonces', 'Nonces of our lanes that something else consumed', ['account']),
     orders: counter('orders', 'Orders ended, by market and hedge state', ['market', 'hedge_state']),

@@ -43,7 +43,7 @@ export async function hedgeMadeUp(fill: Fill): Promise<void> {
     events: { alert: () => undefined },
   });
   try {
-    await executor.arm({ ticket: TICKET, keepUntilMs: 1 });
+    await executor.arm({ ticket: TICKET, keepUntilMs: Infinity });
     onFill(executor, fill);
   } finally {
     executor.close();

@@ -16,10 +16,12 @@ export function executorEvents(input: {
   const { account } = input;
   const { metrics, logger, raiseAlert } = input.observability;
   return {
-    submitted: ({ ticket, k, path, atMs, sinceNoticeMs }) => {
+    submitted: ({ ticket, k, path, signed, atMs, sinceNoticeMs }) => {
+      metrics.slicesSigned.inc({ account, signed });
       if (sinceNoticeMs !== undefined) metrics.noticeToSubmit.observe(sinceNoticeMs / 1_000);
-      logger.debug({ order: ticket.orderId.toString(), slice: k, path, atMs }, 'slice submitted');
+      logger.debug({ order: ticket.orderId.toString(), slice: k, path, signed, atMs }, 'slice submitted');
     },
+    signedAhead: ({ tookMs }) => metrics.signAhead.observe(tookMs / 1_000),
     answered: ({ ticket, k, outcome, code, tookMs }) => {
       metrics.sends.inc({ account, answer: outcome });
       metrics.submitToAnswer.observe({ account, answer: outcome }, tookMs / 1_000);

@@ -6,7 +6,7 @@ import { executorEvents } from './executor-events';
 
 export function openExecutor(
   { role, exchange, account, observability, opened }: Side,
-  how: Pick<ExecutorOptions, 'sealBy' | 'selfTrade'> &
+  how: Pick<ExecutorOptions, 'sealBy' | 'selfTrade' | 'signAhead'> &
     Pick<Parameters<typeof executorEvents>[0], 'onKeyRejected' | 'onResolved'>,
 ): Executor {
   const executor = new Executor({

@@ -16,6 +16,7 @@ import { warmUpHedger } from '../warm-up/hedger';
 import type { Side } from './account';
 import { openExecutor } from './executor';
 import { SELF_TRADE } from './owners';
+import { ProcessorLoad } from './processor-load';
 import { redisOf } from './process';
 import { redisRefused } from './redis-refused';
 
@@ -40,6 +41,7 @@ export function openFastPath(
   const executor = openExecutor(side, {
     sealBy: sealByCancelAll,
     selfTrade: SELF_TRADE,
+    signAhead: new ProcessorLoad(systemClock),
     onKeyRejected: on.keyRejected,
     onResolved: acknowledge,
   });

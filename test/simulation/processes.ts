@@ -81,6 +81,8 @@ export interface Armed {
 /** Readings of the auditors; as src/workers. */
 const AUDIT_EVERY_MS = 5_000;
 const LEDGERS_EVERY_MS = 15_000;
+/** Its processors are busy, and free, for this long in turn. */
+const BUSY_MS = 10_000;
 /** The longest `force_close_timeout` of a run, and the grace of src/workers. */
 const HEDGE_MS_MAX = 30_000;
 
@@ -211,6 +213,7 @@ export function startHedger(world: World, host: Host): Hedger {
     account,
     sealBy: sealByCancelAll,
     selfTrade: { behaviour: 'expire-maker', compare: 'master' },
+    signAhead: { isBusy: () => Math.floor(world.time.nowMs / BUSY_MS) % 2 === 1 },
     clock,
     exchangeNow,
     events: executorEvents({ account: 'hedge', observability }),
