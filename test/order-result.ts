@@ -15,6 +15,7 @@ export function orderResultOf(change: Partial<OrderResult> = {}): OrderResult {
     },
     closed_base_amount: '0.00000',
     exposure: '0.00000',
+    naked_times: [],
     hedge_state: 'flat',
     reason: '',
     timings: {},

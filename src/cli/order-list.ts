@@ -7,7 +7,8 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { OrderResult } from '../domain/messages';
 import { orderResultFrom } from '../temporal/order-result';
 import { orderWorkflowPrefix, parseOrderWorkflowId } from '../domain/ids-and-nonces';
-import { durationText, quantile, table } from './table';
+import { nakedP50Ms } from './naked-text';
+import { durationText, table } from './table';
 
 export interface ListedOrder {
   readonly orderId: string;
@@ -110,19 +111,12 @@ export function pathOf(result: OrderResult): string {
   return paths.size === 0 ? '–' : [...paths].join('+');
 }
 
-/** Fill frame on A → hedge on B's socket; undefined when one of the two was not seen by a living process. */
+/**
+ * First fill frame on A → first hedge on B's socket; undefined when one of the two was not seen by a living process. The workflow may have
+ * heard only of a later frame than the one that was hedged first: that says nothing about time.
+ */
 export function fillToSubmitMs(result: OrderResult): number | undefined {
   const { fill_frame_ms: from, hedge_submitted_ms: to } = result.timings;
-  return elapsedMs(from, to);
-}
-
-export function fillToHedgedMs(result: OrderResult): number | undefined {
-  const { fill_frame_ms: from, hedge_resolved_ms: to } = result.timings;
-  return elapsedMs(from, to);
-}
-
-/** The workflow may have heard only of a later frame than the one that was hedged first: that says nothing about time. */
-function elapsedMs(from: number | undefined, to: number | undefined): number | undefined {
   return from === undefined || to === undefined || to < from ? undefined : to - from;
 }
 
@@ -138,6 +132,7 @@ export function ordersTable(orders: readonly ListedOrder[]): string {
     { title: 'exposure', align: 'right' },
     { title: 'path' },
     { title: 'fill → sent', align: 'right' },
+    { title: 'naked p50', align: 'right' },
     { title: 'started' },
   ] as const;
   const rows = orders.map(({ result, ...order }) => [
@@ -151,14 +146,8 @@ export function ordersTable(orders: readonly ListedOrder[]): string {
     order.exposure,
     result === undefined ? '' : pathOf(result),
     result === undefined ? '' : durationText(fillToSubmitMs(result)),
+    result === undefined ? '' : durationText(nakedP50Ms(result.naked_times)),
     new Date(order.startedMs).toISOString().slice(0, 19),
   ]);
   return table(columns, rows);
-}
-
-/** p50 / p99 / max of a list of milliseconds, for a summary. */
-export function spreadText(values: readonly number[]): string {
-  if (values.length === 0) return '–';
-  const [p50, p99, max] = [0.5, 0.99, 1].map((q) => durationText(quantile(values, q)));
-  return `p50 ${p50}, p99 ${p99}, max ${max}`;
 }

@@ -4,6 +4,7 @@
  * Pure text. `--json` shows all details of each event; here each is cut down to what an operator compares.
  */
 import type { OrderResult } from '../domain/messages';
+import { nakedLines } from './naked-text';
 import type { ListedOrder } from './order-list';
 import type { OrderStory, StoryLine } from './order-story';
 import { durationText, table } from './table';
@@ -28,6 +29,8 @@ export function storyText(story: OrderStory): string {
   const { order, lines } = story;
   const parts = [headText(order, lines)];
   if (order.result) {
+    const { naked_times: matched } = order.result;
+    if (matched.length > 0) parts.push(nakedLines([matched]).join('\n'));
     parts.push(timelineText(order.result.timings), slicesText(order.result));
   }
   parts.push(eventsText(lines));

@@ -36,8 +36,30 @@ export function durationText(ms: number | undefined): string {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
+/** A value that counts `weight` times. */
+export interface Weighted {
+  readonly value: number;
+  readonly weight: number;
+}
+
 /** Nearest-rank quantile of unsorted values. */
+export function weightedQuantile(samples: readonly Weighted[], q: number): number | undefined {
+  const sorted = [...samples].sort((a, b) => a.value - b.value);
+  let left = q * sorted.reduce((sum, { weight }) => sum + weight, 0);
+  return (sorted.find(({ weight }) => (left -= weight) <= 0) ?? sorted.at(-1))?.value;
+}
+
 export function quantile(values: readonly number[], q: number): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)];
+  return weightedQuantile(evenly(values), q);
+}
+
+export function evenly(values: readonly number[]): Weighted[] {
+  return values.map((value) => ({ value, weight: 1 }));
+}
+
+/** p50 / p99 / max of milliseconds, for a summary. */
+export function spreadText(samples: readonly Weighted[]): string {
+  if (samples.length === 0) return '–';
+  const [p50, p99, max] = [0.5, 0.99, 1].map((q) => durationText(weightedQuantile(samples, q)));
+  return `p50 ${p50}, p99 ${p99}, max ${max}`;
 }

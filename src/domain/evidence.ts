@@ -32,6 +32,8 @@ export interface Evidence {
 interface Executed {
   readonly executedLots: Lots;
   readonly executedQuote: Notional;
+  /** By the exchange's clock, µs: a market order executes whole, in the transaction that its record was last changed by. */
+  readonly executedAtUs?: number;
   readonly txHash?: string;
 }
 
@@ -114,6 +116,7 @@ function traded(record: OrderRecord, txHash: string | undefined): Resolved & { k
     executedLots: record.filledLots,
     executedQuote: record.filledQuote,
     status: record.status,
+    ...(record.filledLots > 0n && record.transactionTimeUs > 0 ? { executedAtUs: record.transactionTimeUs } : {}),
     ...(txHash === undefined ? {} : { txHash }),
   };
 }

@@ -5,6 +5,7 @@
  * Names are snake_case because operators and outside tools read them (docs/contracts.md). No key, token or signature ever appears here.
  */
 import type { OrderStatus, Side } from './records';
+import type { ExecuteTimings, HedgedLots, SliceTimes, TradeReport } from './times';
 
 /** Whose money it is: the maker account A and the hedge account B, by their indexes on the exchange. */
 export interface Accounts {
@@ -86,6 +87,8 @@ export interface OrderUpdate {
   parsed_at_ms?: number;
   /** When the notice about it had been handed to Redis; absent when there was none to send. */
   noticed_at_ms?: number;
+  /** The order's trades since the update before, oldest first. */
+  trades?: TradeReport[];
 }
 
 /**
@@ -157,20 +160,10 @@ export interface SliceReport {
   status: string;
   path: 'fast' | 'durable';
   tx_hash: string;
+  /** By the exchange's clock, microseconds; absent when nothing executed, and when its record did not say. */
+  executed_at_us?: number;
   /** Epoch ms of what happened in the process that reports; absent when all of it happened elsewhere. */
   times?: SliceTimes;
-}
-
-/** Stages of one slice, epoch ms. */
-export interface SliceTimes {
-  /** Its bytes had been handed to the socket, the first time. */
-  submitted_ms?: number;
-  /** The exchange answered that it is booked. */
-  accepted_ms?: number;
-  /** The frame or list that showed the execution arrived. */
-  executed_ms?: number;
-  /** The executor booked it as resolved. */
-  resolved_ms?: number;
 }
 
 export interface Blocked {
@@ -189,15 +182,6 @@ export interface ExecuteResult {
   blocked?: Blocked;
   /** Epoch ms, by the clock of the host that did it; absent when it did not happen here. */
   timings: ExecuteTimings;
-}
-
-/** Of one ticket: the first notice, submission and acceptance; the last execution and resolution. */
-export interface ExecuteTimings {
-  notice_received_ms?: number;
-  first_submitted_ms?: number;
-  first_accepted_ms?: number;
-  last_executed_ms?: number;
-  last_resolved_ms?: number;
 }
 
 export type ArmResult = { armed: true } | { armed: false; code: string; message: string };
@@ -223,6 +207,8 @@ export interface OrderResult {
   hedge: { executed_base_amount: string; executed_quote_amount: string; avg_price: string; slices: SliceReport[] };
   closed_base_amount: string;
   exposure: string;
+  /** All that was hedged or closed, in the order in which it had traded. */
+  naked_times: HedgedLots[];
   hedge_state: HedgeState;
   /** Why it ended without a fill, or with exposure; empty otherwise. */
   reason: string;

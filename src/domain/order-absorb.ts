@@ -7,12 +7,14 @@ import { invariant } from './assert';
 import { parseOrderId } from './ids-and-nonces';
 import { lots, minLots, notional, type Lots, type Notional } from './lots';
 import type { ArmResult, ExecuteResult, MakerOrderRead, OrderUpdate, PlaceResult } from './messages';
+import { noteTrades, tradesFrom } from './naked';
 import { contradict, type Order, type TicketEntry } from './order';
 import { restMs } from './order-patience';
 import { isTerminal, type OrderStatus } from './records';
 
 export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 'taken' | 'other-order' {
   if (parseOrderId(update.order_id) !== order.id) return 'other-order';
+  noteTrades(order.trades, tradesFrom(update.trades ?? [], order.lots));
   absorbMaker(
     order,
     {
@@ -108,6 +110,7 @@ function absorbMaker(
   // Rejecting a record that contradicts would lose the fill in it: the larger fill is hedged, and somebody is told.
   if (seen.filledLots > order.filledLots) {
     order.filledLots = minLots(seen.filledLots, order.lots);
+    noteTrades(order.trades, [{ lots: order.filledLots }]);
     order.filledQuote = seen.filledQuote;
   } else if (seen.filledLots < order.filledLots && !ends) return;
   if (!closed) order.status = seen.status;

@@ -1,6 +1,7 @@
 /** What an order says of itself: to its pair, to operators, in its result. */
 import { formatDecimal, notional, QUOTE_DECIMALS, subLots, type Lots, type Notional } from './lots';
 import type { HedgeState, OrderResult } from './messages';
+import { executionOf, hedgedLots } from './naked';
 import { executedLots, exposureLots, isOverHedged, type Order } from './order';
 import { averagePriceTicks } from './price';
 
@@ -37,6 +38,11 @@ export function reportOf(order: Order, phase: 'running' | 'ended'): OrderResult 
     },
     closed_base_amount: base(executedLots(order, 'close')),
     exposure: base(isOverHedged(order) ? subLots(order.filledLots, executedLots(order)) : exposureLots(order)),
+    naked_times: hedgedLots(
+      order.trades,
+      order.tickets.flatMap(({ slices }) => slices.map((slice) => executionOf(slice, sizeDecimals))),
+      sizeDecimals,
+    ),
     hedge_state: hedgeStateOf(order, phase),
     reason: order.reason === '' && isOverHedged(order) ? (order.contradiction ?? '') : order.reason,
     ...(order.reasonCode === undefined ? {} : { reason_code: order.reasonCode }),

@@ -21,6 +21,7 @@ import {
   type Ticks,
 } from './lots';
 import type { HedgePolicy, HedgeState, MarketTerms, OrderInput, SliceReport } from './messages';
+import type { Traded } from './naked';
 import { isTerminal, opposite, type OrderStatus, type Side } from './records';
 import type { Ticket } from './ticket';
 
@@ -71,6 +72,8 @@ export interface Order {
   status: OrderStatus | undefined;
   filledLots: Lots;
   filledQuote: Notional;
+  /** What is known of its single trades. */
+  readonly trades: Traded[];
   readonly tickets: TicketEntry[];
   /** Since when exposure has not been zero. A further fill does not reset it (S-27). */
   nakedSinceMs: number | undefined;
@@ -122,6 +125,7 @@ export function newOrder(input: OrderInput, nowMs: number): Order {
     status: undefined,
     filledLots: ZERO_LOTS,
     filledQuote: notional(0n),
+    trades: [],
     tickets: [],
     nakedSinceMs: undefined,
     stuck: undefined,

@@ -28,6 +28,7 @@ export function orderUpdateFrom(value: unknown): OrderUpdate {
   demand(isTime(update['received_at_ms']), 'received_at_ms');
   for (const field of ['parsed_at_ms', 'noticed_at_ms'])
     demand(update[field] === undefined || isTime(update[field]), field);
+  if (update['trades'] !== undefined) demandTrades(update['trades']);
   return value as OrderUpdate;
 }
 
@@ -91,6 +92,14 @@ export function booksStateFrom(value: unknown): BooksState {
   demand(state === 'even' ? lots === '0' : typeof lots === 'string' && SIGNED_AMOUNT.test(lots), 'lots');
   demand(typeof what === 'string' && what.length <= WORDS_MAX, 'what');
   return value as BooksState;
+}
+
+function demandTrades(value: unknown): void {
+  demand(Array.isArray(value), 'trades');
+  for (const trade of value as unknown[]) {
+    const { lots, at_us: at } = recordFrom(trade, 'a trade');
+    demand(isAmount(lots) && (at === undefined || isTime(at)), 'trades');
+  }
 }
 
 /** Only what a pair reads of a result. */

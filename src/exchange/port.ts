@@ -108,8 +108,11 @@ export interface OrderBook {
 export type StreamState = 'connecting' | 'live' | 'stale' | 'closed';
 
 export interface OrdersFrame {
-  /** `snapshot`: all live orders, after (re)connecting; `change`: only orders that changed, terminal ones once (LP §5.6). */
-  readonly kind: 'snapshot' | 'change';
+  /**
+   * `snapshot`: all live orders, after (re)connecting; `change`: only orders that changed, terminal ones once (LP §5.6); `read`: what lists
+   * show and no frame had shown.
+   */
+  readonly kind: 'snapshot' | 'change' | 'read';
   readonly orders: readonly OrderRecord[];
   /** Milliseconds of the monotonic clock (src/clock.ts) at which the frame's bytes arrived. */
   readonly receivedAtMs: number;

@@ -8,6 +8,7 @@
 import { stampOf, type Clock } from '../clock';
 import { orderWorkflowId, type OrderId } from '../domain/ids-and-nonces';
 import type { OrderUpdate } from '../domain/messages';
+import { noteTrades, tradeReports, type Traded } from '../domain/naked';
 import { isTerminal, supersedes } from '../domain/records';
 import type { MakerUpdate } from './translate';
 
@@ -40,6 +41,8 @@ interface OutboxEntry {
   sent: MakerUpdate | undefined;
   /** The state last delivered, or last found orphaned. */
   resolved: MakerUpdate | undefined;
+  /** Trades that no delivered state has told of: a state that overtakes another one tells of both. */
+  trades: Traded[];
   phase: Phase;
   cancelWait: (() => void) | undefined;
 }
@@ -77,6 +80,9 @@ export class SignalSender {
     const known = this.#outboxEntries.get(makerUpdate.orderId);
     if (known && !supersedes(makerUpdate.record, known.newest.record)) return;
     const outboxEntry = known ?? this.#newOutboxEntry(makerUpdate);
+    const { record, tradedAtUs } = makerUpdate;
+    if (record.filledLots > (known?.newest.record.filledLots ?? 0n))
+      noteTrades(outboxEntry.trades, [{ lots: record.filledLots, atUs: tradedAtUs }]);
     outboxEntry.newest = known ? timedByTheFirst(known, makerUpdate) : makerUpdate;
     if (outboxEntry.phase !== 'idle') return;
     if (holdMs > 0) this.#wait(outboxEntry, holdMs);
@@ -125,6 +131,7 @@ export class SignalSender {
       newest: makerUpdate,
       sent: undefined,
       resolved: undefined,
+      trades: [],
       phase: 'idle',
       cancelWait: undefined,
     };
@@ -138,7 +145,7 @@ export class SignalSender {
     outboxEntry.phase = 'in-flight';
     outboxEntry.sent = sent;
     const workflowId = orderWorkflowId(this.#makerAccount, sent.orderId);
-    this.#call(workflowId, this.#updateOf(sent)).then(
+    this.#call(workflowId, this.#updateOf(sent, outboxEntry.trades)).then(
       (answer) => this.#resolve(outboxEntry, sent, answer),
       (error: unknown) => {
         this.#wait(outboxEntry, SIGNAL_RETRY_MS);
@@ -150,6 +157,7 @@ export class SignalSender {
   #resolve(outboxEntry: OutboxEntry, sent: MakerUpdate, answer: 'delivered' | 'not-found'): void {
     outboxEntry.phase = 'idle';
     outboxEntry.resolved = sent;
+    outboxEntry.trades = outboxEntry.trades.filter(({ lots }) => lots > sent.record.filledLots);
     if (outboxEntry.newest !== sent && !this.#closed) this.#send(outboxEntry);
     this.#onResolved();
     tell(() => {
@@ -172,7 +180,7 @@ export class SignalSender {
     });
   }
 
-  #updateOf(makerUpdate: MakerUpdate): OrderUpdate {
+  #updateOf(makerUpdate: MakerUpdate, trades: readonly Traded[]): OrderUpdate {
     const { record, parsedAtMs, noticedAtMs } = makerUpdate;
     return {
       order_id: makerUpdate.orderId.toString(),
@@ -183,6 +191,7 @@ export class SignalSender {
       received_at_ms: stampOf(this.#clock, makerUpdate.receivedAtMs),
       ...(parsedAtMs === undefined ? {} : { parsed_at_ms: stampOf(this.#clock, parsedAtMs) }),
       ...(noticedAtMs === undefined ? {} : { noticed_at_ms: stampOf(this.#clock, noticedAtMs) }),
+      ...(trades.length === 0 ? {} : { trades: tradeReports(trades) }),
     };
   }
 

@@ -28,6 +28,8 @@ export interface MakerUpdate {
   readonly orderId: OrderId;
   readonly terms: LaneTerms;
   readonly record: OrderRecord;
+  /** When the order traded up to the record's amount, if it did: µs of the exchange's clock; undefined where the record does not say. */
+  readonly tradedAtUs?: number;
   /** Monotonic milliseconds at which the frame arrived. */
   readonly receivedAtMs: number;
   /** The same, when its records had been read. */
@@ -69,9 +71,16 @@ export function translate(frame: OrdersFrame, registry: Registry, epochMs: numbe
   for (const record of frame.orders) {
     const found = attributeSafely(record, registry, epochMs);
     if (typeof found === 'string') ignored.push({ reason: found, record });
-    else makerUpdates.push({ ...found, record, receivedAtMs: frame.receivedAtMs });
+    else makerUpdates.push({ ...found, ...tradedAt(frame.kind, record), record, receivedAtMs: frame.receivedAtMs });
   }
   return { makerUpdates, ignored };
+}
+
+/** A trade's own frame dates it. Any other record is of a later change, as far as is known. */
+function tradedAt(kind: OrdersFrame['kind'], record: OrderRecord): { tradedAtUs?: number } {
+  const { status, filledLots, transactionTimeUs } = record;
+  const isTrade = kind === 'change' && (status === 'open' || status === 'filled') && filledLots > 0n;
+  return isTrade && transactionTimeUs > 0 ? { tradedAtUs: transactionTimeUs } : {};
 }
 
 /** A record that breaks its type must not hide the others of its frame (S-33). */

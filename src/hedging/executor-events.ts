@@ -1,7 +1,7 @@
 /** What an executor tells whoever watches it. */
 import type { LaneAlert, Path } from '../domain/execution';
 import type { Lots } from '../domain/lots';
-import type { SliceTimes } from '../domain/messages';
+import type { SliceTimes } from '../domain/times';
 import type { SendOutcome } from '../domain/records';
 import type { Ticket } from '../domain/ticket';
 

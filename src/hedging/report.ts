@@ -44,7 +44,7 @@ export function whyOf({ state, driver: { doubt } }: Run): string {
 function sliceReports({ state, stages }: Run): SliceReport[] {
   const { id, market } = state.ticket;
   const base = (amount: Lots): string => formatDecimal(amount, market.size_decimals);
-  return state.resolved.map(({ k, kind, sent, executedLots, status, txHash }) => {
+  return state.resolved.map(({ k, kind, sent, executedLots, executedAtUs, status, txHash }) => {
     const times = stages.of(k);
     return {
       client_order_index: clientOrderIndexOf(id, k).toString(),
@@ -54,6 +54,7 @@ function sliceReports({ state, stages }: Run): SliceReport[] {
       status: kind === 'seal' ? `seal ${status}` : status,
       path: sent?.path ?? 'durable',
       tx_hash: sent?.txHash ?? txHash ?? '',
+      ...(executedAtUs === undefined ? {} : { executed_at_us: executedAtUs }),
       ...(times ? { times: { ...times } } : {}),
     };
   });

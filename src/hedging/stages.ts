@@ -1,9 +1,10 @@
 /** When each stage of a ticket happened in this process, from the notice on; epoch ms. What did not happen here is absent. */
-import type { ExecuteTimings, SliceTimes } from '../domain/messages';
+import type { ExecuteTimings, SliceTimes } from '../domain/times';
 
 /** What is measured of each slice. */
 export const SLICE_STAGES = [
   { metric: 'submitToExecuted', from: 'submitted_ms', to: 'executed_ms' },
+  { metric: 'acceptedToExecuted', from: 'accepted_ms', to: 'executed_ms' },
   { metric: 'submitToResolved', from: 'submitted_ms', to: 'resolved_ms' },
 ] as const;
 

@@ -5,6 +5,7 @@
  * millisecond and its worst cases a minute (TF §7: default buckets are useless here).
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { LotsHistogram } from './lots-histogram';
 
 const BUCKETS_SECONDS = [
   0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60,
@@ -55,6 +56,17 @@ function stages(registry: Registry) {
       'path',
     ]),
     fillToHedged: stage('fill_to_hedged', 'First fill frame of an order to its last hedge resolved', ['path']),
+    acceptedToExecuted: stage(
+      'accepted_to_executed',
+      "Exchange's answer to a transaction to its execution shown to us: the exchange's own delay",
+      ['account'],
+    ),
+    naked: new LotsHistogram({
+      name: 'counterleg_naked_seconds',
+      help: "A lot's trade on A to the execution of its hedge, by the exchange's clock; counts lots",
+      buckets: BUCKETS_SECONDS,
+      registry,
+    }),
     hedgedToConfirmed: stage('hedged_to_confirmed', 'Last hedge of an order resolved to its workflow confirming it'),
   };
 }
@@ -80,6 +92,11 @@ function counters(registry: Registry) {
     ),
     sends: counter('sends', 'Submissions, by account and answer: none of them resolves a slice', ['account', 'answer']),
     foreignNonces: counter('foreign_nonces', 'Nonces of our lanes that something else consumed', ['account']),
+    lotsHedged: counter(
+      'lots_hedged',
+      "Lots of confirmed orders; `overlap`: whether they traded while the hedge of their order's trade before was under way",
+      ['market', 'overlap'],
+    ),
     orders: counter('orders', 'Orders ended, by market and hedge state', ['market', 'hedge_state']),
     reconnects: counter('reconnects', 'Streams opened again after a loss', ['stream']),
     alerts: counter('alerts', 'Alerts raised, folded repeats included', ['kind']),

@@ -15,8 +15,12 @@ const slice = z.looseObject({
   status: z.string(),
   path: z.enum(['fast', 'durable']),
   tx_hash: z.string(),
+  executed_at_us: z.number().optional(),
   times: z.object({ submitted_ms: ms, accepted_ms: ms, executed_ms: ms, resolved_ms: ms }).optional(),
 });
+
+const us = z.number().positive().optional();
+const hedgedLots = z.looseObject({ base_amount: z.string(), traded_at_us: us, hedged_at_us: us, delay_ms: ms });
 
 const orderResult = z.looseObject({
   order_id: z.string(),
@@ -35,6 +39,8 @@ const orderResult = z.looseObject({
   }),
   closed_base_amount: z.string(),
   exposure: z.string(),
+  // Results before it was kept have none.
+  naked_times: z.array(hedgedLots).default([]),
   hedge_state: z.enum(['arming', 'quoting', 'hedging', 'stuck', 'flat', 'abandoned']),
   reason: z.string(),
   timings: z.record(z.string(), z.number()),

@@ -2,6 +2,7 @@
 import { parseOrderId } from '../domain/ids-and-nonces';
 import { parseLots, parseNotional } from '../domain/lots';
 import type { OrderResult } from '../domain/messages';
+import { lotsOf, nakedMs, overlappingLots } from '../domain/naked';
 import { opposite, type Market } from '../domain/records';
 import type { OutgoingNotice } from '../notices/notice';
 import type { Metrics } from '../observability';
@@ -45,4 +46,15 @@ export function observeStages(
   between(fill_frame_ms, hedge_submitted_ms, (seconds) => metrics.fillToSubmit.observe({ path }, seconds));
   between(fill_frame_ms, hedge_resolved_ms, (seconds) => metrics.fillToHedged.observe({ path }, seconds));
   between(hedge_resolved_ms, confirmed_ms, (seconds) => metrics.hedgedToConfirmed.observe(seconds));
+}
+
+/** Naked time, lot by lot; lots of which a time is unknown are counted, not measured. */
+export function observeNaked(metrics: Pick<Metrics, 'naked' | 'lotsHedged'>, result: OrderResult): void {
+  const { market, naked_times: matched } = result;
+  for (const lots of matched) {
+    const ms = nakedMs(lots);
+    if (ms !== undefined) metrics.naked.observe(market, ms / 1_000, lotsOf(lots));
+  }
+  for (const [overlap, lots] of Object.entries(overlappingLots(matched)))
+    metrics.lotsHedged.inc({ market, overlap }, lots);
 }

@@ -9,7 +9,7 @@ import type { KeyProofs } from '../hedging/key-proofs';
 import type { NoticePublisher } from '../notices/publisher';
 import type { Side } from './account';
 import { alertOf } from './alert-of';
-import { hedgeNotice, observeStages } from './confirmation';
+import { hedgeNotice, observeNaked, observeStages } from './confirmation';
 import { openKeyProofs } from './key-proofs';
 import { misaddressed } from './misaddressed';
 import { openOrders } from './open-orders';
@@ -73,6 +73,7 @@ function acknowledge({ account, observability }: Side, parts: HedgerParts, resul
   const { metrics } = observability;
   metrics.orders.inc({ market: result.market, hedge_state: result.hedge_state });
   observeStages(metrics, result);
+  observeNaked(metrics, result);
   const notice = hedgeNotice(result, { hedgeAccount: account.accountIndex, markets: parts.markets() });
   if (notice) parts.publisher.publishHedge(notice);
 }

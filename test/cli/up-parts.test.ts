@@ -143,6 +143,11 @@ describe('summary', () => {
   const result = orderResultOf({
     order_id: '128',
     timings: { fill_frame_ms: 1000, hedge_submitted_ms: 1001.5, hedge_resolved_ms: 1010 },
+    naked_times: [
+      { base_amount: '0.00015', traded_at_us: 900_000, hedged_at_us: 1_126_000, delay_ms: 181 },
+      { base_amount: '0.00004', traded_at_us: 1_000_000, hedged_at_us: 1_420_000, delay_ms: 181 },
+      { base_amount: '0.00001', hedged_at_us: 1_420_000 },
+    ],
   });
   const info = (memo: unknown) =>
     listedOrder({
@@ -160,11 +165,22 @@ describe('summary', () => {
     if (order?.result === undefined) throw new Error('not read');
     expect(isFilled(order.result)).toBe(true);
     expect(summary.add(order)).toMatch(
-      /128 {2}BTC buy .*0\.00020 @ 109440\.7.*\(fast\).*after 1\.50 ms, hedged after 10 ms/,
+      /128 {2}BTC buy .*0\.00020 @ 109440\.7.*\(fast\).*after 1\.50 ms, naked 226 ms per lot \(181 ms of it the exchange's\)$/,
     );
     expect(summary.filled).toBe(1);
     expect(summary.problems).toEqual([]);
-    expect(summary.lines(1000).join('\n')).toContain('p50 1.50 ms');
+    expect(
+      summary
+        .lines(1000)
+        .slice(2)
+        .map((line) => line.replace(/ +/g, ' ')),
+    ).toEqual([
+      'fill → hedge sent: p50 1.50 ms, p99 1.50 ms, max 1.50 ms',
+      'naked time per lot: p50 226 ms, p99 420 ms, max 420 ms; not known of 1 lots',
+      " exchange's delay: p50 181 ms, p99 181 ms, max 181 ms",
+      ' without it: p50 45 ms, p99 239 ms, max 239 ms',
+      " traded while the hedge of the order's trade before was under way: 21.1 % of the lots",
+    ]);
   });
 
   test('exposure left and a missing result are problems; an unfilled order is not', () => {

@@ -2,8 +2,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
 import { laneOf, orderIdOf, type Tenths } from '../../src/domain/ids-and-nonces';
-import type { ExecuteResult, OrderInput } from '../../src/domain/messages';
-import { activeTicket, askCancel, askClose, askRetry, exposureLots, newOrder } from '../../src/domain/order';
+import { lots } from '../../src/domain/lots';
+import type { ExecuteResult, OrderInput, SliceReport } from '../../src/domain/messages';
+import {
+  activeTicket,
+  askCancel,
+  askClose,
+  askRetry,
+  exposureLots,
+  newEntry,
+  newOrder,
+  ticketOf,
+  type Order,
+  type TicketEntry,
+} from '../../src/domain/order';
 import {
   absorbArm,
   absorbCancel,
@@ -12,8 +24,11 @@ import {
   absorbPlaceFailure,
   absorbUpdate,
 } from '../../src/domain/order-absorb';
+import { packOrder, unpackOrder } from '../../src/domain/order-carry';
 import { reportOf } from '../../src/domain/order-report';
+import { orderUpdateFrom } from '../../src/domain/received';
 import type { OrderStatus } from '../../src/domain/records';
+import { sliceOf } from '../order-result';
 
 const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
 
@@ -94,6 +109,50 @@ function executionOf(step: Step): Step & { do: 'execute' } {
   if (step.do !== 'execute') throw new Error(`a cover was expected, not ${step.do}`);
   return step;
 }
+
+describe('naked times in its result', () => {
+  const slice = (executed: string, atUs: number, delayMs: number) =>
+    sliceOf({ executed, executed_at_us: atUs, times: { accepted_ms: 1_000, executed_ms: 1_000 + delayMs } });
+  const reported = (order: Order, entry: TicketEntry, executed: bigint, slices: SliceReport[]): void =>
+    absorbExecution(
+      order,
+      entry,
+      { state: 'executed', executed_lots: executed.toString(), executed_quote: '0', slices, timings: {} },
+      0,
+    );
+
+  test('each lot from its own trade to its hedge, or to its close on A', () => {
+    const { order } = life().quoting();
+    const update = { order_id: id.toString(), filled_quote: '1', transaction_time_us: 1, received_at_ms: 1 };
+    const trades = [{ lots: '5', at_us: 1_000 }, { lots: '8' }, { lots: '20', at_us: 90_000 }];
+    absorbUpdate(order, { ...update, status: 'open', filled_lots: '5', trades: trades.slice(0, 1) }, 1);
+    absorbUpdate(order, { ...update, status: 'filled', filled_lots: '20', trades: trades.slice(1) }, 2);
+    reported(order, activeTicket(order), 8n, [slice('0.00008', 250_000, 180), slice('0.00000', 0, 0)]);
+    const ticket = ticketOf(order, { direction: 'close', id: order.id, priorLots: lots(8) });
+    order.tickets.push(newEntry({ direction: 'close', ticket }));
+    reported(order, activeTicket(order), 12n, [slice('0.00012', 500_000, 190)]);
+    expect(reportOf(unpackOrder(packOrder(order)), 'ended').naked_times).toEqual([
+      { base_amount: '0.00005', traded_at_us: 1_000, hedged_at_us: 250_000, delay_ms: 180 },
+      { base_amount: '0.00003', hedged_at_us: 250_000, delay_ms: 180 },
+      { base_amount: '0.00012', traded_at_us: 90_000, hedged_at_us: 500_000, delay_ms: 190 },
+    ]);
+  });
+
+  test('a fill that no trade of its own was heard of has none', () => {
+    const l = life().quoting().update(20, 'filled');
+    reported(l.order, activeTicket(l.order), 20n, [slice('0.00020', 250_000, 180)]);
+    expect(reportOf(l.order, 'ended').naked_times).toEqual([
+      { base_amount: '0.00020', hedged_at_us: 250_000, delay_ms: 180 },
+    ]);
+  });
+
+  test('trades that are malformed are an update that is: it changes nothing', () => {
+    const update = { order_id: '1', status: 'open', filled_lots: '5', filled_quote: '1', received_at_ms: 1 };
+    for (const trades of [7, [7], [{ lots: 5 }], [{ lots: '5', at_us: 'now' }]])
+      expect(() => orderUpdateFrom({ ...update, trades })).toThrow(/malformed: trades|is not an object/);
+    expect(orderUpdateFrom({ ...update, trades: [{ lots: '5' }] })).toMatchObject({ trades: [{ lots: '5' }] });
+  });
+});
 
 describe('an exchange that contradicts itself', () => {
   test('closed, then shown with more: the fill is hedged, and somebody is told', () => {

@@ -60,6 +60,27 @@ describe('a signal', () => {
     expect(sink.calls).toHaveLength(2);
   });
 
+  test('tells when each trade was, also those whose own state was overtaken, and each of them once', async () => {
+    const carrier = sender();
+    const traded = (amount: number, tradedAtUs?: number): MakerUpdate => ({
+      ...makerUpdate(orderAt(0), amount),
+      ...(tradedAtUs === undefined ? {} : { tradedAtUs }),
+    });
+    carrier.offer(traded(5, 50));
+    for (const update of [traded(9, 90), traded(12), traded(15, 150)]) carrier.offer(update);
+    await sink.last.answer(new Error('unavailable'));
+    clock.advance(SIGNAL_RETRY_MS);
+    const at = (upTo: number, us?: number) => ({ lots: String(upTo), ...(us === undefined ? {} : { at_us: us }) });
+    expect(sink.calls.map(({ update }) => update.trades)).toEqual([
+      [at(5, 50)],
+      [at(5, 50), at(9, 90), at(12), at(15, 150)],
+    ]);
+    await sink.last.answer('delivered');
+    carrier.offer({ ...traded(15), record: { ...filled(orderAt(0), 15), status: 'canceled' } });
+    expect(sink.last.update).toMatchObject({ status: 'canceled' });
+    expect(sink.last.update).not.toHaveProperty('trades');
+  });
+
   test('may be held back for a moment; what comes meanwhile goes instead, with the time of the fill that it overtook', () => {
     const carrier = sender();
     carrier.offer({ ...makerUpdate(orderAt(0), 5), parsedAtMs: 1_001, noticedAtMs: 1_002 }, 8);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { clientOrderIndexOf, nextOrderId, type ClientOrderIndex } from '../../src/domain/ids-and-nonces';
+import { lots } from '../../src/domain/lots';
 import type { OrderRecord } from '../../src/domain/records';
 import { ORDER_TIME_WINDOW_MS, translate, type IgnoreReason } from '../../src/fills/translate';
 import { frame, LANE, MAKER, NOW_MS, orderAt, record, registry } from './support';
@@ -42,6 +43,26 @@ describe('ours', () => {
     for (const skewMs of [-40_000, 40_000]) {
       expect(translate(frame([record()]), registry, NOW_MS + skewMs).makerUpdates).toHaveLength(1);
     }
+  });
+});
+
+describe('when it traded', () => {
+  const tradedAt = (change: Partial<OrderRecord>, kind?: 'snapshot' | 'read') =>
+    translate(frame([record({ filledLots: lots(5), ...change })], kind), registry, NOW_MS).makerUpdates[0]?.tradedAtUs;
+
+  test('is told by the frame of the trade itself', () => {
+    expect(tradedAt({})).toBe(NOW_MS * 1_000);
+    expect(tradedAt({ status: 'filled' })).toBe(NOW_MS * 1_000);
+  });
+
+  test('is not known from a record that may be of a later change, or has no time', () => {
+    expect([
+      tradedAt({}, 'snapshot'),
+      tradedAt({}, 'read'),
+      tradedAt({ status: 'canceled' }),
+      tradedAt({ filledLots: lots(0) }),
+      tradedAt({ transactionTimeUs: 0 }),
+    ]).toEqual(Array(5).fill(undefined));
   });
 });
 

@@ -14,6 +14,7 @@ import {
 } from '../../src/domain/ids-and-nonces';
 import type { OrderInput, OrderResult, TicketMessage } from '../../src/domain/messages';
 import { formatDecimal } from '../../src/domain/lots';
+import { lotsOf } from '../../src/domain/naked';
 import type { Changes } from '../../packages/paper-exchange/src/core/world';
 import type { Account, Order, TxRecord as PaperTx } from '../../packages/paper-exchange/src/core/types';
 import type { Host, Time } from './time';
@@ -186,6 +187,9 @@ export class Truth {
     if (result.maker.filled_base_amount !== base(order.filled))
       return `reports fill ${result.maker.filled_base_amount}, true is ${base(order.filled)}`;
     if (result.exposure !== base(exposure)) return `reports exposure ${result.exposure}, true is ${base(exposure)}`;
+    const timed = result.naked_times.reduce((sum, lots) => sum + lotsOf(lots), 0);
+    if (timed !== order.executed)
+      return `tells the naked time of ${timed} lots, ${order.executed} were hedged or closed`;
     if (exposure !== 0 && !order.isCanceledByOperator)
       return `leaves ${exposure} lots naked although no operator cancelled it`;
     if (exposure !== 0 && !order.isAlerted) return `leaves ${exposure} lots naked without an alert`;

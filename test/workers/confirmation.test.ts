@@ -4,7 +4,7 @@ import { lots, notional } from '../../src/domain/lots';
 import type { Market } from '../../src/domain/records';
 import { createMetrics } from '../../src/observability';
 import { orderResultOf, sliceOf } from '../order-result';
-import { hedgeNotice, observeStages } from '../../src/workers/confirmation';
+import { hedgeNotice, observeNaked, observeStages } from '../../src/workers/confirmation';
 
 const btc: Market = {
   marketId: 1,
@@ -83,4 +83,24 @@ describe('stages across processes', () => {
   test('an order without a hedge has none', async () => {
     expect(await sums({ fill_frame_ms: 1_000, confirmed_ms: 1_325 }, [])).toMatchObject({ hedged_to_confirmed: 0 });
   });
+});
+
+test('naked time counts each lot once, those of which it is unknown not at all', async () => {
+  const metrics = createMetrics({ process: 'hedger', version: '0' });
+  const matched = [
+    { base_amount: '0.00005', traded_at_us: 1_000, hedged_at_us: 251_000, delay_ms: 180 },
+    { base_amount: '0.00012', traded_at_us: 51_000, hedged_at_us: 551_000 },
+    { base_amount: '0.00003', hedged_at_us: 551_000 },
+  ];
+  observeNaked(metrics, orderResultOf({ naked_times: matched }));
+  const text = await metrics.registry.metrics();
+  const value = (name: string, labels: string): string | undefined =>
+    new RegExp(`^counterleg_${name}\\{${labels},process="hedger"\\} (\\S+)$`, 'm').exec(text)?.[1];
+  const bucket = (le: string) => value('naked_seconds_bucket', `market="BTC",le="${le}"`);
+  expect(['0.2', '0.5', '1', '\\+Inf'].map(bucket)).toEqual(['0', '17', '17', '17']);
+  expect(value('naked_seconds_sum', 'market="BTC"')).toBe('7.25');
+  expect(value('naked_seconds_count', 'market="BTC"')).toBe('17');
+  expect(
+    ['yes', 'no', 'unknown'].map((overlap) => value('lots_hedged_total', `market="BTC",overlap="${overlap}"`)),
+  ).toEqual(['12', '5', '3']);
 });

@@ -1,13 +1,15 @@
 /** What a run of `up` says: one line per ended order, and the figures at the end. Counts only what the orders' results say. */
-import { fillToHedgedMs, fillToSubmitMs, isFilled, type ListedOrder, pathOf, spreadText } from '../order-list';
-import { durationText } from '../table';
+import type { HedgedLots } from '../../domain/times';
+import { nakedLines, nakedText } from '../naked-text';
+import { fillToSubmitMs, isFilled, type ListedOrder, pathOf } from '../order-list';
+import { durationText, evenly, spreadText } from '../table';
 
 export class Summary {
   #filled = 0;
   #unfilled = 0;
   readonly #paths = new Map<string, number>();
   readonly #submitMs: number[] = [];
-  readonly #hedgedMs: number[] = [];
+  readonly #naked: HedgedLots[][] = [];
   readonly #problems: string[] = [];
 
   get filled(): number {
@@ -38,16 +40,15 @@ export class Summary {
     const path = pathOf(result);
     this.#paths.set(path, (this.#paths.get(path) ?? 0) + 1);
     const submitMs = fillToSubmitMs(result);
-    const hedgedMs = fillToHedgedMs(result);
     if (submitMs !== undefined) this.#submitMs.push(submitMs);
-    if (hedgedMs !== undefined) this.#hedgedMs.push(hedgedMs);
+    this.#naked.push(result.naked_times);
     const { maker, hedge } = result;
     return [
       head,
       `filled ${maker.filled_base_amount} @ ${maker.avg_price}`,
       `hedged ${hedge.executed_base_amount} @ ${hedge.avg_price}`,
       `${result.hedge_state} (${path})`,
-      `sent after ${durationText(submitMs)}, hedged after ${durationText(hedgedMs)}`,
+      `sent after ${durationText(submitMs)}, ${nakedText(result.naked_times)}`,
     ].join('  ');
   }
 
@@ -56,8 +57,8 @@ export class Summary {
     return [
       `${this.#filled} orders filled and ended, ${this.#unfilled} not filled, in ${durationText(elapsedMs)}`,
       `path: ${paths === '' ? '–' : paths}`,
-      `fill → hedge sent:  ${spreadText(this.#submitMs)}`,
-      `fill → hedged:      ${spreadText(this.#hedgedMs)}`,
+      `fill → hedge sent:   ${spreadText(evenly(this.#submitMs))}`,
+      ...nakedLines(this.#naked),
     ];
   }
 }

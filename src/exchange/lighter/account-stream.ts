@@ -74,7 +74,7 @@ export class LighterAccountStream implements AccountStream {
     this.#recovery = new OrderRecovery({
       ...options,
       orders: this.own,
-      onFound: (orders) => this.#emit('orders', { kind: 'change', orders, receivedAtMs: options.clock.monotonicMs() }),
+      onFound: (orders) => this.#emit('orders', { kind: 'read', orders, receivedAtMs: options.clock.monotonicMs() }),
       onCaughtUp: () => {
         this.session.markHealthy();
         this.#enter('live');

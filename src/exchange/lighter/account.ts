@@ -264,7 +264,8 @@ export class LighterAccount implements AccountPort {
     const status = filledLots === initialLots ? 'filled' : 'canceled';
     const identity = { accountIndex: this.accountIndex, marketId, orderIndex, clientOrderIndex };
     const amounts = { side, status, initialLots, filledLots, filledQuote, priceTicks } as const;
-    return { ok: true, value: { ...identity, ...amounts, transactionTimeUs: tx.executedAtMs * 1_000 } };
+    // When it executed is not known: `executed_at` is the time of a block (LP §1.4).
+    return { ok: true, value: { ...identity, ...amounts, transactionTimeUs: 0 } };
   }
 
   nextNonce(lane: number): Promise<Read<Nonce>> {
