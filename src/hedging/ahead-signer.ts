@@ -1,8 +1,7 @@
 /**
- * Signs ahead for all tickets of an executor, off the thread on which fills arrive and behind everything that is needed now: one at a time, a
- * pause as long as the signature behind each (so at most half a processor), and nothing while a fill waits for a signature. The likeliest slice of a
- * ticket comes first and whatever the load; the rest only while processors are free and there is room, the ticket with the newest change
- * first.
+ * Signs ahead for all tickets of an executor, off the thread on which fills arrive and behind everything that is needed now: one at a time,
+ * and none begun while a fill waits for a signature. The likeliest slice of a ticket comes first and whatever the load; the rest only while
+ * processors are free and there is room, the ticket with the newest change first.
  */
 import type { Clock } from '../clock';
 import type { OrderRequest, SignedAhead } from './signed-ahead';
@@ -34,7 +33,6 @@ export class AheadSigner {
   #others: SignedAhead[] = [];
   #needed = 0;
   #isSigning = false;
-  #restUntilMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: AheadSignerOptions) {
@@ -71,17 +69,14 @@ export class AheadSigner {
   #plan(afterMs = 0): void {
     clearTimeout(this.#timer);
     if (this.#isSigning || this.#needed > 0 || this.#changed.size + this.#others.length === 0) return;
-    const restMs = this.#restUntilMs - this.#options.clock.monotonicMs();
-    this.#timer = setTimeout(() => void this.#turn(), this.#changed.size > 0 ? 0 : Math.max(0, restMs, afterMs));
+    this.#timer = setTimeout(() => void this.#turn(), afterMs);
     this.#timer.unref();
   }
 
   async #turn(): Promise<void> {
     const { clock, onSigned } = this.#options;
     const sinceMs = clock.monotonicMs();
-    let turn = this.#likeliest();
-    if (!turn && sinceMs < this.#restUntilMs) return this.#plan();
-    turn ??= this.#isFree() ? this.#other() : undefined;
+    const turn = this.#likeliest() ?? (this.#isFree() ? this.#other() : undefined);
     if (!turn) return this.#plan(LOOK_AGAIN_MS);
     this.#isSigning = true;
     try {
@@ -91,8 +86,6 @@ export class AheadSigner {
       this.#others = this.#others.filter((other) => other !== turn.ahead); // signed when it is needed instead
     }
     this.#isSigning = false;
-    const nowMs = clock.monotonicMs();
-    this.#restUntilMs = nowMs + (nowMs - sinceMs);
     this.#plan();
   }
 

@@ -1,20 +1,21 @@
 /**
- * Whether the processors of this machine are busy: less than half of one was idle between the last two looks. By the kernel's counters, read
- * off the main thread and only while somebody asks; where there are none (not Linux), or before the second look, they are not.
+ * Whether the processors of this machine are busy: less than half of one was idle, or at work for what gives way (niced), between the last two
+ * looks. By the kernel's counters, read off the main thread and only while somebody asks; where there are none (not Linux), or before the second
+ * look, they are not.
  */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../clock';
 
 const LOOK_EVERY_MS = 200;
-const IDLE_MIN = 0.5;
+const FREE_MIN = 0.5;
 /** A look that is older says nothing about now. */
 const LOOK_MS_MAX = 1_000;
 
 interface Look {
   readonly atMs: number;
   /** In ticks since the machine's start. */
-  readonly idle: number;
+  readonly free: number;
   readonly all: number;
 }
 
@@ -46,10 +47,10 @@ export class ProcessorLoad {
       .slice(1)
       .map(Number);
     const all = user + nice + system + idle + wait + irq + softIrq + steal;
-    const now = { atMs: this.clock.monotonicMs(), idle: idle + wait, all };
+    const now = { atMs: this.clock.monotonicMs(), free: nice + idle + wait, all };
     const before = this.#last;
     this.#last = now;
     if (!before || now.atMs - before.atMs > LOOK_MS_MAX || all === before.all) return;
-    this.#isBusy = ((now.idle - before.idle) / (all - before.all)) * this.processors < IDLE_MIN;
+    this.#isBusy = ((now.free - before.free) / (all - before.all)) * this.processors < FREE_MIN;
   }
 }

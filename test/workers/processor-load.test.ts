@@ -45,6 +45,12 @@ test('it looks at most five times a second, and what it saw long ago says nothin
   expect(await at(5_000, line(1_000, 0))).toBe(false);
 });
 
+test('work that gives way to ours is none', async () => {
+  const { at } = machine(2);
+  await at(0, line(0, 0));
+  expect(await at(200, 'cpu  10 30 0 0 0 0 0 0 0 0\n')).toBe(false);
+});
+
 test('a machine without such counters is not busy', async () => {
   const { at } = machine(2);
   for (const ms of [0, 200, 400]) expect(await at(ms, '')).toBe(false);
