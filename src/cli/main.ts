@@ -132,6 +132,20 @@ function addPair(root: Command, globals: Globals): void {
         await runPairCommand(operation, market, { ...globals(), ...options });
       });
   }
+  addPairSet(pair, globals);
+}
+
+function addPairSet(pair: Command, globals: Globals): void {
+  pair
+    .command('set')
+    .description('change what a running pair quotes: side, quantity, depth, max_position, time_out (seconds)')
+    .argument('<market>', 'symbol')
+    .argument('<name=value...>', 'e.g. quantity=0.0004 depth=5')
+    .addOption(jsonOption())
+    .action(async (market: string, settings: string[], options: { json?: boolean }) => {
+      const { runPairSet } = await import('./pair-set-command.js');
+      await runPairSet(market, settings, { ...globals(), ...options });
+    });
 }
 
 function addOrders(root: Command, globals: Globals): void {

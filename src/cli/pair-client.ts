@@ -6,6 +6,7 @@
  */
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { pairWorkflowId } from '../domain/ids-and-nonces';
+import type { PairSetting } from '../domain/pair-terms';
 import { CommandError } from './context';
 
 export const PAIR_OPERATIONS = ['pause', 'resume', 'stop', 'flatten'] as const;
@@ -23,6 +24,15 @@ export async function operatePair(
 ): Promise<unknown> {
   const deadlineMs = operation === 'flatten' ? FLATTEN_DEADLINE_MS : DEADLINE_MS;
   return update(client, pairWorkflowId(pair.makerAccount, pair.market), operation, deadlineMs);
+}
+
+/** Changes what the pair quotes from now on; resolves with what changed. */
+export function setPair(
+  client: Client,
+  pair: { readonly makerAccount: number; readonly market: string },
+  setting: PairSetting,
+): Promise<unknown> {
+  return update(client, pairWorkflowId(pair.makerAccount, pair.market), 'set', DEADLINE_MS, setting);
 }
 
 /** Stops quoting and lets hedges finish; a pair that is not running is stopped already. */
@@ -48,10 +58,15 @@ export async function update(
   workflowId: string,
   name: string,
   deadlineMs = DEADLINE_MS,
+  argument?: unknown,
 ): Promise<unknown> {
   const handle = client.workflow.getHandle(workflowId);
   return explained(workflowId, () =>
-    client.connection.withDeadline(Date.now() + deadlineMs, () => handle.executeUpdate<unknown, []>(name)),
+    client.connection.withDeadline(Date.now() + deadlineMs, () =>
+      argument === undefined
+        ? handle.executeUpdate<unknown, []>(name)
+        : handle.executeUpdate<unknown, [unknown]>(name, { args: [argument] }),
+    ),
   );
 }
 

@@ -61,7 +61,7 @@ function isStatus(answer: unknown): answer is PairStatus {
   return typeof answer === 'object' && answer !== null && 'slots' in answer && 'counts' in answer;
 }
 
-function statusText({ market, mode, reason, slots, counts }: PairStatus): string {
+function statusText({ market, mode, reason, slots, counts, terms, changed }: PairStatus): string {
   const columns = [
     { title: 'lane' },
     { title: 'slot' },
@@ -78,6 +78,10 @@ function statusText({ market, mode, reason, slots, counts }: PairStatus): string
   ]);
   return [
     `${market}: ${mode}${reason === '' ? '' : `, ${reason}`}`,
+    `quotes: ${terms.strategy}, ${terms.lots} lots at depth ${terms.depth}, for ${terms.time_out_ms / 1_000} s; a position of ${terms.max_position_lots} lots at most`,
+    ...(changed === undefined
+      ? []
+      : [`set ${new Date(changed.at_ms).toISOString()} by ${changed.by}: ${changed.what}`]),
     `orders: ${Object.entries(counts)
       .map(([name, count]) => `${count} ${name}`)
       .join(', ')}`,

@@ -5,6 +5,7 @@
  * the file's; `config.ts` turns them into the program's. Never holds a secret.
  */
 import { z } from 'zod';
+import { DEPTH_MAX, TIME_OUT_MS_MAX } from '../domain/pair-terms';
 import { backgroundPerMinute, quoteCost, roomForQuotes } from '../domain/budget';
 import { ORDER_EXPIRY_MS_MIN } from '../domain/limits';
 
@@ -64,7 +65,7 @@ const account = z.strictObject({ index: accountIndex, keys_file: text });
 const pair = z.strictObject({
   market: text,
   quantity: amount,
-  depth: whole(1, 100),
+  depth: whole(1, DEPTH_MAX),
   side: oneOf(['buy', 'sell', 'round-trip']),
   slots: whole(1, 50),
   lanes: z.array(lane).min(1, 'must list one API key index per slot, e.g. [5, 6]'),
@@ -85,7 +86,7 @@ export const configSchema = z
     accounts: z.strictObject({ maker: account, hedge: account, self_trade: oneOf(['refuse', 'accept']) }),
     pairs: z.array(pair).min(1, 'must have at least one pair'),
     cancel_lane: lane,
-    maker_order_time_out: whole(1, 86_400),
+    maker_order_time_out: whole(1, TIME_OUT_MS_MAX / 1_000),
     hedge: z.strictObject({
       slippage_bps: whole(1, 5000),
       max_slippage_bps: whole(1, 5000),

@@ -4,6 +4,7 @@
  * Plain JSON: amounts, ids and nonces are decimal text (JSON has no bigint), times are epoch milliseconds unless named otherwise.
  * Names are snake_case because operators and outside tools read them (docs/contracts.md). No key, token or signature ever appears here.
  */
+import type { PairChange, PairTerms } from './pair-terms';
 import type { OrderStatus, Side } from './records';
 import type { ExecuteTimings, HedgedLots, SliceTimes, TradeReport } from './times';
 
@@ -298,6 +299,7 @@ export interface PairCarry {
   counts: PairCounts;
   halted?: { mode: 'paused' | 'stopping'; reason: string };
   books?: BooksState;
+  changed?: PairChange;
 }
 
 /** An order that was in trouble when the pair's run ended, and has told the pair so. */
@@ -307,13 +309,7 @@ export interface CarriedOrder {
   lots: string;
 }
 
-export interface PairCounts {
-  started: number;
-  filled: number;
-  unfilled: number;
-  failed: number;
-  abandoned: number;
-}
+export type PairCounts = Record<'started' | 'filled' | 'unfilled' | 'failed' | 'abandoned', number>;
 
 export interface PairSlot {
   lane: number;
@@ -330,4 +326,8 @@ export interface PairStatus {
   reason: string;
   slots: PairSlot[];
   counts: PairCounts;
+  /** What is in force. */
+  terms: PairTerms;
+  /** The last change while it ran. */
+  changed?: PairChange;
 }

@@ -25,13 +25,14 @@ function row(direction: string, slice: SliceReport): string {
 }
 
 export function pairDetailsOf(status: PairStatus): string {
-  const { counts } = status;
+  const { counts, terms, changed } = status;
   const slots = status.slots.map(
     (slot) =>
       `| ${slot.lane} | ${slot.state} | ${slot.order_id ?? ''} | ${slot.hedge_state ?? ''} | ${slot.note ?? ''} |`,
   );
   return [
     `**${status.mode}** ${status.reason}`,
+    `quotes ${terms.strategy}, ${terms.lots} lots at depth ${terms.depth}${changed === undefined ? '' : `; set by ${changed.by}: ${changed.what}`}`,
     `started ${counts.started}, filled ${counts.filled}, unfilled ${counts.unfilled}, failed ${counts.failed}, abandoned ${counts.abandoned}`,
     ['| lane | slot | order | hedge | note |', '|---|---|---|---|---|', ...slots].join('\n'),
   ].join('\n\n');

@@ -2,6 +2,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { BooksState, OrderResult, OrderState, OrderUpdate, PairStatus } from '../domain/messages';
+import type { PairSetting } from '../domain/pair-terms';
 
 export const orderUpdateSignal = defineSignal<[OrderUpdate]>('orderUpdate');
 /** From a pair: nothing of the order shall rest any more. */
@@ -17,6 +18,8 @@ export const pairQuery = defineQuery<PairStatus>('state');
 /** With the reason to show, if it is not an operator who asks. */
 export const pauseUpdate = defineUpdate<string, [string?]>('pause');
 export const resumeUpdate = defineUpdate<string>('resume');
+/** Other terms while it runs. */
+export const setUpdate = defineUpdate<string, [PairSetting]>('set');
 export const stopUpdate = defineUpdate<string>('stop');
 export const flattenUpdate = defineUpdate<string>('flatten');
 

@@ -52,11 +52,11 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
     );
     if (!answer.quote) {
       slot.note = `not quoting: ${answer.message}`;
-      const isOver = (): boolean => state.offLots !== off || !state.isQuoting;
+      const isOver = (): boolean => state.offLots !== off || state.input !== input || !state.isQuoting;
       await condition(isOver, Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
       return;
     }
-    if (state.isQuoting && state.offLots === off) await startOrder(run, slot, answer);
+    if (state.isQuoting && state.offLots === off && state.input === input) await startOrder(run, slot, answer);
   } finally {
     if (slot.state === 'quoting') slot.state = 'free';
   }
@@ -101,7 +101,7 @@ async function startOrder(run: PairRun, slot: Slot, answer: QuoteResult & { quot
     state.vanished(id.toString());
     throw error;
   });
-  if (!state.isQuoting || state.offLots !== off) run.endQuotes();
+  if (!state.isQuoting || state.offLots !== off || state.input !== input) run.endQuotes();
   void child.result().then(
     (result) => heard(run, endOf(result)),
     // Cancelled, which it has said by signal before, or terminated without a word.

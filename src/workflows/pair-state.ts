@@ -2,6 +2,7 @@
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
+import { changesOf, termsOf, withSetting, type PairChange, type PairSetting } from '../domain/pair-terms';
 import {
   MARKET_CLOSED,
   type BooksRead,
@@ -41,12 +42,16 @@ export class PairState {
   /** This run is about to go on in a new one: it starts no more orders. */
   isRenewing = false;
 
-  constructor(readonly input: PairInput) {
+  /** The last change of the terms. */
+  changed: PairChange | undefined;
+
+  constructor(public input: PairInput) {
     this.slots = input.lanes.map((lane) => slotFrom(lane, input.carry));
     this.counts = input.carry
       ? { ...input.carry.counts }
       : { started: 0, filled: 0, unfilled: 0, failed: 0, abandoned: 0 };
     this.books = input.carry?.books;
+    this.changed = input.carry?.changed;
     const { mode = 'running', reason = '' } = input.carry?.halted ?? {};
     this.mode = mode;
     this.reason = reason;
@@ -124,6 +129,15 @@ export class PairState {
     if (this.mode === 'stopped') return;
     this.mode = 'stopping';
     this.reason = reason;
+  }
+
+  /** Other terms from the next quote on; answers what changed. */
+  set(setting: PairSetting, nowMs: number): string {
+    const next = withSetting(this.input, setting);
+    const what = changesOf(this.input, next);
+    this.input = next;
+    this.changed = { at_ms: nowMs, by: setting.by ?? 'unknown', what };
+    return what;
   }
 
   started(slot: Slot, order: { readonly id: OrderId; readonly lots: bigint }): void {
@@ -209,6 +223,8 @@ export class PairState {
         ...(note === undefined ? {} : { note }),
       })),
       counts: this.counts,
+      terms: termsOf(this.input),
+      ...(this.changed === undefined ? {} : { changed: this.changed }),
     };
   }
 
@@ -235,6 +251,7 @@ export class PairState {
         ? { halted: { mode: this.mode, reason: this.reason } }
         : {}),
       ...(this.books === undefined ? {} : { books: this.books }),
+      ...(this.changed === undefined ? {} : { changed: this.changed }),
     };
   }
 }

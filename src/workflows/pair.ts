@@ -19,6 +19,7 @@ import {
 } from '@temporalio/workflow';
 import { nextOrderId } from '../domain/ids-and-nonces';
 import type { PairInput, PairStatus } from '../domain/messages';
+import { withSetting } from '../domain/pair-terms';
 import { pairInputFrom } from '../domain/received';
 import { pairDetailsOf } from './details';
 import { spares } from '../domain/flatten';
@@ -31,6 +32,7 @@ import {
   pairQuery,
   pauseUpdate,
   resumeUpdate,
+  setUpdate,
   stopUpdate,
 } from './messages';
 import { BooksWatch } from './pair-books';
@@ -55,11 +57,11 @@ export async function pair(input: PairInput): Promise<PairStatus> {
 }
 
 async function runSlots(run: PairRun): Promise<PairStatus> {
-  const { input, state } = run;
+  const { state } = run;
   for (;;) {
     const seen = run.changes;
     if (state.limitReached && state.mode === 'running') run.stop('the order limit is reached');
-    if (!state.isRenewing && isLong(input)) {
+    if (!state.isRenewing && isLong(run.input)) {
       state.isRenewing = true;
       run.endQuotes();
     }
@@ -72,7 +74,7 @@ async function runSlots(run: PairRun): Promise<PairStatus> {
     if (run.isQuiet && state.isRenewing && state.mayHandOver) {
       await condition(allHandlersFinished);
       if (run.changes !== seen) continue;
-      await continueAsNew<typeof pair>({ ...input, carry: state.carry });
+      await continueAsNew<typeof pair>({ ...run.input, carry: state.carry });
     }
     await condition(() => run.changes !== seen);
   }
@@ -118,6 +120,15 @@ function obey(run: PairRun): void {
           throw new Error('a flatten is under way: new orders would trade against it; resume when it has answered');
       },
     },
+  );
+  setHandler(
+    setUpdate,
+    (setting) => {
+      const what = state.set(setting, Date.now());
+      run.endQuotes();
+      return `${what}: what rests is cancelled and quoted anew`;
+    },
+    { validator: (setting) => void withSetting(state.input, setting) },
   );
   setHandler(stopUpdate, () => {
     run.stop('stopped by the operator');

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { orderIdOf, type OrderId, type Tenths } from '../../src/domain/ids-and-nonces';
 import type { OrderResult, OrderState, PairInput } from '../../src/domain/messages';
+import type { PairSetting } from '../../src/domain/pair-terms';
 import { PairState, type Slot } from '../../src/workflows/pair-state';
 
 function pairInput(change: Partial<PairInput> = {}): PairInput {
@@ -160,5 +161,35 @@ describe('the position limit', () => {
     start(slots[1]);
     slots[0].state = 'quoting';
     expect(state.openLotsBeside(slots[0])).toBe(20n);
+  });
+});
+
+describe('other terms while it runs', () => {
+  test('are in force at once, told, and carried', () => {
+    const { state } = pairOf();
+    expect(state.set({ depth: 5, lots: '40', by: 'ann@desk' }, 1_000)).toBe('depth 1 → 5, quantity in lots 20 → 40');
+    const next = new PairState({ ...state.input, carry: state.carry });
+    for (const { status } of [state, next])
+      expect(status).toMatchObject({
+        terms: { strategy: 'buy', depth: 5, lots: '40', max_position_lots: '100', time_out_ms: 1 },
+        changed: { at_ms: 1_000, by: 'ann@desk', what: 'depth 1 → 5, quantity in lots 20 → 40' },
+      });
+  });
+
+  test.each([
+    ['more than the position may be', { lots: '101' }, 'more than the position may ever be'],
+    ['a position smaller than an order', { max_position_lots: '19' }, 'more than the position may ever be'],
+    ['nothing new', { depth: 1 }, 'already'],
+    ['no depth', { depth: 0 }, 'depth cannot be 0'],
+    ['a depth that is no number', { depth: Number('x') }, 'depth cannot be'],
+    ['an amount of nothing', { lots: '0' }, 'quantity in lots cannot be'],
+    ['a side that does not exist', { strategy: 'short' }, 'side cannot be "short"'],
+    ['a day and more', { time_out_ms: 86_400_001 }, 'time_out in ms cannot be'],
+    ['what is no term', { lanes: [7] }, 'lanes cannot be'],
+  ])('%s: rejected, and nothing changes', (_what, setting, why) => {
+    const { state } = pairOf();
+    expect(() => state.set(setting as PairSetting, 0)).toThrow(why);
+    expect(state.status).toMatchObject({ terms: { depth: 1, lots: '20' } });
+    expect(state.status.changed).toBeUndefined();
   });
 });

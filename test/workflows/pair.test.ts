@@ -430,6 +430,25 @@ describe('stopping', () => {
     expect(await pair.handle.result()).toMatchObject({ mode: 'stopped' });
   });
 
+  test.concurrent(
+    'set: what rests is quoted anew under the new terms; what cannot be is rejected and changes nothing',
+    async () => {
+      const pair = await stage.pair(newScript());
+      const order = await pair.order();
+      await expect(pair.set({ depth: 0 })).rejects.toThrow(WorkflowUpdateFailedError);
+      expect(await pair.set({ depth: 3, lots: '40', by: 'ann' })).toMatch(/^depth \d+ → 3, quantity in lots 20 → 40: /);
+      await order.ended();
+      const next = await pair.order(2);
+      expect(pair.script.inputs('quote').at(-1)).toMatchObject({ depth: 3, lots: '40' });
+      expect(pair.script.inputs('place')[1]).toMatchObject({ order: { lots: '40' } });
+      expect(await pair.state()).toMatchObject({ terms: { depth: 3, lots: '40' }, changed: { by: 'ann' } });
+      await pair.update('stop');
+      await next.ended();
+      await pair.handle.result();
+      await keepHistory('pair-set', pair.handle);
+    },
+  );
+
   test.concurrent('a pair that is terminated leaves its order alive: it hedges and ends', async () => {
     const pair = await stage.pair(newScript());
     const order = await pair.order();

@@ -17,6 +17,7 @@ import {
   type OrderUpdate,
   type PairInput,
 } from '../../src/domain/messages';
+import type { PairSetting } from '../../src/domain/pair-terms';
 import type { OrderStatus } from '../../src/domain/records';
 import type { makerOrder, pair } from '../../src/workflows';
 import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from '../../src/workflows/messages';
@@ -231,6 +232,10 @@ export class TestPair {
 
   update(name: 'pause' | 'resume' | 'stop' | 'flatten'): Promise<string> {
     return this.handle.executeUpdate<string, []>(name);
+  }
+
+  set(setting: PairSetting): Promise<string> {
+    return this.handle.executeUpdate<string, [PairSetting]>('set', { args: [setting] });
   }
 
   details(): Promise<string> {

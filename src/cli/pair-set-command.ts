@@ -1,0 +1,54 @@
+/** `pair set`: other terms for a running pair. Amounts are given as in the configuration; the workflow has them in lots. */
+import { hostname, userInfo } from 'node:os';
+import { parseLots } from '../domain/lots';
+import type { PairSetting } from '../domain/pair-terms';
+import type { Market } from '../domain/records';
+import { commandConfig, CommandError, type GlobalOptions, requireMarkets, withTemporal } from './context';
+import { setPair } from './pair-client';
+import { checkAmounts, pairOf } from './pair-start';
+
+type Setter = (value: string, market: Market) => PairSetting;
+
+const SETTERS: Readonly<Record<string, Setter>> = {
+  side: (value) => ({ strategy: value as NonNullable<PairSetting['strategy']> }), // the workflow knows which there are
+  quantity: (value, market) => ({ lots: lotsOf('quantity', value, market) }),
+  depth: (value) => ({ depth: Number(value) }),
+  max_position: (value, market) => ({ max_position_lots: lotsOf('max_position', value, market) }),
+  time_out: (value) => ({ time_out_ms: Number(value) * 1_000 }),
+};
+
+export async function runPairSet(symbol: string, settings: readonly string[], options: GlobalOptions): Promise<void> {
+  const config = commandConfig(options);
+  const [market] = await requireMarkets(config, [symbol]);
+  if (market === undefined) return;
+  const quantity = settings.find((text) => text.startsWith('quantity='))?.slice('quantity='.length);
+  if (quantity !== undefined) checkAmounts(pairOf(config, symbol), market, { quantity });
+  const setting = { ...settingOf(settings, market), by: `${userInfo().username}@${hostname()}`.slice(0, 100) };
+  const pair = { makerAccount: config.accounts.maker.index, market: symbol };
+  const answer = await withTemporal(config, (client) => setPair(client, pair, setting));
+  if (options.json === true) console.log(JSON.stringify({ market: symbol, command: 'set', answer: answer ?? null }));
+  else console.log(`${symbol}: ${String(answer)}`);
+}
+
+/** Throws a CommandError for what is no setting. */
+export function settingOf(settings: readonly string[], market: Market): PairSetting {
+  let all: PairSetting = {};
+  for (const text of settings) {
+    const [name = '', value = ''] = text.split(/=(.*)/s);
+    const setter = SETTERS[name];
+    if (setter === undefined || value === '')
+      throw new CommandError(`${text} sets nothing: give name=value with one of ${Object.keys(SETTERS).join(', ')}`);
+    all = { ...all, ...setter(value, market) };
+  }
+  return all;
+}
+
+function lotsOf(name: string, value: string, market: Market): string {
+  try {
+    return parseLots(value, market.sizeDecimals).toString();
+  } catch {
+    throw new CommandError(
+      `${name}=${value} is no amount of ${market.symbol} (${market.sizeDecimals} decimals at most)`,
+    );
+  }
+}
