@@ -30,6 +30,7 @@ export const layers = {
   ],
   qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
   closing: ['domain', 'exchange', 'hedging', 'activities'], // with the exchange alone: nothing of it needs the engine
+  keys: ['domain', 'exchange', 'hedging', 'config'], // makes, registers and proves the API keys of an account: beside the engine
   cli: [
     'domain',
     'exchange',
@@ -41,6 +42,7 @@ export const layers = {
     'workers',
     'qualify',
     'closing',
+    'keys',
   ],
 };
 

@@ -3,9 +3,10 @@
  *
  * Started by bin/counterleg.mjs and `npm run up`, and directly by `up` for its processes.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseNotional } from '../domain/lots';
 import { configPath, type GlobalOptions, reportError } from './context';
+import type { KeysOptions } from './keys-command';
 import { PAIR_OPERATIONS } from './pair-client';
 import { parseDurationMs } from './table';
 
@@ -35,6 +36,7 @@ function program(): Command {
   addHedge(root, globals);
   addCloseAll(root, globals);
   addAlerts(root, globals);
+  addKeys(root, globals);
   addDoctor(root, globals);
   addQualify(root, globals);
   addBench(root);
@@ -104,8 +106,9 @@ function addPaper(root: Command, globals: Globals): void {
     .description('the paper exchange alone')
     .option('--port <port>', 'default: paper.port of the configuration', wholeNumber)
     .option('--seed <n>', 'same seed, same market', wholeNumber)
+    .option('--owner <address>', 'opens both accounts of the configuration, funded and without a key, for this wallet')
     .option('--tls', 'serve https and wss with a certificate made at start')
-    .action(async (options: { port?: number; seed?: number; tls?: true }) => {
+    .action(async (options: { port?: number; seed?: number; owner?: string; tls?: true }) => {
       const { runPaper } = await import('./paper-command.js');
       await runPaper({ ...globals(), ...options });
     });
@@ -214,6 +217,46 @@ function addAlerts(root: Command, globals: Globals): void {
     });
 }
 
+function addKeys(root: Command, globals: Globals): void {
+  const keys = root.command('keys').description('the API keys of both accounts: made, registered, proven, replaced');
+  const help = {
+    create: 'makes the keys of all lanes that have none in keys_file, and the secret of notices; overwrites nothing',
+    register:
+      "registers them at the exchange, signed by the owner's wallet, and proves each; goes on where it was interrupted",
+    check: 'proves each registered key by one harmless transaction',
+    rotate: 'puts new keys into the slots; the old ones are kept until the new ones are proven',
+  } as const;
+  for (const operation of ['create', 'register', 'check', 'rotate'] as const) {
+    const command = keys
+      .command(operation)
+      .description(help[operation])
+      .addArgument(new Argument('[account]', 'left out: both').choices(['maker', 'hedge']))
+      .addOption(jsonOption());
+    if (operation !== 'check') command.option('--plan', 'show what it would do, change nothing');
+    if (operation !== 'create') command.option('--yes-real-money', 'needed where money is real');
+    if (operation === 'register' || operation === 'rotate') addOwnerOptions(command);
+    if (operation === 'rotate') command.option('--lane <key>', 'only this API key index (repeatable)', collectNumber);
+    command.action(async (role: 'maker' | 'hedge' | undefined, options: KeysOptions) => {
+      const { runKeys } = await import('./keys-command.js');
+      process.exitCode = await runKeys(operation, role, { ...globals(), ...options });
+    });
+  }
+}
+
+/** Neither key, password nor signature is ever an argument: those are seen by every process and kept by shells. */
+function addOwnerOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--keystore <file>', "the owner's wallet: a keystore file; asks for its password").conflicts([
+        ...['walletKey', 'signElsewhere'],
+      ]),
+    )
+    .addOption(new Option('--wallet-key', "asks for the private key of the owner's wallet").conflicts('signElsewhere'))
+    .option('--sign-elsewhere', 'shows each text to be signed, asks for its signature')
+    .option('--no-maker-only', "leave A's quoting lanes ordinary keys")
+    .option('--yes', 'do not ask before anything is sent');
+}
+
 function addDoctor(root: Command, globals: Globals): void {
   root
     .command('doctor')
@@ -273,6 +316,10 @@ function duration(text: string): number {
 function usdcAmount(text: string): bigint {
   if (!/^\d{1,9}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('must be an amount in USDC, e.g. 25.');
   return parseNotional(text);
+}
+
+function collectNumber(value: string, earlier: number[] = []): number[] {
+  return [...earlier, wholeNumber(value)];
 }
 
 function collect(value: string, earlier: string[] = []): string[] {

@@ -6,9 +6,10 @@
 import { randomInt } from 'node:crypto';
 import { type AccountRole, type Config, ConfigError, loadKeys, toolPath } from '../config';
 import { formatDecimal, notional, QUOTE_DECIMALS } from '../domain/lots';
-import { chainIdOf, loadSigner, type Signer } from '../exchange/lighter';
+import { loadSigner, type Signer } from '../exchange/lighter';
 import { qualify, RefusedError, type Assumption, type Outcome, type QualifyOptions, type Row } from '../qualify';
 import { commandConfig, CommandError, type GlobalOptions, reportError } from './context';
+import { type Money, moneyOf, portOfWorker } from './money';
 import { createPaperAccount } from './up/paper-accounts';
 
 export interface QualifyCommandOptions extends GlobalOptions {
@@ -18,13 +19,10 @@ export interface QualifyCommandOptions extends GlobalOptions {
   readonly yesRealMoney?: true;
 }
 
-const TESTNET_CHAIN = 300;
 const LIMIT_DEFAULT = notional(100_000_000);
 const NOT_BEGUN = 2;
 const PAPER_ACCOUNTS_FROM = 500_000;
 const PAPER_ACCOUNTS = 50_000;
-const CONTROL_MS = 3_000;
-const HEALTH_MS = 2_000;
 const VERDICT_WIDTH = 14;
 const ID_WIDTH = 24;
 
@@ -78,20 +76,7 @@ async function setUp(options: QualifyCommandOptions, signal: AbortSignal): Promi
   };
 }
 
-type Money = 'paper' | 'test' | 'real';
 type Account = Pick<QualifyOptions['a'], 'accountIndex' | 'keys'>;
-
-/** Real, unless the exchange is a test network, or a paper exchange on this machine that shows itself as one. */
-async function moneyOf({ lighter }: Config): Promise<Money> {
-  const { baseUrl, chainId = chainIdOf(baseUrl) } = lighter;
-  if (chainId === TESTNET_CHAIN && /testnet/.test(new URL(baseUrl).hostname)) return 'test';
-  if (!/^(127\.0\.0\.1|localhost|\[::1\])$/.test(new URL(baseUrl).hostname)) return 'real';
-  const face = await fetch(`${baseUrl}/_paper/faults`, { signal: AbortSignal.timeout(CONTROL_MS) }).catch(
-    () => undefined,
-  );
-  if (face === undefined) throw new CommandError(`no answer at ${baseUrl}: start the exchange (\`counterleg paper\`)`);
-  return face.ok ? 'paper' : 'real';
-}
 
 /** On a paper exchange two fresh accounts, with keys that nobody keeps: those of the configuration belong to what runs there. */
 async function accountsOf(config: Config, money: Money, signer: Signer): Promise<Record<AccountRole, Account>> {
@@ -111,20 +96,14 @@ async function accountsOf(config: Config, money: Money, signer: Signer): Promise
 }
 
 /** Their orders would be taken for ours, and cancelled. */
-async function refuseBesideWorkers({ metrics, accounts }: Config): Promise<void> {
-  const { host, makerPort, hedgerPort } = metrics;
-  for (const [name, port] of [
-    ['maker', makerPort],
-    ['hedger', hedgerPort],
-  ] as const) {
-    const isThere = await fetch(`http://${host}:${port}/health`, { signal: AbortSignal.timeout(HEALTH_MS) }).then(
-      () => true,
-      () => false,
-    );
-    if (isThere)
+async function refuseBesideWorkers(config: Config): Promise<void> {
+  for (const role of ['maker', 'hedge'] as const) {
+    const port = await portOfWorker(config, role);
+    const { maker, hedge } = config.accounts;
+    if (port !== undefined)
       throw new CommandError(
-        `a ${name} runs on this machine (port ${port}): it would quote and hedge on accounts ${accounts.maker.index} and ` +
-          `${accounts.hedge.index} meanwhile. Stop it first`,
+        `a ${role === 'maker' ? 'maker' : 'hedger'} runs on this machine (port ${port}): it would quote and hedge on accounts ${maker.index} and ` +
+          `${hedge.index} meanwhile. Stop it first`,
       );
   }
 }

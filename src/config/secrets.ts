@@ -4,44 +4,60 @@
  * Each process asks for its own account's keys only. What is returned here must never be logged, stored or put in an error; the
  * errors of this module name variables, files and key indexes, never content.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { z } from 'zod';
 import type { AccountRole, Config } from './config';
 import { ConfigError } from './errors';
+import { parseStoredKeys, type StoredKeys } from './keys-file';
 import { PROJECT_ROOT } from './tools';
-
-/** API key index → private key: 40 bytes in hex (LP §3.4). */
-const keysSchema = z.record(
-  z.string().regex(/^\d{1,3}$/),
-  z
-    .string()
-    .regex(/^(0x)?[0-9a-fA-F]{80}$/)
-    .transform((key) => key.replace(/^0x/, '')),
-);
 
 const SECRET_LENGTH_MIN = 32;
 
+const variableOf = (role: AccountRole): string =>
+  role === 'maker' ? 'COUNTERLEG_MAKER_KEYS' : 'COUNTERLEG_HEDGE_KEYS';
+
 /** The private keys of one account, without `0x`. Throws ConfigError when one that the configuration needs is missing. */
 export function loadKeys(config: Config, role: AccountRole, env: NodeJS.ProcessEnv): ReadonlyMap<number, string> {
-  const variable = role === 'maker' ? 'COUNTERLEG_MAKER_KEYS' : 'COUNTERLEG_HEDGE_KEYS';
-  const found = secretText(variable, config.accounts[role].keysFile, `accounts.${role}.keys_file`, env);
-  const keys = parseKeys(found.text);
-  if (keys === undefined) {
-    throw problem(
-      `accounts.${role}.keys_file`,
-      found.place,
-      'must be JSON: {"5": "private key, 80 hex digits", …} by API key index',
-    );
-  }
-  const needed = config.pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
-  if (role === 'maker') needed.push(config.cancelLane);
-  const missing = needed.filter((lane) => !keys.has(lane));
+  const found = secretText(variableOf(role), config.accounts[role].keysFile, `accounts.${role}.keys_file`, env);
+  const keys = keysOf(found, role);
+  const missing = neededLanes(config, role).filter((lane) => !keys.has(lane));
   if (missing.length > 0) {
-    const message = `has no private key for API key ${missing.join(', ')}: add it, or take the lane out of the configuration`;
+    const message =
+      `has no private key for API key ${missing.join(', ')}: \`counterleg keys create ${role}\` makes what is missing; ` +
+      'or take the lane out of the configuration';
     throw problem(`accounts.${role}.keys_file`, found.place, message);
   }
-  return keys;
+  return new Map([...keys].map(([lane, { privateKey }]) => [lane, privateKey]));
+}
+
+/** What the keys file holds, and where it is; no keys while there is no file. Throws when the processes take their keys from elsewhere. */
+export function loadKeysFile(
+  config: Config,
+  role: AccountRole,
+  env: NodeJS.ProcessEnv,
+): { readonly path: string; readonly keys: StoredKeys } {
+  const variable = variableOf(role);
+  const key = `accounts.${role}.keys_file`;
+  const { keysFile } = config.accounts[role];
+  if ((env[variable] ?? '') !== '')
+    throw problem(key, variable, `is not read while ${variable} is set: unset it, or change its keys where it is made`);
+  const path = absolute(keysFile);
+  if (!existsSync(path)) return { path, keys: new Map() };
+  return { path: realpathSync(path), keys: keysOf(secretText(variable, keysFile, key, {}), role) };
+}
+
+/** API key indexes that the configuration uses on an account, the cancel lane first. */
+export function neededLanes({ pairs, cancelLane }: Config, role: AccountRole): readonly number[] {
+  const lanes = pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
+  return role === 'maker' ? [cancelLane, ...lanes] : lanes;
+}
+
+function keysOf({ text, place }: SecretText, role: AccountRole): StoredKeys {
+  const keys = parseStoredKeys(text);
+  if (keys !== undefined) return keys;
+  const form =
+    'must be JSON: {"5": "private key, 80 hex digits", …} by API key index, or as `counterleg keys` writes it';
+  throw problem(`accounts.${role}.keys_file`, place, form);
 }
 
 /** The secret that authenticates notices (HMAC). */
@@ -61,7 +77,7 @@ interface SecretText {
 function secretText(variable: string, file: string, key: string, env: NodeJS.ProcessEnv): SecretText {
   const inEnv = env[variable];
   if (inEnv !== undefined && inEnv !== '') return { text: inEnv.trim(), place: variable };
-  const path = isAbsolute(file) ? file : join(PROJECT_ROOT, file);
+  const path = absolute(file);
   let mode: number;
   let text: string;
   try {
@@ -74,17 +90,7 @@ function secretText(variable: string, file: string, key: string, env: NodeJS.Pro
   return { text: text.trim(), place: file };
 }
 
-function parseKeys(text: string): ReadonlyMap<number, string> | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined; // the parser's message would quote the content
-  }
-  const parsed = keysSchema.safeParse(value);
-  if (!parsed.success) return undefined;
-  return new Map(Object.entries(parsed.data).map(([index, key]) => [Number(index), key]));
-}
+const absolute = (file: string): string => (isAbsolute(file) ? file : join(PROJECT_ROOT, file));
 
 function problem(key: string, place: string, message: string): ConfigError {
   return new ConfigError([{ key, place, message }]);

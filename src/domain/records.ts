@@ -133,6 +133,7 @@ export function supersedes(next: OrderRecord, last: OrderRecord): boolean {
 }
 
 /** Transaction types that we send or must recognise (LP §3.1). */
+export const TX_CHANGE_KEY = 8;
 export const TX_CREATE_ORDER = 14;
 export const TX_CANCEL_ORDER = 15;
 export const TX_CANCEL_ALL = 16;

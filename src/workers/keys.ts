@@ -76,6 +76,6 @@ function consequences({ config, role, rejected }: Rejection): string {
 function remedy({ config, role }: Rejection): string {
   return (
     `Put the private key into ${config.accounts[role].keysFile} that belongs to the public key registered under that index, or ` +
-    `register a new one (docs/configuration.md, "Keys"); check accounts.${role}.index too.`
+    `run \`counterleg keys register ${role}\` (docs/keys.md); check accounts.${role}.index too.`
   );
 }

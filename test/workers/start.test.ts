@@ -85,7 +85,7 @@ describe.each([
         new RegExp(`the exchange rejects the key of account ${name} .* for API key .*${lanesOf(config)}.*: HTTP 401`),
       );
       expect(error.message).toContain('Nothing was started');
-      expect(error.message).toContain('register a new one');
+      expect(error.message).toContain('counterleg keys register');
       for (const key of secretsOf(file)) expect(error.message).not.toContain(key);
       expect(await isListening('127.0.0.1', portOf(config))).toBe(false);
       await eventually('nothing of it is open', () => sockets() <= before || undefined);

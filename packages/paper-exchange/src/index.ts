@@ -40,9 +40,13 @@ export function startPaper(options: PaperOptions = {}): Promise<PaperServer> {
   });
 }
 
-/** Runs a paper exchange until SIGINT or SIGTERM; for the command line. */
-export async function runPaperCommand(options: PaperOptions = {}): Promise<void> {
+/** Runs a paper exchange until SIGINT or SIGTERM; for the command line. `prepare` runs before it is said to be there. */
+export async function runPaperCommand(
+  options: PaperOptions = {},
+  prepare: (server: PaperServer) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const server = await startPaper({ ...options, port: options.port ?? 8790, latency: options.latency ?? 'tier' });
+  await prepare(server);
   process.stdout.write(`paper exchange: ${server.url} (REST /api/v1, control /_paper), ${server.wsUrl}\n`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());

@@ -179,7 +179,7 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
         failed(
           check,
           `the exchange rejects the key of API key ${lanes}`,
-          'register its public key, or correct keys_file',
+          `\`counterleg keys register ${role}\` says what to do; or correct keys_file`,
         ),
       );
     } else if (!open.ok) findings.push(failed(check, open.reason, 'are the API keys registered for this account?'));

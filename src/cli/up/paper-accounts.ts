@@ -37,14 +37,26 @@ export async function createPaperAccount(
     privateKeys.set(lane, pair.privateKey.replace(/^0x/, ''));
     publicKeys[lane] = pair.publicKey;
   }
-  await postJson(`${config.lighter.baseUrl}/_paper/accounts`, {
-    account_index: config.accounts[role].index,
-    l1_address: OWNER,
-    tier: config.paper.tier,
-    collateral: COLLATERAL,
-    api_keys: publicKeys,
-  });
+  await openPaperAccount(config, config.accounts[role].index, OWNER, publicKeys);
   return privateKeys;
+}
+
+/** Funded, with the public keys that are given. */
+export function openPaperAccount(
+  { lighter, paper }: Pick<Config, 'lighter' | 'paper'>,
+  accountIndex: number,
+  owner: string,
+  publicKeys: Readonly<Record<string, string>>,
+): Promise<void> {
+  return postJson(`${lighter.baseUrl}/_paper/accounts`, {
+    ...{
+      account_index: accountIndex,
+      l1_address: owner,
+      tier: paper.tier,
+      collateral: COLLATERAL,
+      api_keys: publicKeys,
+    },
+  });
 }
 
 function writePrivate(path: string, content: string): void {

@@ -13,6 +13,7 @@ import { BookStream } from './book-stream';
 import { silentLog, type Log } from './log';
 import { ClockSkew } from './clock-skew';
 import { HostLimit } from './host-limit';
+import { KeyRegistry } from './key-registry';
 import { Markets } from './markets';
 import { PublicTrades } from './public-trades';
 import { parseAnnouncements, parseMarketDetails } from './parse-market';
@@ -25,6 +26,7 @@ import { upgradesIn } from './upgrades';
 import type { TellTrouble, Trouble } from './trouble';
 
 export { dispatcherFor, headersOf, socketOptionsOf, type Approach } from './approach';
+export { keyChangeText, type KeyChange, type KeyRegistry } from './key-registry';
 export type { Log } from './log';
 export type { SessionTimes } from './session-times';
 export type { Trouble } from './trouble';
@@ -56,6 +58,20 @@ export interface LighterOptions extends Approach {
 
 export function openLighter(options: LighterOptions): ExchangePort {
   return new Lighter(options);
+}
+
+/** The slots of an account's API keys: read without a key, changed with the owner's signature. */
+export function openKeyRegistry(options: LighterOptions, accountIndex: number): KeyRegistry {
+  const { baseUrl, signer, clock = systemClock, chainId = chainIdOf(baseUrl) } = options;
+  const skew = new ClockSkew(clock);
+  const rest = new Rest({
+    ...{ baseUrl, approach: options, clock, skew },
+    limit: new HostLimit(clock, () => undefined),
+    deadlineMs: options.restDeadlineMs ?? 5_000,
+    sendMs: SESSION_TIMES.sendMs,
+    onMalformed: () => undefined,
+  });
+  return new KeyRegistry({ rest, signer, clock, skew, chainId, accountIndex });
 }
 
 /** The signing chain id of a host, as the official SDK chooses it (LP §1.1); anything unknown is mainnet's. */

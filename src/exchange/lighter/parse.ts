@@ -165,6 +165,18 @@ export function parseNextNonce(body: unknown): bigint {
   return BigInt(check(z.object({ nonce: integer.min(0) }), body, 'nextNonce').nonce);
 }
 
+/** `api_keys` of an `apikeys` answer: the public key of each slot that was ever used; undefined where none is registered now. */
+export function parseKeySlots(body: unknown): ReadonlyMap<number, string | undefined> {
+  const row = z.object({ api_key_index: integer.min(0), public_key: z.string().regex(/^(0x)?[0-9a-fA-F]{80}$/) });
+  const { api_keys: rows } = check(z.object({ api_keys: z.array(row).nullish() }), body, 'apikeys');
+  return new Map(
+    (rows ?? []).map(({ api_key_index: lane, public_key: text }) => {
+      const publicKey = text.replace(/^0x/, '').toLowerCase();
+      return [lane, /^0+$/.test(publicKey) ? undefined : publicKey];
+    }),
+  );
+}
+
 /** `api_key_indexes` of a `getMakerOnlyApiKeys` answer. */
 export function parseKeyIndexes(body: unknown): readonly number[] {
   const shape = z.object({ api_key_indexes: z.array(integer.min(0)).nullish() });

@@ -128,7 +128,26 @@ export class Rest {
     }
   }
 
-  async sendTx(tx: LighterSignedTx): Promise<Answered> {
+  /** POST of a form; what the answer holds besides its code says nothing. */
+  async post(path: string, form: Readonly<Record<string, string>>, tokens: Tokens): Promise<Read<undefined>> {
+    const held = await this.#held('ordinary');
+    if (held !== undefined) return { ok: false, reason: `${path}: ${held}` };
+    try {
+      const { text: authorization } = await tokens.token();
+      const { httpStatus, body } = await this.#request({
+        method: 'POST',
+        path,
+        headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(form).toString(),
+      });
+      const failure = readFailure(httpStatus, body);
+      return failure === undefined ? { ok: true, value: undefined } : { ok: false, reason: `${path}: ${failure}` };
+    } catch (error) {
+      return { ok: false, reason: `${path}: ${reasonOf(error)}` };
+    }
+  }
+
+  async sendTx(tx: Pick<LighterSignedTx, 'txType' | 'txHash' | 'txInfo'>): Promise<Answered> {
     const form = `tx_type=${tx.txType}&tx_info=${encodeURIComponent(tx.txInfo())}`;
     try {
       const answer = await this.#request({

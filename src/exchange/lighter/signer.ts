@@ -5,6 +5,7 @@
  * private key or a signature. The library is created without a URL, so it does no HTTP of its own.
  */
 import { createHash } from 'node:crypto';
+import { TX_CHANGE_KEY } from '../../domain/records';
 import type { SignedTx, SigningThread, TxRequest } from '../port';
 import { shorten } from './errors';
 import { loadKoffi, type NativeFunction } from './koffi';
@@ -29,6 +30,13 @@ export interface LaneKey {
   readonly privateKey: string;
 }
 
+export interface SignedKeyChange {
+  readonly txInfo: string;
+  readonly txHash: string;
+  /** What the owner of the account signs. */
+  readonly message: string;
+}
+
 type Lane = Pick<LaneKey, 'accountIndex' | 'lane'>;
 
 export interface Signer {
@@ -40,6 +48,8 @@ export interface Signer {
    */
   register(key: LaneKey): () => void;
   sign(accountIndex: number, request: TxRequest, where?: SigningThread): Promise<LighterSignedTx>;
+  /** Signs a key change with the key that the lane is registered with, which is the new one; as the library answers it (LP §3.10). */
+  signKeyChange(change: Lane & { readonly publicKey: string; readonly nonce: bigint }): Promise<SignedKeyChange>;
   /** Token for REST and WebSocket (LP §4). */
   authToken(request: Lane & { readonly deadlineS: number }): Promise<string>;
 }
@@ -85,6 +95,7 @@ interface TxAnswer {
   readonly txType: number;
   readonly txInfo: string | null;
   readonly txHash: string | null;
+  readonly messageToSign: string | null;
   readonly err: string | null;
 }
 interface TokenAnswer {
@@ -105,6 +116,7 @@ interface Library {
       { readonly here: (...args: readonly unknown[]) => TxAnswer; readonly beside: Native<TxAnswer> }
     >
   >;
+  readonly signKeyChange: Native<TxAnswer>;
   readonly authToken: Native<TokenAnswer>;
   readonly generateKey: Native<KeyAnswer>;
 }
@@ -165,6 +177,25 @@ class NativeSigner implements Signer {
     }
   }
 
+  async signKeyChange({
+    publicKey,
+    nonce,
+    lane,
+    accountIndex,
+  }: Parameters<Signer['signKeyChange']>[0]): Promise<SignedKeyChange> {
+    const answer = await this.library.signKeyChange(`0x${publicKey}`, 0, nonce, lane, BigInt(accountIndex));
+    const { txInfo, txHash, messageToSign: message } = answer;
+    if (
+      answer.err !== null ||
+      answer.txType !== TX_CHANGE_KEY ||
+      txInfo === null ||
+      txHash === null ||
+      message === null
+    )
+      throw new SignerError(`the signer could not sign a change of API key ${lane} of account ${accountIndex}`);
+    return { txInfo, txHash, message };
+  }
+
   async authToken(request: Lane & { readonly deadlineS: number }): Promise<string> {
     const answer = await this.library.authToken(BigInt(request.deadlineS), request.lane, BigInt(request.accountIndex));
     if (answer.err !== null || answer.str === null) throw new SignerError('the signer could not make an auth token');
@@ -210,6 +241,7 @@ function bind(libraryPath: string): Library {
         SignCancelOrder: onBoth(library.func('SignCancelOrder', signed, [ll, ll, ...tail])),
         SignCancelAllOrders: onBoth(library.func('SignCancelAllOrders', signed, ['int', ll, ll, ...tail])),
       },
+      signKeyChange: offThread(library.func('SignChangePubKey', signed, ['str', ...tail])),
       authToken: offThread(library.func('CreateAuthToken', koffi.struct({ str: text, err: text }), [ll, 'int', ll])),
       generateKey: offThread(
         library.func('GenerateAPIKey', koffi.struct({ privateKey: text, publicKey: text, err: text }), []),
