@@ -20,7 +20,10 @@ export const SEARCH_ATTRIBUTES = {
   Exposure: 'Double',
 } as const;
 
-/** The server's defaults poll its queues 20 times a second and let timers be a second late (TF §11). */
+/**
+ * The server's defaults poll its queues 20 times a second and let timers be a second late; the development server reads the search
+ * attributes from its database at each use of one, and keeps the last 8 096 runs and 128 MiB of events in memory (TF §11).
+ */
 const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   'history.transferProcessorMaxPollRPS': '2000',
   'history.timerProcessorMaxPollRPS': '2000',
@@ -28,6 +31,9 @@ const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   'matching.numTaskqueueReadPartitions': '1',
   'matching.numTaskqueueWritePartitions': '1',
   'frontend.keepAliveMaxConnectionAge': '"24h"',
+  'system.forceSearchAttributesCacheRefreshOnRead': 'false',
+  'history.hostLevelCacheMaxSize': '2048',
+  'history.eventsHostLevelCacheMaxSizeBytes': String(32 * 1024 * 1024),
 };
 
 export interface TemporalServerOptions {
