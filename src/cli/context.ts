@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { hostOf, isListening, portOf, StartError } from './child';
 import { type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
 import { didYouMean } from '../config/errors';
-import type { Market } from '../domain/records';
+import type { Market, Read } from '../domain/records';
 import { loadSigner, openLighter, type Trouble } from '../exchange/lighter';
 import type { ExchangePort } from '../exchange/port';
 
@@ -107,18 +107,26 @@ export function openExchange(config: Config, onTrouble?: (trouble: Trouble) => v
 }
 
 /** S-38: an unknown market stops a command before anything else starts, with the markets that exist. */
-export async function requireMarkets(config: Config, symbols: readonly string[]): Promise<readonly Market[]> {
+export async function findMarkets(config: Config, symbols: readonly string[]): Promise<Read<readonly Market[]>> {
   const exchange = openExchange(config);
   try {
     const read = await exchange.markets();
-    if (!read.ok) throw new CommandError(`cannot read the markets of ${config.lighter.baseUrl}: ${read.reason}`);
-    return symbols.map((symbol) => requireMarket(read.value, symbol));
+    return read.ok ? { ok: true, value: symbols.map((symbol) => findMarket(read.value, symbol)) } : read;
   } finally {
     await exchange.close();
   }
 }
 
-function requireMarket(markets: readonly Market[], symbol: string): Market {
+/** For what only quotes: markets that cannot be read, or take no orders now, stop it too. */
+export async function requireMarkets(config: Config, symbols: readonly string[]): Promise<readonly Market[]> {
+  const read = await findMarkets(config, symbols);
+  if (!read.ok) throw new CommandError(`cannot read the markets of ${config.lighter.baseUrl}: ${read.reason}`);
+  for (const { symbol, obstacle } of read.value)
+    if (obstacle !== undefined) throw new CommandError(`market ${symbol} takes no new orders: ${obstacle}`);
+  return read.value;
+}
+
+function findMarket(markets: readonly Market[], symbol: string): Market {
   const market = markets.find((candidate) => candidate.symbol === symbol);
   const known = markets.map((candidate) => candidate.symbol).sort();
   if (market === undefined) {
@@ -126,7 +134,6 @@ function requireMarket(markets: readonly Market[], symbol: string): Market {
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
     throw new CommandError(`unknown market ${symbol}.${hint} The exchange has: ${known.join(', ')}`);
   }
-  if (market.obstacle !== undefined) throw new CommandError(`market ${symbol} takes no new orders: ${market.obstacle}`);
   return market;
 }
 

@@ -10,7 +10,7 @@ import { type Config, PROJECT_ROOT } from '../config';
 import type { Market } from '../domain/records';
 import { runHedger } from '../workers/hedger';
 import { runMaker } from '../workers/maker';
-import { commandConfig, type GlobalOptions, reportError, requireMarkets } from './context';
+import { commandConfig, findMarkets, type GlobalOptions, reportError } from './context';
 import { checkAmounts, pairOf } from './pair-start';
 
 export interface WorkerCommandOptions extends GlobalOptions {
@@ -27,19 +27,20 @@ export interface MakerCommandOptions extends WorkerCommandOptions {
 
 export async function runMakerCommand(options: MakerCommandOptions): Promise<void> {
   const config = commandConfig(options);
-  const known = await checkedMarkets(config, options.market);
+  const symbols = symbolsOf(config, options.market);
+  const known = await readableMarkets(config, symbols);
   const pair = {
     ...(options.quantity === undefined ? {} : { quantity: options.quantity }),
     ...(options.depth === undefined ? {} : { depth: options.depth }),
   };
   for (const market of known) checkAmounts(pairOf(config, market.symbol), market, pair);
-  const markets = options.pair ? known.map(({ symbol }) => symbol) : [];
+  const markets = options.pair ? symbols : [];
   await untilEnd(() => runMaker(config, { env: process.env, version: version(), markets, pair }));
 }
 
 export async function runHedgerCommand(options: WorkerCommandOptions): Promise<void> {
   const config = commandConfig(options);
-  await checkedMarkets(config, options.market);
+  await readableMarkets(config, symbolsOf(config, options.market));
   await untilEnd(() => runHedger(config, { env: process.env, version: version() }));
 }
 
@@ -49,10 +50,18 @@ export function version(): string {
   return manifest.version;
 }
 
-async function checkedMarkets(config: Config, wanted: readonly string[]): Promise<readonly Market[]> {
-  const markets = await requireMarkets(config, wanted.length > 0 ? wanted : config.pairs.map(({ market }) => market));
-  for (const { symbol } of markets) pairOf(config, symbol);
-  return markets;
+function symbolsOf(config: Config, wanted: readonly string[]): readonly string[] {
+  return wanted.length > 0 ? wanted : config.pairs.map(({ market }) => market);
+}
+
+/**
+ * Throws for a market that is not there, or that the file does not name. A list that cannot be read just now, as in a minute in which the exchange
+ * limits us, keeps nobody from his work: the process asks for it beside that (S-51).
+ */
+async function readableMarkets(config: Config, symbols: readonly string[]): Promise<readonly Market[]> {
+  const read = await findMarkets(config, symbols);
+  for (const symbol of symbols) pairOf(config, symbol);
+  return read.ok ? read.value : [];
 }
 
 interface Running {

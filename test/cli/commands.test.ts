@@ -70,6 +70,8 @@ function run(args: readonly string[], changes: NodeJS.ProcessEnv = {}): Promise<
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...ran })));
 }
 
+const unread = (): Record<string, string> => ({ COUNTERLEG_LIGHTER_BASE_URL: `http://127.0.0.1:${nowhere}` });
+
 describe('S-38 an unknown market: a clear error listing the markets, before anything else starts', () => {
   test.each(['maker', 'hedger'])('%s', async (command) => {
     const { code, err, out } = await run([command, '--market', 'BTCC']);
@@ -90,10 +92,20 @@ describe('S-38 an unknown market: a clear error listing the markets, before anyt
   });
 
   test('an exchange that does not answer is said to, not taken for one without markets', async () => {
-    const { code, err } = await run(['maker'], { COUNTERLEG_LIGHTER_BASE_URL: `http://127.0.0.1:${nowhere}` });
+    const { code, err } = await run(['pair', 'start', 'BTC'], unread());
     expect(code).toBe(1);
     expect(err).toMatch(/cannot read the markets of http/);
   });
+
+  test.each(['maker', 'hedger'])(
+    'S-51 nor does it keep the %s from its work: it goes on to Temporal, and asks for the list beside it',
+    async (role) => {
+      const { code, err } = await run([role], unread());
+      expect(code).toBe(1);
+      expect(err).toMatch(/Temporal/);
+      expect(err).not.toMatch(/cannot read the markets/);
+    },
+  );
 });
 
 describe('wrong input', () => {
