@@ -154,6 +154,9 @@ async function ownerFindings(config: Config, exchange: ExchangePort): Promise<Fi
 
 const LIMITED = 'the limit of this address is used up for now; run doctor again in a minute, not beside a start';
 
+/** The reading that told the owner tells the rest as well. */
+const OF_THIS_RUN = 0;
+
 /** One signed read per lane proves that its key is registered, a reading of the account that it is open. */
 async function laneFindings(config: Config, exchange: ExchangePort): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -166,7 +169,11 @@ async function laneFindings(config: Config, exchange: ExchangePort): Promise<Fin
     } catch {
       continue; // told by "keys of …"
     }
-    const [state, open, keys] = await Promise.all([account.account(), account.activeOrders(), account.rejectedKeys()]);
+    const [state, open, keys] = await Promise.all([
+      account.account(OF_THIS_RUN),
+      account.activeOrders(),
+      account.rejectedKeys(),
+    ]);
     const makerOnly = await account.makerOnlyKeys(); // rejected where the tier has no such keys
     await account.close();
     if (makerOnly.ok) findings.push(...makerOnlyFindings(config, role, makerOnly.value));

@@ -65,6 +65,8 @@ export async function runChaos(options: ChaosOptions): Promise<RunReport> {
     if (!isOff(options, SECOND)) second = await SecondInstallation.start(system, options.seed, options.say);
     options.say(`the system runs in ${system.folder}; ${kinds.length} kinds of faults, seed ${options.seed}`);
     const exchange = new Exchange(system.paperUrl);
+    // Requests are limited by faults only: three hedgers on one address ask more than the tier allows.
+    await exchange.limits({ quota: 'tier' });
     const run = { system, exchange, alerts, ...(second === undefined ? {} : { second }) };
     const harm = await harmed(options, run, kinds);
     const unended = [
