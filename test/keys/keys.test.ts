@@ -13,6 +13,7 @@ import {
   createKeys,
   type Desk,
   freeForChange,
+  keyOfKeystore,
   KeysFile,
   lanesInUse,
   type Owner,
@@ -136,6 +137,28 @@ describe('a keys file', () => {
     writeFileSync(`${desk.file.path}.lock`, '999999999');
     openDesk().file.close();
   });
+});
+
+test('a keystore file opens with its password only (the vector of the Web3 Secret Storage definition)', async () => {
+  const kdfparams = {
+    c: 262144,
+    dklen: 32,
+    prf: 'hmac-sha256',
+    salt: 'ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd',
+  };
+  const crypto = {
+    cipher: 'aes-128-ctr',
+    cipherparams: { iv: '6087dab2f9fdbbfaddc31a909735c1e6' },
+    ciphertext: '5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46',
+    kdf: 'pbkdf2',
+    kdfparams,
+    mac: '517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2',
+  };
+  const text = JSON.stringify({ crypto, id: '3198bc9c-6672-5ab3-d995-4942343ae5b6', version: 3 });
+  const key = '0x7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d';
+  expect(await keyOfKeystore(text, 'testpassword')).toBe(key);
+  await expect(keyOfKeystore(text, 'another')).rejects.toThrow(/does not open with this password/);
+  await expect(keyOfKeystore('{}', '')).rejects.toThrow(/no keystore file/);
 });
 
 describe('register', () => {
