@@ -18,6 +18,7 @@ import type {
   TxRecord,
   Upgrades,
 } from '../domain/records';
+import type { HistoryPort } from './history';
 
 /** Whose resting order gives way when two orders of one owner meet (LP §3.3 keys 6, 7). Sent only with hedges and closes. */
 export interface SelfTradeRule {
@@ -253,6 +254,8 @@ export interface ExchangePort {
    */
   watchTrades(accountIndex: number, onTraded: (sum: TradedSum) => void): void;
   openAccount(options: AccountOptions): AccountPort;
+  /** What happened to an account's money. Opens no stream and sends nothing: the keys only sign what shows who reads. */
+  openHistory(options: AccountOptions): HistoryPort;
   close(): Promise<void>;
 }
 

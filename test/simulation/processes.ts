@@ -447,6 +447,7 @@ function exchangePort(world: World, host: Host): ExchangePort {
     exchangeNowMs: () => world.time.nowMs,
     ownerOf: absent,
     openAccount: absent,
+    openHistory: absent,
     close: () => Promise.resolve(),
   };
 }

@@ -6,12 +6,14 @@
 import { systemClock, type Clock } from '../../clock';
 import type { AccountState, Market, MarketRules, Read, Upgrades } from '../../domain/records';
 import { SharedReadings } from '../../domain/shared-readings';
+import type { HistoryPort } from '../history';
 import type { AccountOptions, AccountPort, ExchangePort, OrderBook, TradedSum } from '../port';
 import { LighterAccount } from './account';
 import { socketOptionsOf, type Approach, type StreamAddress } from './approach';
 import { BookStream } from './book-stream';
 import { silentLog, type Log } from './log';
 import { ClockSkew } from './clock-skew';
+import { LighterHistory } from './history';
 import { HostLimit } from './host-limit';
 import { KeyRegistry } from './key-registry';
 import { Markets } from './markets';
@@ -238,6 +240,20 @@ class Lighter implements ExchangePort {
     );
     this.#accounts.add(opened);
     return opened;
+  }
+
+  openHistory(account: AccountOptions): HistoryPort {
+    return new LighterHistory(
+      {
+        signer: this.options.signer,
+        chainId: this.options.chainId ?? chainIdOf(this.options.baseUrl),
+        markets: this.#markets,
+        clock: this.#clock,
+        skew: this.#skew,
+        tokenLifeMs: this.options.tokenLifeMs ?? TOKEN_LIFE_MS,
+      },
+      account,
+    );
   }
 
   async close(): Promise<void> {
