@@ -4,7 +4,10 @@ module.exports = {
   roots: ['<rootDir>/test', '<rootDir>/packages'],
   modulePathIgnorePatterns: ['/dist/'],
   // The sources, so that tests need no build of them.
-  moduleNameMapper: { '^counterleg-paper-exchange$': '<rootDir>/packages/paper-exchange/src/index.ts' },
+  moduleNameMapper: {
+    '^counterleg-paper-exchange$': '<rootDir>/packages/paper-exchange/src/index.ts',
+    '^@electric-sql/pglite$': '<rootDir>/test/journal/pglite.cjs', // imports by itself, which jest allows nobody
+  },
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [

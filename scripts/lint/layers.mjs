@@ -12,6 +12,7 @@ export const layers = {
   fills: ['domain', 'exchange', 'notices'],
   activities: ['domain', 'exchange', 'hedging', 'quoting', 'temporal'],
   audit: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the executor's or the workflows' state
+  journal: ['domain', 'exchange'], // beside the engine: nothing that hedges waits for it
   'warm-up': ['domain', 'exchange', 'notices', 'hedging', 'fills'], // composes the parts of the fast way; nobody but the workers knows it
   workers: [
     'domain',
@@ -27,6 +28,7 @@ export const layers = {
     'activities',
     'audit',
     'warm-up',
+    'journal',
   ],
   qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
   closing: ['domain', 'exchange', 'hedging', 'activities'], // with the exchange alone: nothing of it needs the engine
@@ -40,6 +42,7 @@ export const layers = {
     'temporal',
     'hedging',
     'workers',
+    'journal',
     'qualify',
     'closing',
     'keys',

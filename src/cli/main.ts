@@ -7,6 +7,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseNotional } from '../domain/lots';
 import { configPath, type GlobalOptions, reportError } from './context';
 import type { KeysOptions } from './keys-command';
+import { addMoney } from './money-commands';
 import { PAIR_OPERATIONS } from './pair-client';
 import { parseDurationMs } from './table';
 
@@ -30,6 +31,7 @@ function program(): Command {
   const globals = (): GlobalOptions => root.opts<GlobalOptions>();
   addUp(root, globals);
   addWorkers(root, globals);
+  addMoney(root, globals);
   addPaper(root, globals);
   addPair(root, globals);
   addOrders(root, globals);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type Config, PROJECT_ROOT } from '../config';
 import type { Market } from '../domain/records';
 import { runHedger } from '../workers/hedger';
+import { runJournal } from '../workers/journal';
 import { runMaker } from '../workers/maker';
 import { commandConfig, findMarkets, type GlobalOptions, reportError } from './context';
 import { checkAmounts, pairOf } from './pair-start';
@@ -42,6 +43,11 @@ export async function runHedgerCommand(options: WorkerCommandOptions): Promise<v
   const config = commandConfig(options);
   await readableMarkets(config, symbolsOf(config, options.market));
   await untilEnd(() => runHedger(config, { env: process.env, version: version() }));
+}
+
+export async function runJournalCommand(options: GlobalOptions): Promise<void> {
+  const config = commandConfig(options);
+  await untilEnd(() => runJournal(config, { env: process.env, version: version() }));
 }
 
 /** Version of this program, for its build metric. */

@@ -5,10 +5,12 @@
  * process that needs them.
  */
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, type ConfigProblem, didYouMean } from './errors';
 import { configSchema, type RawConfig } from './schema';
 import { type Path, readSource, unwrapped } from './source';
+import { PROJECT_ROOT } from './tools';
 
 export type AccountRole = 'maker' | 'hedge';
 
@@ -96,7 +98,18 @@ export interface Config {
     readonly options?: Readonly<Record<string, unknown>>;
   };
   readonly notices: { readonly secretFile: string };
-  readonly metrics: { readonly host: string; readonly makerPort: number; readonly hedgerPort: number };
+  readonly journal: {
+    /** Of the embedded database. */
+    readonly folder: string;
+    /** Of a PostgreSQL server, instead. May hold a password: never log it. */
+    readonly databaseUrl?: string;
+  };
+  readonly metrics: {
+    readonly host: string;
+    readonly makerPort: number;
+    readonly hedgerPort: number;
+    readonly journalPort: number;
+  };
   /** Addresses and the token are secrets. */
   readonly alerts: {
     readonly webhookUrl?: string;
@@ -120,6 +133,8 @@ const HEARTBEAT_EVERY_SECONDS = 60;
 /** Twice as often as the code needs to stay in the processor's caches (docs/benchmarks.md). */
 const WARM_UP_EVERY_MS = 10;
 const QUOTA_FLOOR = 100;
+const JOURNAL_PORT = 9466;
+const JOURNAL_FOLDER = '.run/up/journal';
 
 /** Reads and validates. Throws ConfigError naming every problem at once. */
 export function loadConfig(input: { readonly path: string; readonly env: NodeJS.ProcessEnv }): Config {
@@ -186,7 +201,8 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     },
     redis: { ...raw.redis, options: typed(raw.redis.options ?? {}) },
     notices: { secretFile: raw.notices.secret_file },
-    metrics: { host: raw.metrics.host, makerPort: raw.metrics.maker_port, hedgerPort: raw.metrics.hedger_port },
+    journal: journalOf(raw, env),
+    metrics: metricsOf(raw),
     alerts: alertsOf(raw.alerts),
     paper: raw.paper,
   };
@@ -217,6 +233,24 @@ function typed<T>(value: T): T {
     return typeof part === 'string' && /^(0|[1-9]\d{0,14})$/.test(part) ? Number(part) : part;
   };
   return of(value) as T;
+}
+
+function metricsOf({ metrics }: RawConfig): Config['metrics'] {
+  const { host, maker_port: makerPort, hedger_port: hedgerPort, journal_port: journalPort = JOURNAL_PORT } = metrics;
+  return { host, makerPort, hedgerPort, journalPort };
+}
+
+/** DATABASE_URL as every program of PostgreSQL's world reads it. */
+function journalOf(raw: RawConfig, env: NodeJS.ProcessEnv): Config['journal'] {
+  const folder = resolve(PROJECT_ROOT, raw.journal?.folder ?? JOURNAL_FOLDER);
+  const databaseUrl = env['DATABASE_URL'] ?? '';
+  if (databaseUrl === '') return { folder };
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
+    const message =
+      'must be an address that starts with postgres:// or postgresql://; without it the journal is in journal.folder';
+    throw new ConfigError([{ key: 'DATABASE_URL', place: 'environment', message }]);
+  }
+  return { folder, databaseUrl };
 }
 
 /** TEMPORAL_… variables and temporal.toml (as the `temporal` command reads them) win over the file. */

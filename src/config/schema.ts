@@ -118,7 +118,8 @@ export const configSchema = z
       options: z.record(text, z.unknown()).optional(),
     }),
     notices: z.strictObject({ secret_file: text }),
-    metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port }),
+    journal: z.strictObject({ folder: text }).optional(),
+    metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port, journal_port: port.optional() }),
     alerts: z.strictObject({
       webhook_url: url('https', 'http').optional(),
       slack_url: url('https', 'http').optional(),

@@ -55,6 +55,9 @@ export function backgroundPerMinute(role: 'maker' | 'hedge', counting: Counting,
   return both + a(1 / 5, 'announcement') + a(1 / 5, 'getMakerOnlyApiKeys') + a(markets / 2, 'orderBookDetails');
 }
 
+/** Of what the tier allows, for the process that keeps the journal; it comes out of the hedger's part. */
+export const JOURNAL_SHARE = 0.05;
+
 /** What can be spent at once, and what of it is left to quotes: with less than one's cost left there is never one. */
 export function roomForQuotes({ perMinute, reserve }: BudgetTerms): {
   readonly burst: number;
@@ -94,6 +97,12 @@ export class RequestBudget {
     const missing = cost + this.#reserved - this.#tokens;
     if (missing <= ROUNDING) return { ok: true };
     return { ok: false, retryAfterMs: Math.ceil((missing * 60_000) / this.#terms.perMinute) };
+  }
+
+  /** When a request of this cost fits in, for who waits its turn; one that is more than a burst goes when the burst is full. */
+  waitMs(cost: number, nowMs: number): number {
+    const room = this.hasRoom(Math.min(cost, this.#burst - this.#reserved), nowMs);
+    return room.ok ? 0 : room.retryAfterMs;
   }
 
   #refill(nowMs: number): void {

@@ -122,6 +122,11 @@ function gauges(registry: Registry) {
     volumeQuota: gauge('volume_quota_remaining', "What is left of the owner's volume quota, as an answer last said", [
       'account',
     ]),
+    moneyToday: gauge('money_today_usdc', 'Since midnight UTC, as far as the journal has it', ['account', 'figure']),
+    costToday: gauge('cost_today_bps', "Of both accounts' volume since midnight UTC; negative: earned", ['account']),
+    moneyDifference: gauge('money_difference_usdc', 'What the newest balance shows beyond what the journal explains', [
+      'account',
+    ]),
     buildInfo: gauge('build_info', 'Constant 1; the version is in the labels', ['version', 'node']),
   };
 }

@@ -88,7 +88,7 @@ describe('counterleg up', () => {
   test('--orders ends by itself with 0: every order hedged, both accounts mirror each other, nothing left running', async () => {
     const code = start('free', '--orders', '3', '--for', '60s');
     const { pids } = await record();
-    expect(Object.keys(pids).sort()).toEqual(['hedger', 'maker', 'paper exchange', 'redis', 'temporal']);
+    expect(Object.keys(pids).sort()).toEqual(['hedger', 'journal', 'maker', 'paper exchange', 'redis', 'temporal']);
     expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
     expect(output.match(/filled 0\.\d+ @ .*hedged 0\.\d+ @ .*flat \((fast|durable)/g)?.length).toBeGreaterThanOrEqual(
       3,

@@ -59,7 +59,7 @@ describe('/metrics and /health', () => {
     const ours = metrics.filter(({ name }) => !/_(nodejs|process)_/.test(name));
     expect(ours.length).toBeGreaterThan(20);
     for (const { name, help } of ours) {
-      expect(name).toMatch(/^counterleg_\w+_(seconds|total|base_units|live|orders|remaining|info)$/);
+      expect(name).toMatch(/^counterleg_\w+_(seconds|total|base_units|live|orders|remaining|info|usdc|bps)$/);
       expect(help).not.toBe('');
     }
   });

@@ -7,7 +7,7 @@ import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePort } from '../../src/cli/child';
 import { toolPath, type Config, type PairConfig } from '../../src/config';
 import { orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
@@ -115,7 +115,7 @@ export class System {
 
   /** One more hedger of the same account: nothing but the nonces keeps the two apart. */
   async startAnotherHedger(): Promise<void> {
-    const config = { ...this.config, metrics: { ...this.config.metrics, hedgerPort: 0 } };
+    const config = { ...this.config, metrics: { ...this.config.metrics, hedgerPort: 0, journalPort: 0 } };
     const another = await runHedger(config, await hedgerOptions());
     this.#stops.push(() => another.stop());
   }
@@ -392,7 +392,8 @@ function configFor(input: {
     temporal: { address: place.address, namespace: place.namespace, uiPort: 0, connection: { address: place.address } },
     redis: { enabled: options.redis !== 'without', url: redisUrl },
     notices: { secretFile },
-    metrics: { host: '127.0.0.1', makerPort, hedgerPort },
+    journal: { folder: join(dirname(secretFile), 'journal') },
+    metrics: { host: '127.0.0.1', makerPort, hedgerPort, journalPort: 0 },
     alerts: { webhookUrl: alertsUrl },
     paper: { port: paper.port, seed: 1, latency: 'zero', limits: 'off', tier: 'premium' },
     ...options.config,

@@ -17,7 +17,7 @@ import { startConfiguredPair } from '../pair-start';
 import { AlertTail } from './alert-tail';
 import { OrderFeed } from './order-feed';
 import { createPaperAccounts } from './paper-accounts';
-import { hedgerPart, makerPart, paperPart, redisPart, temporalPart } from './parts';
+import { hedgerPart, journalPart, makerPart, paperPart, redisPart, temporalPart } from './parts';
 import { ownNamespace } from './namespace';
 import { inNamespace, type Plan, planUp, type UpOptions } from './plan';
 import { Summary } from './summary';
@@ -117,6 +117,7 @@ class Run {
     await this.#supervisor.start(hedgerPart(plan));
     this.#say(`starting the maker (account ${maker.index}), quoting ${plan.markets.join(', ')}`);
     await this.#supervisor.start(makerPart(plan));
+    await this.#supervisor.start(journalPart(plan));
     const { orders } = this.#options;
     // The pair itself stops posting when no more fills are wanted; with several pairs nobody knows whose fills those will be.
     const changes = orders !== undefined && markets.length === 1 ? { orderLimit: orders } : {};

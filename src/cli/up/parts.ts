@@ -75,6 +75,18 @@ export function makerPart(plan: Plan): Part {
   };
 }
 
+/** The paper exchange starts empty, and gives its ids anew. */
+export function journalPart(plan: Plan): Part {
+  const { folder } = plan.config.journal;
+  rmSync(folder, { recursive: true, force: true });
+  const health = healthUrl(plan, plan.config.metrics.journalPort);
+  return {
+    name: 'journal',
+    onEnd: 'restart',
+    start: () => startOwn(plan, { name: 'journal', args: ['journal'], ready: () => isHealthy(health) }),
+  };
+}
+
 interface OwnProgram {
   readonly name: string;
   readonly args: readonly string[];

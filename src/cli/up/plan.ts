@@ -71,6 +71,9 @@ export async function planUp(options: UpOptions): Promise<Plan> {
     COUNTERLEG_REDIS_URL: ports.redisUrl,
     COUNTERLEG_METRICS_MAKER_PORT: String(ports.maker),
     COUNTERLEG_METRICS_HEDGER_PORT: String(ports.hedger),
+    COUNTERLEG_METRICS_JOURNAL_PORT: String(ports.journal),
+    COUNTERLEG_JOURNAL_FOLDER: join(folder, 'journal'),
+    DATABASE_URL: '', // paper money has no place in a database that is kept
     COUNTERLEG_TEMPORAL_UI_PORT: String(ports.ui),
     TEMPORAL_ADDRESS: ports.temporalAddress,
     TEMPORAL_NAMESPACE: file.temporal.namespace,
@@ -120,6 +123,7 @@ interface Ports {
   readonly paper: number;
   readonly maker: number;
   readonly hedger: number;
+  readonly journal: number;
   readonly ui: number;
   readonly redis: number;
   readonly redisUrl: string;
@@ -128,9 +132,9 @@ interface Ports {
 
 async function portsOf(options: UpOptions, file: Config): Promise<Ports> {
   if (options.ports === 'free') {
-    const [paper, maker, hedger, ui, redis, temporal] = await freePorts(6);
+    const [paper, maker, hedger, journal, ui, redis, temporal] = await freePorts(7);
     return {
-      ...{ paper, maker, hedger, ui, redis },
+      ...{ paper, maker, hedger, journal, ui, redis },
       redisUrl: `redis://127.0.0.1:${redis}`,
       temporalAddress: `127.0.0.1:${temporal}`,
     };
@@ -139,10 +143,12 @@ async function portsOf(options: UpOptions, file: Config): Promise<Ports> {
   await requireFree(paper.port, 'the paper exchange', 'COUNTERLEG_PAPER_PORT');
   await requireFree(metrics.makerPort, "the maker's metrics", 'COUNTERLEG_METRICS_MAKER_PORT');
   await requireFree(metrics.hedgerPort, "the hedger's metrics", 'COUNTERLEG_METRICS_HEDGER_PORT');
+  await requireFree(metrics.journalPort, "the journal's metrics", 'COUNTERLEG_METRICS_JOURNAL_PORT');
   return {
     paper: paper.port,
     maker: metrics.makerPort,
     hedger: metrics.hedgerPort,
+    journal: metrics.journalPort,
     ui: temporal.uiPort,
     redis: Number(new URL(file.redis.url).port || 6379),
     redisUrl: file.redis.url,
@@ -150,10 +156,10 @@ async function portsOf(options: UpOptions, file: Config): Promise<Ports> {
   };
 }
 
-async function freePorts(count: 6): Promise<[number, number, number, number, number, number]> {
+async function freePorts(count: 7): Promise<[number, number, number, number, number, number, number]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());
-  return [...ports] as [number, number, number, number, number, number];
+  return [...ports] as [number, number, number, number, number, number, number];
 }
 
 async function requireFree(port: number, what: string, variable: string): Promise<void> {

@@ -1,0 +1,27 @@
+/** `journal` and `report`: names, options and help. */
+import { type Command, Option } from 'commander';
+import type { GlobalOptions } from './context';
+
+export function addMoney(root: Command, globals: () => GlobalOptions): void {
+  root
+    .command('journal')
+    .description('the journal process: keeps what the exchange says happened to the money of both accounts')
+    .action(async () => {
+      const { runJournalCommand } = await import('./worker-commands.js');
+      await runJournalCommand(globals());
+    });
+  root
+    .command('report')
+    .description('what was earned and paid, and whether it adds up to the balances; default: today (UTC)')
+    .option('--day', 'the last 24 hours')
+    .option('--week', 'the last seven days')
+    .option('--from <time>', 'from then on, e.g. 2026-11-26 or 2026-11-26T08:00Z')
+    .option('--to <time>', 'until then')
+    .addOption(new Option('--by <what>', 'one line each').choices(['order', 'round-trip', 'day', 'market']))
+    .option('--csv', 'print comma-separated values')
+    .addOption(new Option('--json', 'print JSON, for programs'))
+    .action(async (options: Record<string, string | true | undefined>) => {
+      const { runReport } = await import('./report-command.js');
+      await runReport({ ...globals(), ...options });
+    });
+}

@@ -1,0 +1,195 @@
+/**
+ * Keeps the journal: reads the lists of both accounts again and again, compares what it holds with their balances, tells what is wrong.
+ *
+ * Nothing waits for it, and it gives up nothing: a list or a database that fails is tried again in the next round, which goes back to
+ * where the last good one had been. Holds no state that a restart would lose.
+ */
+import { reasonOf } from '../domain/reason';
+import type { Read } from '../domain/records';
+import type { HistoryPort } from '../exchange/history';
+import { addsUp, compare, type Comparison } from './adds-up';
+import { usdc } from './figures';
+import { OVERLAP_US, readBalance, readSource, type ReadResult } from './reader';
+import { SOURCES, type Gap, type Source } from './rows';
+import type { Store } from './store';
+
+/** How late a list may show a row (LP §1.4), with room to spare. */
+export const LAG_US = 30_000_000n;
+/** Of what moves seldom. */
+const SELDOM_US = 15n * 60_000_000n;
+const HOUR_US = 3_600_000_000n;
+/** So long everything may fail before a person hears of it. */
+const TELL_AFTER_US = 5n * 60_000_000n;
+
+export interface KeeperAlert {
+  readonly kind: 'books-differ-money' | 'journal-gap' | 'journal-behind';
+  readonly what: string;
+  readonly next: string;
+  readonly path?: string;
+}
+
+export interface KeeperOptions {
+  readonly histories: readonly HistoryPort[];
+  readonly open: () => Promise<Store>;
+  /** The exchange's clock. */
+  readonly nowUs: () => bigint;
+  /** Waits until a request of this endpoint fits into the budget; resolves false when everything ends. */
+  readonly turn: (endpoint: string) => Promise<boolean>;
+  readonly raiseAlert: (alert: KeeperAlert) => void;
+  readonly onCompared?: (account: number, comparison: Comparison) => void;
+  readonly warn?: (reason: string) => void;
+  readonly lagUs?: bigint;
+}
+
+const endpoints: Readonly<Record<Source, string>> = {
+  trades: 'trades',
+  fundings: 'positionFunding',
+  transfer: 'history',
+  deposit: 'history',
+  withdrawal: 'history',
+};
+
+export class Keeper {
+  #store: Store | undefined;
+  #goodAtUs: bigint;
+  /** What a difference has led to so far, by account: every list read anew, then everything since the last good comparison. */
+  readonly #doubts = new Map<number, { sinceUs: bigint; depth: 'lists' | 'all' }>();
+  readonly #lagUs: bigint;
+
+  constructor(private readonly options: KeeperOptions) {
+    this.#lagUs = options.lagUs ?? LAG_US;
+    this.#goodAtUs = options.nowUs();
+  }
+
+  /** Undefined while the database cannot be opened. */
+  get store(): Store | undefined {
+    return this.#store;
+  }
+
+  /** One round over all lists; never rejects. */
+  async round(): Promise<void> {
+    const { nowUs, warn, raiseAlert, open } = this.options;
+    const failure = await this.#round(open).catch(async (error: unknown) => {
+      await this.close(); // an embedded database that failed once is opened anew
+      return `the journal's database fails: ${reasonOf(error)}`;
+    });
+    if (failure === undefined) {
+      this.#goodAtUs = nowUs();
+      return;
+    }
+    warn?.(failure);
+    if (nowUs() - this.#goodAtUs < TELL_AFTER_US) return;
+    raiseAlert({
+      kind: 'journal-behind',
+      what: `${failure}. Trading and hedging go on; the report ends at ${new Date(Number(this.#goodAtUs / 1000n)).toISOString()}`,
+      next: 'Nothing is lost: what the exchange still lists is read once it works again. See to the disk, the database, or the exchange.',
+    });
+  }
+
+  async close(): Promise<void> {
+    const store = this.#store;
+    this.#store = undefined;
+    await store?.close().catch(() => undefined);
+  }
+
+  async #round(open: () => Promise<Store>): Promise<string | undefined> {
+    this.#store ??= await open();
+    let failure: string | undefined;
+    for (const history of this.options.histories) {
+      const read = await this.#readAccount(this.#store, history);
+      if (!read.ok) failure = `account ${history.accountIndex}: ${read.reason}`;
+      else await this.#compare(this.#store, history.accountIndex);
+    }
+    return failure;
+  }
+
+  async #readAccount(store: Store, history: HistoryPort): Promise<Read<undefined>> {
+    const { nowUs, turn } = this.options;
+    if (!(await turn('account'))) return ended;
+    const balance = await readBalance(history, nowUs);
+    if (!balance.ok) return balance;
+    await store.addBalance(balance.value);
+    for (const source of SOURCES) {
+      if (!(await this.#isDue(store, history.accountIndex, source))) continue;
+      if (!(await turn(endpoints[source]))) return ended;
+      const read = await readSource(history, store, { source, nowUs });
+      if (!read.ok) return read;
+      this.#tellGap(read.value);
+    }
+    return { ok: true, value: undefined };
+  }
+
+  /** Trades each round; funding after each full hour; the rest seldom. All of them while a difference is looked into. */
+  async #isDue(store: Store, account: number, source: Source): Promise<boolean> {
+    const cursor = await store.cursor(account, source);
+    if (source === 'trades' || cursor === undefined || this.#doubts.has(account)) return true;
+    const nowUs = this.options.nowUs();
+    if (source === 'fundings' && (nowUs - this.#lagUs) / HOUR_US > (cursor - this.#lagUs) / HOUR_US) return true;
+    return nowUs - cursor > SELDOM_US;
+  }
+
+  async #compare(store: Store, account: number): Promise<void> {
+    const doubt = this.#doubts.get(account);
+    const cursors = await Promise.all(
+      (doubt ? SOURCES : (['trades'] as const)).map((one) => store.cursor(account, one)),
+    );
+    if (cursors.some((one) => one === undefined)) return;
+    const settledUs = (cursors as bigint[]).reduce((least, one) => (one < least ? one : least)) - this.#lagUs;
+    const closing = await store.balance(account, { before: settledUs });
+    const since = await store.verified(account);
+    const opening = await store.balance(account, since === undefined ? { after: 0n } : { before: since });
+    if (opening === undefined || closing === undefined || closing.answeredUs <= opening.answeredUs) return;
+    if (since === undefined) await store.setVerified(account, opening.answeredUs);
+    const compared = await compare(store, { opening, closing });
+    if (compared === undefined) return;
+    if (!addsUp(compared)) return this.#doubtful(store, account, compared);
+    this.#doubts.delete(account);
+    await store.setVerified(account, closing.answeredUs);
+    this.options.onCompared?.(account, compared);
+  }
+
+  /** A list may have been late, or skipped: a person hears of it only when reading everything once more has not explained it. */
+  async #doubtful(store: Store, account: number, compared: Comparison): Promise<void> {
+    const doubt = this.#doubts.get(account);
+    const nowUs = this.options.nowUs();
+    if (doubt === undefined) {
+      this.#doubts.set(account, { sinceUs: nowUs, depth: 'lists' });
+    } else if (compared.closing.askedUs < doubt.sinceUs) {
+      return; // read before the lists were read anew
+    } else if (doubt.depth === 'lists') {
+      await store.readAgainFrom(account, compared.opening.askedUs - OVERLAP_US);
+      this.#doubts.set(account, { sinceUs: nowUs, depth: 'all' });
+    } else {
+      this.#doubts.delete(account);
+      await store.setVerified(account, compared.closing.answeredUs); // told once; the report of that time goes on showing it
+      this.options.onCompared?.(account, compared);
+      this.#tellDifference(account, compared);
+    }
+  }
+
+  #tellDifference(account: number, { opening, closing, differenceMicro }: Comparison): void {
+    const time = (us: bigint): string => new Date(Number(us / 1000n)).toISOString().slice(0, 19);
+    this.options.raiseAlert({
+      kind: 'books-differ-money',
+      what: `account ${account}: its balance changed by ${usdc(differenceMicro)} USDC between ${time(opening.answeredUs)} and ${time(closing.answeredUs)} UTC that no trade, fee, funding or transfer explains`,
+      next: "Compare `counterleg report` for that time with the exchange's own history. Until it is explained, do not rely on the figures of that time.",
+      path: String(account),
+    });
+  }
+
+  #tellGap({ gap }: ReadResult): void {
+    if (gap !== undefined) this.options.raiseAlert(gapAlert(gap));
+  }
+}
+
+const ended = { ok: false, reason: 'ending' } as const;
+
+function gapAlert({ account, source, fromUs, untilUs, why }: Gap): KeeperAlert {
+  const time = (us: bigint): string => new Date(Number(us / 1000n)).toISOString().slice(0, 19);
+  return {
+    kind: 'journal-gap',
+    what: `account ${account}: what its list of ${source} held between ${time(fromUs)} and ${time(untilUs)} UTC is not in the journal: ${why}`,
+    next: 'Figures of that time are incomplete, and the report says so. Nothing is guessed; the exchange’s own export has it.',
+    path: `${account} ${source}`,
+  };
+}

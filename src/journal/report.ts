@@ -1,0 +1,219 @@
+/** The report: what a span of time earned and cost, by what, and whether it adds up to the exchange's own balances. */
+import { addsUp, compare } from './adds-up';
+import {
+  costOf,
+  figuresOf,
+  groupBy,
+  orderOf,
+  perVolume,
+  sumOf,
+  usdc,
+  type Accounts,
+  type Both,
+  type Figures,
+} from './figures';
+import { SOURCES, type BalanceRead, type JournalFunding, type JournalTrade } from './rows';
+import type { Span, Store } from './store';
+import { roundTrips } from './round-trips';
+
+export const GROUPINGS = ['order', 'round-trip', 'day', 'market'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+export interface ReportRequest extends Span {
+  readonly accounts: Accounts;
+  readonly by?: Grouping | undefined;
+  /** How late the exchange's lists may show a row. */
+  readonly lagUs: bigint;
+}
+
+type Money = { readonly maker: string; readonly hedge: string; readonly both: string };
+
+export interface ReportFigures {
+  readonly trades: number;
+  readonly filled_orders: number;
+  readonly volume_usdc: Money;
+  readonly fees_usdc: Money;
+  readonly funding_usdc: Money;
+  readonly realised_pnl_usdc: Money;
+  readonly spread_usdc: string;
+}
+
+export interface BalanceLine {
+  readonly account: number;
+  readonly role: 'maker' | 'hedge';
+  readonly from: string;
+  readonly until: string;
+  readonly opening_usdc: string;
+  readonly realised_pnl_usdc: string;
+  readonly fees_usdc: string;
+  readonly funding_usdc: string;
+  readonly transfers_usdc: string;
+  /** As the exchange showed it. */
+  readonly balance_usdc: string;
+  readonly difference_usdc: string;
+  readonly adds_up: boolean;
+}
+
+export interface Report {
+  readonly from: string;
+  /** Later rows may not be in the exchange's lists yet. */
+  readonly until: string;
+  readonly accounts: Accounts;
+  readonly total: ReportFigures & {
+    readonly open_pnl_usdc: Money;
+    readonly cost_usdc: string;
+    readonly cost_bps: string | null;
+    readonly cost_per_million_usdc: string | null;
+  };
+  readonly by: Grouping | null;
+  readonly groups: readonly (ReportFigures & { readonly key: string })[];
+  readonly balances: readonly BalanceLine[];
+  readonly gaps: readonly {
+    readonly account: number;
+    readonly list: string;
+    readonly from: string;
+    readonly until: string;
+    readonly why: string;
+  }[];
+}
+
+export async function reportOf(store: Store, request: ReportRequest): Promise<Report> {
+  const { accounts, by } = request;
+  const both = [accounts.maker, accounts.hedge];
+  const span = { fromUs: request.fromUs, untilUs: await settledUntil(store, request) };
+  const [trades, fundings, gaps] = await Promise.all([
+    store.trades(both, span),
+    store.fundings(both, span),
+    store.gaps(both, span),
+  ]);
+  const figures = figuresOf(trades, fundings, accounts);
+  const edges = await Promise.all(both.map((account) => edgesOf(store, account, span)));
+  const open = (at: 'opening' | 'closing'): Both => ({
+    maker: edges[0]?.[at]?.openPnlMicro ?? 0n,
+    hedge: edges[1]?.[at]?.openPnlMicro ?? 0n,
+  });
+  const cost = costOf(figures, sumOf(open('closing')) - sumOf(open('opening')));
+  const ofVolume = perVolume(cost, sumOf(figures.volume));
+  const lines = await Promise.all(edges.map((edge, i) => balanceLine(store, i === 0 ? 'maker' : 'hedge', edge)));
+  return {
+    from: iso(span.fromUs),
+    until: iso(span.untilUs),
+    accounts,
+    total: {
+      ...shown(figures),
+      open_pnl_usdc: money(open('closing')),
+      cost_usdc: usdc(cost),
+      cost_bps: ofVolume?.bps ?? null,
+      cost_per_million_usdc: ofVolume?.perMillion ?? null,
+    },
+    by: by ?? null,
+    groups: by === undefined ? [] : groupsOf(by, trades, fundings, accounts),
+    balances: lines.flatMap((line) => line ?? []),
+    gaps: gaps.map(({ account, source, fromUs, untilUs, why }) => ({
+      ...{ account, list: source, from: iso(fromUs), until: iso(untilUs), why },
+    })),
+  };
+}
+
+/** As far as the lists of both accounts are complete. */
+async function settledUntil(store: Store, { accounts, untilUs, lagUs, fromUs }: ReportRequest): Promise<bigint> {
+  const ends = await Promise.all(
+    [accounts.maker, accounts.hedge].map(async (account) => {
+      const read = await store.readUntil(account, SOURCES);
+      const verified = (await store.verified(account)) ?? 0n;
+      const settled = read === undefined ? 0n : read - lagUs;
+      return settled > verified ? settled : verified;
+    }),
+  );
+  const end = ends.reduce((least, one) => (one < least ? one : least), untilUs);
+  return end > fromUs ? end : fromUs;
+}
+
+interface Edges {
+  readonly opening: BalanceRead | undefined;
+  readonly closing: BalanceRead | undefined;
+}
+
+/** The balances read at the ends of the span: before it began, or the first one in it; the last one in it. */
+async function edgesOf(store: Store, account: number, { fromUs, untilUs }: Span): Promise<Edges> {
+  const opening =
+    (await store.balance(account, { before: fromUs })) ?? (await store.balance(account, { after: fromUs }));
+  return { opening, closing: await store.balance(account, { before: untilUs }) };
+}
+
+async function balanceLine(
+  store: Store,
+  role: 'maker' | 'hedge',
+  { opening, closing }: Edges,
+): Promise<BalanceLine | undefined> {
+  if (opening === undefined || closing === undefined) return undefined;
+  const compared = await compare(store, { opening, closing });
+  if (compared === undefined) return undefined;
+  const { sums, differenceMicro } = compared;
+  return {
+    account: opening.account,
+    role,
+    from: iso(opening.answeredUs),
+    until: iso(closing.askedUs),
+    opening_usdc: usdc(opening.collateralMicro),
+    realised_pnl_usdc: usdc(sums.realisedMicro),
+    fees_usdc: usdc(sums.feesMicro),
+    funding_usdc: usdc(sums.fundingMicro),
+    transfers_usdc: usdc(sums.transfersMicro),
+    balance_usdc: usdc(closing.collateralMicro),
+    difference_usdc: usdc(differenceMicro),
+    adds_up: addsUp(compared),
+  };
+}
+
+function groupsOf(
+  by: Grouping,
+  trades: readonly JournalTrade[],
+  fundings: readonly JournalFunding[],
+  accounts: Accounts,
+): (ReportFigures & { readonly key: string })[] {
+  const trips = by === 'round-trip' ? roundTrips(trades, accounts) : undefined;
+  const keyOf = (trade: JournalTrade): string => {
+    switch (by) {
+      case 'order':
+        return orderOf(trade) ?? 'without an order';
+      case 'round-trip':
+        return trips?.get(trade) ?? 'without an order';
+      case 'day':
+        return iso(trade.timeUs).slice(0, 10);
+      case 'market':
+        return trade.market;
+    }
+  };
+  const groups = groupBy(trades, keyOf);
+  const symbols = new Map(trades.map(({ marketId, market }) => [marketId, market]));
+  const fundingKey = (row: JournalFunding): string =>
+    by === 'day'
+      ? iso(row.timeUs).slice(0, 10)
+      : by === 'market'
+        ? (symbols.get(row.marketId) ?? `market ${row.marketId}`)
+        : 'funding';
+  const funded = groupBy(fundings, fundingKey);
+  for (const key of funded.keys()) if (!groups.has(key)) groups.set(key, []);
+  return [...groups].map(([key, own]) => ({ key, ...shown(figuresOf(own, funded.get(key) ?? [], accounts)) }));
+}
+
+function shown(figures: Figures): ReportFigures {
+  return {
+    trades: figures.trades,
+    filled_orders: figures.filledOrders,
+    volume_usdc: money(figures.volume),
+    fees_usdc: money(figures.fees),
+    funding_usdc: money(figures.funding),
+    realised_pnl_usdc: money(figures.realised),
+    spread_usdc: usdc(figures.spread),
+  };
+}
+
+function money(both: Both): Money {
+  return { maker: usdc(both.maker), hedge: usdc(both.hedge), both: usdc(sumOf(both)) };
+}
+
+export function iso(us: bigint): string {
+  return new Date(Number(us / 1000n)).toISOString();
+}

@@ -1,0 +1,2 @@
+/** What `environment.cjs` loaded. */
+module.exports = globalThis.pglite;
