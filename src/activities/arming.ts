@@ -3,8 +3,9 @@
  * newest nonce that each lane executed, and whether a balance that was read is still good.
  */
 import type { Clock } from '../clock';
+import { otherDecimals } from '../domain/decimals';
 import { laneOf, nonceOf, splitClientOrderIndex } from '../domain/ids-and-nonces';
-import type { Addressed, ArmResult, TicketMessage } from '../domain/messages';
+import { DECIMALS_CHANGED, type Addressed, type ArmResult, type TicketMessage } from '../domain/messages';
 import { usesLaneNonce, type TxRecord } from '../domain/records';
 import { ticketFromMessage, type Ticket } from '../domain/ticket';
 import type { Executor } from '../hedging/executor';
@@ -62,7 +63,8 @@ export class Arming {
     const { executor, clock } = this.#deps;
     const ticket = ticketFromMessage(message);
     const lane = laneOf(ticket.id);
-    const rejection = this.#rejectedByProcess(lane) ?? (await this.#rejectedByLane(lane, ticket));
+    const rejection =
+      this.#rejectedByProcess(lane) ?? this.#rejectedByDecimals(ticket) ?? (await this.#rejectedByLane(lane, ticket));
     if (rejection) return { armed: false, ...rejection };
     const keepUntilMs = clock.monotonicMs() + keep_ms;
     const short = await this.#margin.promise({
@@ -73,7 +75,9 @@ export class Arming {
       priceTicks: ticket.anchorTicks,
       untilMs: keepUntilMs,
     });
-    if (short) return { armed: false, ...short };
+    // Asked again: the market's margin may have been read just now, and its decimals with it.
+    const obstacle = short ?? this.#rejectedByDecimals(ticket);
+    if (obstacle) return { armed: false, ...obstacle };
     await executor.arm({ ticket, keepUntilMs });
     return { armed: true };
   }
@@ -90,6 +94,12 @@ export class Arming {
     if (skew === undefined || Math.abs(skew) <= clockSkewMsMax) return undefined;
     const message = `the hedger's clock is ${Math.round(skew)} ms off the exchange's: set the clock`;
     return { code: 'clock', message };
+  }
+
+  #rejectedByDecimals({ market }: Ticket): Rejection | undefined {
+    const known = this.#deps.account.decimals(market.market_id);
+    const message = otherDecimals(market, known?.now) ?? otherDecimals(market, known?.ours);
+    return message === undefined ? undefined : { code: DECIMALS_CHANGED, message };
   }
 
   async #rejectedByLane(lane: number, ticket: Ticket): Promise<Rejection | undefined> {

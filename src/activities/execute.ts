@@ -1,8 +1,9 @@
 /** `execute` and `seal`: the same two activities on B's queue (hedging) and on A's (closing, flattening). */
+import { otherDecimals } from '../domain/decimals';
 import { lots } from '../domain/lots';
-import type { ExecuteInput, ExecuteResult, SealInput } from '../domain/messages';
+import { DECIMALS_CHANGED, type ExecuteInput, type ExecuteResult, type SealInput } from '../domain/messages';
 import { positionIn } from '../domain/records';
-import { ticketFromMessage } from '../domain/ticket';
+import { ticketFromMessage, type Ticket } from '../domain/ticket';
 import type { Executor } from '../hedging/executor';
 import type { ReduceOnly } from '../hedging/ticket-run';
 import type { AccountPort } from '../exchange/port';
@@ -25,6 +26,8 @@ export interface ExecuteActivities {
  * seconds, and with two processes, one in 256 times nobody else gets it.
  */
 const LEFT_TO_OTHERS = 8;
+/** Only a person ends that. */
+const MISREAD_MS = 30_000;
 
 function unlessOthersCan(result: ExecuteResult, attempt: number): ExecuteResult {
   if (result.state !== 'dead' || attempt > LEFT_TO_OTHERS) return result;
@@ -36,6 +39,8 @@ export function createExecuteActivities(deps: ExecuteDeps): ExecuteActivities {
     execute: (input) =>
       withHeartbeat(async (signal, attempt) => {
         const ticket = ticketFromMessage(input.ticket);
+        const misread = misreadBy(deps.account, ticket);
+        if (misread) return misread;
         const reduceOnly = await reduceOnlyOf(deps.account, input);
         if (reduceOnly === 'unknown') return unread(input);
         const result = await deps.executor.execute({
@@ -50,9 +55,19 @@ export function createExecuteActivities(deps: ExecuteDeps): ExecuteActivities {
     seal: (input) =>
       withHeartbeat(async (signal, attempt) => {
         const ticket = ticketFromMessage(input.ticket);
+        const misread = misreadBy(deps.account, ticket);
+        if (misread) return misread;
         return unlessOthersCan(await deps.executor.seal({ ticket, deadAfterMs: input.dead_after_ms, signal }), attempt);
       }),
   };
+}
+
+/** This process reads the market with other decimals than the ticket was made with: whatever it found out would be wrong. */
+function misreadBy(account: AccountPort, { market }: Ticket): ExecuteResult | undefined {
+  const message = otherDecimals(market, account.decimals(market.market_id)?.ours);
+  if (message === undefined) return undefined;
+  const blocked = { code: DECIMALS_CHANGED, message, retry_after_ms: MISREAD_MS };
+  return { state: 'blocked', executed_lots: '0', executed_quote: '0', slices: [], blocked, timings: {} };
 }
 
 /** A close is reduce-only while the position has the sign that it reduces; a position that cannot be read is not a flat one. */

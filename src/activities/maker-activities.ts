@@ -7,15 +7,15 @@ import {
   epochMsOf,
   laneOf,
   nonceOf,
-  orderWorkflowId,
   pairWorkflowId,
-  parseOrderId,
   splitClientOrderIndex,
   timeOf,
   type OrderId,
 } from '../domain/ids-and-nonces';
+import { otherDecimals } from '../domain/decimals';
 import { lots, ticks } from '../domain/lots';
 import {
+  DECIMALS_CHANGED,
   MARKET_CLOSED,
   type Accounts,
   type Addressed,
@@ -30,21 +30,18 @@ import {
   type QuoteResult,
 } from '../domain/messages';
 import { isTerminal, type Market, type OrderRecord, type Read } from '../domain/records';
-import { invariant } from '../domain/assert';
-import { KEY_REJECTED } from '../domain/placement';
-import { isAboutMarket } from '../domain/rejections';
 import type { Canceller } from '../quoting/canceller';
 import type { DeadMan } from '../quoting/dead-man';
 import type { Executor } from '../hedging/executor';
 import { orderEnd } from '../hedging/order-end';
-import { placeOrder, type PlacerDeps } from '../quoting/placer';
+import { placeOrder } from '../quoting/placer';
 import { UNREAD, type QuoteGate } from '../quoting/quote-gate';
-import { sealByCancelOrder } from '../hedging/seals';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Rejected } from './accounts';
 import { createExecuteActivities, type ExecuteActivities } from './execute';
 import { findMarket } from './find-market';
 import { withHeartbeat } from './heartbeat';
+import { amountsOf, idOf, NO_HEDGER, place, placerOf } from './placing';
 import { positionForQuotes, readPosition, termsOf, type HeldIn } from './position';
 import { quoteFor } from './quote';
 
@@ -99,7 +96,6 @@ const CANCEL_FRAME_MS = 1_500;
 const RETRY_MS = 1_000;
 /** What cannot be read is not asked for more often than it would be if it could. */
 const READ_AGAIN_MS = 10_000;
-const NO_HEDGER = 'no hedger has answered for 5 s, over Redis or Temporal: what fills would stay naked';
 /** Only a person gives a lane to another market. */
 const UNHEARD_MS = 10_000;
 const REJECTED_MS = 10_000;
@@ -137,6 +133,9 @@ async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput): Promis
   if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
   const market = await findMarket(deps.exchange, input.market);
   if (!market.ok) return no('market', market.reason);
+  const terms = { ...termsOf(market.value), size_decimals: input.size_decimals };
+  const changed = otherDecimals(terms, deps.account.decimals(terms.market_id)?.now);
+  if (changed !== undefined) return no(DECIMALS_CHANGED, changed, CLOSED_MS);
   const closed = deps.gate.closedBecause(market.value);
   const againMs = closed === UNREAD ? RETRY_MS : CLOSED_MS;
   if (closed !== undefined) return no(MARKET_CLOSED, `${input.market}: ${closed}`, againMs);
@@ -172,74 +171,15 @@ async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput): Promis
   return { quote: true, side: answer.side, price_ticks: answer.priceTicks.toString(), market: termsOf(market.value) };
 }
 
-async function place(
-  deps: MakerDeps,
-  input: { order: OrderInput; stale_at_ms: number },
-  attempt: { readonly signal: AbortSignal; readonly scheduledAtMs: number },
-): Promise<PlaceResult> {
-  const { order } = input;
-  const id = idOf(order.order_id);
-  const freshMs = freshness(deps.clock, input.stale_at_ms, attempt.scheduledAtMs);
-  const isHedged = await deps.hedger.hedges(orderWorkflowId(order.maker_account, id));
-  if (isHedged && !deps.deadMan.isSet()) await deps.deadMan.renew().catch(() => undefined);
-  const { market } = order;
-  const named = {
-    ...{ marketId: market.market_id, symbol: market.symbol },
-    ...{ sizeDecimals: market.size_decimals, priceDecimals: market.price_decimals },
-  };
-  const unheard = deps.hear(named, laneOf(id));
-  // Without a hedger, without the switch, in a closed market, or where nobody would hear its fills, the placement goes stale and is sealed.
-  const closed = deps.gate.closedBecause(named);
-  const isSafe =
-    isHedged &&
-    deps.deadMan.isSet() &&
-    deps.account.stream.state === 'live' &&
-    unheard === undefined &&
-    closed === undefined;
-  const end = await placeOrder(
-    placerOf(deps),
-    {
-      id,
-      marketId: order.market.market_id,
-      side: order.side,
-      lots: lots(BigInt(order.lots)),
-      priceTicks: ticks(BigInt(order.price_ticks)),
-      expiryMs: Math.floor(deps.exchange.exchangeNowMs() + order.expiry_ms),
-      freshMs: isSafe ? freshMs : () => 0,
-    },
-    attempt.signal,
-  );
-  if (!end.placed) {
-    if (end.code === KEY_REJECTED) deps.onDeadLane({ orderId: id, lane: laneOf(id), what: end.message });
-    if (isAboutMarket(end.code)) {
-      deps.gate.rejected(named, Number(end.code));
-      return { ...end, code: MARKET_CLOSED };
-    }
-    if (closed !== undefined) return { ...end, code: MARKET_CLOSED, message: `${market.symbol}: ${closed}` };
-    if (unheard !== undefined) return { ...end, message: unheard };
-    return isHedged || end.code === KEY_REJECTED ? end : { ...end, code: 'no-hedger', message: NO_HEDGER };
-  }
-  return { placed: true, ...amountsOf(end.record), at_ms: deps.clock.epochMs() };
-}
-
-/**
- * How long the quote is still fresh. The server's clock has set the moment, so it is compared with that clock as far as it is known, or
- * with this host's, whichever is later: one of them may have stood still.
- */
-function freshness(clock: Clock, staleAtMs: number, serverMs: number): () => number {
-  const receivedMs = clock.monotonicMs();
-  return () => staleAtMs - Math.max(clock.epochMs(), serverMs + clock.monotonicMs() - receivedMs);
-}
-
 async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead> {
   const index = clientOrderIndexOf(idOf(input.order_id), 0);
   const outcome = await deps.canceller.cancel(input.market.market_id, index);
   const record = await orderEnd(deps.account.stream.own, index, outcome.kind === 'rejected' ? 0 : CANCEL_FRAME_MS);
-  if (record) return known(record);
+  if (record) return known(deps, record, input.market);
   const found = await deps.account.findOrders([index], { urgent: true });
   if (!found.ok) return { known: false, reason: found.reason };
   const read = found.value.find((order) => order.clientOrderIndex === index) ?? (await recalled(deps, input));
-  return read ? known(read) : { known: false, reason: 'the exchange lists no such order yet' };
+  return read ? known(deps, read, input.market) : { known: false, reason: 'the exchange lists no such order yet' };
 }
 
 /** What became of an order that is so old that the lists may not reach back to it. A read that fails says nothing. */
@@ -303,16 +243,6 @@ async function whatBecameOf(
   return end.placed ? [end.record] : [];
 }
 
-function placerOf(deps: MakerDeps): PlacerDeps {
-  return {
-    account: deps.account,
-    renewSwitch: () => deps.deadMan.renew(),
-    sealBy: sealByCancelOrder(() => deps.deadMan.nextAtMs()),
-    clock: deps.clock,
-    ...(deps.onParked && { onParked: deps.onParked }),
-  };
-}
-
 function laneOrder(record: OrderRecord, market: Market): LaneOrder {
   return {
     order_id: record.clientOrderIndex.toString(),
@@ -324,22 +254,8 @@ function laneOrder(record: OrderRecord, market: Market): LaneOrder {
   };
 }
 
-function known(record: OrderRecord): MakerOrderRead {
-  return { known: true, ...amountsOf(record), transaction_time_us: record.transactionTimeUs };
-}
-
-function amountsOf(record: OrderRecord): { status: OrderRecord['status']; filled_lots: string; filled_quote: string } {
-  return {
-    status: record.status,
-    filled_lots: record.filledLots.toString(),
-    filled_quote: record.filledQuote.toString(),
-  };
-}
-
-function idOf(text: string): OrderId {
-  const id = parseOrderId(text);
-  invariant(id !== undefined, 'an order id has 48 bits, the last seven zero');
-  return id;
+function known(deps: MakerDeps, record: OrderRecord, terms: MarketTerms): MakerOrderRead {
+  return { known: true, ...amountsOf(deps.account, record, terms), transaction_time_us: record.transactionTimeUs };
 }
 
 /** Inside an activity a failed read is an exception: the engine tries again, and nothing is concluded meanwhile. */

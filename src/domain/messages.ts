@@ -84,6 +84,8 @@ export interface OrderUpdate {
   transaction_time_us: number;
   /** When the frame reached the maker process, epoch ms with fraction. */
   received_at_ms: number;
+  /** Of the amount; absent: as the order's own. */
+  size_decimals?: number;
   /** When its records had been read. */
   parsed_at_ms?: number;
   /** When the notice about it had been handed to Redis; absent when there was none to send. */
@@ -195,6 +197,9 @@ export type PlaceResult =
 /** The market takes no such order. */
 export const MARKET_CLOSED = 'market-closed';
 
+/** The order or the pair was made with other decimals than the market has (decimals.ts). */
+export const DECIMALS_CHANGED = 'decimals-changed';
+
 /** `unknown`: no record could be read; nothing follows from it. */
 export type MakerOrderRead =
   | { known: true; status: OrderStatus; filled_lots: string; filled_quote: string; transaction_time_us: number }
@@ -227,6 +232,8 @@ export interface QuoteInput extends Addressed {
   strategy: Strategy;
   depth: number;
   lots: string;
+  /** Of the amounts. */
+  size_decimals: number;
   max_position_lots: string;
   /** Lots of this pair's other open orders; they may fill too. */
   open_lots: string;
@@ -276,6 +283,8 @@ export interface PairInput {
   depth: number;
   /** Size of each maker order. */
   lots: string;
+  /** With which the amounts were made. */
+  size_decimals: number;
   max_position_lots: string;
   /** One slot per lane. */
   lanes: number[];

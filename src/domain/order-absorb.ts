@@ -4,6 +4,7 @@
  * They only record: messages may be lost, repeated, reordered. A late one never takes anything back.
  */
 import { invariant } from './assert';
+import { lotsIn } from './decimals';
 import { parseOrderId } from './ids-and-nonces';
 import { lots, minLots, notional, type Lots, type Notional } from './lots';
 import type { ArmResult, ExecuteResult, MakerOrderRead, OrderUpdate, PlaceResult } from './messages';
@@ -14,12 +15,16 @@ import { isTerminal, type OrderStatus } from './records';
 
 export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 'taken' | 'other-order' {
   if (parseOrderId(update.order_id) !== order.id) return 'other-order';
-  noteTrades(order.trades, tradesFrom(update.trades ?? [], order.lots));
+  const { size_decimals: own } = order.market;
+  const filledLots = lotsIn(lots(BigInt(update.filled_lots)), update.size_decimals ?? own, own);
+  invariant(filledLots !== undefined, 'what filled is a whole number of lots');
+  // Trades are for display: those in other decimals are left out.
+  if ((update.size_decimals ?? own) === own) noteTrades(order.trades, tradesFrom(update.trades ?? [], order.lots));
   absorbMaker(
     order,
     {
       status: update.status,
-      filledLots: lots(BigInt(update.filled_lots)),
+      filledLots,
       filledQuote: notional(BigInt(update.filled_quote)),
     },
     nowMs,
@@ -43,6 +48,7 @@ export function absorbArm(order: Order, result: ArmResult, nowMs: number): void 
   }
   order.arm = 'rejected';
   order.reason = `not quoted: ${result.message}`;
+  order.reasonCode = result.code;
 }
 
 export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): void {

@@ -37,6 +37,8 @@ interface Reason {
 export type PlacementEnd =
   { readonly placed: true; readonly record: OrderRecord } | ({ readonly placed: false } & Reason);
 
+/** It was not to go out any more. */
+export const STALE = 'stale';
 /** The lane is dead: its key is rejected for good. */
 export const KEY_REJECTED = 'key-rejected';
 
@@ -73,8 +75,7 @@ export function advancePlacement(
   if (finding) onFinding(state, finding, nowMs);
   state.end ??= placementOf(state);
   if (state.end) return [];
-  if (nowMs >= state.staleAtMs)
-    giveUp(state, { code: 'stale', message: 'the quote could not be placed in time' }, nowMs);
+  if (nowMs >= state.staleAtMs) giveUp(state, { code: STALE, message: 'the quote could not be placed in time' }, nowMs);
   const next = nextForNonce(state, false, nowMs);
   return next ? [next] : [];
 }

@@ -26,6 +26,7 @@ export function orderUpdateFrom(value: unknown): OrderUpdate {
   demand(isAmount(update['filled_lots']), 'filled_lots');
   demand(isAmount(update['filled_quote']), 'filled_quote');
   demand(isTime(update['received_at_ms']), 'received_at_ms');
+  demand(update['size_decimals'] === undefined || isCount(update['size_decimals']), 'size_decimals');
   for (const field of ['parsed_at_ms', 'noticed_at_ms'])
     demand(update[field] === undefined || isTime(update[field]), field);
   if (update['trades'] !== undefined) demandTrades(update['trades']);
@@ -62,6 +63,7 @@ export function pairInputFrom(value: unknown): PairInput {
   );
   demand(isCount(input['depth']), 'depth');
   demand(isAmount(input['lots']) && input['lots'] !== '0', 'lots');
+  demand(isCount(input['size_decimals']), 'size_decimals');
   demand(isAmount(input['max_position_lots']), 'max_position_lots');
   demand(isLanes(input['lanes']), 'lanes');
   demand(isLanes(input['spare_lanes']), 'spare_lanes');

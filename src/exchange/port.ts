@@ -4,6 +4,7 @@
  * Business answers are values (`SendOutcome`, `Read`), never exceptions. Keys stay behind `AccountPort.sign`; what it returns is
  * opaque and must not be logged or stored.
  */
+import type { KnownDecimals } from '../domain/decimals';
 import type { ClientOrderIndex, Nonce } from '../domain/ids-and-nonces';
 import type { Lots, Notional, Ticks } from '../domain/lots';
 import type {
@@ -205,6 +206,8 @@ export interface AccountPort {
    * begins now.
    */
   account(sinceMs?: number): Promise<Read<AccountState>>;
+  /** Undefined before the market is known. */
+  decimals(marketId: number): KnownDecimals | undefined;
   /** What was left of the owner's volume quota when an answer last said so (LP §6.5); undefined where none is counted. */
   volumeQuota(): { readonly left: number; readonly ageMs: number } | undefined;
   close(): Promise<void>;

@@ -188,6 +188,7 @@ export class SignalSender {
       filled_lots: record.filledLots.toString(),
       filled_quote: record.filledQuote.toString(),
       transaction_time_us: record.transactionTimeUs,
+      size_decimals: makerUpdate.terms.sizeDecimals,
       received_at_ms: stampOf(this.#clock, makerUpdate.receivedAtMs),
       ...(parsedAtMs === undefined ? {} : { parsed_at_ms: stampOf(this.#clock, parsedAtMs) }),
       ...(noticedAtMs === undefined ? {} : { noticed_at_ms: stampOf(this.#clock, noticedAtMs) }),

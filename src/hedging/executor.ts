@@ -118,11 +118,15 @@ export class Executor {
     readonly marketId: number;
     readonly side: Side;
     readonly fillLots: Lots;
+    /** Of the amount; absent: the ticket's. */
+    readonly sizeDecimals?: number;
   }): 'raised' | 'not-armed' {
     const run = this.#newestRun(notice.orderId);
     if (!run || run.keepUntilMs === 0) return 'not-armed';
     const { ticket } = run;
-    if (ticket.market.market_id !== notice.marketId || ticket.side !== notice.side) return 'not-armed';
+    const { market, side } = ticket;
+    if (market.market_id !== notice.marketId || side !== notice.side) return 'not-armed';
+    if ((notice.sizeDecimals ?? market.size_decimals) !== market.size_decimals) return 'not-armed';
     if (notice.fillLots > run.state.fillLots) run.stages.noticed(this.#clock.epochMs());
     run.driver.feed({ type: 'raise', fillLots: notice.fillLots, path: 'fast' });
     return 'raised';

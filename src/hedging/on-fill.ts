@@ -10,10 +10,11 @@ export interface Fill {
   readonly marketId: number;
   readonly side: Side;
   readonly filledLots: Lots;
+  readonly sizeDecimals: number;
 }
 
 /** Only an armed order is hedged from here. The rest is the business of its workflow, which hedges whatever the fill. */
 export function onFill(executor: Pick<Executor, 'raise'>, fill: Fill): 'raised' | 'not-armed' {
-  const { orderId, marketId, side, filledLots } = fill;
-  return executor.raise({ orderId, marketId, side: opposite(side), fillLots: filledLots });
+  const { orderId, marketId, side, filledLots, sizeDecimals } = fill;
+  return executor.raise({ orderId, marketId, side: opposite(side), fillLots: filledLots, sizeDecimals });
 }

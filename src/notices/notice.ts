@@ -43,6 +43,7 @@ export interface OutgoingNotice extends Notice {
 
 /** A notice that was signed by us. */
 export interface ReceivedNotice extends Notice {
+  readonly sizeDecimals: number;
   readonly sequence: number;
   /** Epoch microseconds of the sender's clock: for latency figures only, never for decisions. */
   readonly sentAtUs: number;
@@ -124,6 +125,7 @@ export function decodeNotice(channel: NoticeChannel, text: string, key: NoticeKe
       status: body.status,
       filledLots: lots(BigInt(body.filled_lots)),
       filledQuote: parseNotional(body.filled_quote_amount),
+      sizeDecimals: body.filled_base_amount.split('.')[1]?.length ?? 0,
       sequence: body.sequence,
       sentAtUs: body.sent_at_us,
     },

@@ -111,11 +111,16 @@ export class MakerWatch {
   }
 
   #raise(orderId: OrderId, { marketId, side, tradedLots }: TradedSum): ReturnType<Executor['raise']> {
-    return this.#options.executor.raise({ orderId, marketId, side: opposite(side), fillLots: tradedLots });
+    const sizeDecimals = this.#market(marketId)?.sizeDecimals;
+    return this.#options.executor.raise({
+      ...{ orderId, marketId, side: opposite(side), fillLots: tradedLots },
+      ...(sizeDecimals !== undefined && { sizeDecimals }),
+    });
   }
 
   async #signal(orderId: OrderId, sum: TradedSum, raised: ReturnType<Executor['raise']> | undefined): Promise<void> {
     const { signals, makerAccount, clock, observability } = this.#options;
+    const market = this.#market(sum.marketId);
     const fill = this.#fills.fills.get(orderId);
     if (!fill) return; // told meanwhile
     this.#acting.add(orderId);
@@ -130,6 +135,7 @@ export class MakerWatch {
       filled_lots: sum.tradedLots.toString(),
       filled_quote: sum.tradedQuote.toString(),
       transaction_time_us: sum.transactionTimeUs,
+      ...(market && { size_decimals: market.sizeDecimals }),
       received_at_ms: clock.epochMs(),
     } as const;
     await signals

@@ -34,6 +34,7 @@ export function pairInput(config: Config, pair: PairConfig, market: Market, over
     strategy: pair.side,
     depth: overrides.depth ?? pair.depth,
     lots: parseLots(quantity, market.sizeDecimals).toString(),
+    size_decimals: market.sizeDecimals,
     max_position_lots: parseLots(pair.maxPosition, market.sizeDecimals).toString(),
     lanes: [...pair.lanes],
     spare_lanes: [...pair.spareLanes],

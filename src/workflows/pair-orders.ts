@@ -10,7 +10,13 @@ import {
 } from '@temporalio/workflow';
 import { nextOrderId, orderWorkflowId } from '../domain/ids-and-nonces';
 import { formatDecimal } from '../domain/lots';
-import type { OrderInput, OrderResult, OrderState, QuoteResult } from '../domain/messages';
+import {
+  DECIMALS_CHANGED,
+  type OrderInput,
+  type OrderResult,
+  type OrderState,
+  type QuoteResult,
+} from '../domain/messages';
 import { orderStateFrom } from '../domain/received';
 import { makerOrder } from './maker-order';
 import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from './messages';
@@ -44,6 +50,7 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
           strategy: input.strategy,
           depth: input.depth,
           lots: input.lots,
+          size_decimals: input.size_decimals,
           max_position_lots: input.max_position_lots,
           open_lots: state.openLotsBeside(slot).toString(),
           ...(off === undefined ? {} : { off_lots: off }),
@@ -52,6 +59,7 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
     );
     if (!answer.quote) {
       slot.note = `not quoting: ${answer.message}`;
+      if (answer.code === DECIMALS_CHANGED) return pauseBy(run, answer.message);
       const isOver = (): boolean => state.offLots !== off || state.input !== input || !state.isQuoting;
       await condition(isOver, Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
       return;
@@ -60,6 +68,13 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
   } finally {
     if (slot.state === 'quoting') slot.state = 'free';
   }
+}
+
+/** What the pair waits for does not come by itself. */
+function pauseBy(run: PairRun, reason: string): void {
+  if (run.state.mode !== 'running') return;
+  run.pause(reason);
+  tellStopped(run, reason, PAUSED_NEXT);
 }
 
 async function startOrder(run: PairRun, slot: Slot, answer: QuoteResult & { quote: true }): Promise<void> {
@@ -130,6 +145,7 @@ export function heard(run: PairRun, order: unknown): void {
       if (before === 'running') tellStopped(run, `order ${spoken.order_id} is stuck`, STUCK_NEXT);
     }
     if (state.mode === 'paused' && before === 'running') tellStopped(run, state.reason, PAUSED_NEXT);
+    if (spoken.result?.reason_code === DECIMALS_CHANGED) run.endQuotes();
   } catch (error) {
     log.error('an order state was rejected and changed nothing', { order, error: String(error) });
   }

@@ -4,6 +4,7 @@
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import { changesOf, termsOf, withSetting, type PairChange, type PairSetting } from '../domain/pair-terms';
 import {
+  DECIMALS_CHANGED,
   MARKET_CLOSED,
   type BooksRead,
   type BooksState,
@@ -184,6 +185,7 @@ export class PairState {
       if (result.reason_code !== MARKET_CLOSED) this.failures += 1;
       const why = result.reason === '' ? `the exchange ended it as ${status}` : result.reason;
       slot.note = why;
+      if (result.reason_code === DECIMALS_CHANGED) this.pause(why);
       if (this.failures >= this.input.max_consecutive_failures) {
         this.pause(`${this.failures} orders in a row could not be placed, the last one: ${why}`);
       }

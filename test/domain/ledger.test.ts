@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
 import { laneOf, orderIdOf, type Tenths } from '../../src/domain/ids-and-nonces';
 import { lots } from '../../src/domain/lots';
-import type { ExecuteResult, OrderInput, SliceReport } from '../../src/domain/messages';
+import type { ExecuteResult, OrderInput, OrderUpdate, SliceReport } from '../../src/domain/messages';
 import {
   activeTicket,
   askCancel,
@@ -304,6 +304,27 @@ describe('P-18 lanes that are gone', () => {
     l.executed(0, 'sealed');
     const again = executionOf(l.start('execute')).entry;
     expect({ direction: again.direction, lane: laneOf(again.ticket.id) }).toEqual({ direction: 'hedge', lane: 9 });
+  });
+});
+
+describe('P-25 an update by other decimals than the order was made with', () => {
+  const update = (filled: string, decimals: number): OrderUpdate => ({
+    ...{ order_id: id.toString(), status: 'open', filled_lots: filled, filled_quote: '10' },
+    ...{ transaction_time_us: 0, size_decimals: decimals, received_at_ms: 0 },
+  });
+
+  test('is the same amount', () => {
+    const { order } = life().quoting();
+    absorbUpdate(order, update('1', 4), 0);
+    expect(order.filledLots).toBe(10n);
+    absorbUpdate(order, update('1500', 7), 0);
+    expect(order.filledLots).toBe(15n);
+  });
+
+  test('is none when it is no whole number of lots', () => {
+    const { order } = life().quoting();
+    expect(() => absorbUpdate(order, update('155', 6), 0)).toThrow(/whole number of lots/);
+    expect(order.filledLots).toBe(0n);
   });
 });
 

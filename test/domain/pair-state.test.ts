@@ -13,6 +13,7 @@ function pairInput(change: Partial<PairInput> = {}): PairInput {
     strategy: 'buy',
     depth: 1,
     lots: '20',
+    size_decimals: 5,
     max_position_lots: '100',
     lanes: [5, 6],
     spare_lanes: [],

@@ -636,6 +636,27 @@ describe('send and reads of the account', () => {
     expect(lighter.requests.filter(({ path }) => path === '/api/v1/sendTx')).toHaveLength(1);
   });
 
+  test('P-25 decimals that change while we run: both are known, amounts are read by ours, and nothing with an amount is sent', async () => {
+    open();
+    await account.stream.whenLive();
+    const text = JSON.stringify(fixture('order-books.json'));
+    const decimals = (): unknown => account.decimals(1);
+    const before = { sizeDecimals: 5, priceDecimals: 1 };
+    expect(decimals()).toMatchObject({ ours: before, now: before });
+    const changed = text.replaceAll('"supported_size_decimals":5', '"supported_size_decimals":6');
+    lighter.routes.set('/api/v1/orderBooks', () => ({ body: JSON.parse(changed) as unknown }));
+    await exchange.markets();
+    expect(decimals()).toMatchObject({ ours: before, now: { sizeDecimals: 6, priceDecimals: 1 } });
+    expect(await account.send(signed())).toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringContaining('not sent'),
+    });
+    expect(lighter.messages.filter(({ type }) => type === 'jsonapi/sendtx')).toEqual([]);
+    lighter.routes.set('/api/v1/orderBooks', () => ({ body: JSON.parse(text) as unknown }));
+    await exchange.markets();
+    expect(decimals()).toMatchObject({ ours: before, now: before });
+  });
+
   test('findOrders asks in batches of twenty and keeps only what was asked for (S-04)', async () => {
     open();
     const asked: string[] = [];

@@ -141,6 +141,21 @@ describe('closing on A', () => {
 
 const gate = { closedBecause: () => undefined, rules: (market: Market) => market, rejected: () => undefined };
 
+describe('P-25 a market whose decimals have changed', () => {
+  const after = { sizeDecimals: 4, priceDecimals: 1 };
+
+  test.each(['execute', 'seal'] as const)(
+    'a process that reads the new ones can say nothing of an old ticket: %s',
+    async (step) => {
+      account.known = { ours: after, now: after };
+      const input = { accounts, ticket, fill_lots: '5', retry_now: false, purpose: 'hedge' } as const;
+      const result = await run(() => createExecuteActivities({ executor, account })[step](input));
+      expect(result).toMatchObject({ state: 'blocked', executed_lots: '0', blocked: { code: 'decimals-changed' } });
+      expect(account.sent).toEqual([]);
+    },
+  );
+});
+
 describe('what a lane of A has open (P-19)', () => {
   const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC' } as Market;
 
@@ -297,6 +312,37 @@ describe('placing', () => {
     expect(await answer).toMatchObject({ placed: false, message: 'fills on API key 5 are heard for BTC' });
   });
 
+  test('P-25 with decimals that the market no longer has it is sealed instead, and says so', async () => {
+    account.known = { ours: { sizeDecimals: 5, priceDecimals: 1 }, now: { sizeDecimals: 4, priceDecimals: 1 } };
+    const answer = placing('live');
+    await sealed();
+    expect(await answer).toMatchObject({ placed: false, code: 'decimals-changed' });
+  });
+
+  test('P-25 what is found of it in other decimals is the same amount', async () => {
+    account.known = { ours: { sizeDecimals: 6, priceDecimals: 1 }, now: { sizeDecimals: 6, priceDecimals: 1 } };
+    account.executed(
+      {
+        ...{ kind: 'post-only-order', lane: 5, nonce: nonceOf(id, 0), skipNonce: true, marketId: 1, expiryMs: 0 },
+        ...{ clientOrderIndex: clientOrderIndexOf(id, 0), side: 'buy', lots: lots(200), priceTicks: ticks(1_000_000) },
+      },
+      { lots: lots(50), status: 'open' },
+    );
+    const [record] = account.orders;
+    if (record) account.stream.orders(record);
+    expect(await placing('live')).toMatchObject({ placed: true, filled_lots: '5' });
+  });
+
+  test('S-19 a nonce that something else used is told as that, whatever else speaks against the order', async () => {
+    account.auto = undefined;
+    const answer = placing('live', { isHedged: false });
+    await pass(10);
+    const { nonce } = account.last.request;
+    account.stream.txs({ ...account.foreign(9, nonce), apiKeyIndex: 5 });
+    await pass(10);
+    expect(await answer).toMatchObject({ placed: false, code: 'foreign-nonce' });
+  });
+
   test.each(['connecting', 'stale'] as const)(
     'S-51 with a stream that is %s, which would not tell its fill, it is sealed instead',
     async (state) => {
@@ -305,6 +351,31 @@ describe('placing', () => {
       expect(await answer).toMatchObject({ placed: false, code: 'stale' });
     },
   );
+});
+
+test('P-25 a pair whose amounts were made with other decimals is quoted nothing', async () => {
+  const known = { sizeDecimals: 4, priceDecimals: 1 };
+  account.known = { ours: known, now: known };
+  const terms = { ...known, marketId: 1, symbol: 'BTC' } as Market;
+  const maker = createMakerActivities({
+    ...{ executor, account, accounts, gate, clock: clockOf(), clockSkewMsMax: 1_000 },
+    exchange: {
+      clockSkewMs: () => 0,
+      markets: () => Promise.resolve({ ok: true, value: [terms] }),
+    } as unknown as ExchangePort,
+    ...{
+      onRejected: () => undefined,
+      onDeadLane: () => undefined,
+      hear: () => undefined,
+      keyRejection: () => undefined,
+    },
+    canceller: {} as Canceller,
+    hedger: { hedges: () => Promise.resolve(true) },
+    deadMan: { isSet: () => true } as DeadMan,
+    mayQuote: () => ({ ok: true }),
+  });
+  const answer = await run(() => maker.quote({ accounts, market: 'BTC', lots: '20', size_decimals: 5 } as QuoteInput));
+  expect(answer).toMatchObject({ quote: false, code: 'decimals-changed' });
 });
 
 test('S-44 while no hedger is known a quote is rejected with the reason, before anything is asked of the exchange', async () => {
@@ -430,6 +501,17 @@ describe('the hedger', () => {
     for (const order_id of ['128', '256', '128'])
       await activities.confirm({ accounts, result: { order_id } as OrderResult });
     expect(said).toEqual(['128', '256']);
+  });
+
+  const decimals = (size: number) => ({ sizeDecimals: size, priceDecimals: 1 });
+  test.each([
+    ['while we run', { ours: decimals(5), now: decimals(4) }],
+    ['before this process started', { ours: decimals(4), now: decimals(4) }],
+  ])('P-25 a market whose decimals have changed %s: nothing is armed', async (_, known) => {
+    account.known = known;
+    const armed = await run(() => activities.arm({ accounts, ticket, keep_ms: 1_000 }));
+    expect(armed).toMatchObject({ armed: false, code: 'decimals-changed', message: expect.stringContaining('BTC') });
+    expect(account.sent).toEqual([]);
   });
 
   test('S-49 no order is armed on a lane that is not proven', async () => {

@@ -194,6 +194,8 @@ describe('the fast path', () => {
     await arm();
     expect(executor.raise({ orderId: id, marketId: 2, side: 'sell', fillLots: lots(20) })).toBe('not-armed');
     expect(executor.raise({ orderId: id, marketId: 1, side: 'buy', fillLots: lots(20) })).toBe('not-armed');
+    const finer = { orderId: id, marketId: 1, side: 'sell', fillLots: lots(20), sizeDecimals: 6 } as const;
+    expect(executor.raise(finer)).toBe('not-armed');
     expect(account.sent).toHaveLength(0);
   });
 

@@ -13,11 +13,11 @@ test.each([
 ] as const)('the maker’s %s is hedged by a %s of the same cumulative amount', (side, hedgeSide) => {
   const raised: unknown[] = [];
   const raise: Executor['raise'] = (target) => (raised.push(target), 'raised');
-  expect(onFill({ raise }, { orderId, marketId: 1, side, filledLots: lots(7n) })).toBe('raised');
-  expect(raised).toEqual([{ orderId, marketId: 1, side: hedgeSide, fillLots: 7n }]);
+  expect(onFill({ raise }, { orderId, marketId: 1, side, filledLots: lots(7n), sizeDecimals: 5 })).toBe('raised');
+  expect(raised).toEqual([{ orderId, marketId: 1, side: hedgeSide, fillLots: 7n, sizeDecimals: 5 }]);
 });
 
 test('an order that is not armed is left to its workflow', () => {
-  const fill = { orderId, marketId: 1, side: 'buy', filledLots: lots(7n) } as const;
+  const fill = { orderId, marketId: 1, side: 'buy', filledLots: lots(7n), sizeDecimals: 5 } as const;
   expect(onFill({ raise: () => 'not-armed' }, fill)).toBe('not-armed');
 });

@@ -4,6 +4,7 @@
  * It books what is sent and executes only when the test says so (`auto` does it at once), so that a test can put any frame, answer or
  * failure in any order. `faults` breaks one call after the other.
  */
+import type { KnownDecimals } from '../../src/domain/decimals';
 import { nonceOf, type ClientOrderIndex, type Nonce, type OrderId } from '../../src/domain/ids-and-nonces';
 import { lots, notional, ticks, type Lots } from '../../src/domain/lots';
 import {
@@ -105,6 +106,12 @@ export class FakeAccount implements AccountPort {
   readonly #next = new Map<number, bigint>();
 
   quota: { left: number; ageMs: number } | undefined;
+
+  known: KnownDecimals | undefined;
+
+  decimals(): KnownDecimals | undefined {
+    return this.known;
+  }
 
   volumeQuota(): { left: number; ageMs: number } | undefined {
     return this.quota;

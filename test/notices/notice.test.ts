@@ -35,7 +35,7 @@ describe('a notice', () => {
   test('comes back as it was sent, on either channel', () => {
     fc.assert(
       fc.property(anyNotice, fc.constantFrom(FILLS_CHANNEL, HEDGES_CHANNEL), (sent, channel) => {
-        const { sizeDecimals: _size, priceDecimals: _price, ...facts } = sent;
+        const { priceDecimals: _price, ...facts } = sent;
         expect(decodeNotice(channel, encoded(sent, channel), key)).toEqual({
           ok: true,
           notice: { ...facts, sequence: 7, sentAtUs: SENT_AT_US },

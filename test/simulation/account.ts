@@ -154,6 +154,10 @@ export class SimAccount implements AccountPort {
     return Promise.resolve([]);
   }
 
+  decimals(): undefined {
+    return undefined;
+  }
+
   volumeQuota(): undefined {
     return undefined;
   }

@@ -341,7 +341,7 @@ ${TAKES_AN_ANSWER}`,
   {
     name: 'quotes-for-a-month',
     what: 'maker orders expire after 28 days (S-31)',
-    file: 'src/activities/maker-activities.ts',
+    file: 'src/activities/placing.ts',
     find: 'deps.exchange.exchangeNowMs() + order.expiry_ms',
     replace: 'deps.exchange.exchangeNowMs() + 28 * 86_400_000',
   },

@@ -32,6 +32,29 @@ test('a halted market: the pair stops before it fails five times, says why, and 
   expect((await system.pairSays('it still runs', () => true)).mode).toBe('running');
 }, 120_000);
 
+test('decimals that change between two makers: a quote of the first is hedged by what it was, and the pair pauses', async () => {
+  system = await System.start({ between: true });
+  await system.startHedger();
+  await system.startMaker();
+  await eventually('a quote rests', async () => ((await system.resting()).length > 0 ? true : undefined));
+  await system.stopMaker();
+  const { between } = system;
+  if (between)
+    between.onAnswer = (_, answer) => ({
+      ...answer,
+      body: answer.body.replaceAll('"supported_size_decimals":5', '"supported_size_decimals":6'),
+    });
+  await system.startMaker();
+  const id = await system.fill(BTC.market_id);
+  expect((await system.ended(id, 30_000)).result).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
+  expect(await system.position(B, BTC.market_id)).toBe(-0.0002);
+  const { mode, reason } = await system.pairSays('it is paused', (pair) => pair.mode === 'paused');
+  expect({ mode, reason }).toEqual({ mode: 'paused', reason: expect.stringContaining('decimals') });
+  const { what } = await system.alerts.expect('quoting-stopped');
+  expect(what).toContain('decimals');
+  expect(await system.resting()).toEqual([]);
+}, 120_000);
+
 test('an upgrade with a fill in flight: told, and hedged within its bound once the exchange takes orders again', async () => {
   system = await System.start({
     config: { hedge: { slippageBps: 20, slippageBpsMax: 100, onStuck: 'keep_trying', forceCloseTimeoutMs: 3_000 } },

@@ -67,7 +67,7 @@ test('each one is news to a listener of its own, which makes a notice of it', ()
 test('it is hedged on an account that sends nothing, with timers that Node can keep', async () => {
   const set = jest.spyOn(globalThis, 'setTimeout');
   const raise = jest.spyOn(Executor.prototype, 'raise');
-  const fill = { orderId: ORDER_ID, marketId: 1, side: 'buy', filledLots: lots(20n) } as const;
+  const fill = { orderId: ORDER_ID, marketId: 1, side: 'buy', filledLots: lots(20n), sizeDecimals: 5 } as const;
   await expect(hedgeMadeUp(fill)).resolves.toBeUndefined();
   expect(raise.mock.results.map(({ value }) => value)).toEqual(['raised']);
   expect(jest.getTimerCount()).toBe(0);

@@ -368,6 +368,22 @@ test.concurrent(
   },
 );
 
+test.concurrent.each(['quote', 'place'] as const)(
+  'a market whose decimals have changed, says %s: paused at once, and told why',
+  async (step) => {
+    const script = newScript();
+    const code = 'decimals-changed';
+    const message = "the decimals of BTC's sizes and prices are 4 and 1";
+    if (step === 'quote') script.on('quote', () => ({ quote: false, code, message, retry_after_ms: 100 }));
+    else script.on('place', () => ({ placed: false, code, message }));
+    const pair = await stage.pair(script);
+    expect(await script.called('alert')).toMatchObject({ kind: 'quoting', what: expect.stringContaining(message) });
+    await pair.when('it is paused', ({ mode, reason }) => mode === 'paused' && reason.includes(message));
+    expect(script.inputs(step)).toHaveLength(1);
+    await stopped(pair);
+  },
+);
+
 test.concurrent('orders that cross the book: each next quote waits a little longer, and the pair goes on', async () => {
   const pair = await stage.pair(newScript());
   for (let n = 1; n <= 3; n++) await (await pair.order(n)).fills(0, 'canceled-post-only');

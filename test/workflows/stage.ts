@@ -113,6 +113,7 @@ export class Stage {
       strategy: 'buy',
       depth: 20,
       lots: '20',
+      size_decimals: 5,
       max_position_lots: '1000',
       spare_lanes: [],
       time_out_ms: 60_000,

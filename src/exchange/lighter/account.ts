@@ -167,6 +167,8 @@ export class LighterAccount implements AccountPort {
     return held === undefined ? this.#sendNow(tx) : unknown(tx.txHash, `not sent: ${held}`);
   }
 
+  readonly decimals: AccountPort['decimals'] = (marketId) => this.deps.markets.decimals(marketId);
+
   volumeQuota(): { readonly left: number; readonly ageMs: number } | undefined {
     return this.#answers.volumeQuota();
   }

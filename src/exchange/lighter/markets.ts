@@ -5,6 +5,7 @@
  * the list be read again (listings happen while we run), at most once per `REFRESH_MS`.
  */
 import type { Clock } from '../../clock';
+import { DECIMALS_REMEDY, type Decimals, type KnownDecimals } from '../../domain/decimals';
 import type { Market, Read } from '../../domain/records';
 import { UnknownMarketError, type MarketLookup } from './parse';
 import { parseMarkets } from './parse-market';
@@ -17,7 +18,8 @@ const REFRESH_MS = 30_000;
 
 export class Markets {
   readonly #byId = new Map<number, Market>();
-  readonly #rescaled = new Set<number>();
+  /** The exchange's own, where they are no longer ours. */
+  readonly #rescaled = new Map<number, Decimals>();
   #loading: Promise<Read<readonly Market[]>> | undefined;
   #loadedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -96,16 +98,23 @@ export class Markets {
   /** The market in the scale that it was first read with: all that is under way counts in it. */
   checked(market: Market): Market {
     const known = this.#byId.get(market.marketId);
-    if (!known || (known.sizeDecimals === market.sizeDecimals && known.priceDecimals === market.priceDecimals))
+    if (!known || (known.sizeDecimals === market.sizeDecimals && known.priceDecimals === market.priceDecimals)) {
+      this.#rescaled.delete(market.marketId);
       return market;
+    }
     const was = `${known.sizeDecimals} and ${known.priceDecimals}`;
     const obstacle = `the decimals of its sizes and prices were ${was}, and are ${market.sizeDecimals} and ${market.priceDecimals} now`;
-    this.#rescaled.add(market.marketId);
-    return { ...known, obstacle: `${obstacle}: end its orders, then restart both processes` };
+    this.#rescaled.set(market.marketId, market);
+    return { ...known, obstacle: `${obstacle}: ${DECIMALS_REMEDY}` };
   }
 
   /** Whether amounts for the exchange are in another scale than ours: nothing of ours may be sent in it. */
   isRescaled(marketId: number): boolean {
     return this.#rescaled.has(marketId);
+  }
+
+  decimals(marketId: number): KnownDecimals | undefined {
+    const ours = this.#byId.get(marketId);
+    return ours && { ours, now: this.#rescaled.get(marketId) ?? ours };
   }
 }
