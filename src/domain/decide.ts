@@ -92,8 +92,9 @@ export function begin(order: Order, step: Step): void {
       return;
     case 'execute':
       if (!order.tickets.includes(step.entry)) {
-        const spare = order.spareLanes[order.sparesUsed];
-        if (spare !== undefined && laneOf(step.entry.ticket.id) === spare) order.sparesUsed += 1;
+        // Those before it that cannot close are not come back to.
+        const spare = order.spareLanes.indexOf(laneOf(step.entry.ticket.id), order.sparesUsed);
+        if (spare >= 0) order.sparesUsed = spare + 1;
         order.tickets.push(step.entry);
         order.lastId = laterId(order.lastId, step.entry.ticket.id);
       }
@@ -137,7 +138,7 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (entry.end === undefined) return { track: 'hedge', do: 'seal', entry };
   // Closing while the maker order still rests would race its next fill (S-26).
   if (direction === 'close' && !makerIsClosed(order)) return undefined;
-  if (hasLostLane(entry) && direction === entry.direction && !hasSpareLane(order)) {
+  if (hasLostLane(entry) && direction === entry.direction && !hasSpareLane(order, direction)) {
     // The same lane again, and perhaps past us again: without a pause this would spin until the history is full.
     const endedMs = entry.endedMs ?? 0;
     const againAtMs = endedMs + restMs(order, JUMPED_PAUSE_MS, endedMs);

@@ -190,8 +190,15 @@ export interface ExecuteResult {
 export type ArmResult = { armed: true } | { armed: false; code: string; message: string };
 
 export type PlaceResult =
-  /** `quotes_only`: the lane's key is maker-only, so the exchange would reject a close there. */
-  | { placed: true; status: OrderStatus; filled_lots: string; filled_quote: string; at_ms: number; quotes_only?: true }
+  /** `quotes_only`: lanes of the order, its own and its spare ones, whose key is maker-only, so that the exchange would reject a close there. */
+  | {
+      placed: true;
+      status: OrderStatus;
+      filled_lots: string;
+      filled_quote: string;
+      at_ms: number;
+      quotes_only?: number[];
+    }
   | { placed: false; code: string; message: string };
 
 /** The market takes no such order. */

@@ -64,7 +64,7 @@ export function absorbPlace(order: Order, result: PlaceResult, nowMs: number): v
     return;
   }
   placed(order, nowMs);
-  if (result.quotes_only) order.quotesOnly = true;
+  if (result.quotes_only) order.quotesOnly = result.quotes_only;
   order.timings.placed_ms ??= result.at_ms;
   absorbMaker(
     order,

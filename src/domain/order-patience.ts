@@ -35,15 +35,17 @@ export function assess(order: Order, nowMs: number): void {
   }
   order.nakedSinceMs ??= nowMs;
   if (order.stuck) return;
-  const { blocked, end } = activeTicket(order);
+  const { blocked, direction, end } = activeTicket(order);
   if (blocked) order.stuck = { sinceMs: nowMs, reason: `${blocked.message} (${blocked.code})` };
-  else if (end === 'jumped' && !hasSpareLane(order)) {
+  else if (end === 'jumped' && !hasSpareLane(order, direction)) {
     order.stuck = {
       sinceMs: nowMs,
       reason: 'its lane was jumped over by another transaction and no spare lane is left',
     };
   } else if (end === 'dead') {
-    const then = hasSpareLane(order) ? 'it goes on under a spare lane in two minutes' : 'no spare lane is left';
+    const then = hasSpareLane(order, direction)
+      ? 'it goes on under a spare lane in two minutes'
+      : 'no spare lane is left';
     order.stuck = { sinceMs: nowMs, reason: `the exchange rejects its lane's key; ${then}` };
   } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
     order.stuck = { sinceMs: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };

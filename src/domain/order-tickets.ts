@@ -8,7 +8,7 @@ import { AGREED_MS } from './readings';
 export function nextTicket(order: Order, direction: Direction, nowMs: number): TicketEntry {
   const priorLots = executedLots(order);
   const previous = order.tickets.findLast((entry) => entry.direction === direction);
-  const spare = spareFor(order, previous);
+  const spare = spareFor(order, direction, previous);
   if (previous === undefined && spare === undefined)
     return newEntry({ direction, ticket: ticketOf(order, { direction, id: order.id, priorLots }) });
   const lane = spare ?? laneOf((previous?.ticket ?? order).id);
@@ -19,14 +19,20 @@ export function nextTicket(order: Order, direction: Direction, nowMs: number): T
 }
 
 /** What was placed on a maker-only lane is closed under a spare lane from the start; one that the hedge went on under was B's key of it. */
-function spareFor({ spareLanes, sparesUsed, quotesOnly }: Order, previous?: TicketEntry): number | undefined {
-  const next = spareLanes[sparesUsed];
+function spareFor(order: Order, direction: Direction, previous?: TicketEntry): number | undefined {
+  const next = order.spareLanes.slice(order.sparesUsed).find((lane) => takes(order, lane, direction));
   if (previous !== undefined) return hasLostLane(previous) ? next : undefined;
-  return quotesOnly === true ? (next ?? spareLanes.at(-1)) : undefined;
+  if (takes(order, laneOf(order.id), direction)) return undefined;
+  return next ?? order.spareLanes.findLast((lane) => takes(order, lane, direction));
 }
 
-export function hasSpareLane(order: Order): boolean {
-  return order.sparesUsed < order.spareLanes.length;
+export function hasSpareLane(order: Order, direction: Direction): boolean {
+  return order.spareLanes.slice(order.sparesUsed).some((lane) => takes(order, lane, direction));
+}
+
+/** A maker-only key of A closes nothing; the hedge's keys are B's. */
+function takes({ quotesOnly = [] }: Order, lane: number, direction: Direction): boolean {
+  return direction === 'hedge' || !quotesOnly.includes(lane);
 }
 
 /** Nothing of the ticket can execute any more. One that was found dead once may still be traded by a process that tries it. */
@@ -55,6 +61,9 @@ export function hasLostLane(entry: TicketEntry): boolean {
 export function isDeadEnd(order: Order, direction: Direction): boolean {
   const last = order.tickets.findLast((entry) => entry.direction === direction);
   return (
-    last?.end === 'dead' && isEnded(last) && !hasSpareLane(order) && (last.endedMs ?? 0) >= (order.retriedAtMs ?? 0)
+    last?.end === 'dead' &&
+    isEnded(last) &&
+    !hasSpareLane(order, direction) &&
+    (last.endedMs ?? 0) >= (order.retriedAtMs ?? 0)
   );
 }

@@ -65,8 +65,8 @@ export interface Order {
   arm: 'wanted' | 'done' | 'rejected';
   /** `in-doubt`: asked for, and nobody could say what became of it; only asking again can tell. */
   placement: 'wanted' | 'asked' | 'in-doubt' | 'placed' | 'not-placed';
-  /** The key of its lane on A may only quote and cancel: a close goes to a spare lane. */
-  quotesOnly?: boolean;
+  /** Lanes whose key on A may only quote and cancel: no close goes there. */
+  quotesOnly?: readonly number[];
   /** When the ledger learned that it was placed, in the workflow's time: its time-out starts here. */
   placedAtMs: number | undefined;
   status: OrderStatus | undefined;

@@ -44,6 +44,9 @@ export class DeadMan {
   #quotaAtMs = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #onceMore: NodeJS.Timeout | undefined;
+  /** A queued one was taken back, and none is confirmed since: what rests may rest without. */
+  #isTakenBack = false;
   #stopped = false;
 
   constructor(options: DeadManOptions) {
@@ -80,6 +83,7 @@ export class DeadMan {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#onceMore);
   }
 
   isSet(): boolean {
@@ -90,6 +94,16 @@ export class DeadMan {
   renew(): Promise<void> {
     this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined));
     return this.#renewing;
+  }
+
+  /** Once more a little later, unless it is stopped, or to be left to fire, by then. */
+  renewOnceMore(afterMs: number): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#onceMore);
+    this.#onceMore = setTimeout(() => {
+      if (this.#options.mayRenew?.() !== false) void this.renew().catch(() => undefined);
+    }, afterMs);
+    this.#onceMore.unref();
   }
 
   /** When a renewal sent now would fire, epoch ms in exchange time. */
@@ -104,13 +118,16 @@ export class DeadMan {
       await this.#execute(() => canceller.setSwitch(atMs)).catch(async (error: unknown) => {
         if (!(error instanceof Rejected) || error.code !== SWITCH_QUEUED) throw error;
         this.#confirmedAtMs = 0; // nothing is quoted until one is confirmed again
+        this.#isTakenBack = true;
         await this.#execute(() => canceller.abortSwitch());
         await this.#execute(() => canceller.setSwitch(atMs));
       });
       this.#confirmedAtMs = atMs;
+      this.#isTakenBack = false;
       onRenewal?.('confirmed');
     } catch (error) {
       if (error instanceof Rejected && error.code === VOLUME_QUOTA) this.#quotaAtMs = this.#options.exchangeNow();
+      if (this.#isTakenBack) void canceller.cancelAll().catch(() => undefined); // again after each further try
       onRenewal?.('failed', reasonOf(error));
       throw error;
     }

@@ -24,7 +24,7 @@ export function openSwitch(
       if (result === 'confirmed') {
         part.ok();
         // Sent right after a renewal, a second one is not free, and its answer shows what is left.
-        if (quota.wantsLook()) setTimeout(() => void deadMan.renew().catch(() => undefined), LOOK_AFTER_MS).unref();
+        if (quota.wantsLook()) deadMan.renewOnceMore(LOOK_AFTER_MS);
         return;
       }
       if (quota.reason() !== undefined && deadMan.isSet()) return; // the next one passes in a free slot, in time

@@ -23,6 +23,8 @@ export interface HedgerParts {
   readonly markets: () => readonly Market[];
   /** What the start has not found out yet, in words: until then no order is armed. */
   readonly unknown: ReadonlySet<string>;
+  /** Why nothing that this process signs is taken; a pair that is started later has not heard it. */
+  readonly outdated: () => string | undefined;
   /** What the auditor last found in that market. */
   readonly books: (market: string) => BooksRead;
 }
@@ -45,6 +47,8 @@ export function openHedgeActivities(
     exchange,
     proofs,
     notReady: () => {
+      const outdated = parts.outdated();
+      if (outdated !== undefined) return outdated;
       const [first] = unknown;
       return first === undefined ? exchange.backingOff() : `it is not known yet ${first}`;
     },

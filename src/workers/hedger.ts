@@ -57,10 +57,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   const later: Later = {};
   const unneeded = opened.add(new AbortController(), (it) => it.abort());
   const reading = { signal: unneeded.signal, logger };
-  const exchange = openExchange(base, () => {
-    later.isOutdated = true;
-    later.pause?.();
-  });
+  const exchange = openExchange(base, () => signerOutdated(later));
   let markets: readonly Market[] = [];
   const listed = readInTheEnd('the markets', () => exchange.markets(), reading).then((read = []) => (markets = read));
   const side = openAccount(exchange, base);
@@ -90,6 +87,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     publisher,
     markets: () => markets,
     unknown,
+    outdated: () => (later.isOutdated === true ? OUTDATED : undefined),
     books: (market) => later.positions?.state(market) ?? { state: 'unknown' },
   });
   later.proofs = proofs;
@@ -120,6 +118,11 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
   await preferOnSingleMachine(config, logger);
   logger.info({ account: account.accountIndex, lanes: account.lanes.length }, 'the hedger is ready');
   return running;
+}
+
+function signerOutdated(later: Later): void {
+  later.isOutdated = true;
+  later.pause?.();
 }
 
 /** Those that are quoted, once all are known to exist; their books are opened for flatten's price. */

@@ -84,7 +84,9 @@ export function openMakerActivities(
   const place: MakerActivities['place'] = async (input) => {
     const placed = await activities.place(input);
     const id = parseOrderId(input.order.order_id);
-    return placed.placed && id !== undefined && makerOnly.has(laneOf(id)) ? { ...placed, quotes_only: true } : placed;
+    if (!placed.placed || id === undefined) return placed;
+    const quotesOnly = [laneOf(id), ...input.order.spare_lanes].filter((lane) => makerOnly.has(lane));
+    return quotesOnly.length > 0 ? { ...placed, quotes_only: quotesOnly } : placed;
   };
   return { activities: { ...activities, place }, proofs };
 }

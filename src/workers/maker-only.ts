@@ -6,16 +6,31 @@ import type { PairConfig } from '../config';
 import type { Side } from './account';
 
 const READ_EVERY_MS = 5 * 60_000;
+/** After a reading that failed. */
+const AGAIN_MS = 15_000;
+
+type MakerOnlySide = Pick<Side, 'opened'> & {
+  readonly config: Pick<Side['config'], 'pairs'>;
+  readonly account: Pick<Side['account'], 'makerOnlyKeys'>;
+  readonly observability: Pick<Side['observability'], 'raiseAlert'>;
+};
 
 export interface MakerOnly {
+  /** Now, and from then on every few minutes. */
   read(): Promise<void>;
   has(lane: number): boolean;
 }
 
-export function openMakerOnly({ config, account, observability, opened }: Side): MakerOnly {
+export function openMakerOnly({ config, account, observability, opened }: MakerOnlySide): MakerOnly {
   let known: readonly number[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
   const read = async (): Promise<void> => {
+    clearTimeout(timer);
     const found = await account.makerOnlyKeys();
+    if (isClosed) return;
+    timer = setTimeout(() => void read(), found.ok ? READ_EVERY_MS : AGAIN_MS);
+    timer.unref();
     // What cannot be read changes nothing: a close would be rejected, and go on under a spare lane minutes later.
     if (!found.ok) return;
     known = found.value;
@@ -32,9 +47,10 @@ export function openMakerOnly({ config, account, observability, opened }: Side):
       });
     }
   };
-  const timer = setInterval(() => void read().catch(() => undefined), READ_EVERY_MS);
-  timer.unref();
-  opened.add(timer, clearInterval);
+  opened.add(read, () => {
+    isClosed = true;
+    clearTimeout(timer);
+  });
   return { read, has: (lane) => known.includes(lane) };
 }
 

@@ -42,7 +42,11 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const inUse = await lanesInUse(base, temporal.client);
   const unneeded = opened.add(new AbortController(), (it) => it.abort());
   const pause = { reason: OUTDATED, signal: unneeded.signal, logger };
-  const exchange = openExchange(base, () => void pausePairs(temporal.client, config, pause));
+  let isOutdated = false;
+  const exchange = openExchange(base, () => {
+    isOutdated = true;
+    void pausePairs(temporal.client, config, pause);
+  });
   const markets = await readMarkets(exchange, config, base.observability); // without them the listener understands no fill
   const side = openAccount(exchange, base);
   const { account } = side;
@@ -76,7 +80,6 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const makerOnly = openMakerOnly(side);
   const parts = { markets, temporal, canceller, deadMan, hedger, heard, quota, gate, makerOnly };
   const { activities, proofs } = openMakerActivities(side, parts);
-  const live = account.stream.whenLive();
   const keys = checkKeys({ ...side, logger, raiseAlert });
   keys.catch(() => undefined); // heard once the worker runs
   // Cancels and closes need neither keys that are checked nor a stream that is live; quotes need both, and ask.
@@ -86,11 +89,12 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   });
   auditLedgers(side, temporal.reader, markets);
   try {
-    await whileRunning(running, heardInTime([keys, live], tooLate(raiseAlert)));
+    await whileRunning(running, heardInTime([keys, account.stream.whenLive()], tooLate(raiseAlert)));
     await whileRunning(running, makerOnly.read()); // before the first quote
     deadMan.start();
     void proofs.start();
     await whileRunning(running, startPairs(side, { choice: options, markets, heard, client: temporal.client }));
+    if (isOutdated) void pausePairs(temporal.client, config, pause); // one that was not started yet has not heard it
   } catch (error) {
     await running.stop();
     throw error;

@@ -532,13 +532,13 @@ describe('decide: stuck', () => {
   });
 
   describe('S-49 a quote on a maker-only lane', () => {
-    const onMakerOnly = (spares: number[]) => {
+    const onMakerOnly = (spares: number[], quotesOnly = [5]) => {
       const d = driven({ spare_lanes: spares });
       d.start('arm');
       absorbArm(d.order, { armed: true }, 0);
       d.start('place');
       const amounts = { filled_lots: '0', filled_quote: '0', at_ms: 0 };
-      absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: true }, 0);
+      absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: quotesOnly }, 0);
       return d.update(20);
     };
     const closing = (d: ReturnType<typeof driven>) => {
@@ -557,6 +557,24 @@ describe('decide: stuck', () => {
       const close = closing(d);
       expect(close).toMatchObject({ direction: 'close', ticket: { priorLots: 6n, maxLots: 14n, start: 'opens-lane' } });
       expect(laneOf(close.ticket.id)).toBe(9n);
+      d.executed(0, 'jumped');
+      d.start('execute');
+      expect(laneOf(activeTicket(d.order).ticket.id)).toBe(10n);
+    });
+
+    test('and not under a spare lane that is maker-only too', () => {
+      const d = onMakerOnly([9, 10, 11], [5, 9, 11]);
+      d.start('execute');
+      expect(laneOf(closing(d).ticket.id)).toBe(10n);
+      d.executed(0, 'jumped');
+      expect(d.plan().hedgeState).toBe('stuck'); // no spare lane is left that closes
+      expect(d.order.stuck?.reason).toContain('no spare lane is left');
+    });
+
+    test('a close that has lost its own lane passes over a spare one that is maker-only', () => {
+      const d = onMakerOnly([9, 10], [9]);
+      d.start('execute');
+      expect(laneOf(closing(d).ticket.id)).toBe(5n);
       d.executed(0, 'jumped');
       d.start('execute');
       expect(laneOf(activeTicket(d.order).ticket.id)).toBe(10n);

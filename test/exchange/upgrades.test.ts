@@ -21,6 +21,12 @@ test.each([
   ['Tomorrow at 12 UTC, no order placement for under 15 minutes.', '11-28T12:00 … 11-28T12:30'],
   ['Today at 23:30 (UTC).', '11-27T23:30 … 11-28T00:15'],
   ['At 08:00 UTC.', '11-28T08:00 … 11-28T08:45'],
+  ['From 22:00 to 02:00 UTC on November 29.', '11-29T02:00 … 11-30T02:45'],
+  ['Today from 22:00 UTC until tomorrow, 02:00 UTC.', '11-27T22:00 … 11-28T02:45'],
+  ['From November 29, 22:00 UTC to November 30, 02:00 UTC.', '11-29T22:00 … 11-30T02:45'],
+  ['November 29-30, 11:00 UTC.', '11-29T11:00 … 11-30T11:45'],
+  ['28 and 29 November at 11:00 UTC.', '11-28T11:00 … 11-29T11:45'],
+  ['2026-11-29T22:00:00Z to 2026-11-30T02:00:00Z', '11-29T22:00 … 11-30T02:45'],
   ['On January 3 at 11:00 UTC.', '01-03T11:00 … 01-03T11:45'],
 ])('%s', (content, window) => {
   expect(windowsOf(announced(content))).toEqual([window]);
@@ -32,6 +38,13 @@ test('the end that is given beside the prose counts when it is later, and alone 
     '11-29T11:00 … 11-29T12:15',
   ]);
   expect(windowsOf(announced('Soon.', { expiredAtMs }))).toEqual(['11-29T10:00 … 11-29T12:15']);
+});
+
+test('two announcements at once: a window each, whichever comes first', () => {
+  expect(windowsOf(announced('November 30, 11:00 UTC'), announced('November 28, 11:00 UTC'))).toEqual([
+    '11-30T11:00 … 11-30T11:45',
+    '11-28T11:00 … 11-28T11:45',
+  ]);
 });
 
 test('what names no time is no window, and is told as unread; what is over or about something else is neither', () => {

@@ -129,6 +129,41 @@ test('P-29 what is taken back and cannot be set again is not set, and says so', 
   await renewing;
   expect(deadMan.isSet()).toBe(false);
   expect(renewals).toEqual(['failed']);
+  expect(account.last.request.kind).toBe('cancel-all-now'); // what rests would rest without one
+});
+
+test('P-29 what was taken back is withdrawn after each further try that fails, and no more once one is set', async () => {
+  account.sends.push({ kind: 'refuse', code: 21712 }, { kind: 'refuse', code: 21104 });
+  for (let i = 0; i < 2; i++) {
+    if (i > 0) account.sends.push({ kind: 'refuse', code: 21714 });
+    await Promise.all([expect(deadMan.renew()).rejects.toThrow(), pass(3_100)]);
+    expect(account.last.request.kind).toBe('cancel-all-now');
+  }
+  const renewing = deadMan.renew();
+  await pass(1);
+  account.execute(account.last);
+  await renewing;
+  account.sends.push({ kind: 'refuse', code: 21714 });
+  await Promise.all([expect(deadMan.renew()).rejects.toThrow(), pass(3_100)]);
+  expect(account.sent.filter(({ request }) => request.kind === 'cancel-all-now')).toHaveLength(2);
+});
+
+test('a renewal once more is none after a stop, nor while it is to be left to fire', async () => {
+  let may = true;
+  deadMan = open({ mayRenew: () => may });
+  deadMan.renewOnceMore(1_000);
+  await pass(1_100);
+  expect(account.sent).toHaveLength(1);
+  may = false;
+  deadMan.renewOnceMore(1_000);
+  await pass(10_000);
+  expect(account.sent).toHaveLength(1);
+  may = true;
+  deadMan.renewOnceMore(1_000);
+  deadMan.stop();
+  deadMan.renewOnceMore(1_000);
+  await pass(10_000);
+  expect(account.sent).toHaveLength(1);
 });
 
 test('a transaction of another lane with that nonce confirms nothing', async () => {

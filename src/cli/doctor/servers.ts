@@ -1,5 +1,5 @@
 /** `doctor` looks at Temporal and Redis. */
-import type { Client } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../../domain/reason';
 import type { Config } from '../../config';
@@ -20,25 +20,57 @@ export async function temporalFindings(config: Config): Promise<Finding[]> {
   } catch (error) {
     return [failed('Temporal', reasonOf(error), 'start it, or set TEMPORAL_ADDRESS')];
   }
-  const { connection } = client;
   try {
-    const info = await connection.workflowService.getSystemInfo({});
-    const { config: kept } = await connection.workflowService.describeNamespace({ namespace });
-    const days = Number(kept?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !(name in (customAttributes ?? {})));
-    return [
-      ok('Temporal', `server ${info.serverVersion ?? '?'} at ${address}, namespace ${namespace}`),
-      days >= 30
-        ? ok('retention', `${days} days`)
-        : warning('retention', `${days} days`, `temporal operator namespace update -n ${namespace} --retention 720h`),
-      missing.length === 0
-        ? ok('search attributes', Object.keys(SEARCH_ATTRIBUTES).join(', '))
-        : warning('search attributes', `missing: ${missing.join(', ')}`, 'the workers register them when they start'),
-    ];
+    return await rightsFindings(client, { address, namespace });
   } finally {
-    await connection.close();
+    await client.connection.close();
   }
+}
+
+/** Tries what the processes do; one right that is missing hides none of the others. */
+export async function rightsFindings(
+  {
+    workflowService,
+    connection,
+  }: Pick<Client, 'workflowService'> & { readonly connection: Pick<Connection, 'operatorService'> },
+  { address, namespace }: { readonly address: string; readonly namespace: string },
+): Promise<Finding[]> {
+  const may = async (check: string, means: string, works: string, ask: () => Promise<Finding>): Promise<Finding> => {
+    try {
+      return await ask();
+    } catch (error) {
+      const what = `Temporal at ${address} rejects it (${reasonOf(error)}): ${means}`;
+      return failed(
+        check,
+        what,
+        `give our identity the right to it: \`temporal ${works} -n ${namespace}\` must work with it`,
+      );
+    }
+  };
+  return [
+    await may('Temporal', 'what it is cannot be told', 'operator cluster system', async () => {
+      const { serverVersion } = await workflowService.getSystemInfo({});
+      return ok('Temporal', `server ${serverVersion ?? '?'} at ${address}, namespace ${namespace}`);
+    }),
+    await may('retention', 'how long ended orders are kept cannot be told', 'operator namespace describe', async () => {
+      const { config: kept } = await workflowService.describeNamespace({ namespace });
+      const days = Number(kept?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
+      return days >= 30
+        ? ok('retention', `${days} days`)
+        : warning('retention', `${days} days`, `temporal operator namespace update -n ${namespace} --retention 720h`);
+    }),
+    await may('search attributes', 'neither process starts', 'operator search-attribute list', async () => {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !(name in (customAttributes ?? {})));
+      return missing.length === 0
+        ? ok('search attributes', Object.keys(SEARCH_ATTRIBUTES).join(', '))
+        : warning('search attributes', `missing: ${missing.join(', ')}`, 'the workers register them when they start');
+    }),
+    await may('list of orders', 'no lane can be proven free, so nothing is quoted', 'workflow list', async () => {
+      await workflowService.listWorkflowExecutions({ namespace, pageSize: 1, query: 'WorkflowType = "makerOrder"' });
+      return ok('list of orders', 'it lets us list workflows');
+    }),
+  ];
 }
 
 export async function redisFindings(config: Config): Promise<Finding[]> {

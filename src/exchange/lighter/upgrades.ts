@@ -21,6 +21,7 @@ const ABOUT = /upgrade|maintenance|downtime/i;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const MONTH = '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?';
 const DAY = '(\\d{1,2})(?:st|nd|rd|th)?';
+const TO = '\\s*(?:-|–|—|to|and|&)\\s*';
 const TIME =
   /\b(\d{1,2})(?::(\d{2}))?\s*(am|pm)?(?=\s*(?:\(?\s*(?:utc|gmt)\b|(?:-|–|—|to|and|until)\s*\d{1,2}(?::\d{2})?\s*(?:am|pm)?\s*\(?\s*(?:utc|gmt)\b))/gi;
 
@@ -38,12 +39,10 @@ export function upgradesIn(announcements: readonly Announcement[], nowMs: number
 }
 
 function blackoutOf({ title, content, createdAtMs, expiredAtMs }: Announcement): Blackout | undefined {
-  const text = `${title}\n${content}`;
+  const text = plain(`${title}\n${content}`);
   const times = [...text.matchAll(TIME)].flatMap((found) => minutesOf(found));
   const days = daysIn(text, createdAtMs);
-  const starts = times.flatMap((minutes) =>
-    days.length > 0 ? days.map((dayMs) => dayMs + minutes * MINUTE_MS) : [nextAt(minutes, createdAtMs)],
-  );
+  const starts = startsOf(times, days, createdAtMs);
   const end = expiredAtMs !== undefined && expiredAtMs > createdAtMs ? expiredAtMs : undefined;
   if (starts.length === 0) {
     // The end is known roughly, the beginning not at all.
@@ -66,7 +65,26 @@ function minutesOf([, hours = '', minutes = '0', half]: RegExpMatchArray): numbe
   return [((h % 12) + (half.toLowerCase() === 'pm' ? 12 : 0)) * 60 + m];
 }
 
-/** Midnights, UTC, of the dates that are named. */
+/** `2026-11-29T22:00:00Z` as it is written elsewhere. */
+function plain(text: string): string {
+  return text
+    .replace(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d)?(?:\.\d+)?Z/g, '$1 $2 UTC')
+    .replace(/\b(\d{1,2}:\d\d):\d\d\b/g, '$1');
+}
+
+/** Every moment that may be meant: of two times and two dates the first with the first; an end before its beginning is the next day's. */
+function startsOf(times: readonly number[], days: readonly number[], createdAtMs: number): number[] {
+  if (days.length === 0) return times.map((minutes) => nextAt(minutes, createdAtMs));
+  if (days.length === 2 && times.length === 2) return days.map((dayMs, i) => dayMs + (times[i] ?? 0) * MINUTE_MS);
+  return times.flatMap((minutes, i) => {
+    const isBefore = minutes < (times[i - 1] ?? 0);
+    return days.flatMap((dayMs) =>
+      (isBefore ? [dayMs, dayMs + DAY_MS] : [dayMs]).map((ms) => ms + minutes * MINUTE_MS),
+    );
+  });
+}
+
+/** Midnights, UTC, of the dates that are named, in the order of the text. */
 function daysIn(text: string, createdAtMs: number): number[] {
   const year = new Date(createdAtMs).getUTCFullYear();
   const on = (month: number, day: number, y = year): number[] => {
@@ -75,21 +93,26 @@ function daysIn(text: string, createdAtMs: number): number[] {
     return day < 1 || day > 31 ? [] : [atMs < createdAtMs - 30 * DAY_MS ? Date.UTC(y + 1, month, day) : atMs];
   };
   const monthOf = (name = ''): number => MONTHS.indexOf(name.slice(0, 3).toLowerCase());
-  const named = [
-    ...[...text.matchAll(new RegExp(`\\b${MONTH}\\s+${DAY}\\b`, 'gi'))].flatMap(([, m, d]) =>
-      on(monthOf(m), Number(d)),
-    ),
-    ...[...text.matchAll(new RegExp(`\\b${DAY}\\s+(?:of\\s+)?${MONTH}(?=\\W|$)`, 'gi'))].flatMap(([, d, m]) =>
-      on(monthOf(m), Number(d)),
-    ),
-    ...[...text.matchAll(/\b(20\d\d)-(\d\d)-(\d\d)\b/g)].flatMap(([, y, m, d]) =>
-      on(Number(m) - 1, Number(d), Number(y)),
-    ),
+  const both = (month: string | undefined, from: string | undefined, to: string | undefined): number[] =>
+    [from, to].flatMap((day) => on(monthOf(month), Number(day ?? 0)));
+  const all = (pattern: string, read: (found: RegExpMatchArray) => number[]) =>
+    [...text.matchAll(new RegExp(pattern, 'gi'))].map((found) => ({ at: found.index, days: read(found) }));
+  const inOrder = (...found: ReturnType<typeof all>[]): number[] => [
+    ...new Set(found.flat().sort((a, b) => a.at - b.at).flatMap(({ days }) => days)), // prettier-ignore
   ];
+  const named = inOrder(
+    all(`\\b${MONTH}\\s+${DAY}(?:${TO}${DAY}(?!\\s*(?:[\\d:]|am\\b|pm\\b|utc\\b|gmt\\b)))?\\b`, ([, m, from, to]) =>
+      both(m, from, to),
+    ),
+    all(`\\b${DAY}(?:${TO}${DAY})?\\s+(?:of\\s+)?${MONTH}(?=\\W|$)`, ([, from, to, m]) => both(m, from, to)),
+    all('\\b(20\\d\\d)-(\\d\\d)-(\\d\\d)\\b', ([, y, m, d]) => on(Number(m) - 1, Number(d), Number(y))),
+  );
   if (named.length > 0) return named;
   const today = Math.floor(createdAtMs / DAY_MS) * DAY_MS;
-  if (/\btomorrow\b/i.test(text)) return [today + DAY_MS];
-  return /\btoday\b/i.test(text) ? [today] : [];
+  return inOrder(
+    all('\\btoday\\b', () => [today]),
+    all('\\btomorrow\\b', () => [today + DAY_MS]),
+  );
 }
 
 /** The first such time after the announcement. */

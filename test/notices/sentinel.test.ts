@@ -1,0 +1,97 @@
+/** Redis by Sentinel, as an ACL user, with ioredis's own options: notices go on after the master is gone. */
+import { afterAll, beforeAll, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort, isListening, startProgram, type Child } from '../../src/cli/child';
+import { toolPath } from '../../src/config';
+import type { ReceivedNotice } from '../../src/notices/notice';
+import { NoticePublisher } from '../../src/notices/publisher';
+import { NoticeSubscriber } from '../../src/notices/subscriber';
+import { eventually } from '../system/eventually';
+import { Collector, notice, SECRET } from './support';
+
+const HOST = '127.0.0.1';
+const PASSWORD = 'desk-secret-123';
+const folder = mkdtempSync(join(tmpdir(), 'counterleg-sentinel-'));
+const children: Child[] = [];
+
+async function start(
+  name: string,
+  lines: readonly string[],
+  ...args: string[]
+): Promise<{ port: number; child: Child }> {
+  const port = await freePort();
+  const file = join(folder, `${name}.conf`);
+  writeFileSync(file, [`port ${port}`, `bind ${HOST}`, `dir ${folder}`, ...lines, ''].join('\n'));
+  const command = toolPath('redis-server');
+  const child = startProgram({ name, command, args: [file, ...args], logFile: join(folder, `${name}.log`) });
+  children.push(child);
+  await eventually(`${name} listens`, async () => ((await isListening(HOST, port)) ? true : undefined));
+  return { port, child };
+}
+
+const server = (name: string, ...lines: string[]) =>
+  start(name, ['save ""', `user desk on >${PASSWORD} &fill* &hedge* &watch* +@all`, ...lines]);
+
+let master: { port: number; child: Child };
+let sentinel: { port: number; child: Child };
+
+beforeAll(async () => {
+  master = await server('master');
+  const replica = await server('replica', `replicaof ${HOST} ${master.port}`);
+  sentinel = await start(
+    'sentinel',
+    [
+      `sentinel monitor mine ${HOST} ${master.port} 1`,
+      ...['down-after-milliseconds mine 300', 'failover-timeout mine 2000'].map((line) => `sentinel ${line}`),
+    ],
+    '--sentinel',
+  );
+  const asked = new Redis(sentinel.port, HOST);
+  await eventually('the sentinel knows the replica', async () =>
+    JSON.stringify(await asked.call('SENTINEL', 'replicas', 'mine')).includes(`${replica.port}`) ? true : undefined,
+  );
+  asked.disconnect();
+}, 30_000);
+afterAll(async () => {
+  await Promise.all(children.map((child) => child.stop(1_000)));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('notices arrive by the master that Sentinel names, and by the next one once it is gone', async () => {
+  const redis = {
+    url: `redis://desk:${PASSWORD}@${HOST}`,
+    options: { sentinels: [{ host: HOST, port: sentinel.port }], name: 'mine' },
+    noticeSecret: SECRET,
+  };
+  const fills = new Collector<ReceivedNotice>();
+  const states: string[] = [];
+  const subscriber = new NoticeSubscriber({
+    redis,
+    onState: (state) => states.push(state),
+    fills: { account: notice().accountIndex, handle: fills.add },
+  });
+  const publisher = new NoticePublisher({
+    redis,
+    publishes: 'fill_notification',
+    onState: (state) => states.push(state),
+  });
+  const live = (): boolean => states.filter((state) => state === 'live').length % 2 === 0;
+  try {
+    await eventually('both are live', () => (states.length === 2 && live() ? true : undefined));
+    publisher.publishFills([notice()]);
+    await fills.count(1);
+    states.length = 0;
+    await master.child.crash();
+    await eventually(
+      'the next master',
+      () => (publisher.publishFills([notice()]) === 'sent' && fills.seen.length > 1 ? true : undefined),
+      20_000,
+    );
+  } finally {
+    publisher.close();
+    subscriber.close();
+  }
+}, 40_000);
