@@ -2,7 +2,6 @@
 import { createMakerActivities, type MakerActivities, type MakerDeps } from '../activities/maker-activities';
 import { systemClock } from '../clock';
 import { quoteCost } from '../domain/budget';
-import { laneOf, parseOrderId } from '../domain/ids-and-nonces';
 import type { Market } from '../domain/records';
 import type { KeyProofs } from '../hedging/key-proofs';
 import { sealByCancelOrder } from '../hedging/seals';
@@ -15,7 +14,7 @@ import { openExecutor } from './executor';
 import type { HedgerWatch } from './hedger-watch';
 import { openKeyProofs } from './key-proofs';
 import type { HeardLanes } from './lanes';
-import type { MakerOnly } from './maker-only';
+import { sayingWhere, type MakerOnly } from './maker-only';
 import { misaddressed } from './misaddressed';
 import { openOrders } from './open-orders';
 import type { Joined } from './temporal';
@@ -81,14 +80,7 @@ export function openMakerActivities(
     hear: (market, lane) => heard.takeUp(market, lane),
     clock: systemClock,
   });
-  const place: MakerActivities['place'] = async (input) => {
-    const placed = await activities.place(input);
-    const id = parseOrderId(input.order.order_id);
-    if (!placed.placed || id === undefined) return placed;
-    const quotesOnly = [laneOf(id), ...input.order.spare_lanes].filter((lane) => makerOnly.has(lane));
-    return quotesOnly.length > 0 ? { ...placed, quotes_only: quotesOnly } : placed;
-  };
-  return { activities: { ...activities, place }, proofs };
+  return { activities: sayingWhere(activities, makerOnly), proofs };
 }
 
 function withinBudget({ config, exchange, budget }: Side, quota: QuotaFloor): MakerDeps['mayQuote'] {

@@ -3,6 +3,8 @@
  * close: what was placed on such a lane is closed under a spare lane.
  */
 import type { PairConfig } from '../config';
+import type { MakerActivities } from '../activities/maker-activities';
+import { laneOf, parseOrderId } from '../domain/ids-and-nonces';
 import type { Side } from './account';
 
 const READ_EVERY_MS = 5 * 60_000;
@@ -52,6 +54,18 @@ export function openMakerOnly({ config, account, observability, opened }: MakerO
     clearTimeout(timer);
   });
   return { read, has: (lane) => known.includes(lane) };
+}
+
+/** The activities, whose `place` says of a maker-only lane that it is one. */
+export function sayingWhere(activities: MakerActivities, makerOnly: Pick<MakerOnly, 'has'>): MakerActivities {
+  const place: MakerActivities['place'] = async (input) => {
+    const placed = await activities.place(input);
+    const id = parseOrderId(input.order.order_id);
+    if (!placed.placed || id === undefined) return placed;
+    const quotesOnly = [laneOf(id), ...input.order.spare_lanes].filter((lane) => makerOnly.has(lane));
+    return quotesOnly.length > 0 ? { ...placed, quotes_only: quotesOnly } : placed;
+  };
+  return { ...activities, place };
 }
 
 /** Maker-only lanes of the pair, when each of its spare lanes is one too. */

@@ -1,5 +1,6 @@
 /** The gate of the maker's quotes: what closes it is withdrawn and told. */
-import { systemClock } from '../clock';
+import { systemClock, type Clock } from '../clock';
+import type { Config } from '../config';
 import { splitClientOrderIndex, type ClientOrderIndex } from '../domain/ids-and-nonces';
 import { keepNewest } from '../domain/keep-newest';
 import type { Market } from '../domain/records';
@@ -11,13 +12,21 @@ const AGAIN_MS_MIN = 1_000;
 const AGAIN_MS_MAX = 30_000;
 const TRIED_KEPT = 1_000;
 
-export function openGate(side: Side, markets: readonly Market[], canceller: Canceller): QuoteGate {
+export function openGate(
+  side: Pick<Side, 'exchange' | 'account' | 'observability'> & {
+    readonly config: Pick<Config, 'pairs' | 'blackouts'>;
+    readonly opened: Pick<Side['opened'], 'add'>;
+  },
+  markets: readonly Market[],
+  canceller: Canceller,
+  clock: Clock = systemClock,
+): QuoteGate {
   const { config, exchange, account, observability, opened } = side;
   const { logger, raiseAlert } = observability;
   /** A market that is closed may not take cancels either. */
   const tried = new Map<ClientOrderIndex, { readonly againMs: number; readonly pauseMs: number }>();
   const isDue = (index: ClientOrderIndex): boolean => {
-    const nowMs = systemClock.monotonicMs();
+    const nowMs = clock.monotonicMs();
     const last = tried.get(index);
     if (last && nowMs < last.againMs) return false;
     const pauseMs = Math.min(2 * (last?.pauseMs ?? AGAIN_MS_MIN / 2), AGAIN_MS_MAX);
@@ -39,7 +48,7 @@ export function openGate(side: Side, markets: readonly Market[], canceller: Canc
     },
     tell: (told) => raiseAlert({ kind: 'market-closed', ...told }),
     onOpen: (market) => logger.info({ market }, 'the market may be quoted'),
-    clock: systemClock,
+    clock,
   });
   return opened.add(gate, (it) => it.close());
 }

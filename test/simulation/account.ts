@@ -29,7 +29,7 @@ import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Faults } from './faults';
 import type { Network } from './network';
 import { clockOf, START_MS, type Host, type Time } from './time';
-import type { Venue } from './venue';
+import { ACCOUNT_A, LANES, type Venue } from './venue';
 import { hashOfTx, newsOf, recordOf, txOf, txRecordOf, type AccountNews } from './wire';
 
 const SEND_MS = 3_000;
@@ -166,8 +166,9 @@ export class SimAccount implements AccountPort {
     return Promise.resolve({ ok: true, value: [] });
   }
 
-  makerOnlyKeys(): Promise<Read<never[]>> {
-    return Promise.resolve({ ok: true, value: [] });
+  makerOnlyKeys(): Promise<Read<number[]>> {
+    const { isMakerOnly } = this.around.venue;
+    return Promise.resolve({ ok: true, value: isMakerOnly && this.accountIndex === ACCOUNT_A ? [...LANES] : [] });
   }
 
   nextNonce(lane: number): Promise<Read<Nonce>> {
@@ -198,7 +199,7 @@ export class SimAccount implements AccountPort {
 }
 
 /** A read over the network that may fail; the account is the caller's. */
-function readFrom<T>(around: Surroundings, host: Host, serve: () => T): Promise<Read<T>> {
+export function readFrom<T>(around: Surroundings, host: Host, serve: () => T): Promise<Read<T>> {
   return around.network.call<Read<T>>(host, {
     kind: 'read',
     deadlineMs: READ_MS,

@@ -19,9 +19,9 @@ import { ACCOUNT_A, ACCOUNT_B, MARKET } from './venue';
  * `naked`: a fill is hedged while B can trade. `fast`: also while the engine is away, by the executor that armed the order. `told`: a
  * person hears of exposure from whatever lives. `patience`: an order that stays naked calls itself stuck when its policy says so.
  * `stuck`: then it says so in an alert. `trouble`: and has nothing at rest. `quote`: no quote outlives its time-out while anything of
- * ours lives.
+ * ours lives. `closing`: none rests where the exchange has announced that it closes.
  */
-const RULES = ['naked', 'fast', 'told', 'stuck', 'patience', 'quote', 'trouble'] as const;
+const RULES = ['naked', 'fast', 'told', 'stuck', 'patience', 'quote', 'trouble', 'closing'] as const;
 type Rule = (typeof RULES)[number];
 
 const BOUND_MS: Readonly<Record<Rule, number>> = {
@@ -32,6 +32,7 @@ const BOUND_MS: Readonly<Record<Rule, number>> = {
   patience: 2_000,
   quote: 10_000,
   trouble: 4_000,
+  closing: 10_000,
 };
 
 /** How long a fault goes on explaining after it struck: back-offs reach 30 s, twice that when another executor takes over; lost activities 5 s. */
@@ -43,6 +44,7 @@ const TAIL_MS: Readonly<Record<Rule, number>> = {
   patience: 20_000,
   quote: 30_000,
   trouble: 30_000,
+  closing: 45_000,
 };
 /** A lane's key that is rejected: two proofs of 20 s, each with a seal's pauses, 90 s apart. */
 const TAIL_KEY_MS = 180_000;
@@ -51,7 +53,8 @@ const LASTING =
   'crash pause suspend makers-away hedgers-away temporal-away temporal-down stream-cut cut-off exchange-away crash-mid pause-mid';
 
 const HARMLESS = 'busy-account notice-twice frame-twice signal-twice request-twice lists-lag rows-lag channel-rejected';
-const NO_TRADE = 'thin-book no-margin small-margin maker-margin market-runs self-cross key-revoked';
+const NO_TRADE =
+  'thin-book no-margin small-margin maker-margin market-runs market-halted upgrade maker-only no-quota self-cross key-revoked';
 const REJECTS = 'foreign-nonce foreign-cancel api-rejects sequencer-rejects sequencer-drops slow-sequencer';
 const HANDS = 'stranger-trades stranger-mid';
 const NOTICES = 'notice-lost notice-late';
@@ -65,6 +68,7 @@ const NO_EXCUSE: Readonly<Record<Rule, string>> = {
   patience: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} ${REJECTS} request-lost request-late reply-lost reply-late read-fails maker-cancelled limits`,
   trouble: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel`,
   quote: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away`,
+  closing: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away temporal-down signal-lost signal-unanswered answer-lost task-stalls`,
 };
 
 /** Where nobody watches over the other: these excuse too. */
@@ -79,7 +83,14 @@ const IS_LASTING = kindsOf(LASTING);
 /** A lane that something else uses takes a minute or an operator: two readings, 20 or 60 s apart. What others traded no close can reduce. */
 const LASTS_LONG = kindsOf(`foreign-nonce foreign-jump foreign-cancel foreign-mid ${HANDS}`);
 
-const TAKES_MARGIN = ['no-margin', 'market-runs', 'stranger-trades', 'stranger-mid', 'foreign-jump'] as const;
+const TAKES_MARGIN = [
+  'no-margin',
+  'market-runs',
+  'market-halted',
+  'stranger-trades',
+  'stranger-mid',
+  'foreign-jump',
+] as const;
 
 /** Which rules a fault excuses. */
 function excuses(isWatched: boolean): ReadonlyMap<FaultKind, readonly Rule[]> {
@@ -131,6 +142,7 @@ export class Clocks {
     patience: 0,
     quote: 0,
     trouble: 0,
+    closing: 0,
   };
   /** Orders of which some news was lost. */
   readonly #unheard = new Set<OrderTruth>();
@@ -290,6 +302,8 @@ export class Clocks {
     if (!mayHedge || temporal.isDown) this.#explain('naked', 0);
     if (!mayHedge) this.#explain('fast', 0);
     if (!isHeard || !isWhole || hedgers === 0 || temporal.isDown) this.#explain('patience', BACK_MS);
+    // One send of both accounts passes in 15 s, and A's switch is renewed with it too.
+    if (venue.isQuotaBelow(1)) for (const rule of ['naked', 'fast'] as const) this.#explain(rule, TAIL_MS[rule]);
     // What was rejected is tried again after up to 30 s, and an executor that takes over begins that pause anew.
     if (!mayTrade) for (const rule of ['naked', 'fast'] as const) this.#explain(rule, TAIL_MS[rule]);
     const { isWatched } = this.world;
@@ -301,6 +315,7 @@ export class Clocks {
     const mayEnd = isReached && makers > 0 && !temporal.isDown;
     if (!mayEnd || (hedgers === 0 && !isWatched)) this.#explain('quote', TAIL_MS.quote);
     if (!mayEnd || hedgers === 0) this.#explain('trouble', TAIL_MS.trouble);
+    if (!isReached || makers === 0) this.#explain('closing', TAIL_MS.closing);
   }
 
   #check(): void {
@@ -322,6 +337,13 @@ export class Clocks {
         if (isHeard && !this.#isTold(order, nakedSinceMs))
           this.#demand('told', nakedSinceMs, () => `${lots} lots of order ${id} are naked and nobody was told`);
       }
+      const { closesFromMs } = this.world.halts;
+      if (maker?.status === 'open' && closesFromMs !== undefined)
+        this.#demand(
+          'closing',
+          Math.max(closesFromMs, maker.createdAtMs),
+          () => `the quote of order ${id} rests although an upgrade is announced`,
+        );
       if (maker?.status === 'open')
         this.#demand(
           'quote',

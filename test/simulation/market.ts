@@ -3,6 +3,7 @@ import { finish } from '../../packages/paper-exchange/src/core/orders';
 import type { OrderRequest, OrderStatus } from '../../packages/paper-exchange/src/core/types';
 import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Faults } from './faults';
+import type { Halts } from './halts';
 import type { Time } from './time';
 import type { OrderTruth, Truth } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, MARKET, type Venue } from './venue';
@@ -28,18 +29,21 @@ export class MarketActors {
     private readonly faults: Faults,
     private readonly random: Random,
     private readonly truth: Truth,
+    private readonly halts: Halts,
   ) {
+    if (faults.strike('maker-only')) venue.makeMakerOnly();
+    if (faults.strike('no-quota')) venue.countQuota(faults.random('no-quota').between(0, 30));
     if (!faults.strike('small-margin')) return;
     this.#collateralOfB = SMALL_COLLATERAL;
     this.#setCollateral(ACCOUNT_B, SMALL_COLLATERAL);
   }
 
-  /** Whether B could not trade at our price, for want of margin or of a book. */
+  /** Whether B could not trade at our price, for want of margin, of a book, or of a market. */
   get isOff(): boolean {
     // Trades change a collateral too, by little.
     const isPoor = (index: number): boolean => this.venue.account(index).collateralMicro < COLLATERAL / 2;
     const isBookOff = this.#isThin || this.#isBehindOurs || this.#middle !== MARKET.startTicks;
-    return isBookOff || isPoor(ACCOUNT_A) || isPoor(ACCOUNT_B);
+    return this.halts.isHalted || isBookOff || isPoor(ACCOUNT_A) || isPoor(ACCOUNT_B);
   }
 
   start(): void {
@@ -75,10 +79,20 @@ export class MarketActors {
       this.#setBook();
       until('market-runs', 60_000, () => this.heal());
     }
+    if (faults.strike('market-halted')) this.halts.halt(() => this.#openElsewhere());
     if (faults.strike('maker-cancelled')) this.#cancelOne();
     if (faults.strike('stranger-trades')) this.tradeByHand('stranger-trades');
     if (faults.strike('lists-lag')) this.venue.listLagMs = faults.random('lists-lag').logUniform(100, 16_000);
     if (faults.strike('rows-lag')) this.venue.rowLagMs = faults.random('rows-lag').logUniform(100, 12_000);
+  }
+
+  /** After a halt the price is often another. */
+  #openElsewhere(): void {
+    const random = this.faults.random('market-halted');
+    if (this.faults.healed || random.chance(0.5)) return this.#setBook();
+    this.#middle = Math.round(MARKET.startTicks * (1 + random.between(-400, 400) / 10_000));
+    this.#setBook();
+    this.time.after(random.logUniform(500, 30_000), undefined, () => this.heal());
   }
 
   heal(): void {
@@ -88,6 +102,8 @@ export class MarketActors {
   }
 
   healAll(): void {
+    this.halts.heal();
+    this.venue.countQuota();
     this.heal();
     this.venue.listLagMs = 0;
     this.venue.rowLagMs = 0;

@@ -30,10 +30,13 @@ import type { Publication } from '../../src/notices/publisher';
 import { alertOf } from '../../src/workers/alert-of';
 import { executorEvents } from '../../src/workers/executor-events';
 import { HedgerWatch } from '../../src/workers/hedger-watch';
+import { sayingWhere } from '../../src/workers/maker-only';
 import { MakerWatch } from '../../src/workers/maker-watch';
+import { openGate } from '../../src/workers/quote-gate';
 import type { AlertKind, Observability } from '../../src/observability';
-import { readState, SimAccount, type Surroundings } from './account';
+import { readFrom, readState, SimAccount, type Surroundings } from './account';
 import { within } from './activity-context';
+import type { Halts } from './halts';
 import { recordOf } from './wire';
 import type { TemporalServer, Worker } from './temporal';
 import { clockOf, type Host } from './time';
@@ -42,6 +45,8 @@ import { DEAD_MAN_MS } from './truth';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, SPARE_LANES } from './venue';
 
 export interface World extends Surroundings {
+  /** What the market takes. */
+  readonly halts: Halts;
   readonly temporal: TemporalServer;
   readonly hedgers: Set<Hedger>;
   readonly onDefect: (what: string) => void;
@@ -148,6 +153,7 @@ export function startMaker(world: World, host: Host): Maker {
       })
     : undefined;
   const exchangeNow = (): number => world.time.nowMs;
+  const exchange = exchangePort(world, host);
   const deadMan = new DeadMan({
     account,
     canceller,
@@ -163,16 +169,28 @@ export function startMaker(world: World, host: Host): Maker {
     exchangeNow,
     events: executorEvents({ account: 'maker', observability }),
   });
-  const activities = createMakerActivities({
+  const gate = openGate(
+    {
+      exchange,
+      account,
+      observability,
+      config: { pairs: [{ market: MARKET.symbol }] as never, blackouts: [] },
+      opened: { add: (it) => it },
+    },
+    [OUR_MARKET],
+    canceller,
+    clock,
+  );
+  const steps = createMakerActivities({
     accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
     onRejected: ({ step, given }) => world.onDefect(`${step} went to accounts ${given}`),
     executor,
     account,
-    exchange: exchangePort(world, host),
+    exchange,
     canceller,
     hedger: hedger ?? { hedges: () => Promise.resolve(true) },
     deadMan,
-    gate: { closedBecause: () => undefined, rules: (market) => market, rejected: () => undefined },
+    gate,
     clockSkewMsMax: 1_000,
     onDeadLane: () => undefined,
     mayQuote: () => ({ ok: true }),
@@ -180,6 +198,8 @@ export function startMaker(world: World, host: Host): Maker {
     keyRejection: () => undefined,
     clock,
   });
+  const isQuoteLane = (lane: number): boolean => world.venue.isMakerOnly && LANES.some((it) => it === lane);
+  const activities = sayingWhere(steps, { has: isQuoteLane });
   deadMan.start();
   const ledgers = new LedgerAuditor({
     ...auditing(world, host, observability),
@@ -190,6 +210,7 @@ export function startMaker(world: World, host: Host): Maker {
   ledgers.start();
   const bury = (): void => {
     ledgers.close();
+    gate.close();
     hedger?.close();
     deadMan.stop();
     void listener.close();
@@ -436,10 +457,11 @@ function exchangePort(world: World, host: Host): ExchangePort {
   return {
     markets: absent,
     accountState: (accountIndex, sinceMs) => readState(world, host, { accountIndex, sinceMs }),
-    marketRules: absent,
-    upgrades: absent,
+    marketRules: () => readFrom(world, host, () => world.halts.rules()),
+    upgrades: () =>
+      readFrom(world, host, () => ({ blackouts: [world.halts.upgrade].filter((it) => it !== undefined), unread: [] })),
     initialMarginBps: () => Promise.resolve({ ok: true, value: 500 }),
-    book: absent,
+    book: () => world.halts.book(),
     whenBook: absent,
     backingOff: () => undefined,
     watchTrades: (accountIndex, onTraded) => watchTrades(world, host, { accountIndex, onTraded }),

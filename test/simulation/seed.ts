@@ -9,6 +9,7 @@ import { makerOrder } from '../../src/workflows/maker-order';
 import { Chaos } from './chaos';
 import { Clocks } from './clocks';
 import { Faults, type FaultKind, type FaultLimits } from './faults';
+import { Halts } from './halts';
 import { MarketActors } from './market';
 import { Network } from './network';
 import type { World } from './processes';
@@ -39,7 +40,18 @@ export interface Outcome {
 }
 
 /** Kinds drawn before any order, and there for the whole run. */
-const DRAWN_ONCE: readonly FaultKind[] = ['clock-skew', 'channel-rejected', 'small-margin'];
+const DRAWN_ONCE: readonly FaultKind[] = [
+  'clock-skew',
+  'channel-rejected',
+  'small-margin',
+  'maker-only',
+  'no-quota',
+  'upgrade',
+];
+/** What the API says of a maker-only key's other orders (LP §3.9). */
+const MAKER_ONLY = 62_007;
+/** The pair does not quote below it. */
+const QUOTA_FLOOR = 4;
 const TICK_MS = 500;
 /** Longest pause of the small pair between two orders that were not placed. */
 const PAUSE_MS_MAX = 5_000;
@@ -92,6 +104,7 @@ class Simulation {
     const faults = (this.#faults = new Faults(seed, limits));
     const random = (this.#random = new Random(hashOf(seed, 2)));
     const venue = new Venue(time, faults, hashOf(seed, 3));
+    const halts = new Halts(time, venue, faults);
     const trace = (text: () => string): void => {
       if (isTraced === 'traced')
         this.#timeline.push(`${((time.nowMs - START_MS) / 1000).toFixed(4).padStart(10)}  ${text()}`);
@@ -115,6 +128,7 @@ class Simulation {
       random: new Random(hashOf(seed, 6)),
       network,
       venue,
+      halts,
       trace,
       temporal,
       hedgers: new Set(),
@@ -166,7 +180,10 @@ class Simulation {
         }
       }
     });
-    this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth);
+    this.#market = new MarketActors(time, venue, faults, new Random(hashOf(seed, 7)), this.#truth, halts);
+    venue.onRejected = (tx, code) => {
+      if (code === MAKER_ONLY) this.#truth.onKeyMisused(tx);
+    };
     this.#chaos = new Chaos(this.#world, this.#truth, this.#market, new Random(hashOf(seed, 8)));
     this.#clocks = new Clocks(this.#world, this.#truth, this.#chaos.processes, this.#market);
     this.#truth.onFill = (order) => this.#clocks.onFill(order);
@@ -233,6 +250,7 @@ class Simulation {
   // ---- the pair, in the small: one order after the other on each lane
 
   #serve(slot: Slot): void {
+    if (this.#world.venue.isQuotaBelow(QUOTA_FLOOR)) return;
     if (slot.isBusy || slot.left === 0 || this.time.nowMs < slot.startsAtMs) return;
     slot.isBusy = true;
     slot.left -= 1;
@@ -348,6 +366,10 @@ class Simulation {
   // ---- what the truth hears
 
   #hear(name: string, input: unknown, result: unknown): void {
+    if (name === 'place' && (result as { quotes_only?: number[] }).quotes_only !== undefined) {
+      const placed = this.#truth.find((input as { order: OrderInput }).order.order_id);
+      if (placed) placed.quotesOnlyMs ??= this.time.nowMs;
+    }
     if (name !== 'arm' || !(result as ArmResult).armed) return;
     const id = parseOrderId((input as ExecuteInput).ticket.order_id);
     const order = id === undefined ? undefined : this.#truth.orders.get(id);

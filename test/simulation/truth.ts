@@ -16,7 +16,7 @@ import type { OrderInput, OrderResult, TicketMessage } from '../../src/domain/me
 import { formatDecimal } from '../../src/domain/lots';
 import { lotsOf } from '../../src/domain/naked';
 import type { Changes } from '../../packages/paper-exchange/src/core/world';
-import type { Account, Order, TxRecord as PaperTx } from '../../packages/paper-exchange/src/core/types';
+import type { Account, Order, Tx, TxRecord as PaperTx } from '../../packages/paper-exchange/src/core/types';
 import type { Host, Time } from './time';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, MARKET } from './venue';
 
@@ -49,6 +49,8 @@ export interface OrderTruth {
   armedOn: Host | undefined;
   /** Its tickets so far. */
   readonly tickets: Set<string>;
+  /** When it was said that its lane may only quote. */
+  quotesOnlyMs: number | undefined;
   /** When it was first asked to close on A. */
   closeAskedMs: number | undefined;
   /** An operator asked something of it. */
@@ -95,6 +97,7 @@ export class Truth {
       armedOn: undefined,
       tickets: new Set(),
       meddled: false,
+      quotesOnlyMs: undefined,
       closeAskedMs: undefined,
       end: undefined,
       result: undefined,
@@ -117,6 +120,17 @@ export class Truth {
   onCloseAsked(id: string): void {
     const order = this.find(id);
     if (order) order.closeAskedMs ??= this.time.nowMs;
+  }
+
+  /** Nothing but quotes and cancels is tried on a lane of which the order knew, before it closed, that it takes nothing else. */
+  onKeyMisused(tx: Tx): void {
+    const { body, head } = tx;
+    if (body.kind !== 'create') return;
+    const { id } = splitClientOrderIndex(BigInt(body.order.clientIndex));
+    const orderId = this.#orderOfTicket.get(`${head.accountIndex}/${id}`);
+    const order = orderId === undefined ? undefined : this.orders.get(orderId);
+    if (order?.quotesOnlyMs !== undefined && order.quotesOnlyMs < (order.closeAskedMs ?? 0))
+      this.violations.push(`order ${orderId} closes on lane ${head.apiKeyIndex}, which may only quote, and knew it`);
   }
 
   /** One event of the exchange. */

@@ -16,6 +16,7 @@ import type {
   Tx,
   TxRecord as PaperTx,
 } from '../../packages/paper-exchange/src/core/types';
+import { quotaDefaults, VolumeQuota } from '../../packages/paper-exchange/src/volume-quota';
 import type { Faults } from './faults';
 import type { Time } from './time';
 
@@ -43,7 +44,7 @@ const TRADERS = 1;
 /** One of next month: in no list of ours. */
 const UNLISTED = 21_999;
 /** Codes that the exchange may answer without consuming anything (LP §3.9). */
-const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122, 23000, UNLISTED];
+const API_CODES = [21506, 21734, 21739, 21605, 21701, 21507, 21122, UNLISTED];
 /** Codes that the sequencer may put into `ae`. */
 const SEQUENCER_CODES = [21739, 21728, 21601, 21734, 21605, 21508, UNLISTED];
 
@@ -63,6 +64,11 @@ export class Venue {
   readonly bursts: { readonly accountIndex: number; readonly atMs: number }[] = [];
   /** Keys that were revoked or replaced, as `account/lane`. */
   readonly revoked = new Set<string>();
+  /** A's lanes may only quote and cancel (LP §3.6). */
+  isMakerOnly = false;
+  readonly #quota: VolumeQuota;
+  /** Of what the API rejected. */
+  onRejected: (tx: Tx, code: number) => void = () => undefined;
   readonly watchers: ((changes: Changes) => void)[] = [];
   /** Of transactions that were booked: whether `account_tx` tells them then already is not documented (LP §5.6). */
   readonly bookings: ((accountIndex: number, tx: PaperTx) => void)[] = [];
@@ -85,6 +91,7 @@ export class Venue {
       duplicateCheck: this.#random.chance(0.5) ? 'api' : 'sequencer',
       missingOrders: this.#random.chance(0.5) ? 'accept' : 'refuse',
     });
+    this.#quota = new VolumeQuota({ ...quotaDefaults, quota: 'off' }, this.exchange.world, () => time.nowMs);
     this.#tellsBookings = this.#random.chance(0.5);
     this.#revokedCode = hashOf(seed, 7) % 2 === 0 ? 21_109 : UNLISTED;
     const keys = new Map([...LANES, ...SPARE_LANES, CANCEL_LANE].map((lane) => [lane, '']));
@@ -107,6 +114,24 @@ export class Venue {
     return this.#revokedCode !== UNLISTED;
   }
 
+  /** From now on sends count against what the owner of A and B has earned; without a number, no more. */
+  countQuota(start?: number): void {
+    this.#quota.change(start === undefined ? { quota: 'off' } : { quota: 'tier', start });
+  }
+
+  /** Fewer than this are left: hedges may have to wait for a free slot. */
+  isQuotaBelow(floor: number): boolean {
+    return this.#quota.settings.quota !== 'off' && this.#quota.owners().some(({ left }) => left < floor);
+  }
+
+  makeMakerOnly(): void {
+    this.isMakerOnly = true;
+    for (const lane of LANES) {
+      const key = this.account(ACCOUNT_A).keys.get(lane);
+      if (key) key.makerOnly = true;
+    }
+  }
+
   account(accountIndex: number): Account {
     const account = this.exchange.world.accounts.get(accountIndex);
     if (account === undefined) throw new Error(`no account ${accountIndex}`);
@@ -125,10 +150,15 @@ export class Venue {
     if ('code' in located) return { ok: false, rejection: located };
     if (this.revoked.has(`${tx.head.accountIndex}/${tx.head.apiKeyIndex}`))
       return { ok: false, rejection: { code: this.#revokedCode, message: textOfCode(this.#revokedCode) } };
-    const rejected = this.#apiFault(tx);
+    const inputs = [{ txType: tx.head.txType, info: { AccountIndex: tx.head.accountIndex } }];
+    const rejected = this.#quota.refusal(inputs) ?? this.#apiFault(tx);
     if (rejected) return { ok: false, rejection: rejected };
     const admission = this.exchange.admit(located, { tx, info: '', hash, nowUs: this.nowUs(), priceProtection: 'on' });
-    if (!admission.ok) return { ok: false, rejection: admission.refusal };
+    if (!admission.ok) {
+      this.onRejected(tx, admission.refusal.code);
+      return { ok: false, rejection: admission.refusal };
+    }
+    this.#quota.spend(inputs);
     this.#sequencerFault(admission.record);
     if (this.#tellsBookings) for (const tell of this.bookings) tell(tx.head.accountIndex, admission.record);
     return { ok: true, predictedMs: this.#enqueue(admission.record, located) };
