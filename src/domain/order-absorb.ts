@@ -5,13 +5,14 @@
  */
 import { invariant } from './assert';
 import { lotsIn } from './decimals';
-import { parseOrderId } from './ids-and-nonces';
+import { laneOf, parseOrderId } from './ids-and-nonces';
 import { lots, minLots, notional, type Lots, type Notional } from './lots';
 import type { ArmResult, ExecuteResult, MakerOrderRead, OrderUpdate, PlaceResult } from './messages';
 import { noteTrades, tradesFrom } from './naked';
 import { contradict, type Order, type TicketEntry } from './order';
 import { restMs } from './order-patience';
 import { isTerminal, type OrderStatus } from './records';
+import { MAKER_ONLY } from './rejections';
 
 export function absorbUpdate(order: Order, update: OrderUpdate, nowMs: number): 'taken' | 'other-order' {
   if (parseOrderId(update.order_id) !== order.id) return 'other-order';
@@ -148,6 +149,9 @@ export function absorbExecution(order: Order, entry: TicketEntry, result: Execut
     message: result.blocked.message,
     retryAtMs: nowMs + restMs(order, result.blocked.retry_after_ms, nowMs),
   };
+  // Its placement, which says so too, may not have answered.
+  if (entry.direction === 'close' && result.blocked?.code === String(MAKER_ONLY))
+    order.quotesOnly = [...new Set([...(order.quotesOnly ?? []), laneOf(entry.ticket.id)])];
   const { timings } = result;
   note(order, 'notice_received_ms', timings.notice_received_ms);
   note(order, 'hedge_submitted_ms', timings.first_submitted_ms);

@@ -18,11 +18,14 @@ export function nextTicket(order: Order, direction: Direction, nowMs: number): T
   return newEntry({ direction, ticket: ticketOf(order, { direction, id, priorLots }) });
 }
 
-/** What was placed on a maker-only lane is closed under a spare lane from the start; one that the hedge went on under was B's key of it. */
+/**
+ * What was placed on a maker-only lane is closed under a spare lane: from the start, or from when that is known, because such a lane can be
+ * sealed and is not lost. A spare lane that the hedge went on under was B's key of it.
+ */
 function spareFor(order: Order, direction: Direction, previous?: TicketEntry): number | undefined {
   const next = order.spareLanes.slice(order.sparesUsed).find((lane) => takes(order, lane, direction));
-  if (previous !== undefined) return hasLostLane(previous) ? next : undefined;
-  if (takes(order, laneOf(order.id), direction)) return undefined;
+  if (previous !== undefined && hasLostLane(previous)) return next;
+  if (takes(order, laneOf((previous?.ticket ?? order).id), direction)) return undefined;
   return next ?? order.spareLanes.findLast((lane) => takes(order, lane, direction));
 }
 

@@ -29,6 +29,8 @@ export const SWITCH_QUEUED = 21712;
 export const BELOW_MINIMUM = 21706;
 /** With the text that says so; otherwise the same code is a rate limit, which rejects nothing (LP §1.4). */
 export const VOLUME_QUOTA = 23000;
+/** Of a key that may only quote and cancel. */
+export const MAKER_ONLY = 62007;
 /** Said of every key of this signer library. */
 export const SIGNER_OUTDATED = 21136;
 
@@ -185,7 +187,7 @@ export const REJECTIONS: ReadonlyMap<number, Rejection> = new Map([
     ),
   ],
   [
-    62007,
+    MAKER_ONLY,
     entry(
       'key',
       'a maker-only API key may only quote and cancel',

@@ -591,6 +591,28 @@ describe('decide: stuck', () => {
       expect(timeOf(close.ticket.id)).toBeGreaterThan(timeOf(used));
     });
 
+    test.each(['its placement answers', 'the exchange rejects a close'] as const)(
+      'closed before it is known to be maker-only: once %s, the next close takes the spare lane',
+      (how) => {
+        const d = driven({ spare_lanes: [9] });
+        d.start('arm');
+        absorbArm(d.order, { armed: true }, 0);
+        d.start('place');
+        d.update(20).start('execute');
+        expect(closing(d).ticket.id).toBe(id);
+        d.executed(6, 'blocked', { code: '62007', message: 'api key is maker only', retry_after_ms: 1_000 });
+        const amounts = { filled_lots: '0', filled_quote: '0', at_ms: 0 };
+        if (how === 'its placement answers')
+          absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: [5] }, 0);
+        d.at(2_000).start('execute');
+        d.executed(6, 'dead');
+        d.at(92_000).start('seal');
+        d.executed(6, 'sealed');
+        d.start('execute');
+        expect(laneOf(activeTicket(d.order).ticket.id)).toBe(9n);
+      },
+    );
+
     test('without a spare lane its own is tried', () => {
       const d = onMakerOnly([]);
       d.start('execute');

@@ -14,7 +14,7 @@ import { START_MS, type Time } from './time';
 import { ACCOUNT_A, MARKET, type Venue } from './venue';
 
 /** So long before an announced time nothing may rest any more; as src/quoting/quote-gate.ts. */
-export const AHEAD_MS = 120_000;
+const AHEAD_MS = 120_000;
 const FORMS = ['inactive', 'frozen', 'reduce-only'] as const;
 
 export class Halts {

@@ -4,6 +4,7 @@
  */
 import { nextOrderId, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids-and-nonces';
 import type { ArmResult, ExecuteInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
+import { MAKER_ONLY } from '../../src/domain/rejections';
 import { hashOf, Random } from '../../packages/paper-exchange/src/core/random';
 import { makerOrder } from '../../src/workflows/maker-order';
 import { Chaos } from './chaos';
@@ -48,8 +49,6 @@ const DRAWN_ONCE: readonly FaultKind[] = [
   'no-quota',
   'upgrade',
 ];
-/** What the API says of a maker-only key's other orders (LP §3.9). */
-const MAKER_ONLY = 62_007;
 /** The pair does not quote below it. */
 const QUOTA_FLOOR = 4;
 const TICK_MS = 500;
