@@ -19,7 +19,7 @@ module.exports = {
   ].map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
   testPathIgnorePatterns: [
     '/audit/failing-runs', // a Temporal server
-    '/cli/(commands|servers|up)\\.', // processes, and all servers
+    '/cli/(commands|keys|servers|up)\\.', // processes, and all servers
     '/exchange/paper\\.', // the paper exchange
     '/fills/temporal-sink', // a Temporal server
     '/notices/(watch|wire)', // a Redis

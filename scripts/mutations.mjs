@@ -75,7 +75,7 @@ export const MUTATIONS = [
   {
     name: 'S-15 a notice of another market raises a ticket',
     file: 'src/hedging/executor.ts',
-    find: 'ticket.market.market_id !== notice.marketId || ',
+    find: 'market.market_id !== notice.marketId || ',
     replace: '',
     tests: ['test/hedging/executor.test.ts'],
     named: 'S-15',

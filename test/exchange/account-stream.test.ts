@@ -147,7 +147,7 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     lighter.routes.set(BY_ID, ({ query }) => (query.get('client_order_indexes') === '1280' ? rows(filled) : rows()));
     lighter.push(trades(ask(11, 1280, TIME + 1)));
     await until(() => frames.length > 1, 'the fill');
-    expect(shown()).toEqual(['snapshot 11 open 0', 'change 11 filled 300']);
+    expect(shown()).toEqual(['snapshot 11 open 0', 'read 11 filled 300']);
     expect(asked(BY_ID)).toBe(1);
   });
 
@@ -156,7 +156,7 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     await account.stream.whenLive();
     lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
     lighter.push(trades(ask(11, 1280, TIME)));
-    await until(() => shown().includes('change 11 filled 100'), 'the fill');
+    await until(() => shown().includes('read 11 filled 100'), 'the fill');
   });
 
   test('of a second partial fill is missed although the first was shown; the read is repeated until lists know it', async () => {
@@ -169,8 +169,8 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     lighter.push(change(first));
     lighter.push(trades(ask(11, 1280, TIME + 1)));
     lighter.push(trades(ask(11, 1280, TIME + 2)));
-    await until(() => shown().includes('change 11 open 200'), 'the second fill');
-    expect(shown()).toEqual(['snapshot 11 open 0', 'change 11 open 100', 'change 11 open 200']);
+    await until(() => shown().includes('read 11 open 200'), 'the second fill');
+    expect(shown()).toEqual(['snapshot 11 open 0', 'change 11 open 100', 'read 11 open 200']);
   });
 
   test('with 250 orders open and nothing happening no order costs a request; all together cost the slow look', async () => {
@@ -228,8 +228,8 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
       'again',
     );
     lighter.push(trades(ask(12, 1408, TIME)));
-    await until(() => shown().includes('change 12 filled 100'), 'the fill after the reconnect');
-    await until(() => shown().includes('change 11 filled 100'), 'the fill before the reconnect');
+    await until(() => shown().includes('read 12 filled 100'), 'the fill after the reconnect');
+    await until(() => shown().includes('read 11 filled 100'), 'the fill before the reconnect');
   });
 
   test('with the trade frame lost as well, one read of all that lives finds it, however many live', async () => {
@@ -241,8 +241,8 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     lighter.routes.set(BY_ID, ({ query }) => (query.get('client_order_indexes') === '1152' ? rows(ended) : rows()));
     open({ lookMs: 20 });
     await account.stream.whenLive();
-    await until(() => shown().includes('change 9 filled 100'), 'the order that ended');
-    expect(shown().filter((text) => text.startsWith('change'))).toEqual(['change 7 open 100', 'change 9 filled 100']);
+    await until(() => shown().includes('read 9 filled 100'), 'the order that ended');
+    expect(shown().filter((text) => text.startsWith('read'))).toEqual(['read 7 open 100', 'read 9 filled 100']);
     await until(() => asked(ACTIVE) > 3, 'further looks');
     expect(asked(BY_ID)).toBe(1);
     expect(frames).toHaveLength(2);
@@ -259,7 +259,7 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
     lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280 })));
     await account.findOrders([1280n as ClientOrderIndex]);
     lighter.routes.set(BY_ID, () => rows(order({ id: 11, client: 1280, filled: '0.00100', status: 'filled' })));
-    await until(() => shown().includes('change 11 filled 100'), 'the fill');
+    await until(() => shown().includes('read 11 filled 100'), 'the fill');
     const after = asked(ACTIVE);
     expect(after - before).toBeGreaterThan(0);
     await quiet();
@@ -394,7 +394,7 @@ test('S-07 a fill inside the gap is shown after the reconnect, before live', asy
   cut();
   await until(() => states.at(-1) === 'stale', 'stale');
   await account.stream.whenLive();
-  expect(shown()).toEqual(['snapshot 12 open 30', 'change 11 filled 100']);
+  expect(shown()).toEqual(['snapshot 12 open 30', 'read 11 filled 100']);
   expect(states).toEqual(['live', 'stale', 'live']);
 });
 
@@ -408,7 +408,7 @@ test('S-07 an order placed and ended inside the gap, of which no frame ever spok
   );
   cut();
   await until(() => states.length === 3 && states.at(-1) === 'live', 'live again');
-  expect(shown().at(-1)).toBe('change 77 filled 100');
+  expect(shown().at(-1)).toBe('read 77 filled 100');
 });
 
 test('S-07 an order missing from the inactive list is looked up by its client index', async () => {
@@ -423,7 +423,7 @@ test('S-07 an order missing from the inactive list is looked up by its client in
   );
   cut();
   await until(() => states.length === 3, 'live again');
-  expect(shown().at(-1)).toBe('change 11 canceled 20');
+  expect(shown().at(-1)).toBe('read 11 canceled 20');
 });
 
 test('S-11 an order that no list shows yet is chased until one does; absence concludes nothing', async () => {
@@ -437,9 +437,9 @@ test('S-11 an order that no list shows yet is chased until one does; absence con
     return asked < 3 ? rows() : rows(order({ id: 11, client: 128, filled: '0.00100', status: 'filled' }));
   });
   cut();
-  await until(() => shown().at(-1) === 'change 11 filled 100', 'the terminal record');
+  await until(() => shown().at(-1) === 'read 11 filled 100', 'the terminal record');
   expect(asked).toBe(3);
-  expect(shown().filter((text) => text.startsWith('change'))).toHaveLength(1);
+  expect(shown().filter((text) => text.startsWith('read'))).toHaveLength(1);
 });
 
 test('a gap that cannot be read keeps the stream from being live', async () => {
@@ -487,7 +487,7 @@ describe('P-23 an order whose status is a word that we do not know', () => {
     await until(() => asked() > 1, 'a second reading');
     isKnown = true;
     await until(() => shown().length === 3, 'its end');
-    expect(shown()[2]).toBe('change 11 canceled 30');
+    expect(shown()[2]).toBe('read 11 canceled 30');
     expect(troubles).toEqual([
       expect.objectContaining({ kind: 'unreadable', what: expect.stringContaining('"paused-of-tomorrow"') }),
     ]);
@@ -498,7 +498,7 @@ describe('P-23 an order whose status is a word that we do not know', () => {
     await account.stream.whenLive();
     lighter.routes.set(INACTIVE, () => rows(order(strange)));
     lighter.push(change(order(strange)));
-    await until(() => shown().includes('change 11 canceled 30'), 'its end');
+    await until(() => shown().includes('read 11 canceled 30'), 'its end');
     expect(account.stream.own.open(1)).toEqual([]);
   });
 });
@@ -510,7 +510,7 @@ test('P-23 a row that cannot be read is told, and its order is read again by its
     query.get('client_order_indexes') === '1280' ? rows(order({ id: 11, client: 1280, filled: '0.00030' })) : rows(),
   );
   lighter.push(change({ ...order({ id: 11, client: 1280 }), is_ask: 'no' }));
-  await until(() => shown().includes('change 11 open 30'), 'the fill');
+  await until(() => shown().includes('read 11 open 30'), 'the fill');
   expect(troubles).toEqual([expect.objectContaining({ kind: 'unreadable', what: expect.stringContaining('is_ask') })]);
 });
 
@@ -567,7 +567,7 @@ describe('tokens', () => {
     await account.stream.whenLive();
     live = [];
     lighter.routes.set(INACTIVE, () => rows(order({ id: 11, client: 128, status: 'filled', filled: '0.00100' })));
-    await until(() => shown().includes('change 11 filled 100'), 'the new snapshot lacks it, so it was read');
+    await until(() => shown().includes('read 11 filled 100'), 'the new snapshot lacks it, so it was read');
     await until(() => lighter.connections >= 4, 'renewed while the one before the last still delivers');
     expect(minted.length).toBeGreaterThanOrEqual(4);
     expect(states).toEqual(['live']);
