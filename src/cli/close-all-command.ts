@@ -6,7 +6,7 @@
 import type { Client } from '@temporalio/client';
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../clock';
-import { closeAll, holdings, type CloseAllOptions, type Holding } from '../closing/close-all';
+import { closeAll, holdings, within, type CloseAllOptions, type Holding } from '../closing/close-all';
 import type { ClosingAccount } from '../closing/fence';
 import { type AccountRole, type Config, ConfigError, loadKeys, toolPath } from '../config';
 import { orderWorkflowPrefix, pairWorkflowId } from '../domain/ids-and-nonces';
@@ -25,36 +25,44 @@ export interface CloseAllCommandOptions extends GlobalOptions {
 }
 
 const NOT_BEGUN = 2;
+const STREAM_MS = 5_000;
+const ENGINE_MS = 5_000;
 /** Runs that were started while we ended others. */
 const END_PASSES = 20;
+const END_PAUSE_MS = 500;
 const REASON = 'counterleg close-all';
 
 /** Resolves with the exit code. */
 export async function runCloseAll(options: CloseAllCommandOptions): Promise<number> {
   const json = options.json === true;
   const say = (line: string): void => void (json ? process.stderr : process.stdout).write(`${line}\n`);
+  let hasBegun = false;
   try {
     const config = commandConfig(options);
     const engine = await engineOf(config);
+    say(`reading accounts ${config.accounts.maker.index} and ${config.accounts.hedge.index} …`);
     const opened = await openClosing(config, say);
     try {
       const found = await holdings(opened);
-      const runs = engine.client === undefined ? undefined : await runningRuns(engine.client, config);
-      if (!json || options.preview !== true) say(previewOf(config, found, runs, engine.reason));
+      const runs = await seenRuns(engine, config);
+      say(previewOf(config, found, runs));
       if (options.preview === true) {
-        if (json) console.log(JSON.stringify({ holdings: found, runs: runs?.length ?? null }));
+        if (json) console.log(JSON.stringify({ holdings: found, runs: typeof runs === 'string' ? null : runs.length }));
         return 0;
       }
       if (options.yes !== true && !(await agreed())) {
         say('Nothing was done.');
         return NOT_BEGUN;
       }
-      const left = [...(await endRuns(engine, config, say)), ...(await closeAll(opened))];
+      hasBegun = true;
+      await endRuns(engine, config, say);
+      const open = await closeAll(opened);
+      const left = [...open, ...(await endRuns(engine, config, say))];
       if (json) console.log(JSON.stringify({ flat: left.length === 0, left }));
       else
         say(
           left.length === 0
-            ? 'Both accounts are flat, and nothing rests.'
+            ? 'Both accounts are flat in the configured markets, and nothing rests there.'
             : left.map((what) => `LEFT  ${what}`).join('\n'),
         );
       return left.length === 0 ? 0 : 1;
@@ -66,7 +74,7 @@ export async function runCloseAll(options: CloseAllCommandOptions): Promise<numb
     reportError(
       error instanceof ConfigError || error instanceof CommandError ? error : new CommandError(reasonOf(error)),
     );
-    return NOT_BEGUN;
+    return hasBegun ? 1 : NOT_BEGUN;
   }
 }
 
@@ -98,7 +106,15 @@ export async function openClosing(
     await exchange.close();
   };
   try {
-    await Promise.all([a.account.stream.whenLive(), b.account.stream.whenLive()]);
+    for (const { name, account } of [a, b]) {
+      // Without it closes are found by reading: slower, and no reason to leave a position open.
+      const live = within(
+        STREAM_MS,
+        account.stream.whenLive().then(() => true),
+        systemClock,
+      );
+      if ((await live) !== true) say(`${name}: the account's stream is not there; going on without it`);
+    }
     const listed = await exchange.markets();
     if (!listed.ok) throw new CommandError(`the markets could not be read, so nothing was done: ${listed.reason}`);
     const markets = config.pairs.map(({ market: symbol, quantity }) => {
@@ -136,9 +152,11 @@ function openSide(input: {
       resolved: ({ ticket, lots }) => say(`${name}: ${ticket.side} ${lots} lots of ${ticket.market.symbol} executed`),
     },
   });
-  // A spare lane first: it may close where a quoting lane's key is maker-only.
+  // A spare lane first: it may close where a quoting lane's key is maker-only. Then whatever else the file holds: a pair may have been
+  // started with it. Never the cancel key: its nonces are the clock's, and smaller.
   const lanes = config.pairs.flatMap(({ spareLanes, lanes: quoting }) => [...spareLanes, ...quoting]);
-  return { name, account, executor, lanes: [...new Set(lanes)] };
+  const others = account.lanes.filter((lane) => role === 'hedge' || lane !== config.cancelLane);
+  return { name, account, executor, lanes: [...new Set([...lanes, ...others])] };
 }
 
 /** Workflow ids of the pairs and orders of these accounts that still run. */
@@ -146,7 +164,14 @@ async function runningRuns(client: Client, { accounts, pairs }: Config): Promise
   const prefix = orderWorkflowPrefix(accounts.maker.index);
   const ids = pairs.map(({ market }) => `WorkflowId = "${pairWorkflowId(accounts.maker.index, market)}"`);
   const query = `ExecutionStatus = "Running" AND (WorkflowId STARTS_WITH "${prefix}" OR ${ids.join(' OR ')})`;
-  return (await listRuns(client, query)).map(({ workflowId }) => workflowId);
+  const runs = await client.withDeadline(Date.now() + ENGINE_MS, () => listRuns(client, query));
+  return runs.map(({ workflowId }) => workflowId);
+}
+
+/** A text says why they could not be read. */
+async function seenRuns({ client, reason }: Engine, config: Config): Promise<readonly string[] | string> {
+  if (client === undefined) return reason;
+  return runningRuns(client, config).catch((error: unknown) => `Temporal does not list what runs (${reasonOf(error)})`);
 }
 
 /** Ends them without a last word: a workflow that goes on would hedge what is closed here. What may still go on, in words. */
@@ -159,19 +184,19 @@ export async function endRuns(
     'Keep both workers stopped: an order that goes on would hedge what was closed here. Once Temporal answers, run close-all again before anything else';
   if (client === undefined) return [`${reason}, so what it still runs is not ended. ${remedy}`];
   try {
-    for (let pass = 0; pass < END_PASSES; pass++) {
+    for (let pass = 0, empty = 0; pass < END_PASSES; pass++) {
       const runs = await runningRuns(client, config);
-      if (runs.length === 0) return [];
+      empty = runs.length === 0 ? empty + 1 : 0;
+      if (empty > 1) return []; // what has just started may be listed late
       await Promise.all(
         runs.map(async (id) => {
-          await client.workflow
-            .getHandle(id)
-            .terminate(REASON)
+          await client
+            .withDeadline(Date.now() + ENGINE_MS, () => client.workflow.getHandle(id).terminate(REASON))
             .catch(() => undefined); // the list is asked again
           say(`ended ${id}`);
         }),
       );
-      await new Promise<void>((resolve) => systemClock.after(250, resolve));
+      await new Promise<void>((resolve) => systemClock.after(END_PAUSE_MS, resolve));
     }
     return [`orders of account ${config.accounts.maker.index} still run in Temporal. ${remedy}`];
   } catch (error) {
@@ -179,12 +204,7 @@ export async function endRuns(
   }
 }
 
-function previewOf(
-  { accounts }: Config,
-  found: readonly Holding[],
-  runs: readonly string[] | undefined,
-  reason: string,
-): string {
+function previewOf({ accounts }: Config, found: readonly Holding[], runs: readonly string[] | string): string {
   const rows = found.map(({ account, market, position, orders }) => [
     `${account} (${accounts[account === 'A' ? 'maker' : 'hedge'].index})`,
     market,
@@ -201,8 +221,8 @@ function previewOf(
       ],
       rows,
     ),
-    runs === undefined
-      ? `${reason}: what it still runs cannot be ended from here.`
+    typeof runs === 'string'
+      ? `${runs}: what it still runs may not be ended from here.`
       : `${runs.length} pairs and orders run in Temporal and would be ended.`,
     'Every lane takes nothing older than this command; then all orders are cancelled and both positions closed, reduce-only.',
   ].join('\n');

@@ -1,7 +1,7 @@
 /**
  * Both accounts to nothing on the configured markets, with the exchange alone: no Temporal, no Redis, no worker.
  *
- * Fence, cancel, close, look; and again while a look still finds something. Believes only what it reads (invariant 8).
+ * Fence, cancel everywhere, close, look; and again while a look still finds something. Believes only what it reads (invariant 8).
  */
 import { readPosition, termsOf } from '../activities/position';
 import { flatten, type FlattenLane, type FlattenSide } from '../domain/flatten';
@@ -36,6 +36,7 @@ const STEP_ORDERS = 10n;
 const PASSES_MAX = 5;
 const CANCEL_TRIES = 10;
 const CANCEL_LOOK_MS = 500;
+const BOOK_MS = 10_000;
 /** Executions that were under way when we looked first have shown by then. */
 const LOOK_AGAIN_MS = 3_000;
 
@@ -44,30 +45,45 @@ export async function closeAll(options: CloseAllOptions): Promise<readonly strin
   const { accounts, markets, clock, say } = options;
   const [first] = markets;
   if (first === undefined) return [];
+  // One count of ids for a lane number: whatever one account sends there is later than what the other did.
+  const known = new Map<number, FlattenLane>();
+  const oneFor = (own: FlattenLane): FlattenLane => {
+    const lane = known.get(own.lane) ?? own;
+    if ((own.lastId ?? 0n) > (lane.lastId ?? 0n) && own.lastId !== undefined) lane.lastId = own.lastId;
+    known.set(own.lane, lane);
+    return lane;
+  };
   const sides = await Promise.all(
     accounts.map(async (side) => {
-      const { lanes, open } = await fence(side, termsOf(first.market), clock);
+      const { lanes: fenced, open } = await fence(side, termsOf(first.market), clock);
+      const lanes = fenced.map((own) => oneFor(own));
       say(`${side.name}: ${lanes.length} of ${side.lanes.length} lanes take nothing older than this command`);
       for (const what of open) say(what);
-      return { side, lanes };
+      return { side, lanes, open };
     }),
   );
   const lanes = tradingLanes(sides.map(({ lanes: of }) => of));
+  const unfenced = sides.flatMap(({ open }) => open);
   let left: readonly string[] = [];
   let wasClear = false;
   for (let pass = 0; pass < PASSES_MAX; pass++) {
+    // First of all markets: what fills there from now on has nobody who hedges it.
+    await Promise.all(
+      sides.map(async ({ side, lanes: own }) => {
+        for (const { market } of markets) await withdraw(options, side, own, market);
+      }),
+    );
     for (const { market, quantity } of markets) {
-      await Promise.all(sides.map(({ side, lanes: own }) => withdraw(options, side, own, market)));
       const step = { stepLots: STEP_ORDERS * parseLots(quantity, market.sizeDecimals) };
       const reason = await flattenMarket(options, market, lanes, step);
       if (reason !== undefined) say(`${market.symbol} is not flat: ${reason}`);
     }
     left = leftOf(await holdings(options));
-    if (left.length === 0 && wasClear) return left;
+    if (left.length === 0 && wasClear) return unfenced;
     wasClear = left.length === 0;
     await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
   }
-  return left;
+  return [...unfenced, ...(wasClear ? ['both accounts were read as flat once only: look again'] : left)];
 }
 
 /** Every account and market as it is now. */
@@ -104,7 +120,7 @@ function leftOf(all: readonly Holding[]): string[] {
 
 /** Lanes that are fenced on both accounts, which trade under one number; with one account dead, the other's. */
 function tradingLanes([a = [], b = []]: readonly (readonly FlattenLane[])[]): readonly FlattenLane[] {
-  const both = a.filter(({ lane }) => b.some((other) => other.lane === lane));
+  const both = a.filter((lane) => b.includes(lane));
   return both.length > 0 ? both : [...a, ...b];
 }
 
@@ -138,7 +154,8 @@ async function flattenMarket(
   lanes: readonly FlattenLane[],
   step: { readonly stepLots: bigint },
 ): Promise<string | undefined> {
-  await exchange.whenBook(market.marketId);
+  const book = await within(BOOK_MS, exchange.whenBook(market.marketId), clock);
+  if (book === undefined) return 'its order book does not come, so there is no price to close at';
   const [a, b] = accounts.map(({ account, executor }): FlattenSide => ({
     readPosition: () => readPosition({ account, exchange }, market.symbol),
     async reduce(message) {
@@ -152,4 +169,12 @@ async function flattenMarket(
   if (a === undefined || b === undefined) return undefined;
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
   return flatten({ a, b, lanes, policy, ...step, epochMs: () => clock.epochMs(), sleep });
+}
+
+/** Undefined when it has not come by then. */
+export function within<T>(ms: number, coming: Promise<T>, clock: Pick<Clock, 'after'>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const giveUp = clock.after(ms, () => resolve(undefined));
+    void coming.then(resolve, reject).finally(giveUp);
+  });
 }

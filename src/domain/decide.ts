@@ -130,6 +130,8 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   }
   const direction = wantedDirection(order, nowMs, wakes);
   if (isGivenUp(order)) return undefined;
+  if (direction === 'close' && isOnQuotesOnlyLane(order, entry) && hasSpareLane(order, direction))
+    return { track: 'hedge', do: 'seal', entry };
   if (direction === entry.direction && entry.end === undefined) {
     return due(entry, nowMs, wakes)
       ? { track: 'hedge', do: 'execute', entry, fillLots: order.filledLots, retryNow: order.retryNow }
@@ -154,6 +156,11 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
     fillLots: order.filledLots,
     retryNow: false,
   };
+}
+
+/** A close that began there before anybody knew: it is never taken, and its seal is. */
+function isOnQuotesOnlyLane(order: Order, { direction, end, ticket }: TicketEntry): boolean {
+  return direction === 'close' && end === undefined && order.quotesOnly?.includes(laneOf(ticket.id)) === true;
 }
 
 const JUMPED_PAUSE_MS = 30_000;

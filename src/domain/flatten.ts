@@ -45,14 +45,18 @@ const ROUND_MS = 1_000;
 export async function flatten(options: FlattenOptions): Promise<string | undefined> {
   const { a, b, lanes, sleep } = options;
   let left = '';
+  let nearest: bigint | undefined;
   let turn = 0;
   for (let round = 0, idle = 0; idle < ROUNDS_MAX; round++, idle++) {
     const reads = await Promise.all([a.readPosition(), b.readPosition()]);
     const [ofA, ofB] = reads;
     if (reads.every((read) => read.known && BigInt(read.lots) === 0n)) return undefined;
-    const now = `A ${ofA.known ? ofA.lots : 'unread'}, B ${ofB.known ? ofB.lots : 'unread'} lots`;
-    if (now !== left && options.stepLots !== undefined) idle = 0; // steps may be many; each must bring something
-    left = now;
+    left = `A ${ofA.known ? ofA.lots : 'unread'}, B ${ofB.known ? ofB.lots : 'unread'} lots`;
+    if (ofA.known && ofB.known) {
+      const open = absolute(BigInt(ofA.lots)) + absolute(BigInt(ofB.lots));
+      if (nearest !== undefined && open < nearest && options.stepLots !== undefined) idle = 0; // steps may be many
+      if (nearest === undefined || open < nearest) nearest = open;
+    }
     const slot = lanes[turn % lanes.length];
     if (!slot) return `${left}, and there is no lane to trade on`;
     const id = nextOrderId({ epochMs: options.epochMs(), lane: slot.lane, last: slot.lastId });
@@ -76,7 +80,7 @@ function ticketFor(
   position: { readonly lots: bigint; readonly mid_ticks: string; readonly market: TicketMessage['market'] },
   { policy, stepLots }: FlattenOptions,
 ): TicketMessage {
-  const held = position.lots > 0n ? position.lots : -position.lots;
+  const held = absolute(position.lots);
   const size = stepLots === undefined || held < stepLots ? held : stepLots;
   return {
     ticket_id: id.toString(),
@@ -90,4 +94,8 @@ function ticketFor(
     max_slippage_bps: policy.max_slippage_bps,
     start: 'opens-lane',
   };
+}
+
+function absolute(value: bigint): bigint {
+  return value < 0n ? -value : value;
 }

@@ -11,7 +11,7 @@ import { awaitRecord, isDead, onNothing, onSent, type Ladder, type SetBack } fro
 import { SEAL_SLICE, SLICE_MAX } from './limits';
 import { conclude } from './readings';
 import type { NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from './records';
-import { describeRejection } from './rejections';
+import { describeRejection, MAKER_ONLY } from './rejections';
 
 /**
  * How a seal looks; the next one is tried when the exchange rejects one. `renewal` is never rejected for a missing order: on A it renews the
@@ -91,7 +91,8 @@ function onAnswer(state: NonceState, outcome: SendOutcome, nowMs: number): Nonce
   const rejection = onSent(state.ladder, outcome, nowMs);
   if (!rejection) return undefined;
   if (state.lastForm !== 'seal') return { kind: 'rejected', rejection };
-  if (rejection.class === 'key') return undefined; // no other form would pass
+  // No other form would pass; a maker-only key may cancel.
+  if (rejection.class === 'key' && rejection.code !== MAKER_ONLY) return undefined;
   // Transient rejections too: an exchange that rejects the cancel of a missing order would do so for ever (LP §11 (10)).
   state.sealForm = NEXT_SEAL_FORM[state.sealForm];
   if (state.sealForm !== 'order' && rejection.class !== 'transient') state.ladder.dueMs = nowMs;

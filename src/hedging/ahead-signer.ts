@@ -76,7 +76,7 @@ export class AheadSigner {
   async #turn(): Promise<void> {
     const { clock, onSigned } = this.#options;
     const sinceMs = clock.monotonicMs();
-    const turn = this.#likeliest() ?? (this.#isFree() ? this.#other() : undefined);
+    const turn = this.#choose();
     if (!turn) return this.#plan(LOOK_AGAIN_MS);
     this.#isSigning = true;
     try {
@@ -87,6 +87,16 @@ export class AheadSigner {
     }
     this.#isSigning = false;
     this.#plan();
+  }
+
+  /** One ticket's trouble ends no other's: it is signed when it is needed instead. */
+  #choose(): Turn | undefined {
+    try {
+      return this.#likeliest() ?? (this.#isFree() ? this.#other() : undefined);
+    } catch {
+      this.#others.pop();
+      return undefined;
+    }
   }
 
   #likeliest(): Turn | undefined {

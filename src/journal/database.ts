@@ -1,7 +1,7 @@
 /**
  * Where the journal is kept: PGlite in a folder of this machine, or a PostgreSQL server. One dialect for both.
  *
- * A folder belongs to one process at a time (`folder-lock.ts`). Every error is thrown; who uses it decides what waits.
+ * A folder belongs to one process at a time (`door.ts`). Every error is thrown; who uses it decides what waits.
  */
 import { PGlite } from '@electric-sql/pglite';
 import { mkdirSync } from 'node:fs';

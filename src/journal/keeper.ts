@@ -111,8 +111,7 @@ export class Keeper {
     await store.addBalance(balance.value);
     for (const source of SOURCES) {
       if (!(await this.#isDue(store, history.accountIndex, source))) continue;
-      if (!(await turn(endpoints[source]))) return ended;
-      const read = await readSource(history, store, { source, nowUs });
+      const read = await readSource(history, store, { source, nowUs, turn: () => turn(endpoints[source]) });
       if (!read.ok) return read;
       this.#tellGap(read.value);
     }

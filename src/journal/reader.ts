@@ -12,8 +12,11 @@ import type { Reading, Store } from './store';
 
 /** Three times the worst that was seen. */
 export const OVERLAP_US = 60_000_000n;
-/** A busy week away; what is beyond waits for the next reading, which begins at the newest page again. */
+/** A busy week away; what is beyond is a gap. */
 const PAGES_MAX = 400;
+
+/** Resolves when the next request is within the budget; false when there shall be none. */
+export type Turn = () => Promise<boolean>;
 
 export interface ReadResult {
   readonly rows: number;
@@ -28,7 +31,7 @@ interface Timed {
 export async function readSource(
   history: HistoryPort,
   store: Store,
-  { source, nowUs }: { readonly source: Source; readonly nowUs: () => bigint },
+  { source, nowUs, turn }: { readonly source: Source; readonly nowUs: () => bigint; readonly turn: Turn },
 ): Promise<Read<ReadResult>> {
   const account = history.accountIndex;
   const cursor = await store.cursor(account, source);
@@ -43,48 +46,70 @@ export async function readSource(
     rowsOf: (rows: readonly T[]) => Partial<Reading>,
   ): Promise<Read<ReadResult>> => {
     if (!read.ok) return read;
-    const { rows, isCut } = read.value;
+    const { rows, isCut, isLong } = read.value;
     const oldest = rows[rows.length - 1];
     const before = isCut && cursor !== undefined && (await store.hasBefore(account, source, cursor - OVERLAP_US));
     const gap =
-      before && backTo !== undefined
+      isLong || (before && backTo !== undefined)
         ? {
             account,
             source,
-            fromUs: backTo,
+            fromUs: backTo ?? 0n,
             untilUs: oldest?.timeUs ?? readUntilUs,
-            why: 'the list no longer reaches back to the last reading',
+            why: isLong
+              ? `the list goes on beyond ${PAGES_MAX} pages, and no further was read`
+              : 'the list no longer reaches back to the last reading',
           }
         : undefined;
     await store.add(reading(rowsOf(rows), gap));
     return { ok: true, value: { rows: rows.length, gap } };
   };
+  const inTurn =
+    <T>(readPage: ReadPage<T>): ReadPage<T> =>
+    async (next) =>
+      (await turn()) ? readPage(next) : { ok: false, reason: 'the journal ends' };
   switch (source) {
     case 'trades':
-      return conclude(await readBack((next) => history.trades(next), backTo), (trades) => ({ trades }));
+      return conclude(
+        await readBack(
+          inTurn((next) => history.trades(next)),
+          backTo,
+        ),
+        (trades) => ({ trades }),
+      );
     case 'fundings':
-      return conclude(await readBack((next) => history.fundings(next), backTo), (fundings) => ({ fundings }));
+      return conclude(
+        await readBack(
+          inTurn((next) => history.fundings(next)),
+          backTo,
+        ),
+        (fundings) => ({ fundings }),
+      );
     case 'transfer':
     case 'deposit':
     case 'withdrawal':
       return conclude(
-        await readBack((next) => history.transfers(source satisfies TransferKind, next), backTo),
+        await readBack(
+          inTurn((next) => history.transfers(source satisfies TransferKind, next)),
+          backTo,
+        ),
         (transfers) => ({ transfers }),
       );
   }
 }
 
+type ReadPage<T> = (next: string | undefined) => Promise<Read<HistoryPage<T>>>;
+
 interface Pages<T> {
   readonly rows: readonly T[];
   /** The list ended before it reached what was wanted. */
   readonly isCut: boolean;
+  /** It goes on, and was left. */
+  readonly isLong?: true;
 }
 
 /** All pages back to `backTo`; without one to the end of the list. */
-async function readBack<T extends Timed>(
-  readPage: (next: string | undefined) => Promise<Read<HistoryPage<T>>>,
-  backTo: bigint | undefined,
-): Promise<Read<Pages<T>>> {
+async function readBack<T extends Timed>(readPage: ReadPage<T>, backTo: bigint | undefined): Promise<Read<Pages<T>>> {
   const rows: T[] = [];
   let next: string | undefined;
   for (let pages = 0; pages < PAGES_MAX; pages++) {
@@ -97,7 +122,7 @@ async function readBack<T extends Timed>(
     next = read.value.next;
     if (next === undefined) return { ok: true, value: { rows, isCut: backTo !== undefined } };
   }
-  return { ok: true, value: { rows, isCut: true } };
+  return { ok: true, value: { rows, isCut: true, isLong: true } };
 }
 
 export async function readBalance(history: HistoryPort, nowUs: () => bigint): Promise<Read<BalanceRead>> {

@@ -18,7 +18,7 @@ export function roundTrips(trades: readonly JournalTrade[], { maker }: Accounts)
       const before = signed(trade.positionBefore);
       const size = parseDecimal(trade.size, SIZE_DECIMALS);
       if (name === undefined || before === 0n) {
-        name = `${trade.market} ${new Date(Number(trade.timeUs / 1000n)).toISOString().slice(0, 19)}`;
+        name = `${trade.market} ${new Date(Number(trade.timeUs / 1000n)).toISOString().slice(0, 23)}`;
       }
       names.set(trade, name);
       const order = orderOf(trade);

@@ -63,6 +63,7 @@ export async function hand(
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body,
+        redirect: 'manual', // a page to log in is no channel
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       if (response.ok) return undefined;

@@ -5,7 +5,7 @@
  * accounts' keys it takes one each, and signs nothing but what shows the exchange who reads.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadKeys, toolPath, type AccountRole, type Config } from '../config';
+import { loadKeys, neededLanes, toolPath, type AccountRole, type Config } from '../config';
 import { systemClock } from '../clock';
 import { costOf, JOURNAL_SHARE, RequestBudget } from '../domain/budget';
 import { loadSigner, openLighter } from '../exchange/lighter';
@@ -50,7 +50,9 @@ async function start(config: Config, options: JournalOptions, opened: Opened): P
   const end = opened.add(new AbortController(), (it) => it.abort());
   const { exchange, turn } = openReads(config, { env, opened, observability, signal: end.signal });
   const histories = (['maker', 'hedge'] as const).map((role) => {
-    const keys = oneOf(loadKeys(config, role, env));
+    // A key of ours at least: files may hold lanes of others.
+    const needed = new Set(neededLanes(config, role));
+    const keys = new Map([...loadKeys(config, role, env)].filter(([lane]) => needed.has(lane)));
     return opened.add(exchange.openHistory({ accountIndex: config.accounts[role].index, keys }), (it) => it.close());
   });
   const keeper = opened.add(
@@ -130,10 +132,6 @@ export function placeOf({ journal }: Config): { readonly url: string } | { reado
 
 function roleOf({ accounts }: Config, account: number): AccountRole {
   return account === accounts.maker.index ? 'maker' : 'hedge';
-}
-
-function oneOf(keys: ReadonlyMap<number, string>): ReadonlyMap<number, string> {
-  return new Map([...keys].slice(0, 1));
 }
 
 /** The main figures of the day, for whoever watches. */

@@ -31,7 +31,7 @@ export function openMakerOnly({ config, account, observability, opened }: MakerO
     clearTimeout(timer);
     const found = await account.makerOnlyKeys();
     if (isClosed) return;
-    timer = setTimeout(() => void read(), found.ok ? READ_EVERY_MS : AGAIN_MS);
+    timer = setTimeout(() => void read().catch(() => undefined), found.ok ? READ_EVERY_MS : AGAIN_MS);
     timer.unref();
     // What cannot be read changes nothing: a close would be rejected, and go on under a spare lane minutes later.
     if (!found.ok) return;

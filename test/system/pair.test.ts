@@ -143,12 +143,10 @@ describe('when it must not quote', () => {
 
   test('S-20 A is long and its position cannot be read: not taken for flat, no quote, until it can', async () => {
     await start({ pairs: [{ side: 'round-trip' }] });
-    await resolved(system, await system.fill(1));
-    await system.pair().executeUpdate('pause');
-    await system.pairSays('idle', (s) => s.slots.every((slot) => slot.state === 'free'));
+    await eventually('an order rests', async () => ((await system.resting()).length > 0 ? true : undefined));
     const before = await placements();
     await system.fault({ on: 'request', action: 'answer', status: 503, match: { path: 'v1/account' }, count: 0 });
-    await system.pair().executeUpdate('resume');
+    await resolved(system, await system.fill(1)); // no reading from before it answers where to quote next
     await system.pairSays('it cannot read', (s) => /position could not be read/.test(s.slots[0]?.note ?? ''));
     expect(await placements()).toBe(before);
     await system.clearFaults();
