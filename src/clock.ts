@@ -51,3 +51,15 @@ export const systemClock: Clock = {
 export function stampOf(clock: Pick<Clock, 'epochMs' | 'monotonicMs'>, monotonicMs: number): number {
   return monotonicMs + (clock.epochMs() - clock.monotonicMs());
 }
+
+export function pause(clock: Pick<Clock, 'after'>, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve));
+}
+
+/** Undefined when it has not come by then. */
+export function within<T>(clock: Pick<Clock, 'after'>, ms: number, coming: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const giveUp = clock.after(ms, () => resolve(undefined));
+    void coming.then(resolve, reject).finally(giveUp);
+  });
+}

@@ -24,6 +24,11 @@ export class Asker {
     }
   }
 
+  /** Anything but yes is no. */
+  async agrees(question: string): Promise<boolean> {
+    return /^y(es)?$/i.test((await this.ask(`${question} [y/N] `)).trim());
+  }
+
   async askHidden(question: string): Promise<string> {
     process.stderr.write(question);
     const line = await this.#line();

@@ -4,19 +4,18 @@
  * Exit code 0 when nothing is left and nothing of ours can trade again by itself, 1 when something is, 2 when it did not begin.
  */
 import type { Client } from '@temporalio/client';
-import { createInterface } from 'node:readline/promises';
-import { systemClock } from '../clock';
-import { closeAll, holdings, within, type CloseAllOptions, type Holding } from '../closing/close-all';
+import { pause, systemClock, within } from '../clock';
+import { closeAll, holdings, type CloseAllOptions, type Holding } from '../closing/close-all';
 import type { ClosingAccount } from '../closing/fence';
-import { type AccountRole, type Config, ConfigError, loadKeys, toolPath } from '../config';
+import { type AccountRole, type Config, ConfigError, loadKeys } from '../config';
 import { orderWorkflowPrefix, pairWorkflowId } from '../domain/ids-and-nonces';
 import { reasonOf } from '../domain/reason';
-import { loadSigner, openLighter } from '../exchange/lighter';
 import type { ExchangePort } from '../exchange/port';
 import { Executor } from '../hedging/executor';
 import { sealByCancelAll, sealByCancelOrder } from '../hedging/seals';
 import { listRuns } from '../temporal/runs';
-import { commandConfig, CommandError, connectTemporal, type GlobalOptions, reportError } from './context';
+import { Asker } from './ask';
+import { commandConfig, CommandError, connectTemporal, type GlobalOptions, openExchange, reportError } from './context';
 import { table } from './table';
 
 export interface CloseAllCommandOptions extends GlobalOptions {
@@ -97,7 +96,7 @@ export async function openClosing(
   config: Config,
   say: (line: string) => void,
 ): Promise<CloseAllOptions & { close(): Promise<void> }> {
-  const exchange = openLighter({ ...config.lighter, signer: loadSigner(toolPath('signer')) });
+  const exchange = openExchange(config);
   const deadManAt = (): number => exchange.exchangeNowMs() + config.safety.deadManMs;
   const a = openSide({ name: 'A', role: 'maker', config, exchange, say, sealBy: sealByCancelOrder(deadManAt) });
   const b = openSide({ name: 'B', role: 'hedge', config, exchange, say, sealBy: sealByCancelAll });
@@ -108,12 +107,9 @@ export async function openClosing(
   try {
     for (const { name, account } of [a, b]) {
       // Without it closes are found by reading: slower, and no reason to leave a position open.
-      const live = within(
-        STREAM_MS,
-        account.stream.whenLive().then(() => true),
-        systemClock,
-      );
-      if ((await live) !== true) say(`${name}: the account's stream is not there; going on without it`);
+      const live = account.stream.whenLive().then(() => true);
+      if ((await within(systemClock, STREAM_MS, live)) !== true)
+        say(`${name}: the account's stream is not there; going on without it`);
     }
     const listed = await exchange.markets();
     if (!listed.ok) throw new CommandError(`the markets could not be read, so nothing was done: ${listed.reason}`);
@@ -196,7 +192,7 @@ export async function endRuns(
           say(`ended ${id}`);
         }),
       );
-      await new Promise<void>((resolve) => systemClock.after(END_PAUSE_MS, resolve));
+      await pause(systemClock, END_PAUSE_MS);
     }
     return [`orders of account ${config.accounts.maker.index} still run in Temporal. ${remedy}`];
   } catch (error) {
@@ -230,10 +226,10 @@ function previewOf({ accounts }: Config, found: readonly Holding[], runs: readon
 
 async function agreed(): Promise<boolean> {
   if (!process.stdin.isTTY) throw new CommandError('Nothing was done: say --yes where nobody can be asked');
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const asker = new Asker();
   try {
-    return /^y(es)?$/i.test((await prompt.question('Close all of this at market? [y/N] ')).trim());
+    return await asker.agrees('Close all of this at market?');
   } finally {
-    prompt.close();
+    asker.close();
   }
 }

@@ -72,7 +72,7 @@ export async function runKeys(
     for (const each of roles) accounts.push(await lookAt(operation, config, each, options));
     if (options.plan === true) return planned(accounts, options);
     const isChange = accounts.some(({ job }) => job.work.length > 0);
-    if (isChange && options.yes !== true && !/^y(es)?$/i.test((await asker.ask('Go on? [y/N] ')).trim()))
+    if (isChange && options.yes !== true && !(await asker.agrees('Go on?')))
       throw new CommandError('nothing was changed');
     const failure = isChange ? await carryOut(operation, accounts, options, asker) : undefined;
     return await conclude(operation, accounts, options, failure);

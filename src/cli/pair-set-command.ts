@@ -1,5 +1,6 @@
 /** `pair set`: other terms for a running pair. Amounts are given as in the configuration; the workflow has them in lots. */
 import { hostname, userInfo } from 'node:os';
+import type { PairConfig } from '../config';
 import { parseLots } from '../domain/lots';
 import type { PairSetting } from '../domain/pair-terms';
 import type { Market } from '../domain/records';
@@ -7,13 +8,21 @@ import { commandConfig, CommandError, type GlobalOptions, requireMarkets, withTe
 import { setPair } from './pair-client';
 import { checkAmounts, pairOf } from './pair-start';
 
-type Setter = (value: string, market: Market) => PairSetting;
+interface Terms {
+  readonly market: Market;
+  readonly pair: PairConfig;
+}
+
+type Setter = (value: string, terms: Terms) => PairSetting;
 
 const SETTERS: Readonly<Record<string, Setter>> = {
   side: (value) => ({ strategy: value as NonNullable<PairSetting['strategy']> }), // the workflow knows which there are
-  quantity: (value, market) => ({ lots: lotsOf('quantity', value, market) }),
+  quantity(value, { market, pair }) {
+    checkAmounts(pair, market, { quantity: value });
+    return { lots: lotsOf('quantity', value, market) };
+  },
   depth: (value) => ({ depth: Number(value) }),
-  max_position: (value, market) => ({ max_position_lots: lotsOf('max_position', value, market) }),
+  max_position: (value, { market }) => ({ max_position_lots: lotsOf('max_position', value, market) }),
   time_out: (value) => ({ time_out_ms: Number(value) * 1_000 }),
 };
 
@@ -21,9 +30,8 @@ export async function runPairSet(symbol: string, settings: readonly string[], op
   const config = commandConfig(options);
   const [market] = await requireMarkets(config, [symbol]);
   if (market === undefined) return;
-  const quantity = settings.find((text) => text.startsWith('quantity='))?.slice('quantity='.length);
-  if (quantity !== undefined) checkAmounts(pairOf(config, symbol), market, { quantity });
-  const setting = { ...settingOf(settings, market), by: `${userInfo().username}@${hostname()}`.slice(0, 100) };
+  const terms = { market, pair: pairOf(config, symbol) };
+  const setting = { ...settingOf(settings, terms), by: `${userInfo().username}@${hostname()}`.slice(0, 100) };
   const pair = { makerAccount: config.accounts.maker.index, market: symbol };
   const answer = await withTemporal(config, (client) => setPair(client, pair, setting));
   if (options.json === true) console.log(JSON.stringify({ market: symbol, command: 'set', answer: answer ?? null }));
@@ -31,14 +39,14 @@ export async function runPairSet(symbol: string, settings: readonly string[], op
 }
 
 /** Throws a CommandError for what is no setting. */
-export function settingOf(settings: readonly string[], market: Market): PairSetting {
+function settingOf(settings: readonly string[], terms: Terms): PairSetting {
   let all: PairSetting = {};
   for (const text of settings) {
     const [name = '', value = ''] = text.split(/=(.*)/s);
     const setter = SETTERS[name];
     if (setter === undefined || value === '')
       throw new CommandError(`${text} sets nothing: give name=value with one of ${Object.keys(SETTERS).join(', ')}`);
-    all = { ...all, ...setter(value, market) };
+    all = { ...all, ...setter(value, terms) };
   }
   return all;
 }

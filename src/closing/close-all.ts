@@ -11,7 +11,7 @@ import type { HedgePolicy } from '../domain/messages';
 import { positionIn, type Market, type OrderRecord, type Read } from '../domain/records';
 import { ticketFromMessage } from '../domain/ticket';
 import type { ExchangePort } from '../exchange/port';
-import type { Clock } from '../clock';
+import { pause, within, type Clock } from '../clock';
 import { fence, type ClosingAccount } from './fence';
 
 export interface CloseAllOptions {
@@ -81,7 +81,7 @@ export async function closeAll(options: CloseAllOptions): Promise<readonly strin
     left = leftOf(await holdings(options));
     if (left.length === 0 && wasClear) return unfenced;
     wasClear = left.length === 0;
-    await new Promise<void>((resolve) => clock.after(LOOK_AGAIN_MS, resolve));
+    await pause(clock, LOOK_AGAIN_MS);
   }
   return [...unfenced, ...(wasClear ? ['both accounts were read as flat once only: look again'] : left)];
 }
@@ -144,7 +144,7 @@ async function withdraw(
       await account.send(await account.sign({ ...request, marketId, index }));
       say(`${name}: cancelled order ${index} in ${symbol}`);
     }
-    await new Promise<void>((resolve) => clock.after(CANCEL_LOOK_MS, resolve));
+    await pause(clock, CANCEL_LOOK_MS);
   }
 }
 
@@ -154,9 +154,9 @@ async function flattenMarket(
   lanes: readonly FlattenLane[],
   step: { readonly stepLots: bigint },
 ): Promise<string | undefined> {
-  const book = await within(BOOK_MS, exchange.whenBook(market.marketId), clock);
+  const book = await within(clock, BOOK_MS, exchange.whenBook(market.marketId));
   if (book === undefined) return 'its order book does not come, so there is no price to close at';
-  const [a, b] = accounts.map(({ account, executor }): FlattenSide => ({
+  const sideOf = ({ account, executor }: ClosingAccount): FlattenSide => ({
     readPosition: () => readPosition({ account, exchange }, market.symbol),
     async reduce(message) {
       const ticket = ticketFromMessage(message);
@@ -165,16 +165,10 @@ async function flattenMarket(
       if (state === 'blocked') await executor.seal({ ticket });
       return state === 'executed';
     },
-  }));
-  if (a === undefined || b === undefined) return undefined;
-  const sleep = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
-  return flatten({ a, b, lanes, policy, ...step, epochMs: () => clock.epochMs(), sleep });
-}
-
-/** Undefined when it has not come by then. */
-export function within<T>(ms: number, coming: Promise<T>, clock: Pick<Clock, 'after'>): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const giveUp = clock.after(ms, () => resolve(undefined));
-    void coming.then(resolve, reject).finally(giveUp);
+  });
+  return flatten({
+    ...{ a: sideOf(accounts[0]), b: sideOf(accounts[1]), lanes, policy, ...step },
+    epochMs: () => clock.epochMs(),
+    sleep: (ms) => pause(clock, ms),
   });
 }

@@ -64,37 +64,19 @@ export async function readSource(
     await store.add(reading(rowsOf(rows), gap));
     return { ok: true, value: { rows: rows.length, gap } };
   };
-  const inTurn =
-    <T>(readPage: ReadPage<T>): ReadPage<T> =>
-    async (next) =>
-      (await turn()) ? readPage(next) : { ok: false, reason: 'the journal ends' };
+  const pages = <T extends Timed>(readPage: ReadPage<T>): Promise<Read<Pages<T>>> =>
+    readBack(readPage, { backTo, turn });
   switch (source) {
     case 'trades':
-      return conclude(
-        await readBack(
-          inTurn((next) => history.trades(next)),
-          backTo,
-        ),
-        (trades) => ({ trades }),
-      );
+      return conclude(await pages((next) => history.trades(next)), (trades) => ({ trades }));
     case 'fundings':
-      return conclude(
-        await readBack(
-          inTurn((next) => history.fundings(next)),
-          backTo,
-        ),
-        (fundings) => ({ fundings }),
-      );
+      return conclude(await pages((next) => history.fundings(next)), (fundings) => ({ fundings }));
     case 'transfer':
     case 'deposit':
     case 'withdrawal':
-      return conclude(
-        await readBack(
-          inTurn((next) => history.transfers(source satisfies TransferKind, next)),
-          backTo,
-        ),
-        (transfers) => ({ transfers }),
-      );
+      return conclude(await pages((next) => history.transfers(source satisfies TransferKind, next)), (transfers) => ({
+        transfers,
+      }));
   }
 }
 
@@ -109,10 +91,14 @@ interface Pages<T> {
 }
 
 /** All pages back to `backTo`; without one to the end of the list. */
-async function readBack<T extends Timed>(readPage: ReadPage<T>, backTo: bigint | undefined): Promise<Read<Pages<T>>> {
+async function readBack<T extends Timed>(
+  readPage: ReadPage<T>,
+  { backTo, turn }: { readonly backTo: bigint | undefined; readonly turn: Turn },
+): Promise<Read<Pages<T>>> {
   const rows: T[] = [];
   let next: string | undefined;
   for (let pages = 0; pages < PAGES_MAX; pages++) {
+    if (!(await turn())) return { ok: false, reason: 'the journal ends' };
     const read = await readPage(next);
     if (!read.ok) return read;
     rows.push(...read.value.rows);

@@ -4,9 +4,10 @@
  * The key is in the file before anything is sent, so that whatever happens afterwards it is not lost; and only what the exchange lists
  * is believed. The same key again, after an interruption, is the same change.
  */
+import { pause } from '../clock';
 import type { KeyPair } from '../config';
 import { INVALID_NONCE } from '../domain/rejections';
-import { pause, readSlots, type Desk } from './desk';
+import { readSlots, type Desk } from './desk';
 import { KeysError } from './errors';
 import type { Owner } from './owner';
 

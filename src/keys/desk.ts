@@ -49,7 +49,3 @@ export async function readOwner({ exchange, accountIndex, role }: Desk): Promise
     `account ${accountIndex} cannot be read: ${owner.reason}. Nothing was sent; is accounts.${role}.index right?`,
   );
 }
-
-export function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.after(ms, resolve));
-}

@@ -1,8 +1,9 @@
 /** Keys proven as the processes prove them at their start: one harmless transaction each, seen executed. */
+import { within } from '../clock';
 import { epochMsOf, timeOfNonce } from '../domain/ids-and-nonces';
 import { KeyProofs } from '../hedging/key-proofs';
 import type { AccountPort } from '../exchange/port';
-import { pause, type Desk } from './desk';
+import type { Desk } from './desk';
 
 /** `used`: a process of ours uses the lane at this moment, and proves it itself. */
 export type Proof =
@@ -27,7 +28,7 @@ export async function proveLanes(desk: Desk, lanes: readonly number[]): Promise<
   const account = exchange.openAccount({ accountIndex, keys: new Map(keys) });
   try {
     // Its frames show executions at once; without them each proof is looked up.
-    await Promise.race([account.stream.whenLive(), pause(desk.clock, LIVE_MS)]);
+    await within(desk.clock, LIVE_MS, account.stream.whenLive());
     for (const [lane] of keys) proofs.set(lane, await proveLane(desk, account, lane, marketId));
   } finally {
     await account.close();

@@ -15,13 +15,14 @@ import {
   type OrderInput,
   type OrderResult,
   type OrderState,
+  type PairInput,
   type QuoteResult,
 } from '../domain/messages';
 import { orderStateFrom } from '../domain/received';
 import { makerOrder } from './maker-order';
 import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from './messages';
 import type { PairRun } from './pair-run';
-import type { Slot } from './pair-state';
+import type { PairState, Slot } from './pair-state';
 
 /** After an order that could not be placed, times the failures in a row. */
 const FAILURE_PAUSE_MS = 500;
@@ -60,14 +61,18 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
     if (!answer.quote) {
       slot.note = `not quoting: ${answer.message}`;
       if (answer.code === DECIMALS_CHANGED) return pauseBy(run, answer.message);
-      const isOver = (): boolean => state.offLots !== off || state.input !== input || !state.isQuoting;
-      await condition(isOver, Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
+      await condition(() => !isAsAsked(state, { off, input }), Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
       return;
     }
-    if (state.isQuoting && state.offLots === off && state.input === input) await startOrder(run, slot, answer);
+    if (isAsAsked(state, { off, input })) await startOrder(run, slot, answer);
   } finally {
     if (slot.state === 'quoting') slot.state = 'free';
   }
+}
+
+/** Still quoting, with the books and under the terms for which a quote was asked. */
+function isAsAsked(state: PairState, asked: { readonly off: string | undefined; readonly input: PairInput }): boolean {
+  return state.isQuoting && state.offLots === asked.off && state.input === asked.input;
 }
 
 /** What the pair waits for does not come by itself. */
@@ -116,7 +121,7 @@ async function startOrder(run: PairRun, slot: Slot, answer: QuoteResult & { quot
     state.vanished(id.toString());
     throw error;
   });
-  if (!state.isQuoting || state.offLots !== off || state.input !== input) run.endQuotes();
+  if (!isAsAsked(state, { off, input })) run.endQuotes();
   void child.result().then(
     (result) => heard(run, endOf(result)),
     // Cancelled, which it has said by signal before, or terminated without a word.

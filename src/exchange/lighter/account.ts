@@ -4,7 +4,7 @@
  * Holds no key: they went to the signer on opening. Resends nothing and concludes nothing: a submission's fate is what the answer
  * proves, a read is a value or a reason.
  */
-import type { Clock } from '../../clock';
+import { pause, type Clock } from '../../clock';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
 import { keepNewest } from '../../domain/keep-newest';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
@@ -154,7 +154,7 @@ export class LighterAccount implements AccountPort {
 
   #resolveUnlisted({ request: { lane, nonce } }: LighterSignedTx, answer: Unlisted): Promise<SendOutcome> {
     return resolveUnlisted(answer, nonce, {
-      pause: (ms) => new Promise((resolve) => this.deps.clock.after(ms, resolve)),
+      pause: (ms) => pause(this.deps.clock, ms),
       nextNonce: () => this.#nextNonce(lane, 'doubt'),
     });
   }
