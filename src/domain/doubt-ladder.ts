@@ -26,6 +26,8 @@ export interface Ladder {
   busy: boolean;
   /** The last send was booked: its frame is awaited until `dueMs`. */
   booked: boolean;
+  /** Sends of ours that were not rejected: one of them may have consumed the nonce. */
+  standing: number;
   /** Rounds without a conclusion, for the back-off. */
   round: number;
   /** Consecutive rejections of the classes that need a human or the market to change. */
@@ -60,6 +62,7 @@ export function newLadder(nowMs: number): Ladder {
     dueMs: nowMs,
     busy: false,
     booked: false,
+    standing: 0,
     round: 0,
     rejections: 0,
     readings: newReadings(),
@@ -101,6 +104,7 @@ export function onSent(ladder: Ladder, outcome: SendOutcome, nowMs: number): Set
 }
 
 function onRejected(ladder: Ladder, outcome: SendOutcome & { kind: 'rejected' }, nowMs: number): SetBack | undefined {
+  ladder.standing -= 1;
   const kind = describeRejection(outcome.code).class;
   // A code that nobody lists may be said of everything on this lane, and is then handled as a rejected key is.
   const handledAs: RejectionClass = findRejection(outcome.code) === undefined ? 'key' : kind;

@@ -32,6 +32,8 @@ export interface Evidence {
 interface Executed {
   readonly executedLots: Lots;
   readonly executedQuote: Notional;
+  /** When the nonce was consumed, by the exchange's clock, epoch ms; absent when nothing told it. */
+  readonly settledAtMs?: number;
   /** By the exchange's clock, µs: a market order executes whole, in the transaction that its record was last changed by. */
   readonly executedAtUs?: number;
   readonly txHash?: string;
@@ -116,6 +118,7 @@ function traded(record: OrderRecord, txHash: string | undefined): Resolved & { k
     executedLots: record.filledLots,
     executedQuote: record.filledQuote,
     status: record.status,
+    ...(record.transactionTimeUs > 0 ? { settledAtMs: record.transactionTimeUs / 1_000 } : {}),
     ...(record.filledLots > 0n && record.transactionTimeUs > 0 ? { executedAtUs: record.transactionTimeUs } : {}),
     ...(txHash === undefined ? {} : { txHash }),
   };
@@ -128,6 +131,7 @@ function nothing(kind: 'foreign' | 'seal', status: string, tx: TxRecord): Resolv
     executedQuote: notional(0n),
     status,
     txHash: tx.hash,
+    ...(tx.executedAtMs > 0 ? { settledAtMs: tx.executedAtMs } : {}),
     ...(tx.rejection ? { rejection: tx.rejection } : {}),
   };
 }

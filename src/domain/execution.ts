@@ -235,6 +235,7 @@ function resolveAll(state: ExecutionState, nowMs: number): LaneAlert[] {
 
 function resolve(state: ExecutionState, resolved: Resolved, nowMs: number): void {
   const k = state.slice;
+  const sinceMs = pausesFromMs(state, resolved, nowMs);
   state.resolved.push({ ...resolved, k, sent: state.sent });
   state.slice += 1;
   state.sent = undefined;
@@ -253,8 +254,16 @@ function resolve(state: ExecutionState, resolved: Resolved, nowMs: number): void
     state.blocked = undefined;
   }
   if (missingLots(state) === 0n) return;
-  fallShort(state, resolved, nowMs);
+  fallShort(state, resolved, sinceMs);
   if (k >= SLICES_BEFORE_RENEWAL) state.sealing = true;
+}
+
+/**
+ * What an earlier process, or another one, sent is over since the exchange settled it: a pause after it does not begin again when it is met.
+ * What we sent ourselves counts from now: should the two clocks differ, nothing is sent without a pause.
+ */
+function pausesFromMs({ ladder }: ExecutionState, { settledAtMs }: Resolved, nowMs: number): number {
+  return ladder.standing > 0 ? nowMs : Math.min(settledAtMs ?? nowMs, nowMs);
 }
 
 function nextCommand(state: ExecutionState, nowMs: number): SliceSend | NonceQuestion | undefined {

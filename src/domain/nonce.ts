@@ -150,6 +150,7 @@ export function nextForNonce(
   const nonce = nonceOf(evidence.id, k);
   switch (ladder.rung) {
     case 'send':
+      ladder.standing += 1;
       return { do: 'send', k, nonce, ...(state.sealing ? nextSeal(state, lacksLots) : nextOrder(state)) };
     case 'look':
       return { do: 'look', k, indexes: lookIndexes(evidence.id, k) };

@@ -25,8 +25,8 @@ export interface BlockedState {
   readonly atMs: number;
 }
 
-/** A slice is resolved and lots are still missing: why, and when to try the next one. */
-export function fallShort(state: Hindered, resolved: Resolved, nowMs: number): void {
+/** A slice is resolved and lots are still missing: why, and when to try the next one. `sinceMs`: from when its pause counts. */
+export function fallShort(state: Hindered, resolved: Resolved, sinceMs: number): void {
   const kind = classOfShortfall(resolved);
   if (kind === undefined) return;
   const rejections = state.setbacks;
@@ -34,9 +34,9 @@ export function fallShort(state: Hindered, resolved: Resolved, nowMs: number): v
   const retryAfterMs = slow ? backOff(rejections, BLOCKED_MS_MIN, BLOCKED_MS_MAX) : backOff(rejections, 50, 5_000);
   const code = resolved.rejection?.code ?? 0;
   const message = resolved.rejection?.message ?? `the exchange ended the order as ${resolved.status}`;
-  state.ladder.dueMs = nowMs + retryAfterMs;
+  state.ladder.dueMs = sinceMs + retryAfterMs;
   state.ladder.rejections = rejections + 1;
-  setBack(state, { class: kind, code, message, retryAfterMs }, nowMs, resolved.status);
+  setBack(state, { class: kind, code, message, retryAfterMs }, sinceMs, resolved.status);
 }
 
 export function setBack(state: Hindered, rejection: SetBack, nowMs: number, status?: string): void {

@@ -664,6 +664,67 @@ describe('execution: rejections', () => {
     expect(onlySend(m.due())).toMatchObject({ k: 121, form: 'seal-order' });
   });
 
+  describe('rejections that another process met before: their pauses count from when the exchange made them', () => {
+    /** Met one after the other, at `nowMs`: each nonce is taken, no list has it, and its transaction was rejected at `settledMs`. */
+    const meet = (nowMs: number, settledMs: readonly number[]) => {
+      const m = machine();
+      m.at(nowMs);
+      m.raise(20);
+      for (const executedAtMs of settledMs) {
+        const k = m.state.slice;
+        if (!m.state.ladder.busy) m.due();
+        const lane = new Lane(B, LANE, 1);
+        lane.submit({ ...onlySendOf(m.state), k, nonce: nonceOf(id, k), clientOrderIndex: clientOrderIndexOf(id, k) });
+        lane.run({ kind: 'refuse' });
+        const tx: TxRecord = { ...lane.log[0]!.tx, executedAtMs };
+        m.sent(rejected(21104));
+        m.looked();
+        m.feed({ type: 'traced', k, nonceStatus: { ok: true, value: { kind: 'consumed', tx } } });
+      }
+      expect(m.state.resolved).toHaveLength(settledMs.length);
+      return m;
+    };
+
+    test('all are over: the next slice goes out at once', () => {
+      const m = meet(200_000, [10_000, 11_000, 13_000, 17_000, 25_000, 41_000, 71_000]);
+      expect(m.now()).toBe(200_000);
+      expect(m.state).toMatchObject({ slice: 8, ladder: { busy: true, rung: 'send' } });
+    });
+
+    test('the newest is not: what is left of its pause is sat out, as long as it has grown', () => {
+      const m = meet(60_000, [10_000, 11_000, 13_000, 17_000, 50_000]);
+      expect(wakeAtMs(m.state)).toBe(66_000);
+    });
+
+    test('one whose moment nobody told, and one of our future, count from now', () => {
+      expect(wakeAtMs(meet(60_000, [0]).state)).toBe(61_000);
+      expect(wakeAtMs(meet(60_000, [90_000]).state)).toBe(61_000);
+    });
+
+    test('one of our own counts from now, whatever the exchange’s clock says', () => {
+      const m = machine();
+      m.at(60_000);
+      const send = onlySend(m.raise(20));
+      m.sent(unknown);
+      const rejection = { code: 21739, message: 'not enough margin' };
+      const lane = new Lane(B, LANE, 1);
+      lane.submit(send);
+      lane.run({ kind: 'refuse' });
+      m.feed({ type: 'tx', tx: { ...lane.log[0]!.tx, executedAtMs: 10_000, rejection } });
+      expect(wakeAtMs(m.state)).toBe(61_000);
+    });
+
+    test('an order’s record tells its moment too', () => {
+      const m = machine();
+      m.at(60_000);
+      const send = onlySend(m.raise(20));
+      m.sent(rejected(21104));
+      const record = orderRecord(B, 1, send, lots(0));
+      m.feed({ type: 'order', record: { ...record, status: 'canceled-reduce-only', transactionTimeUs: 10_000_000 } });
+      expect(m.state).toMatchObject({ slice: 2, ladder: { busy: true, rung: 'send' } });
+    });
+  });
+
   test('P-05 one lot is rejected as below the minimum: carried, said, and hedged with the next fill without waiting', () => {
     const m = machine();
     expect(onlySend(m.raise(1)).lots).toBe(1n);
