@@ -1,7 +1,7 @@
 /**
  * Signs ahead for all tickets of an executor, off the thread on which fills arrive and behind everything that is needed now: one at a time,
- * and none begun while a fill waits for a signature. The likeliest slice of a ticket comes first and whatever the load; the rest only while
- * processors are free and there is room, the ticket with the newest change first.
+ * and none begun while a fill waits for a signature. What an order that is armed waits for comes first, then the likeliest slice of each
+ * ticket, whatever the load; the rest only while processors are free and there is room, the ticket with the newest change first.
  */
 import type { Clock } from '../clock';
 import type { OrderRequest, SignedAhead } from './signed-ahead';
@@ -27,6 +27,8 @@ interface Turn {
 export class AheadSigner {
   readonly #options: AheadSignerOptions;
   readonly #tickets = new Set<SignedAhead>();
+  /** Orders that are being armed and wait for their turn. */
+  readonly #arming: (() => void)[] = [];
   /** Whose likeliest slice may be missing. */
   readonly #changed = new Set<SignedAhead>();
   /** Whose other slices may be missing, the newest last. */
@@ -46,12 +48,27 @@ export class AheadSigner {
     this.#plan();
   }
 
+  /** Signs the likeliest slice of a ticket that is armed: at once, if nothing else is being signed. */
+  async first(ahead: SignedAhead): Promise<void> {
+    if (this.#isSigning || this.#needed > 0) await new Promise<void>((itsTurn) => this.#arming.push(itsTurn));
+    clearTimeout(this.#timer);
+    this.#isSigning = true;
+    try {
+      const request = ahead.wanted('likeliest');
+      if (request) await ahead.sign(request);
+    } finally {
+      this.#isSigning = false;
+      this.#plan();
+    }
+    this.changed(ahead);
+  }
+
   forget(ahead: SignedAhead): void {
     this.#tickets.delete(ahead);
     this.#changed.delete(ahead);
     this.#others = this.#others.filter((other) => other !== ahead);
     ahead.drop();
-    if (this.#tickets.size === 0) clearTimeout(this.#timer);
+    if (this.#tickets.size === 0 && this.#arming.length === 0) clearTimeout(this.#timer);
   }
 
   /** A signature that is needed now: until it is there none is begun ahead. */
@@ -68,12 +85,18 @@ export class AheadSigner {
 
   #plan(afterMs = 0): void {
     clearTimeout(this.#timer);
-    if (this.#isSigning || this.#needed > 0 || this.#changed.size + this.#others.length === 0) return;
+    if (this.#isSigning || this.#needed > 0) return;
+    if (this.#arming.length + this.#changed.size + this.#others.length === 0) return;
     this.#timer = setTimeout(() => void this.#turn(), afterMs);
     this.#timer.unref();
   }
 
   async #turn(): Promise<void> {
+    const itsTurn = this.#arming.shift();
+    if (itsTurn) {
+      this.#isSigning = true;
+      return itsTurn();
+    }
     const { clock, onSigned } = this.#options;
     const sinceMs = clock.monotonicMs();
     const turn = this.#choose();

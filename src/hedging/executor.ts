@@ -99,9 +99,7 @@ export class Executor {
       this.#over(before);
       this.#armed.set(lane, run);
     }
-    const likeliest = run.ahead.wanted('likeliest');
-    if (likeliest) await run.ahead.sign(likeliest);
-    this.#context.aheadSigner.changed(run.ahead);
+    await this.#context.aheadSigner.first(run.ahead);
   }
 
   /** Of this order nothing more is signed ahead. Whatever is asked of it is still done. */

@@ -104,6 +104,38 @@ test('while a fill waits for a signature none is begun', async () => {
   expect(begun).toEqual(['a3', 'b7']);
 });
 
+test('orders that are armed are signed for one at a time, before all that is merely likely, and behind a fill', async () => {
+  let done: (() => void) | undefined;
+  signer.changed(ticket('likely', [9]));
+  const armed = ['a', 'b', 'c'].map((name) => signer.first(ticket(name, [3])));
+  expect(begun).toEqual(['a3']);
+  const needed = signer.needed(new Promise<void>((resolve) => (done = resolve)));
+  await pass(1_000);
+  expect(begun).toEqual(['a3']);
+  done?.();
+  await needed;
+  await pass(100);
+  await Promise.all(armed);
+  expect(begun).toEqual(['a3', 'b3', 'c3', 'likely9']);
+  expect(most).toBe(1);
+});
+
+test('an order whose slice cannot be signed is not armed, and the next one is', async () => {
+  const failed = expect(signer.first(ticket('a', [13]))).rejects.toThrow('it cannot be signed');
+  const armed = signer.first(ticket('b', [3]));
+  await pass(100);
+  await Promise.all([failed, armed]);
+  expect(begun.slice(0, 2)).toEqual(['a13', 'b3']);
+});
+
+test('who waits for its turn gets it, even when all tickets are forgotten meanwhile', async () => {
+  const [a, b] = [ticket('a', [3]), ticket('b', [3])];
+  const armed = [signer.first(a), signer.first(b)];
+  for (const it of [a, b]) signer.forget(it);
+  await pass(100);
+  await Promise.all(armed);
+});
+
 test('one that is begun before it is needed holds nobody up', async () => {
   signer.changed(ticket('a', [3, 2]));
   await pass(1);

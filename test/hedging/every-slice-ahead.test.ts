@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { clockOf } from '../clock';
 import { Executor } from '../../src/hedging/executor';
 import { sealByCancelAll } from '../../src/hedging/seals';
-import { nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids-and-nonces';
+import { laneOf, nonceOf, orderIdOf, tenthsAt } from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import type { Ticket } from '../../src/domain/ticket';
 import { FakeAccount } from './port';
@@ -121,6 +121,39 @@ test('of an order of many lots the rest, and what has filled meanwhile, are sign
   expect(amounts()).toEqual([300, 150]);
   expect(signed).toEqual(['when-needed', 'ahead']);
   expect(account.signed.map((it) => 'lots' in it && Number(it.lots))).toEqual([1_000, 300, 700, 150, 550]);
+});
+
+test('a hedge is signed before all that is signed ahead, however many orders are armed and filled at once', async () => {
+  account.auto = undefined;
+  const many = Array.from({ length: 20 }, (_, lane) => ticketOf(idAt(0, 10 + lane), 1_000));
+  const order: string[] = [];
+  const answers: (() => void)[] = [];
+  const sign = account.sign.bind(account);
+  account.sign = async (request, where) => {
+    order.push(`${request.lane}${'lots' in request ? ` ${request.lots}` : ''}`);
+    await new Promise<void>((answer) => answers.push(answer));
+    return sign(request, where);
+  };
+  const answer = async (count: number): Promise<void> => {
+    for (const it of answers.splice(0, count)) it();
+    await pass(5);
+  };
+  const arming = Promise.all(many.map((ticket) => arm(ticket)));
+  await pass(5);
+  expect(order).toEqual(['10 1000']);
+  for (const ticket of many.slice(10, 13)) notice(300, ticket);
+  // Their signatures are asked for in the very call, beside the one that is under way.
+  expect(order.splice(0)).toEqual(['10 1000', '20 300', '21 300', '22 300']);
+  await answer(1);
+  await answer(2);
+  expect(order).toEqual([]); // one hedge is still being signed
+  notice(700, many[11]);
+  await answer(1);
+  expect(order).toEqual(['11 1000']);
+  while (answers.length > 0) await answer(1);
+  await arming;
+  expect(order.slice(0, 19).map((it) => Number(it.split(' ')[0]))).toEqual(many.slice(1).map(({ id }) => laneOf(id)));
+  expect(account.sent.map(({ request }) => request.lane)).toEqual([20, 21, 22]);
 });
 
 test('P-08 of one nonce one of the signed amounts leaves, whatever comes of it: the next try is signed anew', async () => {
