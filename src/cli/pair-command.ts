@@ -1,6 +1,6 @@
 /** `pair start|status|pause|resume|stop|flatten`: the strategy of one market. */
 import type { Config } from '../config';
-import type { PairStatus } from '../domain/messages';
+import type { PairStatus } from '../domain/pair-status';
 import { commandConfig, CommandError, type GlobalOptions, requireMarkets, withTemporal } from './context';
 import { operatePair, type PairOperation, pairState } from './pair-client';
 import { startConfiguredPair } from './pair-start';
@@ -67,14 +67,14 @@ function statusText({ market, mode, reason, slots, counts, terms, changed }: Pai
     { title: 'slot' },
     { title: 'order' },
     { title: 'hedge' },
-    { title: 'waits for' },
+    { title: 'why it does not quote' },
   ];
   const rows = slots.map((slot) => [
     String(slot.lane),
     slot.state,
     slot.order_id ?? '',
     slot.hedge_state ?? '',
-    slot.note ?? '',
+    slot.reasons.map(({ text }) => text).join('; '),
   ]);
   return [
     `${market}: ${mode}${reason === '' ? '' : `, ${reason}`}`,

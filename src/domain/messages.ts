@@ -4,7 +4,8 @@
  * Plain JSON: amounts, ids and nonces are decimal text (JSON has no bigint), times are epoch milliseconds unless named otherwise.
  * Names are snake_case because operators and outside tools read them (docs/contracts.md). No key, token or signature ever appears here.
  */
-import type { PairChange, PairTerms } from './pair-terms';
+import type { PairCounts } from './pair-status';
+import type { PairChange } from './pair-terms';
 import type { OrderStatus, Side } from './records';
 import type { ExecuteTimings, HedgedLots, SliceTimes, TradeReport } from './times';
 
@@ -323,27 +324,4 @@ export interface CarriedOrder {
   order_id: string;
   hedge_state: HedgeState;
   lots: string;
-}
-
-export type PairCounts = Record<'started' | 'filled' | 'unfilled' | 'failed' | 'abandoned', number>;
-
-export interface PairSlot {
-  lane: number;
-  state: 'unproven' | 'free' | 'quoting' | 'busy';
-  order_id?: string;
-  hedge_state?: HedgeState;
-  /** What the slot waits for, in words. */
-  note?: string;
-}
-
-export interface PairStatus {
-  market: string;
-  mode: 'running' | 'paused' | 'stopping' | 'stopped';
-  reason: string;
-  slots: PairSlot[];
-  counts: PairCounts;
-  /** What is in force. */
-  terms: PairTerms;
-  /** The last change while it ran. */
-  changed?: PairChange;
 }

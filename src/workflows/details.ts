@@ -1,5 +1,6 @@
 /** An order's or a pair's story as the Web UI shows it on the workflow's page: a few lines of markdown, no event needs to be opened. */
-import type { PairStatus, SliceReport } from '../domain/messages';
+import type { SliceReport } from '../domain/messages';
+import type { PairStatus } from '../domain/pair-status';
 import type { Order } from '../domain/order';
 import { reportOf } from '../domain/order-report';
 
@@ -28,12 +29,12 @@ export function pairDetailsOf(status: PairStatus): string {
   const { counts, terms, changed } = status;
   const slots = status.slots.map(
     (slot) =>
-      `| ${slot.lane} | ${slot.state} | ${slot.order_id ?? ''} | ${slot.hedge_state ?? ''} | ${slot.note ?? ''} |`,
+      `| ${slot.lane} | ${slot.state} | ${slot.order_id ?? ''} | ${slot.hedge_state ?? ''} | ${slot.reasons.map(({ text }) => text).join('; ')} |`,
   );
   return [
     `**${status.mode}** ${status.reason}`,
     `quotes ${terms.strategy}, ${terms.lots} lots at depth ${terms.depth}${changed === undefined ? '' : `; set by ${changed.by}: ${changed.what}`}`,
     `started ${counts.started}, filled ${counts.filled}, unfilled ${counts.unfilled}, failed ${counts.failed}, abandoned ${counts.abandoned}`,
-    ['| lane | slot | order | hedge | note |', '|---|---|---|---|---|', ...slots].join('\n'),
+    ['| lane | slot | order | hedge | why it does not quote |', '|---|---|---|---|---|', ...slots].join('\n'),
   ].join('\n\n');
 }

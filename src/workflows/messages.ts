@@ -1,7 +1,8 @@
 /** Names under which workflows are spoken to; stable, documented in docs/contracts.md. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { BooksState, OrderResult, OrderState, OrderUpdate, PairStatus } from '../domain/messages';
+import type { BooksState, OrderResult, OrderState, OrderUpdate } from '../domain/messages';
+import type { PairStatus } from '../domain/pair-status';
 import type { PairSetting } from '../domain/pair-terms';
 
 export const orderUpdateSignal = defineSignal<[OrderUpdate]>('orderUpdate');

@@ -59,7 +59,8 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
       ],
     );
     if (!answer.quote) {
-      slot.note = `not quoting: ${answer.message}`;
+      slot.note = answer.message;
+      slot.code = answer.code;
       if (answer.code === DECIMALS_CHANGED) return pauseBy(run, answer.message);
       await condition(() => !isAsAsked(state, { off, input }), Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
       return;

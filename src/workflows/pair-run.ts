@@ -62,6 +62,7 @@ export class PairRun {
       .catch(async (error: unknown) => {
         const rejection = rejectionOf(error);
         slot.note = rejection ?? String(error);
+        slot.code = 'failed';
         log.error('a slot failed and is tried again', { lane: slot.lane, error: slot.note });
         await sleep(rejection === undefined ? PROOF_PAUSE_MS : REJECTED_PAUSE_MS);
       })

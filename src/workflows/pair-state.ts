@@ -12,11 +12,13 @@ import {
   type OrderState,
   type PairCarry,
   type PairInput,
-  type PairSlot,
-  type PairStatus,
 } from '../domain/messages';
+import type { PairSlot, PairStatus, Reason } from '../domain/pair-status';
+import { holdsOf, reasonsOf } from './pair-reasons';
 
-export interface Slot extends PairSlot {
+export interface Slot extends Omit<PairSlot, 'reasons'> {
+  /** Of the note. */
+  code?: string;
   lastId?: OrderId;
   lots?: bigint;
   /** This pair has asked for the end of its order's quote. */
@@ -60,7 +62,7 @@ export class PairState {
 
   /** Whether orders are started at all. One stuck order stops all quoting of the pair, and so do books that nobody has compared. */
   get isQuoting(): boolean {
-    return this.mode === 'running' && !this.isStuck && this.books !== undefined && !this.isRenewing;
+    return holdsOf(this).length === 0;
   }
 
   /** Whether the slot may start an order now. */
@@ -99,7 +101,7 @@ export class PairState {
   }
 
   /** With a limit, no more orders are open at once than may still fill. */
-  private get hasRoom(): boolean {
+  get hasRoom(): boolean {
     const open = this.slots.filter((slot) => slot.state === 'quoting' || slot.state === 'busy').length;
     return this.input.order_limit === undefined || this.counts.filled + open < this.input.order_limit;
   }
@@ -148,6 +150,7 @@ export class PairState {
     slot.lastId = order.id;
     slot.lots = order.lots;
     delete slot.note;
+    delete slot.code;
     this.counts.started += 1;
   }
 
@@ -185,6 +188,7 @@ export class PairState {
       if (result.reason_code !== MARKET_CLOSED) this.failures += 1;
       const why = result.reason === '' ? `the exchange ended it as ${status}` : result.reason;
       slot.note = why;
+      slot.code = result.reason_code ?? 'failed';
       if (result.reason_code === DECIMALS_CHANGED) this.pause(why);
       if (this.failures >= this.input.max_consecutive_failures) {
         this.pause(`${this.failures} orders in a row could not be placed, the last one: ${why}`);
@@ -217,13 +221,7 @@ export class PairState {
       market: this.input.market,
       mode: this.mode,
       reason: this.mode === 'running' ? this.waitsFor : this.reason,
-      slots: this.slots.map(({ lane, state, order_id, hedge_state, note }) => ({
-        lane,
-        state,
-        ...(order_id === undefined ? {} : { order_id }),
-        ...(hedge_state === undefined ? {} : { hedge_state }),
-        ...(note === undefined ? {} : { note }),
-      })),
+      slots: this.slots.map((slot) => statusOf(slot, reasonsOf(this, slot))),
       counts: this.counts,
       terms: termsOf(this.input),
       ...(this.changed === undefined ? {} : { changed: this.changed }),
@@ -232,10 +230,9 @@ export class PairState {
 
   /** Why a running pair does not quote, or not everything. */
   private get waitsFor(): string {
-    if (this.isStuck) return 'an order is stuck: no new quotes until it is hedged or closed';
-    if (this.isRenewing) return 'its history is long: it goes on in a new run once its open orders have ended';
-    if (this.books === undefined) return 'no quotes before both accounts have been compared';
-    if (this.books.state === 'even') return this.reason;
+    const [hold] = holdsOf(this);
+    if (hold !== undefined) return hold.text;
+    if (this.books?.state !== 'off') return this.reason;
     return `the accounts do not mirror each other (${this.books.what}): nothing that enlarges a position is quoted until they do`;
   }
 
@@ -256,6 +253,17 @@ export class PairState {
       ...(this.changed === undefined ? {} : { changed: this.changed }),
     };
   }
+}
+
+function statusOf({ lane, state, order_id, hedge_state, note }: Slot, reasons: readonly Reason[]): PairSlot {
+  return {
+    lane,
+    state,
+    reasons,
+    ...(order_id === undefined ? {} : { order_id }),
+    ...(hedge_state === undefined ? {} : { hedge_state }),
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 function orderOf({ order_id, hedge_state, lots }: Slot): Pick<PairCarry['slots'][number], 'order'> {

@@ -18,7 +18,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { nextOrderId } from '../domain/ids-and-nonces';
-import type { PairInput, PairStatus } from '../domain/messages';
+import type { PairInput } from '../domain/messages';
+import type { PairStatus } from '../domain/pair-status';
 import { withSetting } from '../domain/pair-terms';
 import { pairInputFrom } from '../domain/received';
 import { pairDetailsOf } from './details';

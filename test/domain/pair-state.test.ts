@@ -194,3 +194,52 @@ describe('other terms while it runs', () => {
     expect(state.status.changed).toBeUndefined();
   });
 });
+
+describe('why a slot does not quote', () => {
+  const EVEN = { state: 'even', lots: '0', what: '' } as const;
+  const codes = (state: PairState): string[][] =>
+    state.status.slots.map((slot) => slot.reasons.map(({ code }) => code));
+
+  test('all that applies, the pair’s own reasons first', () => {
+    const { state, slots } = pairOf({}, 'as carried');
+    state.pause('by hand');
+    expect(state.status.slots[0]?.reasons).toEqual([
+      { code: 'paused', text: 'by hand' },
+      { code: 'books-unread', text: 'no quotes before both accounts have been compared' },
+      { code: 'lane-unproven', text: 'its lane is being proven' },
+    ]);
+    state.resume();
+    state.compared(EVEN);
+    slots[0].state = 'free';
+    Object.assign(slots[0], { note: 'the book is thin', code: 'thin-book' });
+    expect(codes(state)).toEqual([['thin-book'], ['lane-unproven']]);
+  });
+
+  test('nothing while its order rests; what keeps a slot that has one', () => {
+    const { state, slots, start } = pairOf();
+    state.compared(EVEN);
+    const id = start(slots[0]);
+    expect(codes(state)).toEqual([[], []]);
+    say(state, id, { hedge_state: 'stuck', done: false });
+    expect(codes(state)).toEqual([['stuck'], ['stuck']]);
+    say(state, id, { hedge_state: 'hedging', done: false });
+    slots[0].quoteEnded = true;
+    expect(codes(state)).toEqual([['hedging'], []]);
+  });
+
+  test('an order that was not placed leaves the reason’s code', () => {
+    const { state, slots, start } = pairOf();
+    state.compared(EVEN);
+    const maker = { status: 'not-placed', filled_base_amount: '0.00000', avg_price: '0' };
+    const reason = 'account B can carry 0 more of this size';
+    say(state, start(slots[0]), { result: { maker, reason, reason_code: 'margin', exposure: '0' } as OrderResult });
+    expect(state.status.slots[0]?.reasons).toEqual([{ code: 'margin', text: reason }]);
+  });
+
+  test('no more orders than may still fill', () => {
+    const { state, slots, start } = pairOf({ order_limit: 1 });
+    state.compared(EVEN);
+    start(slots[0]);
+    expect(codes(state)).toEqual([[], ['order-limit']]);
+  });
+});

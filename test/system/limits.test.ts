@@ -1,6 +1,6 @@
 /** The exchange's request limits are on, and rejected requests count: hedges first, the rest stays away, and it ends by itself (S-54). */
 import { afterEach, expect, test } from '@jest/globals';
-import type { PairStatus } from '../../src/domain/messages';
+import type { PairStatus } from '../../src/domain/pair-status';
 import { eventually } from './eventually';
 import { A, B, System } from './harness';
 import { expectMirror, type Truth } from './orders';

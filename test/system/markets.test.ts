@@ -19,9 +19,7 @@ test('a halted market: the pair stops before it fails five times, says why, and 
   const id = await system.fill(BTC.market_id);
   await system.ended(id);
   await market({ force_reduce_only: true });
-  await system.pairSays('why it does not quote', ({ slots }) =>
-    slots.some(({ note }) => /not quoting: BTC: /.test(note ?? '')),
-  );
+  await system.pairSays('why it does not quote', ({ slots }) => slots.some(({ note }) => /^BTC: /.test(note ?? '')));
   const { what } = await system.alerts.expect('market-closed');
   expect(what).toMatch(/nothing is quoted in BTC: /);
   await eventually('nothing rests', async () => ((await system.resting()).length === 0 ? true : undefined));

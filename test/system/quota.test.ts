@@ -1,6 +1,6 @@
 /** P-21: the volume quota is used up: hedges go in the free slots, nothing else is spent, quoting stops above a floor and goes on by itself. */
 import { afterEach, expect, test } from '@jest/globals';
-import type { PairStatus } from '../../src/domain/messages';
+import type { PairStatus } from '../../src/domain/pair-status';
 import { eventually } from './eventually';
 import { B, System } from './harness';
 import { expectMirror, type Truth } from './orders';

@@ -68,6 +68,7 @@ test.concurrent(
     expect(state).toMatchObject({ mode: 'running', reason: expect.stringContaining('an order is stuck') });
     expect(state.slots.find((slot) => slot.lane === lane)).toEqual({
       ...{ lane, state: 'busy', order_id: first.id, hedge_state: 'stuck' },
+      reasons: [{ code: 'stuck', text: 'the hedge of its order is stuck' }],
     });
     expect(script.count('place')).toBe(2);
     giveMargin();
@@ -271,7 +272,7 @@ describe('S-55 the accounts differ', () => {
       script.on('books', () => OFF);
       await pair.handle.signal('booksState', OFF);
       expect(await first.handle.result()).toMatchObject({ maker: { status: 'canceled' }, hedge_state: 'flat' });
-      const off = await pair.when('its slot waits', (state) => state.slots[0]?.note === 'not quoting: they differ');
+      const off = await pair.when('its slot waits', (state) => state.slots[0]?.note === 'they differ');
       expect(off).toMatchObject({ mode: 'running', reason: expect.stringContaining(OFF.what) });
       expect(script.inputs('quote').at(-1)?.off_lots).toBe('-50');
       // Renewed: nothing new, nothing asked.
@@ -601,7 +602,7 @@ test.concurrent('no quote: the slot says why and asks again', async () => {
     call < 3 ? { quote: false, code: 'stream', message: "account A's stream is down", retry_after_ms: 300 } : quoted,
   );
   const pair = await stage.pair(script);
-  await pair.when('it says so', (state) => state.slots[0]?.note === "not quoting: account A's stream is down");
+  await pair.when('it says so', (state) => state.slots[0]?.note === "account A's stream is down");
   await pair.order();
   expect((await pair.state()).slots[0]?.note).toBeUndefined();
   await pair.update('stop');

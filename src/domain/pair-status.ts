@@ -1,0 +1,34 @@
+/** What a pair says of itself. Plain JSON, as messages.ts says. */
+import type { HedgeState } from './messages';
+import type { PairChange, PairTerms } from './pair-terms';
+
+export type PairCounts = Record<'started' | 'filled' | 'unfilled' | 'failed' | 'abandoned', number>;
+
+export interface PairSlot {
+  lane: number;
+  state: 'unproven' | 'free' | 'quoting' | 'busy';
+  order_id?: string;
+  hedge_state?: HedgeState;
+  /** What the slot waits for, in words. */
+  note?: string;
+  /** Why it does not quote, all that applies; empty while it does. */
+  reasons: readonly Reason[];
+}
+
+/** The code stays, the text is for people. */
+export interface Reason {
+  code: string;
+  text: string;
+}
+
+export interface PairStatus {
+  market: string;
+  mode: 'running' | 'paused' | 'stopping' | 'stopped';
+  reason: string;
+  slots: PairSlot[];
+  counts: PairCounts;
+  /** What is in force. */
+  terms: PairTerms;
+  /** The last change while it ran. */
+  changed?: PairChange;
+}
