@@ -10,6 +10,7 @@ export const layers = {
   hedging: ['domain', 'exchange'],
   quoting: ['domain', 'exchange', 'hedging'],
   fills: ['domain', 'exchange', 'notices'],
+  transfers: ['domain', 'exchange', 'hedging'], // collateral between the two accounts
   activities: ['domain', 'exchange', 'hedging', 'quoting', 'temporal'],
   audit: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the executor's or the workflows' state
   journal: ['domain', 'exchange'], // beside the engine: nothing that hedges waits for it

@@ -11,7 +11,7 @@ import {
   type OrderInput,
   type PlaceResult,
 } from '../domain/messages';
-import { KEY_REJECTED, STALE } from '../domain/placement';
+import { KEY_REJECTED, STALE } from '../domain/single';
 import type { OrderRecord } from '../domain/records';
 import { isAboutMarket } from '../domain/rejections';
 import { sealByCancelOrder } from '../hedging/seals';

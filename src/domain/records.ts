@@ -134,6 +134,7 @@ export function supersedes(next: OrderRecord, last: OrderRecord): boolean {
 
 /** Transaction types that we send or must recognise (LP §3.1). */
 export const TX_CHANGE_KEY = 8;
+export const TX_TRANSFER = 12;
 export const TX_CREATE_ORDER = 14;
 export const TX_CANCEL_ORDER = 15;
 export const TX_CANCEL_ALL = 16;
@@ -141,6 +142,12 @@ export const TX_CANCEL_ALL = 16;
 /** Whether a type carries a nonce of the lane that it names: internal and L1 types carry numbers that are none (LP §3.1). */
 export function usesLaneNonce(type: number): boolean {
   return type >= 8 && !(type >= 21 && type <= 27) && !(type >= 30 && type <= 32) && type !== 37 && type !== 38;
+}
+
+/** USDC from the collateral of one account to that of another (LP §3.2, type 12). */
+export interface TransferTerms {
+  readonly toAccountIndex: number;
+  readonly amount: Notional;
 }
 
 /** One transaction of a lane, as `accountTxs`, `tx` or the `account_tx` channel show it (LP §3.7). */
@@ -167,6 +174,8 @@ export interface TxRecord {
     /** What did not trade at once rested in the book (no immediate-or-cancel). */
     readonly mayRest: boolean;
   };
+  /** What a transfer asked for. */
+  readonly transfer?: TransferTerms;
   /** `event_info.ae`: the sequencer rejected it; nonce spent, nothing executed. */
   readonly rejection?: { readonly code: number; readonly message: string };
   /** Epoch ms; 0 when not executed yet. */

@@ -16,6 +16,7 @@ import type {
   Read,
   SendOutcome,
   Side,
+  TransferTerms,
   TxRecord,
   Upgrades,
 } from '../domain/records';
@@ -74,7 +75,9 @@ export type TxRequest =
       readonly atMs: number;
     })
   /** Takes a queued cancel-all back. */
-  | (TxBase & { readonly kind: 'cancel-all-abort' });
+  | (TxBase & { readonly kind: 'cancel-all-abort' })
+  /** To an account of the same owner: needs no signature of the wallet and costs no fee (LP §3.1). */
+  | (TxBase & TransferTerms & { readonly kind: 'transfer' });
 
 /**
  * `here` holds everything else up for a millisecond or two, and is for the hedge that a fill waits for: another thread would have to

@@ -7,9 +7,10 @@ import type { Clock } from '../clock';
 import { clientOrderIndexOf, laneOf, nonceOf, type OrderId } from '../domain/ids-and-nonces';
 import type { Lots, Ticks } from '../domain/lots';
 import type { NonceEvent, NonceSend } from '../domain/nonce';
-import { advancePlacement, newPlacement, placementWakeAtMs, type PlacementEnd } from '../domain/placement';
+import { advancePlacement, newPlacement, type PlacementEnd } from '../domain/placement';
 import type { Side } from '../domain/records';
 import { DEAD_MANS_SWITCH_DUE } from '../domain/rejections';
+import { singleWakeAtMs } from '../domain/single';
 import type { AccountPort, TxRequest } from '../exchange/port';
 import { Driver } from '../hedging/driver';
 import type { SealRequest } from '../hedging/seals';
@@ -48,7 +49,7 @@ export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: A
         state.staleAtMs = Math.min(state.staleAtMs, nowMs + order.freshMs());
         return advancePlacement(state, event, nowMs);
       },
-      wakeAtMs: () => placementWakeAtMs(state),
+      wakeAtMs: () => singleWakeAtMs(state),
       requestOf: (send) => requestOf(deps, order, send),
       onParked: (what) => deps.onParked?.(order.id, what),
       onAnswered: ({ outcome }) =>

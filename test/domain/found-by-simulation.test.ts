@@ -14,8 +14,9 @@ import type { ExecuteResult, OrderInput } from '../../src/domain/messages';
 import { activeTicket, askCancel, askRetry, exposureLots, mayRetry, newOrder } from '../../src/domain/order';
 import { absorbArm, absorbExecution, absorbUpdate } from '../../src/domain/order-absorb';
 import { nextTicket } from '../../src/domain/order-tickets';
-import { advancePlacement, newPlacement, placementWakeAtMs } from '../../src/domain/placement';
+import { advancePlacement, newPlacement } from '../../src/domain/placement';
 import type { SendOutcome } from '../../src/domain/records';
+import { singleWakeAtMs } from '../../src/domain/single';
 import type { Ticket } from '../../src/domain/ticket';
 
 const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 5 });
@@ -96,7 +97,7 @@ describe('D-02 an exchange that rejects the cancel of a missing order', () => {
     let [command] = advancePlacement(state, { type: 'tick' }, now);
     expect(command).toMatchObject({ do: 'send', form: 'seal-cancel' });
     advancePlacement(state, { type: 'sent', k: 0, outcome: rejected(21715) }, now);
-    now = placementWakeAtMs(state) ?? NaN;
+    now = singleWakeAtMs(state) ?? NaN;
     [command] = advancePlacement(state, { type: 'tick' }, now);
     expect(command).toMatchObject({ do: 'send', form: 'seal-renewal' });
   });

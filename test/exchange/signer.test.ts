@@ -12,7 +12,7 @@ import {
   verifySignature,
 } from '../../packages/paper-exchange/src/crypto';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
-import { lots, ticks } from '../../src/domain/lots';
+import { lots, notional, ticks } from '../../src/domain/lots';
 import { signCallOf, verifySigned } from '../../src/exchange/lighter/sign-request';
 import { checkLayout } from '../../src/exchange/lighter/signer-check';
 import { loadSigner, SignerError, type ApiKeyPair, type Signer } from '../../src/exchange/lighter/signer';
@@ -62,6 +62,7 @@ const requests: Record<string, TxRequest> = {
   'cancel all now': { ...base, kind: 'cancel-all-now' },
   'cancel all at a time': { ...base, kind: 'cancel-all-at', atMs: 1_800_000_000_000 },
   'cancel all, taken back': { ...base, kind: 'cancel-all-abort' },
+  transfer: { ...base, kind: 'transfer', toAccountIndex: 281_474_976_710_600, amount: notional(123_456_789n) },
 };
 
 let signer: Signer;
@@ -97,7 +98,8 @@ test.each(onBothThreads)('%s, signed %s', async (_name, where, request) => {
   const before = Date.now();
   const tx = await signer.sign(ACCOUNT, request, where);
   const info = JSON.parse(tx.txInfo()) as Record<string, unknown>;
-  expect(info).toMatchObject({ AccountIndex: ACCOUNT, ApiKeyIndex: 5, Nonce: Number(nonce) });
+  const from = request.kind === 'transfer' ? 'FromAccountIndex' : 'AccountIndex';
+  expect(info).toMatchObject({ [from]: ACCOUNT, ApiKeyIndex: 5, Nonce: Number(nonce) });
   expect(tx.txHash).toBe(txHash(CHAIN, tx.txType, parseTxInfo(tx.txInfo()) ?? {}));
   expect(verifySignature(key.publicKey, tx.txHash, String(info['Sig']))).toBe(true);
   expect(tx.expiresAtMs).toBe(info['ExpiredAt']);

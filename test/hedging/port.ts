@@ -11,6 +11,7 @@ import {
   TX_CANCEL_ALL,
   TX_CANCEL_ORDER,
   TX_CREATE_ORDER,
+  TX_TRANSFER,
   type AccountState,
   type NonceStatus,
   type OrderRecord,
@@ -212,7 +213,9 @@ export class FakeAccount implements AccountPort {
         ? TX_CANCEL_ORDER
         : request.kind.startsWith('cancel-all')
           ? TX_CANCEL_ALL
-          : TX_CREATE_ORDER;
+          : request.kind === 'transfer'
+            ? TX_TRANSFER
+            : TX_CREATE_ORDER;
     return {
       hash: txHash,
       type,
@@ -222,6 +225,7 @@ export class FakeAccount implements AccountPort {
       status: 'executed',
       executedAtMs: Date.now(),
       ...('clientOrderIndex' in request ? { clientOrderIndex: request.clientOrderIndex } : {}),
+      ...(request.kind === 'transfer' ? { transfer: { ...request } } : {}),
       ...(rejection === undefined ? {} : { rejection: { code: rejection, message: `code ${rejection}` } }),
     };
   }

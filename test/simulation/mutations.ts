@@ -97,10 +97,10 @@ ${TAKES_AN_EVENT}`,
   {
     name: 'no-record-means-not-placed',
     what: 'a placement that no list shows is given up without sealing its nonce',
-    file: 'src/domain/placement.ts',
-    find: '  state.end ??= placementOf(state);\n',
+    file: 'src/domain/single.ts',
+    find: '  state.end ??= kind.endOf(state);\n',
     replace:
-      "  state.end ??= placementOf(state) ?? (event.type === 'looked' ? { placed: false, code: 'x', message: 'not listed' } : undefined);\n",
+      "  state.end ??= kind.endOf(state) ?? (event.type === 'looked' ? kind.never({ code: 'x', message: 'not listed' }) : undefined);\n",
   },
   {
     name: 'a-notice-is-a-delta',
@@ -263,7 +263,7 @@ ${TAKES_AN_ANSWER}`,
   {
     name: 'an-unanswered-placement-is-forgotten',
     what: 'a placement in doubt is not asked for again',
-    file: 'src/domain/placement.ts',
+    file: 'src/domain/single.ts',
     find: '  startSealing(state, nowMs);\n',
     replace: '  startSealing(state, nowMs);\n  state.ladder.dueMs = nowMs + 1e9;\n',
   },

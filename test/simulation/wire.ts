@@ -22,6 +22,7 @@ const TX_TYPE: Readonly<Record<TxRequest['kind'], number>> = {
   'cancel-all-now': 16,
   'cancel-all-at': 16,
   'cancel-all-abort': 16,
+  transfer: 12,
 };
 
 export function txOf(accountIndex: number, request: TxRequest, expiredAtMs: number): Tx {
@@ -68,6 +69,10 @@ function bodyOf(request: TxRequest): TxBody {
       return { kind: 'cancel-all', timeInForce: 1, atMs: request.atMs };
     case 'cancel-all-abort':
       return { kind: 'cancel-all', timeInForce: 2, atMs: 0 };
+    case 'transfer': {
+      const { toAccountIndex, amount } = request;
+      return { kind: 'transfer', toAccountIndex, assetIndex: 3, amountMicro: Number(amount), feeMicro: 0 };
+    }
   }
 }
 

@@ -6,10 +6,18 @@
  */
 import { z } from 'zod';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
-import type { Lots, Ticks } from '../../domain/lots';
-import { TX_CANCEL_ALL, TX_CANCEL_ORDER, TX_CREATE_ORDER, type TxRecord } from '../../domain/records';
+import { notional, type Lots, type Ticks } from '../../domain/lots';
+import {
+  TX_CANCEL_ALL,
+  TX_CANCEL_ORDER,
+  TX_CREATE_ORDER,
+  TX_TRANSFER,
+  type TransferTerms,
+  type TxRecord,
+} from '../../domain/records';
 import { check, epochMs, list, MalformedError } from './parse';
 
+const USDC = 3;
 const integer = z.number().int();
 const txShape = z.object({
   hash: z.string(),
@@ -70,6 +78,7 @@ export function parseTxRow(raw: unknown): TxRow {
   const nonce = row.nonce ?? safeField(info, 'Nonce');
   if (apiKeyIndex === undefined || nonce === undefined) throw new MalformedError('transaction: no api key or nonce');
   const clientOrderIndex = clientIndexOf(row.type, row.info ?? '', info);
+  const transfer = row.type === TX_TRANSFER ? transferOf(info) : undefined;
   const rejection = rejectionOf(row.type, row.event_info);
   const executedAtMs = epochMs(row.executed_at ?? 0);
   const order = rejection === undefined && row.status > 1 ? orderOf(row.type, info, row.event_info) : undefined;
@@ -82,6 +91,7 @@ export function parseTxRow(raw: unknown): TxRow {
     status: row.status === 0 ? 'failed' : row.status === 1 ? 'pending' : 'executed',
     ...(clientOrderIndex === undefined ? {} : { clientOrderIndex }),
     ...(order === undefined ? {} : { order }),
+    ...(transfer === undefined ? {} : { transfer }),
     ...(rejection === undefined ? {} : { rejection }),
     executedAtMs,
   };
@@ -122,11 +132,13 @@ function clientIndexOf(type: number, infoText: string, info: unknown): ClientOrd
   return BigInt(digits) as ClientOrderIndex;
 }
 
+/** Types that we send: without their event nothing says whether they were rejected. */
+const OURS: ReadonlySet<number> = new Set([TX_CREATE_ORDER, TX_CANCEL_ORDER, TX_CANCEL_ALL, TX_TRANSFER]);
+
 function rejectionOf(type: number, eventInfo: string | null | undefined): TxRecord['rejection'] {
   const event = parseJson(eventInfo);
   if (event === undefined) {
-    const ours = type === TX_CREATE_ORDER || type === TX_CANCEL_ORDER || type === TX_CANCEL_ALL;
-    if (ours && eventInfo !== undefined && eventInfo !== null && eventInfo !== '') {
+    if (OURS.has(type) && eventInfo !== undefined && eventInfo !== null && eventInfo !== '') {
       throw new MalformedError('transaction: event_info is not readable');
     }
     return undefined;
@@ -162,6 +174,13 @@ function orderOf(type: number, info: unknown, eventInfo: string | null | undefin
     hasTraded: event['t'] !== undefined && event['t'] !== null,
     mayRest: safeField(info, 'TimeInForce') !== 0,
   };
+}
+
+/** Amounts are within 2^53 for nine billion USDC; one beyond is rounded by JSON.parse, and is none of ours. */
+function transferOf(info: unknown): TransferTerms | undefined {
+  const [to, asset, amount] = ['ToAccountIndex', 'AssetIndex', 'Amount'].map((key) => safeField(info, key));
+  if (to === undefined || asset !== USDC || amount === undefined) return undefined;
+  return { toAccountIndex: to, amount: notional(BigInt(amount)) };
 }
 
 function parseJson(text: string | null | undefined): Record<string, unknown> | undefined {

@@ -5,7 +5,7 @@
  * the returned text is compared with the request before the bytes may be sent.
  */
 import { assertNever } from '../../domain/assert';
-import { TX_CANCEL_ALL, TX_CANCEL_ORDER, TX_CREATE_ORDER } from '../../domain/records';
+import { TX_CANCEL_ALL, TX_CANCEL_ORDER, TX_CREATE_ORDER, TX_TRANSFER } from '../../domain/records';
 import type { TxRequest } from '../port';
 import { check } from './parse';
 import { z } from 'zod';
@@ -14,11 +14,18 @@ import { z } from 'zod';
 const ALL_MARKETS = 255n;
 const PRICE_LIMIT = 1n << 32n;
 const LOTS_LIMIT = 1n << 48n;
+const AMOUNT_LIMIT = (1n << 60n) - 1n;
 
-type NativeValue = bigint | number;
+const USDC = 3;
+/** Of both ends of a transfer: the collateral of perpetuals (LP §8.1). */
+const PERPS = 0;
+/** 32 bytes; the exchange shows them and hashes none of them. */
+const MEMO = 'counterleg'.padEnd(32);
+
+type NativeValue = bigint | number | string;
 
 export interface SignCall {
-  readonly fn: 'SignCreateOrder' | 'SignCancelOrder' | 'SignCancelAllOrders';
+  readonly fn: 'SignCreateOrder' | 'SignCancelOrder' | 'SignCancelAllOrders' | 'SignTransfer';
   readonly txType: number;
   readonly args: readonly NativeValue[];
   /** What `tx_info` must say. */
@@ -66,6 +73,28 @@ export function signCallOf(accountIndex: number, request: TxRequest): SignCall {
       const args = [2, 0n, ALL_MARKETS, ...tail];
       return { fn: 'SignCancelAllOrders', txType: TX_CANCEL_ALL, args, expected, attributes };
     }
+    case 'transfer': {
+      const { toAccountIndex, amount, lane, nonce } = request;
+      if (amount < 1n || amount >= AMOUNT_LIMIT)
+        throw new RangeError('a transfer has 1 … 2^60 - 2 micro-USDC (LP §8.1)');
+      const expected = {
+        ...{
+          FromAccountIndex: account,
+          ApiKeyIndex: BigInt(lane),
+          Nonce: nonce,
+          ToAccountIndex: BigInt(toAccountIndex),
+        },
+        ...{
+          AssetIndex: BigInt(USDC),
+          FromRouteType: BigInt(PERPS),
+          ToRouteType: BigInt(PERPS),
+          Amount: amount,
+          USDCFee: 0n,
+        },
+      };
+      const args = [BigInt(toAccountIndex), USDC, PERPS, PERPS, amount, 0n, MEMO, ...tail];
+      return { fn: 'SignTransfer', txType: TX_TRANSFER, args, expected, attributes };
+    }
     default:
       return assertNever(request);
   }
@@ -73,7 +102,7 @@ export function signCallOf(accountIndex: number, request: TxRequest): SignCall {
 
 const txInfoShape = z
   .object({ ExpiredAt: z.number().int().positive(), Sig: z.string().length(108) })
-  .catchall(z.union([z.number(), z.null(), z.string(), z.record(z.string(), z.number())]));
+  .catchall(z.union([z.number(), z.null(), z.string(), z.array(z.number()), z.record(z.string(), z.number())]));
 
 /** Throws unless `txInfo` is the request and nothing else; returns when the bytes expire. The text of an error holds no signature. */
 export function verifySigned(call: SignCall, txInfo: string): { readonly expiresAtMs: number } {

@@ -4,7 +4,7 @@
  */
 import { reasonOf } from '../../domain/reason';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
-import { lots, ticks } from '../../domain/lots';
+import { lots, notional, ticks } from '../../domain/lots';
 import type { TxRequest } from '../port';
 import { signCallOf, verifySigned, type SignCall } from './sign-request';
 
@@ -17,7 +17,8 @@ export const PROBE = {
 } as const;
 
 const NONCE = 1_234_567 as const;
-const base = { lane: PROBE.lane, nonce: BigInt(NONCE) as Nonce, skipNonce: true, marketId: 3 } as const;
+const bare = { lane: PROBE.lane, nonce: BigInt(NONCE) as Nonce, skipNonce: true } as const;
+const base = { ...bare, marketId: 3 } as const;
 const order = { ...base, clientOrderIndex: 77n as ClientOrderIndex, side: 'sell', lots: lots(55) } as const;
 const REQUESTS: readonly TxRequest[] = [
   {
@@ -30,6 +31,7 @@ const REQUESTS: readonly TxRequest[] = [
   { ...order, kind: 'post-only-order', priceTicks: ticks(333), expiryMs: 4_000_000_000_000 },
   { ...base, kind: 'cancel-order', index: 99n as ClientOrderIndex },
   { ...base, kind: 'cancel-all-at', atMs: 4_000_000_000_000 },
+  { ...bare, kind: 'transfer', toAccountIndex: 2 ** 48 - 3, amount: notional(11n) },
 ];
 
 /** Throws what the library made of which call. */

@@ -217,6 +217,7 @@ function bind(libraryPath: string): Library {
     const ll = 'longlong';
     const tail = ['uint8_t', ll, 'int', ll]; // skipNonce, nonce, apiKeyIndex, accountIndex
     // Layout of the header in the 1.1.8 wheel: market indexes are long long there.
+    const transfer = [ll, 'int16_t', 'uint8_t', 'uint8_t', ll, ll, 'str'];
     const createOrder = [
       ll,
       ll,
@@ -240,6 +241,7 @@ function bind(libraryPath: string): Library {
         SignCreateOrder: onBoth(library.func('SignCreateOrder', signed, [...createOrder, ...tail])),
         SignCancelOrder: onBoth(library.func('SignCancelOrder', signed, [ll, ll, ...tail])),
         SignCancelAllOrders: onBoth(library.func('SignCancelAllOrders', signed, ['int', ll, ll, ...tail])),
+        SignTransfer: onBoth(library.func('SignTransfer', signed, [...transfer, ...tail])),
       },
       signKeyChange: offThread(library.func('SignChangePubKey', signed, ['str', ...tail])),
       authToken: offThread(library.func('CreateAuthToken', koffi.struct({ str: text, err: text }), [ll, 'int', ll])),
