@@ -1,7 +1,8 @@
 /** Naked time per lot in words, of one order or of many. Each lot counts once, however it was filled or hedged. */
 import type { HedgedLots } from '../domain/times';
 import { lotsOf, nakedBeyondDelayMs, nakedMs, overlappingLots } from '../domain/naked';
-import { durationText, spreadText, weightedQuantile, type Weighted } from './table';
+import { weightedQuantile, type Weighted } from '../domain/quantile';
+import { durationText, spreadText } from './table';
 
 /** Undefined where no time is known. */
 export function nakedP50Ms(matched: readonly HedgedLots[]): number | undefined {
@@ -24,7 +25,7 @@ export function nakedLines(orders: readonly (readonly HedgedLots[])[]): string[]
   const sum = (of: 'yes' | 'no'): number => overlaps.reduce((total, each) => total + each[of], 0);
   const known = sum('yes') + sum('no');
   return [
-    `naked time per lot:  ${spreadText(naked)}${unknown === 0 ? '' : `; not known of ${unknown} lots`}`,
+    `naked time per lot:  ${spreadText(naked)}${unknown === 0 ? '' : `; not known of ${unknown} ${unknown === 1 ? 'lot' : 'lots'}`}`,
     `  exchange's delay:  ${spreadText(weighted(all, delayOf))}`,
     `  without it:        ${spreadText(weighted(all, nakedBeyondDelayMs))}`,
     `  traded while the hedge of the order's trade before was under way: ${known === 0 ? '–' : `${((100 * sum('yes')) / known).toFixed(1)} % of the lots`}`,

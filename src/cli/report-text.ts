@@ -1,6 +1,8 @@
 /** A report as text: short and aligned for people, comma-separated for sheets. */
-import type { BalanceLine, Report, ReportFigures } from '../journal/report';
-import { table } from './table';
+import type { BalanceLine, Report, ReportFigures, ReportOrders } from '../journal/report';
+import { durationText, table } from './table';
+
+type Naked = ReportFigures['naked'];
 
 /** To the cent; below one, what there is. */
 export function cents(usdc: string): string {
@@ -35,17 +37,50 @@ export function textOf(report: Report): string {
     `${time(report.from)} to ${time(report.until)} UTC`,
     figures,
     perVolume,
+    nakedText(total.naked),
+    ordersText(report.orders),
     ...(report.by === null ? [] : ['', groupTable(report)]),
     '',
-    ...(report.balances.length === 0
-      ? ['no two balances were read in this time: nothing to add up yet']
-      : report.balances.map(balanceText)),
+    ...(report.balances.length === 0 ? [nothingYet(report)] : report.balances.map(balanceText)),
     ...report.gaps.map(
       ({ account, list, from, until, why }) =>
         `GAP: account ${account}, ${list}, ${time(from)} to ${time(until)}: ${why}`,
     ),
   ];
   return lines.join('\n');
+}
+
+/** Why no sum of this time could be compared, and what to do. */
+function nothingYet({ began, from, until }: Report): string {
+  if (began === null)
+    return 'the journal holds nothing yet: start `counterleg journal` (`up` does), and ask again two minutes later';
+  return (
+    `nothing of this time can be added up yet: the journal began at ${time(began)} UTC` +
+    `${until > from ? ` and is complete up to ${time(until)}` : ''}. While \`counterleg journal\` runs it is up to two minutes behind: ask again then`
+  );
+}
+
+function nakedText({
+  p50_ms,
+  p90_ms,
+  max_ms,
+  usdc_seconds,
+  price_bps,
+  worst_price_bps,
+  uncovered_usdc,
+}: Naked): string {
+  if (p50_ms === null) return 'nothing was hedged';
+  const price = price_bps === null ? '' : `; the price meanwhile ${price_bps} bps, at worst ${worst_price_bps ?? '?'}`;
+  const open =
+    Number(uncovered_usdc) === 0 ? '' : `; ${cents(uncovered_usdc)} USDC not covered by what the journal has`;
+  const [p50, p90, max] = [p50_ms, p90_ms, max_ms].map((ms) => durationText(ms ?? undefined));
+  return `naked ${p50} per lot, p90 ${p90}, longest ${max}; ${usdc_seconds} USDC-seconds${price}${open}`;
+}
+
+function ordersText(orders: ReportOrders | null): string {
+  if (orders === null) return 'fill rate: the lists of orders are not read yet';
+  const rate = orders.fill_rate === null ? '' : `, ${(orders.fill_rate * 100).toFixed(1)} % of their lots`;
+  return `${orders.filled} of ${orders.quoted} quotes filled${rate}; ${orders.quota_used} orders sent (each one of the volume quota), to ${time(orders.until)}`;
 }
 
 function groupTable({ by, groups }: Report): string {

@@ -1,4 +1,5 @@
 /** Text for people: aligned tables, durations, `--json` for programs. Owns no content. */
+import { weightedQuantile, type Weighted } from '../domain/quantile';
 
 export type Alignment = 'left' | 'right';
 
@@ -34,19 +35,6 @@ export function durationText(ms: number | undefined): string {
   if (ms < 10) return `${ms.toFixed(2)} ms`;
   if (ms < 1000) return `${ms.toFixed(0)} ms`;
   return `${(ms / 1000).toFixed(2)} s`;
-}
-
-/** A value that counts `weight` times. */
-export interface Weighted {
-  readonly value: number;
-  readonly weight: number;
-}
-
-/** Nearest-rank quantile of unsorted values. */
-export function weightedQuantile(samples: readonly Weighted[], q: number): number | undefined {
-  const sorted = [...samples].sort((a, b) => a.value - b.value);
-  let left = q * sorted.reduce((sum, { weight }) => sum + weight, 0);
-  return (sorted.find(({ weight }) => (left -= weight) <= 0) ?? sorted.at(-1))?.value;
 }
 
 export function quantile(values: readonly number[], q: number): number | undefined {

@@ -7,6 +7,8 @@ export interface BudgetTerms {
   readonly perMinute: number;
   /** Part of a burst that only hedges and cancels may use, 0…1. */
   readonly reserve: number;
+  /** Of a minute, that may be spent at once after quiet; a sixth unless said. */
+  readonly burstShare?: number;
 }
 
 /** In what the account's tier counts (LP §6.1): Standard in requests, Plus and Premium in weights. */
@@ -59,12 +61,12 @@ export function backgroundPerMinute(role: 'maker' | 'hedge', counting: Counting,
 export const JOURNAL_SHARE = 0.05;
 
 /** What can be spent at once, and what of it is left to quotes: with less than one's cost left there is never one. */
-export function roomForQuotes({ perMinute, reserve }: BudgetTerms): {
+export function roomForQuotes({ perMinute, reserve, burstShare = BURST_SHARE }: BudgetTerms): {
   readonly burst: number;
   readonly reserved: number;
   readonly left: number;
 } {
-  const burst = Math.max(perMinute * BURST_SHARE, 1);
+  const burst = Math.max(perMinute * burstShare, 1);
   const reserved = burst * reserve;
   return { burst, reserved, left: burst - reserved };
 }

@@ -23,6 +23,21 @@ export interface HistoryTrade {
   readonly timeUs: bigint;
 }
 
+/** An order that has ended. */
+export interface HistoryOrder {
+  readonly orderIndex: bigint;
+  /** 0: an order without one. */
+  readonly clientOrderIndex: bigint;
+  readonly marketId: number;
+  readonly market: string;
+  readonly side: Side;
+  readonly size: string;
+  readonly filled: string;
+  readonly price: string;
+  readonly status: string;
+  readonly timeUs: bigint;
+}
+
 export interface HistoryFunding {
   readonly marketId: number;
   readonly fundingId: bigint;
@@ -62,6 +77,7 @@ export interface HistoryPort {
   readonly accountIndex: number;
   trades(cursor?: string): Promise<Read<HistoryPage<HistoryTrade>>>;
   fundings(cursor?: string): Promise<Read<HistoryPage<HistoryFunding>>>;
+  orders(cursor?: string): Promise<Read<HistoryPage<HistoryOrder>>>;
   transfers(kind: TransferKind, cursor?: string): Promise<Read<HistoryPage<HistoryTransfer>>>;
   money(): Promise<Read<AccountMoney>>;
   close(): void;

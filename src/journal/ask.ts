@@ -1,5 +1,5 @@
 /** How a report is asked for at the door: a path with the span and the grouping. */
-import type { Accounts } from './figures';
+import type { Accounts } from './orders';
 import { GROUPINGS, reportOf, type Grouping, type Report } from './report';
 import type { Answer } from './door';
 import type { Span, Store } from './store';

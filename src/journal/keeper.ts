@@ -9,14 +9,15 @@ import type { Read } from '../domain/records';
 import type { HistoryPort } from '../exchange/history';
 import { addsUp, compare, type Comparison } from './adds-up';
 import { usdc } from './figures';
-import { OVERLAP_US, readBalance, readSource, type ReadResult } from './reader';
-import { SOURCES, type Gap, type Source } from './rows';
+import { OVERLAP_US, readBalances, readSource, type ReadResult } from './reader';
+import { MONEY_SOURCES, SOURCES, type Gap, type Source } from './rows';
 import type { Store } from './store';
 
 /** How late a list may show a row (LP §1.4), with room to spare. */
 export const LAG_US = 30_000_000n;
 /** Of what moves seldom. */
 const SELDOM_US = 15n * 60_000_000n;
+const ORDERS_US = 5n * 60_000_000n;
 const HOUR_US = 3_600_000_000n;
 /** So long everything may fail before a person hears of it. */
 const TELL_AFTER_US = 5n * 60_000_000n;
@@ -47,11 +48,13 @@ const endpoints: Readonly<Record<Source, string>> = {
   transfer: 'history',
   deposit: 'history',
   withdrawal: 'history',
+  orders: 'accountInactiveOrders',
 };
 
 export class Keeper {
   #store: Store | undefined;
   #goodAtUs: bigint;
+  #hasCompared = false;
   /** What a difference has led to so far, by account: every list read anew, then everything since the last good comparison. */
   readonly #doubts = new Map<number, { sinceUs: bigint; depth: 'lists' | 'all' }>();
   readonly #lagUs: bigint;
@@ -66,20 +69,24 @@ export class Keeper {
     return this.#store;
   }
 
-  /** One round over all lists; never rejects. */
-  async round(): Promise<void> {
-    const { nowUs, warn, raiseAlert, open } = this.options;
+  /** One round over all lists; never rejects. Resolves whether a balance of each account has been explained by now: a report has what to tell. */
+  async round(): Promise<boolean> {
+    const { nowUs, warn, open } = this.options;
     const failure = await this.#round(open).catch(async (error: unknown) => {
       await this.close(); // an embedded database that failed once is opened anew
       return `the journal's database fails: ${reasonOf(error)}`;
     });
     if (failure === undefined) {
       this.#goodAtUs = nowUs();
-      return;
+      return this.#hasCompared;
     }
     warn?.(failure);
-    if (nowUs() - this.#goodAtUs < TELL_AFTER_US) return;
-    raiseAlert({
+    if (nowUs() - this.#goodAtUs >= TELL_AFTER_US) this.#tellBehind(failure);
+    return this.#hasCompared;
+  }
+
+  #tellBehind(failure: string): void {
+    this.options.raiseAlert({
       kind: 'journal-behind',
       what: `${failure}. Trading and hedging go on; the report ends at ${new Date(Number(this.#goodAtUs / 1000n)).toISOString()}`,
       next: 'Nothing is lost: what the exchange still lists is read once it works again. See to the disk, the database, or the exchange.',
@@ -93,22 +100,24 @@ export class Keeper {
   }
 
   async #round(open: () => Promise<Store>): Promise<string | undefined> {
-    this.#store ??= await open();
+    const { histories, nowUs, turn } = this.options;
+    const store = (this.#store ??= await open());
+    const balances = await readBalances(histories, { nowUs, turn: () => turn('account') });
+    if (!balances.ok) return balances.reason;
+    for (const balance of balances.value) await store.addBalance(balance);
     let failure: string | undefined;
-    for (const history of this.options.histories) {
-      const read = await this.#readAccount(this.#store, history);
+    for (const history of histories) {
+      const read = await this.#readLists(store, history);
       if (!read.ok) failure = `account ${history.accountIndex}: ${read.reason}`;
-      else await this.#compare(this.#store, history.accountIndex);
+      else await this.#compare(store, history.accountIndex);
     }
+    const verified = await Promise.all(histories.map(({ accountIndex }) => store.verified(accountIndex)));
+    this.#hasCompared = verified.every((one) => one !== undefined);
     return failure;
   }
 
-  async #readAccount(store: Store, history: HistoryPort): Promise<Read<undefined>> {
+  async #readLists(store: Store, history: HistoryPort): Promise<Read<undefined>> {
     const { nowUs, turn } = this.options;
-    if (!(await turn('account'))) return ended;
-    const balance = await readBalance(history, nowUs);
-    if (!balance.ok) return balance;
-    await store.addBalance(balance.value);
     for (const source of SOURCES) {
       if (!(await this.#isDue(store, history.accountIndex, source))) continue;
       const read = await readSource(history, store, { source, nowUs, turn: () => turn(endpoints[source]) });
@@ -118,19 +127,25 @@ export class Keeper {
     return { ok: true, value: undefined };
   }
 
-  /** Trades each round; funding after each full hour; the rest seldom. All of them while a difference is looked into. */
+  /**
+   * Trades each round; the others once trades have explained a first balance, so that a report is there soon: funding after each full hour,
+   * orders every few minutes, the rest seldom. All that hold money while a difference is looked into.
+   */
   async #isDue(store: Store, account: number, source: Source): Promise<boolean> {
+    if (source === 'trades') return true;
+    if (this.#doubts.has(account)) return source !== 'orders';
+    if ((await store.verified(account)) === undefined) return false;
     const cursor = await store.cursor(account, source);
-    if (source === 'trades' || cursor === undefined || this.#doubts.has(account)) return true;
+    if (cursor === undefined) return true;
     const nowUs = this.options.nowUs();
     if (source === 'fundings' && (nowUs - this.#lagUs) / HOUR_US > (cursor - this.#lagUs) / HOUR_US) return true;
-    return nowUs - cursor > SELDOM_US;
+    return nowUs - cursor > (source === 'orders' ? ORDERS_US : SELDOM_US);
   }
 
   async #compare(store: Store, account: number): Promise<void> {
     const doubt = this.#doubts.get(account);
     const cursors = await Promise.all(
-      (doubt ? SOURCES : (['trades'] as const)).map((one) => store.cursor(account, one)),
+      (doubt ? MONEY_SOURCES : (['trades'] as const)).map((one) => store.cursor(account, one)),
     );
     if (cursors.some((one) => one === undefined)) return;
     const settledUs = (cursors as bigint[]).reduce((least, one) => (one < least ? one : least)) - this.#lagUs;
@@ -138,7 +153,6 @@ export class Keeper {
     const since = await store.verified(account);
     const opening = await store.balance(account, since === undefined ? { after: 0n } : { before: since });
     if (opening === undefined || closing === undefined || closing.answeredUs <= opening.answeredUs) return;
-    if (since === undefined) await store.setVerified(account, opening.answeredUs);
     const compared = await compare(store, { opening, closing });
     if (compared === undefined) return;
     if (!addsUp(compared)) return this.#doubtful(store, account, compared);
@@ -180,8 +194,6 @@ export class Keeper {
     if (gap !== undefined) this.options.raiseAlert(gapAlert(gap));
   }
 }
-
-const ended = { ok: false, reason: 'ending' } as const;
 
 function gapAlert({ account, source, fromUs, untilUs, why }: Gap): KeeperAlert {
   const time = (us: bigint): string => new Date(Number(us / 1000n)).toISOString().slice(0, 19);

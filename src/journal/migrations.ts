@@ -39,6 +39,17 @@ const steps: readonly (readonly string[])[] = [
     `create table verified (
       account bigint primary key, answered_us bigint not null)`,
   ],
+  [
+    `create table orders (
+      account bigint not null, order_index bigint not null, client_order_index bigint not null,
+      market_id integer not null, market text not null, side text not null,
+      size numeric not null, filled numeric not null, price numeric not null, status text not null, time_us bigint not null,
+      primary key (account, order_index))`,
+    'create index orders_by_time on orders (account, time_us)',
+    `create table paging (
+      account bigint not null, source text not null, next text not null, began_us bigint not null,
+      pages integer not null, failures integer not null, primary key (account, source))`,
+  ],
 ];
 
 /** Inside a transaction that keeps others out. */

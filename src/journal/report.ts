@@ -1,18 +1,8 @@
 /** The report: what a span of time earned and cost, by what, and whether it adds up to the exchange's own balances. */
 import { addsUp, compare } from './adds-up';
-import {
-  costOf,
-  figuresOf,
-  groupBy,
-  orderOf,
-  perVolume,
-  sumOf,
-  usdc,
-  type Accounts,
-  type Both,
-  type Figures,
-} from './figures';
-import { SOURCES, type BalanceRead, type JournalFunding, type JournalTrade } from './rows';
+import { costOf, figuresOf, perVolume, sumOf, usdc, type Both, type Figures } from './figures';
+import { groupBy, orderFigures, orderOf, type Accounts } from './orders';
+import { MONEY_SOURCES, type BalanceRead, type JournalFunding, type JournalTrade } from './rows';
 import type { Span, Store } from './store';
 import { roundTrips } from './round-trips';
 
@@ -36,6 +26,25 @@ export interface ReportFigures {
   readonly funding_usdc: Money;
   readonly realised_pnl_usdc: Money;
   readonly spread_usdc: string;
+  /** Lot by lot, from A's trade to what covered it. */
+  readonly naked: {
+    readonly p50_ms: number | null;
+    readonly p90_ms: number | null;
+    readonly max_ms: number | null;
+    readonly usdc_seconds: number;
+    readonly price_bps: number | null;
+    readonly worst_price_bps: number | null;
+    readonly uncovered_usdc: string;
+  };
+}
+
+/** Of orders that ended, as far as their lists are read: null before. */
+export interface ReportOrders {
+  readonly until: string;
+  readonly quoted: number;
+  readonly filled: number;
+  readonly fill_rate: number | null;
+  readonly quota_used: number;
 }
 
 export interface BalanceLine {
@@ -59,6 +68,9 @@ export interface Report {
   /** Later rows may not be in the exchange's lists yet. */
   readonly until: string;
   readonly accounts: Accounts;
+  /** The first reading that the journal holds; null before there is one. */
+  readonly began: string | null;
+  readonly orders: ReportOrders | null;
   readonly total: ReportFigures & {
     readonly open_pnl_usdc: Money;
     readonly cost_usdc: string;
@@ -94,11 +106,14 @@ export async function reportOf(store: Store, request: ReportRequest): Promise<Re
   });
   const cost = costOf(figures, sumOf(open('closing')) - sumOf(open('opening')));
   const ofVolume = perVolume(cost, sumOf(figures.volume));
+  const began = await store.balance(accounts.maker, { after: 0n });
   const lines = await Promise.all(edges.map((edge, i) => balanceLine(store, i === 0 ? 'maker' : 'hedge', edge)));
   return {
     from: iso(span.fromUs),
     until: iso(span.untilUs),
     accounts,
+    began: began === undefined ? null : iso(began.answeredUs),
+    orders: await ordersOf(store, request, span),
     total: {
       ...shown(figures),
       open_pnl_usdc: money(open('closing')),
@@ -119,7 +134,7 @@ export async function reportOf(store: Store, request: ReportRequest): Promise<Re
 async function settledUntil(store: Store, { accounts, untilUs, lagUs, fromUs }: ReportRequest): Promise<bigint> {
   const ends = await Promise.all(
     [accounts.maker, accounts.hedge].map(async (account) => {
-      const read = await store.readUntil(account, SOURCES);
+      const read = await store.readUntil(account, MONEY_SOURCES);
       const verified = (await store.verified(account)) ?? 0n;
       const settled = read === undefined ? 0n : read - lagUs;
       return settled > verified ? settled : verified;
@@ -127,6 +142,23 @@ async function settledUntil(store: Store, { accounts, untilUs, lagUs, fromUs }: 
   );
   const end = ends.reduce((least, one) => (one < least ? one : least), untilUs);
   return end > fromUs ? end : fromUs;
+}
+
+/** Their lists are read less often: as far as they are complete. */
+async function ordersOf(store: Store, { accounts, lagUs }: ReportRequest, span: Span): Promise<ReportOrders | null> {
+  const both = [accounts.maker, accounts.hedge];
+  const read = await Promise.all(both.map((account) => store.cursor(account, 'orders')));
+  let untilUs = span.untilUs;
+  for (const cursor of read) {
+    if (cursor === undefined) return null;
+    if (cursor - lagUs < untilUs) untilUs = cursor - lagUs;
+  }
+  if (untilUs <= span.fromUs) return null;
+  const figures = orderFigures(await store.orders(both, { fromUs: span.fromUs, untilUs }), accounts);
+  return {
+    ...{ until: iso(untilUs), quoted: figures.quoted, filled: figures.filled },
+    ...{ fill_rate: rounded(figures.fillRate, 4), quota_used: figures.quotaUsed },
+  };
 }
 
 interface Edges {
@@ -199,6 +231,7 @@ function groupsOf(
 }
 
 function shown(figures: Figures): ReportFigures {
+  const { naked } = figures;
   return {
     trades: figures.trades,
     filled_orders: figures.filledOrders,
@@ -207,7 +240,17 @@ function shown(figures: Figures): ReportFigures {
     funding_usdc: money(figures.funding),
     realised_pnl_usdc: money(figures.realised),
     spread_usdc: usdc(figures.spread),
+    naked: {
+      ...{ p50_ms: rounded(naked.p50Ms, 1), p90_ms: rounded(naked.p90Ms, 1), max_ms: rounded(naked.maxMs, 1) },
+      usdc_seconds: rounded(naked.usdcSeconds, 3) ?? 0,
+      ...{ price_bps: rounded(naked.priceBps, 2), worst_price_bps: rounded(naked.worstBps, 2) },
+      uncovered_usdc: usdc(naked.uncoveredMicro),
+    },
   };
+}
+
+function rounded(value: number | undefined, decimals: number): number | null {
+  return value === undefined ? null : Number(value.toFixed(decimals));
 }
 
 function money(both: Both): Money {

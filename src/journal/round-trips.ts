@@ -1,9 +1,7 @@
 /** From flat to flat: which trades of both accounts belong to one round trip of A's position in a market. */
 import { parseDecimal } from '../domain/lots';
-import { groupBy, orderOf, type Accounts } from './figures';
+import { groupBy, orderOf, SIZE_DECIMALS, type Accounts } from './orders';
 import type { JournalTrade } from './rows';
-
-const SIZE_DECIMALS = 12;
 
 /** Trade → the trip's name: its market and when it began. Oldest trades first. B's follow their order. */
 export function roundTrips(trades: readonly JournalTrade[], { maker }: Accounts): ReadonlyMap<JournalTrade, string> {

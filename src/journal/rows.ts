@@ -1,8 +1,9 @@
 /** What the journal holds, row by row: as the exchange said it, money in whole micro-USDC. */
-import type { HistoryFunding, HistoryTrade, HistoryTransfer } from '../exchange/history';
+import type { HistoryFunding, HistoryOrder, HistoryTrade, HistoryTransfer } from '../exchange/history';
 
 export type JournalTrade = HistoryTrade & { readonly account: number };
 export type JournalFunding = HistoryFunding & { readonly account: number };
+export type JournalOrder = HistoryOrder & { readonly account: number };
 export type JournalTransfer = HistoryTransfer & { readonly account: number };
 
 export interface BalanceRead {
@@ -16,8 +17,10 @@ export interface BalanceRead {
 }
 
 /** Lists that are read page by page. */
-export const SOURCES = ['trades', 'fundings', 'transfer', 'deposit', 'withdrawal'] as const;
+export const SOURCES = ['trades', 'fundings', 'transfer', 'deposit', 'withdrawal', 'orders'] as const;
 export type Source = (typeof SOURCES)[number];
+/** Those that hold money. */
+export const MONEY_SOURCES = SOURCES.filter((source) => source !== 'orders');
 
 export interface Gap {
   readonly account: number;

@@ -1,8 +1,32 @@
 /** The journal's tables: rows in, sums and rows out. Writing a row twice changes nothing; no row is ever changed but for a transfer's status. */
-import { splitClientOrderIndex } from '../domain/ids-and-nonces';
-import type { HistoryFunding, HistoryTrade, HistoryTransfer } from '../exchange/history';
+import {
+  balanceOf,
+  columns,
+  fundingOf,
+  fundingRow,
+  namesOf,
+  orderOf,
+  orderRow,
+  text,
+  tradeOf,
+  tradeRow,
+  transferOf,
+  transferRow,
+  type Table,
+} from './columns';
+import type { HistoryFunding, HistoryOrder, HistoryTrade, HistoryTransfer } from '../exchange/history';
 import type { Database, Query, Row } from './database';
-import type { BalanceRead, Gap, JournalFunding, JournalTrade, JournalTransfer, Movement, Source, Sums } from './rows';
+import type {
+  BalanceRead,
+  Gap,
+  JournalFunding,
+  JournalOrder,
+  JournalTrade,
+  JournalTransfer,
+  Movement,
+  Source,
+  Sums,
+} from './rows';
 
 export interface Span {
   readonly fromUs: bigint;
@@ -10,47 +34,60 @@ export interface Span {
   readonly untilUs: bigint;
 }
 
-/** What one reading of a list brought; written as one. */
-export interface Reading {
-  readonly account: number;
-  readonly source: Source;
+export interface Rows {
   readonly trades?: readonly HistoryTrade[];
   readonly fundings?: readonly HistoryFunding[];
   readonly transfers?: readonly HistoryTransfer[];
-  /** Everything before is in the journal, but for what the list does not show yet. */
-  readonly readUntilUs: bigint;
-  readonly gap?: Gap;
+  readonly orders?: readonly HistoryOrder[];
 }
 
-const tradeColumns =
-  'trade_id bigint, side text, market_id integer, market text, kind text, is_maker boolean, size numeric, price numeric, ' +
-  'quote_micro bigint, fee_micro bigint, pnl_micro bigint, position_before numeric, client_order_index bigint, order_id bigint, slice integer, time_us bigint';
-const fundingColumns =
-  'market_id integer, funding_id bigint, change_micro bigint, rate text, position_size numeric, time_us bigint';
-const transferColumns = 'kind text, id text, amount_micro bigint, status text, time_us bigint';
+/** How far the reading of a list has come that began at the newest page. */
+export interface Paging {
+  readonly next: string;
+  readonly beganUs: bigint;
+  readonly pages: number;
+}
+
+/** What a page of a list brought; written as one. */
+export type Reading = Rows & { readonly account: number; readonly source: Source } & (
+    | { readonly paging: Paging }
+    | {
+        /** Everything before is in the journal, but for what the list does not show yet. */
+        readonly readUntilUs: bigint;
+        readonly gap?: Gap;
+      }
+  );
 
 export class Store {
   constructor(private readonly database: Database) {}
 
   async add(reading: Reading): Promise<void> {
-    const { account, source, trades = [], fundings = [], transfers = [], readUntilUs, gap } = reading;
+    const { account, source, trades = [], fundings = [], transfers = [], orders = [] } = reading;
     await this.database.transaction(async (query) => {
-      await insert(query, { table: 'trades', columns: tradeColumns, account, rows: trades.map(tradeRow) });
-      await insert(query, { table: 'fundings', columns: fundingColumns, account, rows: fundings.map(fundingRow) });
+      await insert(query, { table: 'trades', account, rows: trades.map(tradeRow) });
+      await insert(query, { table: 'fundings', account, rows: fundings.map(fundingRow) });
       await insert(query, {
-        ...{ table: 'transfers', columns: transferColumns, account, rows: transfers.map(transferRow) },
+        ...{ table: 'transfers', account, rows: transfers.map(transferRow) },
         conflict: '(account, kind, id) do update set status = excluded.status, amount_micro = excluded.amount_micro',
       });
-      if (gap !== undefined) {
-        await query('insert into gaps values ($1, $2, $3, $4, $5) on conflict do nothing', [
-          ...[account, source, gap.fromUs.toString(), gap.untilUs.toString(), gap.why],
-        ]);
-      }
-      await query(
-        'insert into cursors values ($1, $2, $3) on conflict (account, source) do update set read_until_us = excluded.read_until_us',
-        [account, source, readUntilUs.toString()],
-      );
+      await insert(query, { table: 'orders', account, rows: orders.map(orderRow) });
+      if ('paging' in reading) await goOn(query, { account, source, paging: reading.paging });
+      else await complete(query, reading);
     });
+  }
+
+  /** Undefined where the next reading begins at the newest page. */
+  async paging(account: number, source: Source): Promise<Paging | undefined> {
+    const sql = 'select next, began_us::text as began, pages from paging where account = $1 and source = $2';
+    const [row] = await this.database.query<{ next: string; began: string; pages: number }>(sql, [account, source]);
+    return row && { next: row.next, beganUs: BigInt(row.began), pages: row.pages };
+  }
+
+  /** A page that failed too often: its list is read anew. */
+  async pageFailed(account: number, source: Source, failuresMax: number): Promise<void> {
+    const of = 'where account = $1 and source = $2';
+    await this.database.query(`update paging set failures = failures + 1 ${of}`, [account, source]);
+    await this.database.query(`delete from paging ${of} and failures >= $3`, [account, source, failuresMax]);
   }
 
   async cursor(account: number, source: Source): Promise<bigint | undefined> {
@@ -61,8 +98,12 @@ export class Store {
 
   /** Everything before is complete in all lists; undefined before each was read once. */
   async readUntil(account: number, sources: readonly Source[]): Promise<bigint | undefined> {
-    const sql = 'select count(*)::int as count, min(read_until_us)::text as at from cursors where account = $1';
-    const [row] = await this.database.query<{ count: number; at: string | null }>(sql, [account]);
+    const sql =
+      'select count(*)::int as count, min(read_until_us)::text as at from cursors where account = $1 and source = any($2::text::text[])';
+    const [row] = await this.database.query<{ count: number; at: string | null }>(sql, [
+      account,
+      `{${sources.join()}}`,
+    ]);
     return row === undefined || row.at === null || row.count < sources.length ? undefined : BigInt(row.at);
   }
 
@@ -76,7 +117,9 @@ export class Store {
 
   async hasBefore(account: number, source: Source, beforeUs: bigint): Promise<boolean> {
     const [table, kind] =
-      source === 'trades' || source === 'fundings' ? [source, undefined] : (['transfers', source] as const);
+      source === 'trades' || source === 'fundings' || source === 'orders'
+        ? [source, undefined]
+        : (['transfers', source] as const);
     const rows = await this.database.query(
       `select 1 as one from ${table} where account = $1 and time_us <= $2 ${kind === undefined ? '' : 'and kind = $3'} limit 1`,
       [account, beforeUs.toString(), ...(kind === undefined ? [] : [kind])],
@@ -148,55 +191,30 @@ export class Store {
 
   async trades(accounts: readonly number[], span: Span): Promise<JournalTrade[]> {
     const rows = await this.#rows('trades', accounts, span, 'time_us, trade_id');
-    return rows.map((row) => ({
-      account: Number(row['account']),
-      tradeId: BigInt(text(row, 'trade_id')),
-      side: text(row, 'side') === 'sell' ? 'sell' : 'buy',
-      marketId: Number(row['market_id']),
-      market: text(row, 'market'),
-      kind: text(row, 'kind'),
-      isMaker: row['is_maker'] === 'true',
-      size: text(row, 'size'),
-      price: text(row, 'price'),
-      quoteMicro: BigInt(text(row, 'quote_micro')),
-      feeMicro: BigInt(text(row, 'fee_micro')),
-      pnlMicro: BigInt(text(row, 'pnl_micro')),
-      positionBefore: text(row, 'position_before'),
-      clientOrderIndex: BigInt(text(row, 'client_order_index')),
-      timeUs: BigInt(text(row, 'time_us')),
-    }));
+    return rows.map(tradeOf);
   }
 
   async fundings(accounts: readonly number[], span: Span): Promise<JournalFunding[]> {
     const rows = await this.#rows('fundings', accounts, span, 'time_us');
-    return rows.map((row) => ({
-      account: Number(row['account']),
-      marketId: Number(row['market_id']),
-      fundingId: BigInt(text(row, 'funding_id')),
-      changeMicro: BigInt(text(row, 'change_micro')),
-      rate: text(row, 'rate'),
-      positionSize: text(row, 'position_size'),
-      timeUs: BigInt(text(row, 'time_us')),
-    }));
+    return rows.map(fundingOf);
   }
 
   async transfers(accounts: readonly number[], span: Span): Promise<JournalTransfer[]> {
     const rows = await this.#rows('transfers', accounts, span, 'time_us');
-    return rows.map((row) => ({
-      account: Number(row['account']),
-      kind: text(row, 'kind') as JournalTransfer['kind'],
-      id: text(row, 'id'),
-      amountMicro: BigInt(text(row, 'amount_micro')),
-      status: text(row, 'status'),
-      timeUs: BigInt(text(row, 'time_us')),
-    }));
+    return rows.map(transferOf);
+  }
+
+  /** That had ended. */
+  async orders(accounts: readonly number[], span: Span): Promise<JournalOrder[]> {
+    const rows = await this.#rows('orders', accounts, span, 'time_us');
+    return rows.map(orderOf);
   }
 
   async gaps(accounts: readonly number[], { fromUs, untilUs }: Span): Promise<Gap[]> {
     const rows = await this.database.query<Record<string, string>>(
       `select account::text, source, from_us::text, until_us::text, why from gaps
-       where account::text = any($1) and until_us > $2 and from_us < $3 order by from_us`,
-      [accounts.map(String), fromUs.toString(), untilUs.toString()],
+       where account = any($1::text::bigint[]) and until_us > $2 and from_us < $3 order by from_us`,
+      [`{${accounts.join()}}`, fromUs.toString(), untilUs.toString()],
     );
     return rows.map((row) => ({
       account: Number(row['account']),
@@ -226,68 +244,51 @@ export class Store {
   }
 
   /** Every column as text: no number loses a digit on its way. */
-  async #rows(table: string, accounts: readonly number[], span: Span, order: string): Promise<Row[]> {
-    const columns = { trades: tradeColumns, fundings: fundingColumns, transfers: transferColumns }[table] ?? '';
-    const names = ['account', ...columns.split(', ').map((column) => column.split(' ')[0] ?? '')];
+  async #rows(table: Table, accounts: readonly number[], span: Span, order: string): Promise<Row[]> {
+    const names = ['account', ...namesOf(table)];
     return this.database.query(
       `select ${names.map((name) => `${name}::text`).join(', ')} from ${table}
-       where account::text = any($1) and time_us >= $2 and time_us < $3 order by ${order.replace(/\w+/g, `${table}.$&`)}`,
-      [accounts.map(String), span.fromUs.toString(), span.untilUs.toString()],
+       where account = any($1::text::bigint[]) and time_us >= $2 and time_us < $3 order by ${order.replace(/\w+/g, `${table}.$&`)}`,
+      [`{${accounts.join()}}`, span.fromUs.toString(), span.untilUs.toString()],
     );
   }
 }
 
-async function insert(
-  query: Query,
-  into: { table: string; columns: string; account: number; rows: readonly Row[]; conflict?: string },
-): Promise<void> {
-  if (into.rows.length === 0) return;
-  const names = into.columns.split(', ').map((column) => column.split(' ')[0] ?? '');
-  const list = names.join(', ');
+async function goOn(query: Query, of: { account: number; source: Source; paging: Paging }): Promise<void> {
+  const { account, source, paging } = of;
   await query(
-    `insert into ${into.table} (account, ${list}) select $1, ${list} from jsonb_to_recordset($2::text::jsonb) as given(${into.columns})
-     on conflict ${into.conflict ?? 'do nothing'}`,
-    [into.account, JSON.stringify(into.rows)],
+    `insert into paging values ($1, $2, $3, $4, $5, 0) on conflict (account, source)
+     do update set next = excluded.next, pages = excluded.pages, failures = 0`,
+    [account, source, paging.next, paging.beganUs.toString(), paging.pages],
   );
 }
 
-/** On A slice 0 is the quote and the others close; on B they hedge (docs/contracts.md, "client order index"). */
-function tradeRow(trade: HistoryTrade): Row {
-  const { id, slice } = splitClientOrderIndex(trade.clientOrderIndex);
-  const order = trade.clientOrderIndex === 0n ? { order_id: null, slice: null } : { order_id: id.toString(), slice };
-  return {
-    ...{ trade_id: trade.tradeId.toString(), side: trade.side, market_id: trade.marketId, market: trade.market },
-    ...{ kind: trade.kind, is_maker: trade.isMaker, size: trade.size, price: trade.price },
-    ...{ quote_micro: trade.quoteMicro.toString(), fee_micro: trade.feeMicro.toString() },
-    ...{ pnl_micro: trade.pnlMicro.toString(), position_before: trade.positionBefore, ...order },
-    ...{ client_order_index: trade.clientOrderIndex.toString(), time_us: trade.timeUs.toString() },
-  };
+async function complete(
+  query: Query,
+  of: { account: number; source: Source; readUntilUs: bigint; gap?: Gap },
+): Promise<void> {
+  const { account, source, readUntilUs, gap } = of;
+  if (gap !== undefined) {
+    await query('insert into gaps values ($1, $2, $3, $4, $5) on conflict do nothing', [
+      ...[account, source, gap.fromUs.toString(), gap.untilUs.toString(), gap.why],
+    ]);
+  }
+  await query('delete from paging where account = $1 and source = $2', [account, source]);
+  await query(
+    'insert into cursors values ($1, $2, $3) on conflict (account, source) do update set read_until_us = excluded.read_until_us',
+    [account, source, readUntilUs.toString()],
+  );
 }
 
-function fundingRow(funding: HistoryFunding): Row {
-  return {
-    ...{ market_id: funding.marketId, funding_id: funding.fundingId.toString(), rate: funding.rate },
-    ...{ change_micro: funding.changeMicro.toString(), position_size: funding.positionSize },
-    time_us: funding.timeUs.toString(),
-  };
-}
-
-function transferRow({ kind, id, amountMicro, status, timeUs }: HistoryTransfer): Row {
-  return { kind, id, amount_micro: amountMicro.toString(), status, time_us: timeUs.toString() };
-}
-
-function balanceOf(account: number, row: Readonly<Record<string, string>>): BalanceRead {
-  return {
-    account,
-    askedUs: BigInt(text(row, 'asked_us')),
-    answeredUs: BigInt(text(row, 'answered_us')),
-    collateralMicro: BigInt(text(row, 'collateral_micro')),
-    openPnlMicro: BigInt(text(row, 'open_pnl_micro')),
-  };
-}
-
-function text(row: Row, name: string): string {
-  const value = row[name];
-  if (typeof value !== 'string') throw new Error(`the journal's column ${name} is no text`);
-  return value;
+async function insert(
+  query: Query,
+  into: { table: Table; account: number; rows: readonly Row[]; conflict?: string },
+): Promise<void> {
+  if (into.rows.length === 0) return;
+  const list = namesOf(into.table).join(', ');
+  await query(
+    `insert into ${into.table} (account, ${list}) select $1, ${list} from jsonb_to_recordset($2::text::jsonb) as given(${columns[into.table]})
+     on conflict ${into.conflict ?? 'do nothing'}`,
+    [into.account, JSON.stringify(into.rows)],
+  );
 }

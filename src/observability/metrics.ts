@@ -124,6 +124,15 @@ function gauges(registry: Registry) {
     ]),
     moneyToday: gauge('money_today_usdc', 'Since midnight UTC, as far as the journal has it', ['account', 'figure']),
     costToday: gauge('cost_today_bps', "Of both accounts' volume since midnight UTC; negative: earned", ['account']),
+    nakedToday: gauge(
+      'naked_today_usdc_seconds',
+      "Value times time that A's fills lacked their mirror, since midnight UTC",
+    ),
+    fillRateToday: gauge('fill_rate_today', "Filled part of A's quotes that ended since midnight UTC, 0 to 1"),
+    quotaUsedToday: gauge(
+      'quota_used_today',
+      'Orders of both accounts since midnight UTC; each costs one of the volume quota',
+    ),
     moneyDifference: gauge('money_difference_usdc', 'What the newest balance shows beyond what the journal explains', [
       'account',
     ]),

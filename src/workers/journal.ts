@@ -15,9 +15,9 @@ import { answerReports } from '../journal/ask';
 import { holdDoor } from '../journal/door';
 import { usdc } from '../journal/figures';
 import { Keeper, LAG_US } from '../journal/keeper';
-import { reportOf } from '../journal/report';
 import { Store } from '../journal/store';
 import { startObservability, type Observability } from '../observability';
+import { showToday } from './journal-metrics';
 import { opening, type Opened } from './opened';
 import type { RunningProcess, WorkerProcessOptions } from './process';
 
@@ -29,9 +29,10 @@ export interface JournalOptions extends WorkerProcessOptions {
 }
 
 const EVERY_MS = 60_000;
+/** Beyond the lag, so that the second round can compare what the first one read. */
+const FIRST_MARGIN_MS = 2_000;
 /** A round waits for its turns; with requests counted it takes minutes. */
 const STALE_AFTER_MS = 15 * 60_000;
-const DAY_US = 86_400_000_000n;
 
 export function runJournal(config: Config, options: JournalOptions): Promise<RunningProcess> {
   return opening((opened) => start(config, options, opened));
@@ -75,14 +76,14 @@ async function start(config: Config, options: JournalOptions, opened: Opened): P
   part.ok();
   const keep = async (): Promise<void> => {
     while (!end.signal.aborted) {
-      await keeper.round();
+      const hasCompared = await keeper.round();
       if (keeper.store !== undefined) {
         part.ok();
-        await showToday(keeper.store, { config, metrics, lagUs, nowMs: exchange.exchangeNowMs() }).catch(
-          () => undefined,
-        );
+        const today = { accounts, metrics, lagUs, nowMs: exchange.exchangeNowMs() };
+        await showToday(keeper.store, today).catch(() => undefined);
       }
-      await sleep(everyMs, undefined, { signal: end.signal }).catch(() => undefined);
+      const nextMs = hasCompared ? everyMs : Math.min(everyMs, Number(lagUs / 1000n) + FIRST_MARGIN_MS);
+      await sleep(nextMs, undefined, { signal: end.signal }).catch(() => undefined);
     }
   };
   logger.info(accounts, 'the journal is kept');
@@ -104,7 +105,8 @@ function openReads(
 ): { readonly exchange: ExchangePort; readonly turn: (endpoint: string) => Promise<boolean> } {
   const { env, opened, observability, signal } = around;
   const { perMinute, counts } = config.requestBudget;
-  const budget = new RequestBudget({ perMinute: perMinute * JOURNAL_SHARE, reserve: 0 }, systemClock.monotonicMs());
+  const terms = { perMinute: perMinute * JOURNAL_SHARE, reserve: 0, burstShare: 1 };
+  const budget = new RequestBudget(terms, systemClock.monotonicMs());
   const { logger, metrics, raiseAlert } = observability;
   const exchange = openLighter({
     ...config.lighter,
@@ -132,28 +134,4 @@ export function placeOf({ journal }: Config): { readonly url: string } | { reado
 
 function roleOf({ accounts }: Config, account: number): AccountRole {
   return account === accounts.maker.index ? 'maker' : 'hedge';
-}
-
-/** The main figures of the day, for whoever watches. */
-async function showToday(
-  store: Store,
-  from: { config: Config; metrics: Observability['metrics']; lagUs: bigint; nowMs: number },
-): Promise<void> {
-  const { config, metrics, lagUs, nowMs } = from;
-  const untilUs = BigInt(Math.floor(nowMs)) * 1000n;
-  const accounts = { maker: config.accounts.maker.index, hedge: config.accounts.hedge.index };
-  const { total } = await reportOf(store, { accounts, lagUs, untilUs, fromUs: untilUs - (untilUs % DAY_US) });
-  const figures = {
-    volume: total.volume_usdc,
-    fees: total.fees_usdc,
-    funding: total.funding_usdc,
-    realised_pnl: total.realised_pnl_usdc,
-    open_pnl: total.open_pnl_usdc,
-  };
-  for (const [figure, money] of Object.entries(figures)) {
-    for (const account of ['maker', 'hedge', 'both'] as const)
-      metrics.moneyToday.set({ account, figure }, Number(money[account]));
-  }
-  metrics.moneyToday.set({ account: 'both', figure: 'spread' }, Number(total.spread_usdc));
-  if (total.cost_bps !== null) metrics.costToday.set({ account: 'both' }, Number(total.cost_bps));
 }

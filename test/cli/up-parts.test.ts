@@ -176,7 +176,7 @@ describe('summary', () => {
         .map((line) => line.replace(/ +/g, ' ')),
     ).toEqual([
       'fill → hedge sent: p50 1.50 ms, p99 1.50 ms, max 1.50 ms',
-      'naked time per lot: p50 226 ms, p99 420 ms, max 420 ms; not known of 1 lots',
+      'naked time per lot: p50 226 ms, p99 420 ms, max 420 ms; not known of 1 lot',
       " exchange's delay: p50 181 ms, p99 181 ms, max 181 ms",
       ' without it: p50 45 ms, p99 239 ms, max 239 ms',
       " traded while the hedge of the order's trade before was under way: 21.1 % of the lots",

@@ -140,6 +140,7 @@ it('ends, after restarts and late lists, with a report that equals the balances 
   expect(found.total).toMatchObject({
     filled_orders: 4,
     volume_usdc: { maker: expect.stringMatching(/^3201\.\d{6}$/) },
+    naked: { max_ms: expect.any(Number), uncovered_usdc: '0.000000', worst_price_bps: -1 },
   });
   expect(found.gaps).toEqual([]);
   const byOrder = await report('order');

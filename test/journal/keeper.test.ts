@@ -8,6 +8,7 @@ import type { HistoryPort, HistoryTrade } from '../../src/exchange/history';
 import { openDatabase, type Database } from '../../src/journal/database';
 import { Keeper, type KeeperAlert } from '../../src/journal/keeper';
 import { reportOf } from '../../src/journal/report';
+import { SOURCES } from '../../src/journal/rows';
 import { Store } from '../../src/journal/store';
 
 const second = 1_000_000n;
@@ -30,16 +31,25 @@ class Fake implements HistoryPort {
   collateralMicro = 1_000n * second;
   nowUs = 1_795_420_800n * second;
   fails: Error | undefined;
-  readonly keeper = new Keeper({
-    histories: [this],
-    open: () =>
-      this.fails
-        ? Promise.reject(this.fails)
-        : Promise.resolve(new Store({ ...database, close: () => Promise.resolve() })),
-    nowUs: () => this.nowUs,
-    turn: () => Promise.resolve(true),
-    raiseAlert: (alert) => this.alerts.push(alert),
-  });
+  pageRows = 1_000;
+  /** The place of each page of trades that was asked for, and those that get no answer. */
+  readonly asked: string[] = [];
+  unanswered: (place: string) => boolean = () => false;
+  keeper = this.started();
+
+  /** As a process that has just begun. */
+  started(histories: readonly HistoryPort[] = [this]): Keeper {
+    return new Keeper({
+      histories,
+      open: () =>
+        this.fails
+          ? Promise.reject(this.fails)
+          : Promise.resolve(new Store({ ...database, close: () => Promise.resolve() })),
+      nowUs: () => this.nowUs,
+      turn: () => Promise.resolve(true),
+      raiseAlert: (alert) => this.alerts.push(alert),
+    });
+  }
 
   async rounds(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
@@ -67,13 +77,17 @@ class Fake implements HistoryPort {
     return trade;
   }
 
-  trades = () => {
-    if (this.silent) return Promise.resolve({ ok: false, reason: 'no answer' } as const);
-    const rows = [...this.all].reverse().slice(0, this.listed);
-    return Promise.resolve({ ok: true, value: { rows, next: undefined } } as const);
+  trades = (place = 'newest') => {
+    this.asked.push(place);
+    if (this.silent || this.unanswered(place)) return Promise.resolve({ ok: false, reason: 'no answer' } as const);
+    const older = place === 'newest' ? this.all : this.all.filter(({ tradeId }) => tradeId < BigInt(place));
+    const rows = [...older].reverse().slice(0, Math.min(this.listed, this.pageRows));
+    const next = older.length > rows.length && this.listed > rows.length ? `${rows.at(-1)?.tradeId}` : undefined;
+    return Promise.resolve({ ok: true, value: { rows, next } } as const);
   };
   fundings = () => Promise.resolve({ ok: true, value: { rows: [], next: undefined } } as const);
   transfers = this.fundings;
+  orders = this.fundings;
   money = () =>
     Promise.resolve({ ok: true, value: { collateralMicro: this.collateralMicro, openPnlMicro: 0n } } as const);
   close = () => undefined;
@@ -127,6 +141,55 @@ it('a row that is missed for minutes is found by reading everything once more', 
   await fake.rounds(6);
   expect(fake.alerts).toEqual([]);
   expect((await fake.report()).balances[0]).toMatchObject({ realised_pnl_usdc: '3.000000', adds_up: true });
+});
+
+it('a reading that fails half-way goes on from its page, in another process too; after five failures it begins anew', async () => {
+  const fake = new Fake();
+  fake.pageRows = 2;
+  for (let i = 0; i < 7; i++) fake.trade(1n);
+  fake.unanswered = (place) => place === '4';
+  await fake.rounds(1);
+  fake.keeper = fake.started();
+  fake.trade(1n);
+  await fake.rounds(1);
+  expect(fake.asked).toEqual(['newest', '6', '4', '4']);
+  fake.unanswered = () => false;
+  await fake.rounds(2);
+  expect(fake.asked.slice(4)).toEqual(['4', '2', 'newest', '7', '5', '3']);
+  expect(await new Store(database).trades([fake.accountIndex], { fromUs: 0n, untilUs: fake.nowUs })).toHaveLength(8);
+
+  const lost = new Fake();
+  lost.pageRows = 2;
+  for (let i = 0; i < 3; i++) lost.trade(1n);
+  lost.unanswered = (place) => place === '2';
+  await lost.rounds(5);
+  expect(lost.asked).toEqual(['newest', ...Array.from({ length: 5 }, () => '2')]);
+  await lost.rounds(1);
+  expect(lost.asked.slice(6)).toEqual(['newest', '2']);
+});
+
+it('both balances are of one moment, and read again when that moment was a long one', async () => {
+  const [a, b] = [new Fake(), new Fake()];
+  let isSlow = true;
+  b.money = () => {
+    if (isSlow) a.nowUs += 3n * second;
+    isSlow = false;
+    return Promise.resolve({ ok: true, value: { collateralMicro: b.collateralMicro, openPnlMicro: 0n } } as const);
+  };
+  await a.started([a, b]).round();
+  const store = new Store(database);
+  const read = await Promise.all([a, b].map(({ accountIndex }) => store.balance(accountIndex, { after: 0n })));
+  const moment = { askedUs: a.nowUs, answeredUs: a.nowUs };
+  expect(read).toMatchObject([moment, moment]);
+});
+
+it('the other lists wait until trades have explained a first balance', async () => {
+  const fake = new Fake();
+  const store = new Store(database);
+  await fake.rounds(1);
+  expect(await store.cursor(fake.accountIndex, 'fundings')).toBeUndefined();
+  await fake.rounds(3);
+  expect(await store.readUntil(fake.accountIndex, SOURCES)).toBeDefined();
 });
 
 it.each([

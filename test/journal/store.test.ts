@@ -81,6 +81,26 @@ describe.each<[string, () => DatabasePlace]>([
     });
   });
 
+  it('orders that ended, and how far a reading of them has come', async () => {
+    const order = {
+      ...{ orderIndex: 844_424_912_956_320n, clientOrderIndex: 9_240_073_732_736n, marketId: 1, market: 'BTC' },
+      ...{ side: 'sell' as const, size: '0.00020', filled: '0.00005', price: '109440.7', status: 'canceled' },
+      timeUs: 80n * second,
+    };
+    const paging = { next: 'abc', beganUs: 90n * second, pages: 3 };
+    await store.add({ account: ACCOUNT, source: 'orders', paging, orders: [order] });
+    expect(await store.paging(ACCOUNT, 'orders')).toEqual(paging);
+    await store.pageFailed(ACCOUNT, 'orders', 2);
+    expect(await store.paging(ACCOUNT, 'orders')).toEqual(paging);
+    await store.pageFailed(ACCOUNT, 'orders', 2);
+    expect(await store.paging(ACCOUNT, 'orders')).toBeUndefined();
+    await store.add({ account: ACCOUNT, source: 'orders', paging });
+    await store.add({ account: ACCOUNT, source: 'orders', readUntilUs: paging.beganUs, orders: [order] });
+    expect(await store.orders([ACCOUNT, 5], everything)).toEqual([{ account: ACCOUNT, ...order }]);
+    expect(await store.paging(ACCOUNT, 'orders')).toBeUndefined();
+    expect(await store.cursor(ACCOUNT, 'orders')).toBe(paging.beganUs);
+  });
+
   it('a reading that fails midway leaves nothing', async () => {
     const bad = store.add({
       account: 5,

@@ -4,6 +4,7 @@ import type { Read } from '../../domain/records';
 import type {
   AccountMoney,
   HistoryFunding,
+  HistoryOrder,
   HistoryPage,
   HistoryPort,
   HistoryTrade,
@@ -14,7 +15,7 @@ import type { AccountOptions } from '../port';
 import type { ClockSkew } from './clock-skew';
 import type { Markets } from './markets';
 import type { MarketLookup } from './parse';
-import { parseFundingPage, parseMoney, parseTradeHistory, parseTransferPage } from './parse-history';
+import { parseFundingPage, parseMoney, parseOrderHistory, parseTradeHistory, parseTransferPage } from './parse-history';
 import type { Query } from './rest';
 import { SignerError, type Signer } from './signer';
 import { Tokens } from './tokens';
@@ -30,6 +31,7 @@ export interface HistoryDependencies {
 
 /** The most that a page holds (LP §1.4). */
 const PAGE_ROWS = 100;
+const ALL_MARKETS = 255;
 const LISTS: Readonly<Record<TransferKind, string>> = {
   transfer: '/api/v1/transfer/history',
   deposit: '/api/v1/deposit/history',
@@ -67,6 +69,11 @@ export class LighterHistory implements HistoryPort {
   fundings(cursor?: string): Promise<Read<HistoryPage<HistoryFunding>>> {
     const query = { account_index: this.accountIndex, limit: PAGE_ROWS, cursor };
     return this.#read('/api/v1/positionFunding', query, parseFundingPage);
+  }
+
+  orders(cursor?: string): Promise<Read<HistoryPage<HistoryOrder>>> {
+    const query = { account_index: this.accountIndex, market_id: ALL_MARKETS, limit: PAGE_ROWS, cursor };
+    return this.#read('/api/v1/accountInactiveOrders', query, parseOrderHistory);
   }
 
   async transfers(kind: TransferKind, cursor?: string): Promise<Read<HistoryPage<HistoryTransfer>>> {

@@ -4,6 +4,7 @@ import type { Side } from '../../domain/records';
 import type {
   AccountMoney,
   HistoryFunding,
+  HistoryOrder,
   HistoryPage,
   HistoryTrade,
   HistoryTransfer,
@@ -111,6 +112,38 @@ function pnlOf(trade: RawTrade, role: 'maker' | 'taker', side: Side, quoteMicro:
   const closed = size < open ? size : open;
   const gain = divided(quoteMicro * closed, size) - divided(entry * closed, open);
   return before > 0n ? gain : -gain;
+}
+
+const orderShape = z.object({
+  ...{
+    order_index: id,
+    order_id: idText.optional(),
+    client_order_index: id.default(0),
+    client_order_id: idText.optional(),
+  },
+  ...{ market_index: integer.min(0), market_symbol: z.string().optional(), is_ask: z.boolean(), status: z.string() },
+  ...{ initial_base_amount: decimalText, filled_base_amount: decimalText, price: decimalText },
+  ...{ updated_at: z.number().optional(), transaction_time: z.number().nullish() },
+});
+
+export function parseOrderHistory(body: unknown, markets: MarketLookup): HistoryPage<HistoryOrder> {
+  const { orders, next_cursor } = check(z.object({ orders: list, next_cursor: nextCursor }), body, 'order list');
+  const rows = orders.map((raw) => {
+    const row = check(orderShape, raw, 'order');
+    return {
+      orderIndex: exactId(row.order_id, row.order_index, 'order_id'),
+      clientOrderIndex: exactId(row.client_order_id, row.client_order_index, 'client_order_id'),
+      marketId: row.market_index,
+      market: row.market_symbol ?? symbolOf(row.market_index, markets),
+      side: row.is_ask ? ('sell' as const) : ('buy' as const),
+      size: row.initial_base_amount,
+      filled: row.filled_base_amount,
+      price: row.price,
+      status: row.status,
+      timeUs: BigInt(row.transaction_time ?? epochMs(row.updated_at ?? 0) * 1000),
+    };
+  });
+  return page(rows, orders, next_cursor);
 }
 
 const fundingShape = z.object({
