@@ -17,6 +17,7 @@ interface LotsHistogramOptions {
 export class LotsHistogram {
   /** The registry's key. */
   readonly name: string;
+  readonly labelNames = ['market'] as const;
   readonly #help: string;
   readonly #bounds: readonly number[];
   readonly #markets = new Map<string, Sums>();
