@@ -8,7 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hostOf, isListening, portOf, StartError } from './child';
-import { type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
+import { ACCOUNT_PAIR_VARIABLE, type Config, ConfigError, loadConfig, PROJECT_ROOT, toolPath } from '../config';
 import { didYouMean } from '../config/errors';
 import type { Market, Read } from '../domain/records';
 import { loadSigner, openLighter, type Trouble } from '../exchange/lighter';
@@ -39,6 +39,8 @@ export interface UpRecord {
   /** The configuration file it was started with. */
   readonly config: string;
   readonly env: Readonly<Record<string, string>>;
+  /** The same for each further pair of accounts, by name. */
+  readonly accountPairs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Part → pid of what it started: for killing one on purpose. */
   readonly pids: Readonly<Record<string, number>>;
 }
@@ -50,7 +52,9 @@ export function configPath(options: GlobalOptions): string {
 /** The configuration of this command; the running `up`'s file and addresses win unless a file is named explicitly. */
 export function commandConfig(options: GlobalOptions): Config {
   const running = namedConfig(options) === undefined ? runningUp() : undefined;
-  return loadConfig({ path: running?.config ?? configPath(options), env: { ...running?.env, ...process.env } });
+  const accountPair = process.env[ACCOUNT_PAIR_VARIABLE] ?? '';
+  const addresses = accountPair === '' ? running?.env : running?.accountPairs[accountPair];
+  return loadConfig({ path: running?.config ?? configPath(options), env: { ...addresses, ...process.env } });
 }
 
 function namedConfig(options: GlobalOptions): string | undefined {

@@ -5,6 +5,7 @@
  */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseNotional } from '../domain/lots';
+import { ACCOUNT_PAIR_VARIABLE } from '../config';
 import { configPath, type GlobalOptions, reportError } from './context';
 import type { KeysOptions } from './keys-command';
 import { addMoney } from './money-commands';
@@ -26,6 +27,13 @@ function program(): Command {
   const root = new Command('counterleg')
     .description('Hedges every fill of a maker order on Lighter with a second account: exactly once.')
     .option('--config <file>', 'configuration file (default: config.yaml, or COUNTERLEG_CONFIG)')
+    .option(
+      '--account-pair <name>',
+      'which of account_pairs (default: the first, or COUNTERLEG_ACCOUNT_PAIR)',
+      (name) => {
+        process.env[ACCOUNT_PAIR_VARIABLE] = name; // for the processes that a command starts, too
+      },
+    )
     .helpCommand(false)
     .showHelpAfterError('(counterleg --help shows the commands)');
   const globals = (): GlobalOptions => root.opts<GlobalOptions>();

@@ -7,9 +7,10 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { ACCOUNT_PAIR_VARIABLE, collisions } from './account-pairs';
 import { ConfigError, type ConfigProblem, didYouMean } from './errors';
 import { configSchema, type RawConfig } from './schema';
-import { type Path, readSource, unwrapped } from './source';
+import { type Path, readSource, type Source, unwrapped } from './source';
 import { PROJECT_ROOT } from './tools';
 
 export type AccountRole = 'maker' | 'hedge';
@@ -136,11 +137,27 @@ const QUOTA_FLOOR = 100;
 const JOURNAL_PORT = 9466;
 const JOURNAL_FOLDER = '.run/up/journal';
 
-/** Reads and validates. Throws ConfigError naming every problem at once. */
+/**
+ * Reads and validates, for the pair of accounts that COUNTERLEG_ACCOUNT_PAIR names. Throws ConfigError naming every problem at once, those
+ * of the file's other pairs of accounts too.
+ */
 export function loadConfig(input: { readonly path: string; readonly env: NodeJS.ProcessEnv }): Config {
-  const source = readSource(input.path, input.env);
+  const { path, env } = input;
+  const source = readSource(path, env);
+  const config = configOf(source, env);
+  const ours = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('COUNTERLEG_')));
+  const other = (name: string): Config => configOf(readSource(path, { ...ours, [ACCOUNT_PAIR_VARIABLE]: name }), env);
+  const all = source.accountPairs.map((name) => [name, name === source.accountPair ? config : other(name)] as const);
+  const problems = collisions(new Map(all)).map(({ path: at, message }) => {
+    return { key: at.join('.'), place: source.lineOf(at), message };
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function configOf(source: Source, env: NodeJS.ProcessEnv): Config {
   const parsed = configSchema.safeParse(source.tree);
-  if (parsed.success) return named(parsed.data, input.env);
+  if (parsed.success) return named(parsed.data, env);
   const problems = parsed.error.issues.flatMap((issue) =>
     problemsOf(issue, source.tree).map(({ path, message }) => ({
       key: keyText(path),
@@ -149,6 +166,11 @@ export function loadConfig(input: { readonly path: string; readonly env: NodeJS.
     })),
   );
   throw new ConfigError(problems satisfies ConfigProblem[]);
+}
+
+/** Names of the further pairs of accounts that a file describes. */
+export function accountPairsOf(input: { readonly path: string; readonly env: NodeJS.ProcessEnv }): readonly string[] {
+  return readSource(input.path, input.env).accountPairs.filter((name) => name !== '');
 }
 
 function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {

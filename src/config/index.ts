@@ -1,5 +1,6 @@
 /** What the rest of the program uses of the configuration. */
-export { type AccountRole, type Config, loadConfig, type PairConfig } from './config';
+export { ACCOUNT_PAIR_VARIABLE } from './account-pairs';
+export { accountPairsOf, type AccountRole, type Config, loadConfig, type PairConfig } from './config';
 export { ConfigError } from './errors';
 export { storedKeysText, type KeyPair, type StoredKey, type StoredKeys } from './keys-file';
 export { loadKeys, loadKeysFile, loadNoticeSecret, neededLanes } from './secrets';

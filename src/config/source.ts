@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { ACCOUNT_PAIR_VARIABLE, sectionsOf, selected } from './account-pairs';
 import { ConfigError, type ConfigProblem, didYouMean } from './errors';
 import { configSchema } from './schema';
 
@@ -14,14 +15,21 @@ export type Path = readonly (string | number)[];
 
 export interface Source {
   readonly tree: unknown;
+  /** Of the pair of accounts that it describes; the first has no name. */
+  readonly accountPair: string;
+  /** Of all in the file. */
+  readonly accountPairs: readonly string[];
   /** Where the value at `path`, or its nearest parent, was written. */
   placeOf(path: Path): string;
+  /** The same for a path of the whole file. */
+  lineOf(path: Path): string;
 }
 
 const PREFIX = 'COUNTERLEG_';
 
 /** Variables that are no configuration keys. */
 const OTHER_VARIABLES: readonly string[] = [
+  ACCOUNT_PAIR_VARIABLE,
   'COUNTERLEG_CONFIG',
   'COUNTERLEG_DATA',
   'COUNTERLEG_MAKER_KEYS',
@@ -37,16 +45,22 @@ const OTHER_VARIABLES: readonly string[] = [
 export function readSource(path: string, env: NodeJS.ProcessEnv): Source {
   const lines = new LineCounter();
   const document = parseFile(path, lines);
-  const tree: unknown = document.toJS() ?? {};
+  const inFile = (at: Path): string => `${basename(path)}:${lineOf(document, lines, at)}`;
+  const sections = sectionsOf(document.toJS() ?? {}, inFile);
+  const accountPair = env[ACCOUNT_PAIR_VARIABLE] ?? '';
+  const tree = structuredClone(selected(sections, accountPair));
   const fromEnv = applyEnvironment(tree, env);
   return {
     tree,
+    accountPair,
+    accountPairs: ['', ...sections.own.keys()],
+    lineOf: inFile,
     placeOf(at) {
       for (let length = at.length; length > 0; length--) {
         const variable = fromEnv.get(at.slice(0, length).join('.'));
         if (variable !== undefined) return variable;
       }
-      return `${basename(path)}:${lineOf(document, lines, at)}`;
+      return inFile(document.hasIn(['account_pairs', accountPair, ...at]) ? ['account_pairs', accountPair, ...at] : at);
     },
   };
 }

@@ -125,7 +125,10 @@ describe('alerts of the workers', () => {
   test('are shown once each, whole lines only, whatever else the log holds', () => {
     const alert = (what: string) => JSON.stringify({ alert: { kind: 'hedge-stuck', what, next: 'Add margin.' } });
     const seen: string[] = [];
-    const tail = new AlertTail({ logFolder: folder, onAlert: (line) => seen.push(line) });
+    const tail = new AlertTail({
+      paths: ['maker.log', 'hedger.log'].map((name) => join(folder, name)),
+      onAlert: (line) => seen.push(line),
+    });
     const path = join(folder, 'hedger.log');
     tail.read();
     writeFileSync(path, `noise "alert":\n${alert('first')}\n${alert('second').slice(0, 20)}`);

@@ -128,6 +128,32 @@ describe('counterleg up', () => {
     expect(Object.values(pids).filter(isRunning)).toEqual([]);
   });
 
+  test('account_pairs: a second pair of accounts trades beside the first, and commands find it by its name', async () => {
+    const file = join(folder, 'config.yaml');
+    const pair = "{ market: ETH, quantity: '0.01', depth: 1, side: buy, slots: 1, lanes: [12], max_position: '1' }";
+    const second = `
+account_pairs:
+  second:
+    accounts: { maker: { index: 7, keys_file: a.json }, hedge: { index: 8, keys_file: b.json } }
+    pairs: [${pair}]
+    request_budget: { per_minute: 24000 }
+    metrics: { maker_port: 9564, hedger_port: 9565, journal_port: 9566 }
+    journal: { folder: second }
+`;
+    writeFileSync(file, readFileSync(file, 'utf8') + second);
+    const code = start('free');
+    const { pids } = await record();
+    expect(Object.keys(pids)).toEqual(expect.arrayContaining(['hedger', 'maker', 'hedger-second', 'maker-second']));
+    await said(/BTC .*filled 0/);
+    await said(/ETH .*filled 0/);
+    expect(await command('pair', 'status', 'ETH', '--account-pair', 'second', '--json')).toMatch(/"mode": ?"running"/);
+    expect(await command('pair', 'status', 'ETH')).toContain('ETH');
+    expect(await command('orders', '--account-pair', 'second')).not.toContain('BTC');
+    up?.kill('SIGINT');
+    expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
+    expect(Object.values(pids).filter(isRunning)).toEqual([]);
+  });
+
   test('servers that are here already are used and left alone; in a namespace that others use it trades nothing', async () => {
     const [temporal, redis] = await Promise.all([startTemporal(), startRedis()]);
     try {

@@ -135,6 +135,96 @@ describe('environment', () => {
   });
 });
 
+describe('account_pairs', () => {
+  const SECOND = `
+account_pairs:
+  second:
+    accounts: { maker: { index: 2001, keys_file: a.json }, hedge: { index: 2002, keys_file: b.json } }
+    request_budget: { per_minute: 16000 }
+    metrics: { maker_port: 9564, hedger_port: 9565, journal_port: 9566 }
+    journal: { folder: second }
+    hedge: { slippage_bps: 30 }
+`;
+  const withSecond = (...edits: (readonly [string, string])[]): string => {
+    const path = edited();
+    let content = original + SECOND;
+    for (const [from, to] of edits) {
+      if (!content.includes(from)) throw new Error(`there is no ${from}`);
+      content = content.replace(from, to);
+    }
+    writeFileSync(path, content);
+    return path;
+  };
+  const second = { COUNTERLEG_ACCOUNT_PAIR: 'second' };
+
+  test('each sees its own values over those of the file, and no other', () => {
+    const path = withSecond();
+    expect(load(path)).toEqual(load(SHIPPED));
+    const shipped = load(SHIPPED);
+    expect(load(path, second)).toMatchObject({
+      accounts: { maker: { index: 2001, keysFile: 'a.json' }, selfTrade: shipped.accounts.selfTrade },
+      requestBudget: { ...shipped.requestBudget, perMinute: 16_000 },
+      hedge: { ...shipped.hedge, slippageBps: 30 },
+      pairs: shipped.pairs,
+    });
+    expect(load(path, { ...second, COUNTERLEG_HEDGE_SLIPPAGE_BPS: '40' }).hedge.slippageBps).toBe(40);
+  });
+
+  test('a name that the file does not have', () => {
+    expect(problemsOf(() => load(withSecond(), { COUNTERLEG_ACCOUNT_PAIR: 'secnd' }))).toEqual([
+      '--account-pair or COUNTERLEG_ACCOUNT_PAIR: account_pairs has no secnd: it has second; did you mean second?',
+    ]);
+    expect(problemsOf(() => load(SHIPPED, second))[0]).toMatch(/account_pairs has no second: it has nothing/);
+  });
+
+  test.each([
+    [
+      'an account of the first',
+      'index: 2001',
+      'index: 1002',
+      /account_pairs\.second\.accounts\.maker\.index is 1002, as accounts\.hedge\.index is/,
+    ],
+    [
+      'a port of the first',
+      'maker_port: 9564',
+      'maker_port: 9465',
+      /account_pairs\.second\.metrics\.maker_port is 9465, as metrics/,
+    ],
+    [
+      "the first one's journal",
+      'folder: second',
+      'folder: .run/up/journal',
+      /account_pairs\.second\.journal\.folder is .*, as journal\.folder is/,
+    ],
+    [
+      'no budget of its own',
+      '    request_budget: { per_minute: 16000 }\n',
+      '',
+      /account_pairs\.second needs request_budget of its own/,
+    ],
+    [
+      'another exchange',
+      'hedge: { slippage_bps: 30 }',
+      'paper: { port: 1 }',
+      /account_pairs\.second\.paper is the same for every pair/,
+    ],
+    ['a misspelt key', 'slippage_bps: 30', 'slipage_bps: 30', /hedge\.slipage_bps is no known key: did you mean/],
+    [
+      'a list',
+      'account_pairs:\n  second:\n',
+      'account_pairs: [a]\nx:\n',
+      /account_pairs must be a section with a section/,
+    ],
+  ])('%s: refused with its line, whichever is asked for', (_what, from, to, expected) => {
+    const path = withSecond([from, to]);
+    for (const env of [{}, second]) {
+      const problems = problemsOf(() => load(path, env));
+      expect(problems.join('\n')).toMatch(expected);
+      expect(problems.join('\n')).toMatch(/config\.yaml:\d+:/);
+    }
+  });
+});
+
 describe('secrets', () => {
   const key = 'ab'.repeat(40);
   const keys = JSON.stringify({ 4: key, 5: `0x${key}`, 6: key, 7: key });

@@ -4,13 +4,12 @@
  * Reads only what was appended since the last look. A line it cannot read is none of its business.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 
 const POLL_MS = 500;
 const CHUNK = 1 << 20;
 
 export interface AlertTailOptions {
-  readonly logFolder: string;
+  readonly paths: readonly string[];
   readonly onAlert: (line: string) => void;
 }
 
@@ -26,9 +25,9 @@ export class AlertTail {
   readonly #onAlert: (line: string) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ logFolder, onAlert }: AlertTailOptions) {
+  constructor({ paths, onAlert }: AlertTailOptions) {
     this.#onAlert = onAlert;
-    this.#files = ['maker.log', 'hedger.log'].map((name) => ({ path: join(logFolder, name), offset: 0, rest: '' }));
+    this.#files = paths.map((path) => ({ path, offset: 0, rest: '' }));
   }
 
   start(): void {

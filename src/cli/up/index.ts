@@ -17,7 +17,7 @@ import { startConfiguredPair } from '../pair-start';
 import { AlertTail } from './alert-tail';
 import { OrderFeed } from './order-feed';
 import { createPaperAccounts } from './paper-accounts';
-import { hedgerPart, journalPart, makerPart, paperPart, redisPart, temporalPart } from './parts';
+import { hedgerPart, journalPart, makerPart, paperPart, partName, redisPart, temporalPart } from './parts';
 import { ownNamespace } from './namespace';
 import { inNamespace, type Plan, planUp, type UpOptions } from './plan';
 import { Summary } from './summary';
@@ -37,6 +37,8 @@ export async function runUp(options: UpOptions): Promise<number> {
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
   return run.run();
 }
+
+const plansOf = (plan: Plan): readonly Plan[] => [plan, ...plan.further];
 
 class Run {
   readonly #options: UpOptions;
@@ -109,19 +111,9 @@ class Run {
     if (redis !== undefined) await this.#supervisor.start(redis);
     this.#say(`starting the paper exchange at ${plan.config.lighter.baseUrl}`);
     await this.#supervisor.start(paperPart(plan));
-    const markets = await requireMarkets(plan.config, plan.markets);
-    await createPaperAccounts(plan.config);
     const client = await connectTemporal(plan.config);
-    const { maker, hedge } = plan.config.accounts;
-    this.#say(`starting the hedger (account ${hedge.index})`);
-    await this.#supervisor.start(hedgerPart(plan));
-    this.#say(`starting the maker (account ${maker.index}), quoting ${plan.markets.join(', ')}`);
-    await this.#supervisor.start(makerPart(plan));
-    await this.#supervisor.start(journalPart(plan));
-    const { orders } = this.#options;
-    // The pair itself stops posting when no more fills are wanted; with several pairs nobody knows whose fills those will be.
-    const changes = orders !== undefined && markets.length === 1 ? { orderLimit: orders } : {};
-    for (const market of markets) await startConfiguredPair(client, plan.config, { market, changes });
+    for (const one of plansOf(plan)) await this.#startWorkers(one);
+    for (const one of plansOf(plan)) await this.#startPairs(one, client);
     this.#ready = true;
     this.#record();
     this.#say(
@@ -130,19 +122,46 @@ class Run {
     return client;
   }
 
+  async #startWorkers(plan: Plan): Promise<void> {
+    const { maker, hedge } = plan.config.accounts;
+    await requireMarkets(plan.config, plan.markets);
+    await createPaperAccounts(plan.config);
+    this.#say(`starting the ${partName(plan, 'hedger')} (account ${hedge.index})`);
+    await this.#supervisor.start(hedgerPart(plan));
+    this.#say(`starting the ${partName(plan, 'maker')} (account ${maker.index}), quoting ${plan.markets.join(', ')}`);
+    await this.#supervisor.start(makerPart(plan));
+    await this.#supervisor.start(journalPart(plan));
+  }
+
+  /** One pair alone stops posting by itself when no more fills are wanted; of several nobody knows whose fills those will be. */
+  async #startPairs(plan: Plan, client: Client): Promise<void> {
+    const { orders } = this.#options;
+    const isAlone = plan.markets.length === 1 && plan.further.length === 0 && plan.accountPair === '';
+    const changes = orders !== undefined && isAlone ? { orderLimit: orders } : {};
+    for (const market of await requireMarkets(plan.config, plan.markets))
+      await startConfiguredPair(client, plan.config, { market, changes });
+  }
+
   async #trade(plan: Plan, client: Client): Promise<number> {
     const tradingMs = performance.now();
-    const feed = new OrderFeed({
-      client,
-      makerAccount: plan.config.accounts.maker.index,
-      sinceMs: Date.now() - 1000,
-      onOrder: (order) => {
-        this.#say(this.#summary.add(order));
-        if (this.#options.orders !== undefined && this.#summary.filled >= this.#options.orders) this.#endWith('orders');
-      },
-    });
-    const alerts = new AlertTail({ logFolder: plan.logFolder, onAlert: (line) => this.#say(line) });
-    feed.start();
+    const feeds = plansOf(plan).map(
+      ({ config }) =>
+        new OrderFeed({
+          client,
+          makerAccount: config.accounts.maker.index,
+          sinceMs: Date.now() - 1000,
+          onOrder: (order) => {
+            this.#say(this.#summary.add(order));
+            if (this.#options.orders !== undefined && this.#summary.filled >= this.#options.orders)
+              this.#endWith('orders');
+          },
+        }),
+    );
+    const logs = plansOf(plan).flatMap((one) =>
+      ['maker', 'hedger'].map((role) => join(plan.logFolder, `${partName(one, role)}.log`)),
+    );
+    const alerts = new AlertTail({ paths: logs, onAlert: (line) => this.#say(line) });
+    for (const feed of feeds) feed.start();
     alerts.start();
     const bound = new AbortController();
     if (this.#options.forMs !== undefined) {
@@ -155,7 +174,7 @@ class Run {
     bound.abort();
     const elapsedMs = performance.now() - tradingMs;
     const problems = await this.#resolve(plan, client);
-    await feed.stop();
+    for (const feed of feeds) await feed.stop();
     alerts.stop();
     await client.connection.close();
     return this.#conclude([...problems, ...this.#summary.problems], elapsedMs);
@@ -166,6 +185,11 @@ class Run {
     if (this.#failure !== undefined) return [this.#failure];
     if (this.#ends > 1) return ['stopped before the hedges were finished'];
     this.#say('stopping the pairs: quotes are cancelled, hedges finish');
+    const problems = await Promise.all(plansOf(plan).map((one) => this.#resolveOne(one, client)));
+    return problems.flat();
+  }
+
+  async #resolveOne(plan: Plan, client: Client): Promise<string[]> {
     const { maker } = plan.config.accounts;
     const problems: string[] = [];
     for (const market of plan.markets) {
@@ -200,9 +224,10 @@ class Run {
   /** Tells other commands where everything is, once everything is there. */
   #record(): void {
     if (this.#planned === undefined || !this.#ready) return;
-    const { folder, overrides: env } = this.#planned;
+    const { folder, overrides: env, further } = this.#planned;
     const config = resolve(this.#options.configPath);
-    const record: UpRecord = { pid: process.pid, config, env, pids: this.#supervisor.pids };
+    const accountPairs = Object.fromEntries(further.map((plan) => [plan.accountPair, plan.overrides]));
+    const record: UpRecord = { pid: process.pid, config, env, accountPairs, pids: this.#supervisor.pids };
     writeFileSync(join(folder, UP_FILE_NAME), JSON.stringify(record));
   }
 

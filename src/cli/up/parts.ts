@@ -56,35 +56,29 @@ export function paperPart(plan: Plan): Part {
 }
 
 export function hedgerPart(plan: Plan): Part {
-  const health = healthUrl(plan, plan.config.metrics.hedgerPort);
-  return {
-    name: 'hedger',
-    onEnd: 'restart',
-    start: () => startOwn(plan, { name: 'hedger', args: ['hedger', ...only(plan)], ready: () => isHealthy(health) }),
-  };
+  return worker(plan, 'hedger', ['hedger', ...only(plan)], plan.config.metrics.hedgerPort);
 }
 
 /** Without its pairs: `up` starts those once, whereas a maker that crashed is started again. */
 export function makerPart(plan: Plan): Part {
-  const health = healthUrl(plan, plan.config.metrics.makerPort);
-  return {
-    name: 'maker',
-    onEnd: 'restart',
-    start: () =>
-      startOwn(plan, { name: 'maker', args: ['maker', '--no-pair', ...only(plan)], ready: () => isHealthy(health) }),
-  };
+  return worker(plan, 'maker', ['maker', '--no-pair', ...only(plan)], plan.config.metrics.makerPort);
 }
 
 /** The paper exchange starts empty, and gives its ids anew. */
 export function journalPart(plan: Plan): Part {
-  const { folder } = plan.config.journal;
-  rmSync(folder, { recursive: true, force: true });
-  const health = healthUrl(plan, plan.config.metrics.journalPort);
-  return {
-    name: 'journal',
-    onEnd: 'restart',
-    start: () => startOwn(plan, { name: 'journal', args: ['journal'], ready: () => isHealthy(health) }),
-  };
+  rmSync(plan.config.journal.folder, { recursive: true, force: true });
+  return worker(plan, 'journal', ['journal'], plan.config.metrics.journalPort);
+}
+
+function worker(plan: Plan, role: 'maker' | 'hedger' | 'journal', args: readonly string[], port: number): Part {
+  const name = partName(plan, role);
+  const ready = (): Promise<boolean> => isHealthy(`http://${plan.config.metrics.host}:${port}/health`);
+  return { name, onEnd: 'restart', start: () => startOwn(plan, { name, args, ready }) };
+}
+
+/** Of a process, and of its log. */
+export function partName({ accountPair }: Plan, role: string): string {
+  return accountPair === '' ? role : `${role}-${accountPair}`;
 }
 
 interface OwnProgram {
@@ -115,10 +109,6 @@ async function startOwn(plan: Plan, program: OwnProgram): Promise<Child> {
 function only(plan: Plan): string[] {
   const all = plan.config.pairs.map(({ market }) => market).join();
   return plan.markets.join() === all ? [] : plan.markets.flatMap((market) => ['--market', market]);
-}
-
-function healthUrl(plan: Plan, port: number): string {
-  return `http://${plan.config.metrics.host}:${port}/health`;
 }
 
 async function isHealthy(url: string): Promise<boolean> {

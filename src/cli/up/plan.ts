@@ -7,7 +7,7 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Config, loadConfig } from '../../config';
+import { ACCOUNT_PAIR_VARIABLE, accountPairsOf, type Config, loadConfig } from '../../config';
 import { freePort, isListening } from '../child';
 import { CommandError, dataFolder, runningUp } from '../context';
 import { pairOf } from '../pair-start';
@@ -26,6 +26,10 @@ export interface UpOptions {
 }
 
 export interface Plan {
+  /** Of its pair of accounts; the first has no name. */
+  readonly accountPair: string;
+  /** Of the further pairs of accounts: the first plan's alone. */
+  readonly further: readonly Plan[];
   readonly folder: string;
   readonly logFolder: string;
   /** Environment of every process that `up` starts. */
@@ -56,46 +60,68 @@ export async function planUp(options: UpOptions): Promise<Plan> {
   mkdirSync(logFolderOf(folder), { recursive: true });
   keepLastLogs(logFolderOf(folder));
   const file = loadConfig({ path: options.configPath, env: process.env });
-  const ports = await portsOf(options, file);
+  if (options.market !== undefined) pairOf(file, options.market);
+  const servers = await serversOf(options, file);
+  const first = await planOf(options, { folder, servers, accountPair: '', place: 0 });
+  const names = options.market === undefined ? accountPairsOf({ path: options.configPath, env: process.env }) : [];
+  const further: Plan[] = [];
+  for (const [i, accountPair] of names.entries())
+    further.push(await planOf(options, { folder, servers, accountPair, place: i + 1 }));
+  return { ...first, further };
+}
+
+/** The same plan in another Temporal namespace. */
+export function inNamespace(options: UpOptions, plan: Plan, namespace: string): Plan {
+  const moved = ({ accountPair, folder, overrides, redisPort }: Plan): Plan =>
+    planWith(options, { accountPair, folder, overrides: { ...overrides, TEMPORAL_NAMESPACE: namespace }, redisPort });
+  return { ...moved(plan), further: plan.further.map(moved) };
+}
+
+interface Place {
+  readonly folder: string;
+  readonly servers: Servers;
+  readonly accountPair: string;
+  /** 0 for the first pair of accounts. */
+  readonly place: number;
+}
+
+async function planOf(options: UpOptions, { folder, servers, accountPair, place }: Place): Promise<Plan> {
+  const file = loadConfig({
+    path: options.configPath,
+    env: { ...process.env, [ACCOUNT_PAIR_VARIABLE]: accountPair },
+  });
+  const ports = await workerPortsOf(options, file);
+  const named = (name: string): string => join(folder, accountPair === '' ? name : `${accountPair}-${name}`);
   const overrides: Record<string, string> = {
-    COUNTERLEG_LIGHTER_BASE_URL: `http://127.0.0.1:${ports.paper}`,
-    COUNTERLEG_LIGHTER_WS_URL: `ws://127.0.0.1:${ports.paper}/stream`,
+    [ACCOUNT_PAIR_VARIABLE]: accountPair,
+    COUNTERLEG_LIGHTER_BASE_URL: `http://127.0.0.1:${servers.paper}`,
+    COUNTERLEG_LIGHTER_WS_URL: `ws://127.0.0.1:${servers.paper}/stream`,
     COUNTERLEG_LIGHTER_CHAIN_ID: '304',
-    COUNTERLEG_PAPER_PORT: String(ports.paper),
-    COUNTERLEG_ACCOUNTS_MAKER_INDEX: String(PAPER_ACCOUNT),
-    COUNTERLEG_ACCOUNTS_HEDGE_INDEX: String(PAPER_ACCOUNT + 1),
-    COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: join(folder, 'keys-maker.json'),
-    COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: join(folder, 'keys-hedge.json'),
-    COUNTERLEG_NOTICES_SECRET_FILE: join(folder, 'notice-secret'),
+    COUNTERLEG_PAPER_PORT: String(servers.paper),
+    COUNTERLEG_ACCOUNTS_MAKER_INDEX: String(PAPER_ACCOUNT + 2 * place),
+    COUNTERLEG_ACCOUNTS_HEDGE_INDEX: String(PAPER_ACCOUNT + 2 * place + 1),
+    COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: named('keys-maker.json'),
+    COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: named('keys-hedge.json'),
+    COUNTERLEG_NOTICES_SECRET_FILE: named('notice-secret'),
     COUNTERLEG_REDIS_ENABLED: String(options.redis === 'with'),
-    COUNTERLEG_REDIS_URL: ports.redisUrl,
+    COUNTERLEG_REDIS_URL: servers.redisUrl,
     COUNTERLEG_METRICS_MAKER_PORT: String(ports.maker),
     COUNTERLEG_METRICS_HEDGER_PORT: String(ports.hedger),
     COUNTERLEG_METRICS_JOURNAL_PORT: String(ports.journal),
-    COUNTERLEG_JOURNAL_FOLDER: join(folder, 'journal'),
+    COUNTERLEG_JOURNAL_FOLDER: named('journal'),
     DATABASE_URL: '', // paper money has no place in a database that is kept
-    COUNTERLEG_TEMPORAL_UI_PORT: String(ports.ui),
-    TEMPORAL_ADDRESS: ports.temporalAddress,
+    COUNTERLEG_TEMPORAL_UI_PORT: String(servers.ui),
+    TEMPORAL_ADDRESS: servers.temporalAddress,
     TEMPORAL_NAMESPACE: file.temporal.namespace,
   };
   if (file.fastPath.singleMachine === 'auto') {
     overrides['COUNTERLEG_FAST_PATH_SINGLE_MACHINE'] = String(availableParallelism() <= FEW_CORES);
   }
-  if (options.market !== undefined) pairOf(file, options.market);
-  return planWith(options, folder, overrides, ports.redis);
+  return planWith(options, { accountPair, folder, overrides, redisPort: servers.redis });
 }
 
-/** The same plan in another Temporal namespace. */
-export function inNamespace(options: UpOptions, plan: Plan, namespace: string): Plan {
-  return planWith(options, plan.folder, { ...plan.overrides, TEMPORAL_NAMESPACE: namespace }, plan.redisPort);
-}
-
-function planWith(
-  options: UpOptions,
-  folder: string,
-  overrides: Readonly<Record<string, string>>,
-  redisPort: number,
-): Plan {
+function planWith(options: UpOptions, plan: Pick<Plan, 'accountPair' | 'folder' | 'overrides' | 'redisPort'>): Plan {
+  const { folder, overrides } = plan;
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     ...overrides,
@@ -106,7 +132,7 @@ function planWith(
     delete env[secret];
   const config = loadConfig({ path: options.configPath, env });
   const markets = options.market === undefined ? config.pairs.map(({ market }) => market) : [options.market];
-  return { folder, logFolder: logFolderOf(folder), env, overrides, config, markets, redisPort };
+  return { ...plan, further: [], logFolder: logFolderOf(folder), env, config, markets };
 }
 
 /** The logs of the run before are kept as `.old`, those before it are not. */
@@ -119,47 +145,59 @@ function logFolderOf(folder: string): string {
   return join(folder, 'logs');
 }
 
-interface Ports {
+interface Servers {
   readonly paper: number;
-  readonly maker: number;
-  readonly hedger: number;
-  readonly journal: number;
   readonly ui: number;
   readonly redis: number;
   readonly redisUrl: string;
   readonly temporalAddress: string;
 }
 
-async function portsOf(options: UpOptions, file: Config): Promise<Ports> {
+async function serversOf(options: UpOptions, file: Config): Promise<Servers> {
   if (options.ports === 'free') {
-    const [paper, maker, hedger, journal, ui, redis, temporal] = await freePorts(7);
-    return {
-      ...{ paper, maker, hedger, journal, ui, redis },
-      redisUrl: `redis://127.0.0.1:${redis}`,
-      temporalAddress: `127.0.0.1:${temporal}`,
-    };
+    const [paper, ui, redis, temporal] = await freePorts();
+    const redisUrl = `redis://127.0.0.1:${redis}`;
+    return { paper, ui, redis, redisUrl, temporalAddress: `127.0.0.1:${temporal}` };
   }
-  const { paper, metrics, temporal } = file;
+  const { paper, redis, temporal } = file;
   await requireFree(paper.port, 'the paper exchange', 'COUNTERLEG_PAPER_PORT');
-  await requireFree(metrics.makerPort, "the maker's metrics", 'COUNTERLEG_METRICS_MAKER_PORT');
-  await requireFree(metrics.hedgerPort, "the hedger's metrics", 'COUNTERLEG_METRICS_HEDGER_PORT');
-  await requireFree(metrics.journalPort, "the journal's metrics", 'COUNTERLEG_METRICS_JOURNAL_PORT');
   return {
     paper: paper.port,
-    maker: metrics.makerPort,
-    hedger: metrics.hedgerPort,
-    journal: metrics.journalPort,
     ui: temporal.uiPort,
-    redis: Number(new URL(file.redis.url).port || 6379),
-    redisUrl: file.redis.url,
+    redis: Number(new URL(redis.url).port || 6379),
+    redisUrl: redis.url,
     temporalAddress: temporal.address,
   };
 }
 
-async function freePorts(count: 7): Promise<[number, number, number, number, number, number, number]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  return [...ports] as [number, number, number, number, number, number, number];
+interface WorkerPorts {
+  readonly maker: number;
+  readonly hedger: number;
+  readonly journal: number;
+}
+
+async function workerPortsOf(options: UpOptions, { metrics }: Config): Promise<WorkerPorts> {
+  if (options.ports === 'free') {
+    const [maker, hedger, journal] = await freePorts();
+    return { maker, hedger, journal };
+  }
+  await requireFree(metrics.makerPort, "the maker's metrics", 'COUNTERLEG_METRICS_MAKER_PORT');
+  await requireFree(metrics.hedgerPort, "the hedger's metrics", 'COUNTERLEG_METRICS_HEDGER_PORT');
+  await requireFree(metrics.journalPort, "the journal's metrics", 'COUNTERLEG_METRICS_JOURNAL_PORT');
+  return { maker: metrics.makerPort, hedger: metrics.hedgerPort, journal: metrics.journalPort };
+}
+
+const taken = new Set<number>();
+
+/** As many as anybody here needs at once, none given before. */
+async function freePorts(): Promise<[number, number, number, number]> {
+  const ports: number[] = [];
+  while (ports.length < 4) {
+    const port = await freePort();
+    if (!taken.has(port)) ports.push(port);
+    taken.add(port);
+  }
+  return ports as [number, number, number, number];
 }
 
 async function requireFree(port: number, what: string, variable: string): Promise<void> {
