@@ -70,13 +70,15 @@ interface Options {
   readonly tokenLifeMs?: number;
   readonly lookMs?: number;
   readonly tradeGraceMs?: number;
+  readonly quietMs?: number;
+  readonly pongMs?: number;
 }
 function open({ tokenLifeMs, clock = systemClock, log = silentLog, ...times }: Options = {}): void {
   exchange = openLighter({
     baseUrl: lighter.url,
     ...{ signer, clock, log },
     sessionTimes: { ...FAST, ...times },
-    restDeadlineMs: 500,
+    restDeadlineMs: 5_000,
     onMalformed: (_what, reason) => malformed.push(reason),
     onTrouble: (trouble) => troubles.push(trouble),
     ...(tokenLifeMs === undefined ? {} : { tokenLifeMs }),
@@ -250,7 +252,7 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
 
   test('nobody looks while nothing lives; an order that only a read has shown is looked after', async () => {
     lighter.routes.set(ACTIVE, () => rows());
-    open({ lookMs: 20 });
+    open({ lookMs: 20, quietMs: 100, pongMs: 500 });
     await account.stream.whenLive();
     await changed(20);
     lighter.push(change(order({ id: 20, client: 0, status: 'canceled' })));

@@ -69,7 +69,7 @@ beforeEach(async () => {
   };
   exchange = openLighter({
     ...{ baseUrl: lighter.url, signer, clock, log: silentLog },
-    sessionTimes: { ...FAST, quietMs: 900, pongMs: 900, lookMs: 900 },
+    sessionTimes: { ...FAST, sendMs: 600, quietMs: 900, pongMs: 900, lookMs: 900 },
     onTrouble: (trouble) => trouble.kind === 'rate-limited' && troubles.push(trouble),
   });
   account = exchange.openAccount({ accountIndex: 516, keys: new Map([[5, 'key']]) });

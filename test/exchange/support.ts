@@ -137,15 +137,18 @@ export function signed(overrides: { readonly nonce?: bigint; readonly hash?: str
   return new LighterSignedTx(request, overrides.hash ?? HASH, 0, 14, `{"Nonce":${nonce},"Sig":"SECRET"}`);
 }
 
-/** Short times, so that silence shows within a test. */
+/**
+ * Reconnects at once, and is patient about silence and late answers: the fake exchange lives in the test's own process, so a stall of it
+ * looks like an exchange that is gone. A test about silence brings its own times.
+ */
 export const FAST: SessionTimes = {
-  connectMs: 1_000,
-  quietMs: 150,
-  pongMs: 150,
-  suspectMs: 100,
-  idleMs: 10_000,
-  sendMs: 600,
-  probeMs: 200,
+  connectMs: 17_000,
+  quietMs: 17_000,
+  pongMs: 17_000,
+  suspectMs: 17_000,
+  idleMs: 17_000,
+  sendMs: 17_000,
+  probeMs: 17_000,
   lookMs: 60_000,
   tradeGraceMs: 20,
   reconnectMinMs: 5,
