@@ -3,14 +3,13 @@
  *
  * Started by bin/counterleg.mjs and `npm run up`, and directly by `up` for its processes.
  */
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { parseNotional } from '../domain/lots';
+import { Command, Option } from 'commander';
 import { ACCOUNT_PAIR_VARIABLE } from '../config';
 import { configPath, type GlobalOptions, reportError } from './context';
-import type { KeysOptions } from './keys-command';
+import { addKeys } from './keys-commands';
 import { addMoney } from './money-commands';
 import { PAIR_OPERATIONS } from './pair-client';
-import { parseDurationMs } from './table';
+import { collect, duration, jsonOption, usdcAmount, wholeNumber } from './option-values';
 
 const ORPHAN_GRACE_MS = 15_000;
 
@@ -54,8 +53,6 @@ function program(): Command {
 }
 
 type Globals = () => GlobalOptions;
-
-const jsonOption = (): Option => new Option('--json', 'print JSON, for programs');
 
 function addUp(root: Command, globals: Globals): void {
   interface Options {
@@ -227,46 +224,6 @@ function addAlerts(root: Command, globals: Globals): void {
     });
 }
 
-function addKeys(root: Command, globals: Globals): void {
-  const keys = root.command('keys').description('the API keys of both accounts: made, registered, proven, replaced');
-  const help = {
-    create: 'makes the keys of all lanes that have none in keys_file, and the secret of notices; overwrites nothing',
-    register:
-      "registers them at the exchange, signed by the owner's wallet, and proves each; goes on where it was interrupted",
-    check: 'proves each registered key by one harmless transaction',
-    rotate: 'puts new keys into the slots; the old ones are kept until the new ones are proven',
-  } as const;
-  for (const operation of ['create', 'register', 'check', 'rotate'] as const) {
-    const command = keys
-      .command(operation)
-      .description(help[operation])
-      .addArgument(new Argument('[account]', 'left out: both').choices(['maker', 'hedge']))
-      .addOption(jsonOption());
-    if (operation !== 'check') command.option('--plan', 'show what it would do, change nothing');
-    if (operation !== 'create') command.option('--yes-real-money', 'needed where money is real');
-    if (operation === 'register' || operation === 'rotate') addOwnerOptions(command);
-    if (operation === 'rotate') command.option('--lane <key>', 'only this API key index (repeatable)', collectNumber);
-    command.action(async (role: 'maker' | 'hedge' | undefined, options: KeysOptions) => {
-      const { runKeys } = await import('./keys-command.js');
-      process.exitCode = await runKeys(operation, role, { ...globals(), ...options });
-    });
-  }
-}
-
-/** Neither key, password nor signature is ever an argument: those are seen by every process and kept by shells. */
-function addOwnerOptions(command: Command): void {
-  command
-    .addOption(
-      new Option('--keystore <file>', "the owner's wallet: a keystore file; asks for its password").conflicts([
-        ...['walletKey', 'signElsewhere'],
-      ]),
-    )
-    .addOption(new Option('--wallet-key', "asks for the private key of the owner's wallet").conflicts('signElsewhere'))
-    .option('--sign-elsewhere', 'shows each text to be signed, asks for its signature')
-    .option('--no-maker-only', "leave A's quoting lanes ordinary keys")
-    .option('--yes', 'do not ask before anything is sent');
-}
-
 function addDoctor(root: Command, globals: Globals): void {
   root
     .command('doctor')
@@ -309,31 +266,6 @@ function addBench(root: Command): void {
       const { runBench } = await import('./bench-command.js');
       process.exitCode = await runBench(names);
     });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number.');
-  return Number(text);
-}
-
-function duration(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms === undefined) throw new InvalidArgumentError('must be a time such as 60s, 5m or 500ms.');
-  return ms;
-}
-
-/** Micro-USDC. */
-function usdcAmount(text: string): bigint {
-  if (!/^\d{1,9}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('must be an amount in USDC, e.g. 25.');
-  return parseNotional(text);
-}
-
-function collectNumber(value: string, earlier: number[] = []): number[] {
-  return [...earlier, wholeNumber(value)];
-}
-
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
 }
 
 /** A process of `up` ends when `up` is gone, even if that was killed; in good order first. */
