@@ -212,7 +212,10 @@ async function useOf(desk: Desk, lanes: readonly number[]): Promise<Pick<Job, 'b
   ];
   const unsure =
     'Temporal does not answer: should an order still be open on these lanes, its hedge goes to a spare lane, later';
-  return { blockers, notes: orders === 'unsure' ? [unsure] : [] };
+  const journal = await portOfWorker(config, 'journal');
+  const reads =
+    'a journal runs on this machine and goes on with the old keys: restart it afterwards; until then it may read nothing, and reads it later';
+  return { blockers, notes: [...(orders === 'unsure' ? [unsure] : []), ...(journal === undefined ? [] : [reads])] };
 }
 
 function planned(accounts: readonly Account[], options: KeysOptions): number {

@@ -21,9 +21,9 @@ export async function moneyOf({ lighter }: Config): Promise<Money> {
   return face.ok ? 'paper' : 'real';
 }
 
-/** The port at which the maker or the hedger of this configuration shows its health, when it runs on this machine. */
-export async function portOfWorker({ metrics }: Config, role: AccountRole): Promise<number | undefined> {
-  const port = role === 'maker' ? metrics.makerPort : metrics.hedgerPort;
+/** The port at which a process of this configuration shows its health, when it runs on this machine: of a role the one that trades with its keys. */
+export async function portOfWorker({ metrics }: Config, of: AccountRole | 'journal'): Promise<number | undefined> {
+  const port = { maker: metrics.makerPort, hedge: metrics.hedgerPort, journal: metrics.journalPort }[of];
   const answers = await fetch(`http://${metrics.host}:${port}/health`, { signal: AbortSignal.timeout(HEALTH_MS) }).then(
     () => true,
     () => false,

@@ -3,7 +3,7 @@
  * answers the others; when it dies the system closes the socket, so nothing stale keeps anybody out.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -42,7 +42,7 @@ export async function holdDoor(folder: string, answer: Answer): Promise<Door> {
         { cause: error },
       );
     }
-    rmSync(path, { force: true }); // its process was killed
+    await takeAway(path);
     await listen();
   }
   return {
@@ -51,6 +51,14 @@ export async function holdDoor(folder: string, answer: Answer): Promise<Door> {
       await new Promise((closed) => server.close(closed));
     },
   };
+}
+
+/** What a killed process left behind; a door that another one has opened there meanwhile stays. */
+async function takeAway(path: string): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  renameSync(path, aside);
+  if (await isAnswered(aside)) linkSync(aside, path);
+  rmSync(aside, { force: true });
 }
 
 /** Undefined when nobody holds the door. Rejects with what the holder says is wrong. */

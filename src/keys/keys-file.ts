@@ -6,6 +6,7 @@
 import {
   closeSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -65,18 +66,52 @@ export class KeysFile {
   }
 }
 
+/** Whoever links its own file to the path holds it: it is there with its content, or not at all. */
 function lock(path: string, file: string): void {
-  for (;;) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return;
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
+  const own = `${path}.${process.pid}`;
+  writeFileSync(own, String(process.pid), { mode: 0o600 });
+  try {
+    while (!isLinked(own, path)) {
+      const holder = holderOf(path);
+      if (holder === undefined) continue; // given free just now
+      if (isAlive(holder))
+        throw new KeysError(`another \`counterleg keys\` (pid ${holder}) works on ${file}: wait until it has ended`);
+      takeAway(path, holder);
     }
-    const pid = Number(readFileSync(path, 'utf8'));
-    if (isAlive(pid))
-      throw new KeysError(`another \`counterleg keys\` (pid ${pid}) works on ${file}: wait until it has ended`);
-    rmSync(path, { force: true }); // left behind by one that was killed
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/** What a killed process left behind; a lock that another one has put there meanwhile stays. */
+function takeAway(path: string, dead: number): void {
+  const aside = `${path}.${process.pid}.left`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (holderOf(aside) !== dead) isLinked(aside, path);
+  rmSync(aside, { force: true });
+}
+
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function holderOf(path: string): number | undefined {
+  try {
+    return Number(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -21,7 +21,8 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
   let wasTaken = true;
   const timer = setInterval(() => {
     if (!options.health.report().healthy) return;
-    void beat(options).then((isTaken) => {
+    void beat(options).then((reason) => {
+      const isTaken = reason === undefined;
       if (wasTaken && !isTaken)
         options.logger.warn({}, 'the dead-man service does not take the heartbeat; it will tell you that we are gone');
       wasTaken = isTaken;
@@ -31,10 +32,15 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
   return () => clearInterval(timer);
 }
 
-async function beat({ url, fetch: fetchIt = fetch }: HeartbeatOptions): Promise<boolean> {
+/** Why it was not taken; without the address, which is a secret. */
+export async function beat({
+  url,
+  fetch: fetchIt = fetch,
+}: Pick<HeartbeatOptions, 'url' | 'fetch'>): Promise<string | undefined> {
   try {
-    return (await fetchIt(url, { method: 'POST', signal: AbortSignal.timeout(TIMEOUT_MS) })).ok;
+    const { ok, status } = await fetchIt(url, { method: 'POST', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return ok ? undefined : `HTTP ${status}`;
   } catch {
-    return false; // the error may quote the address
+    return 'no answer'; // the error may quote the address
   }
 }

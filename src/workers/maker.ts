@@ -39,7 +39,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   const base = await observe('maker', config, options, opened);
   const { logger, metrics, raiseAlert } = base.observability;
   const temporal = await joinTemporal(base);
-  const inUse = await lanesInUse(base, temporal.client);
+  const reading = await lanesInUse(base, temporal.client);
   const unneeded = opened.add(new AbortController(), (it) => it.abort());
   const pause = { reason: OUTDATED, signal: unneeded.signal, logger };
   let isOutdated = false;
@@ -58,7 +58,7 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
     onState: (state) => metrics.redisLive.set(state === 'live' ? 1 : 0),
   });
   opened.add(publisher, (it) => it.close());
-  const heard = heardLanes(base, markets, inUse);
+  const heard = heardLanes(base, { markets, reading, client: temporal.client, signal: unneeded.signal });
   const canceller = new Canceller({ account, lane: config.cancelLane, clock: systemClock });
   const hedger = new HedgerWatch({
     makerAccount: account.accountIndex,

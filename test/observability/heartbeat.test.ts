@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { startHeartbeat } from '../../src/observability/heartbeat';
+import { beat, startHeartbeat } from '../../src/observability/heartbeat';
 
 const addressOf = (url: string | URL | Request): string => (url instanceof Request ? url.url : url.toString());
 
@@ -33,4 +33,12 @@ test('beats only while the process is well, and says once that nobody takes it, 
   expect(beats).toHaveLength(5);
   expect(warned).toHaveLength(1);
   expect(warned.join()).not.toContain('secret');
+});
+
+test('one beat says why it was not taken, without the address', async () => {
+  const answered = (status: number) => beat({ url: 'x', fetch: () => Promise.resolve(new Response('', { status })) });
+  expect([await answered(200), await answered(404)]).toEqual([undefined, 'HTTP 404']);
+  expect(await beat({ url: 'https://secret', fetch: () => Promise.reject(new Error('https://secret')) })).toBe(
+    'no answer',
+  );
 });
