@@ -23,7 +23,7 @@ export async function runAlertsTest(options: GlobalOptions): Promise<number> {
   const beats = Object.entries({ maker: makerUrl, hedger: hedgerUrl });
   const found = await Promise.all([
     ...channelsOf(alerts).map(async (channel) => ({
-      ...{ channel: channel.name as string, reason: await hand(channel, MESSAGE, fetch) },
+      ...{ channel: channel.name, reason: await hand(channel, MESSAGE, fetch) },
     })),
     ...beats.flatMap(([of, url]) =>
       url === undefined ? [] : [beat({ url }).then((reason) => ({ channel: `heartbeat of the ${of}`, reason }))],

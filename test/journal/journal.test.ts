@@ -5,6 +5,8 @@
  * @jest-environment ./test/journal/environment.cjs
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +30,7 @@ const folder = mkdtempSync(join(tmpdir(), 'counterleg-journal-'));
 let paper: PaperServer;
 let alerts: AlertBox;
 let config: Config;
+let env: Readonly<Record<string, string>> = {};
 let journal: RunningProcess | undefined;
 let lastOrder: OrderId | undefined;
 const startedUs = BigInt(Date.now()) * 1000n;
@@ -43,6 +46,27 @@ const truth = async (account: number): Promise<Record<string, unknown>> =>
   (await (await fetch(`${paper.url}/_paper/truth?account_index=${account}`)).json()) as Record<string, unknown>;
 const start = async (): Promise<void> => {
   journal = await runJournal(config, { env: {}, version: 'test', everyMs: 100, lagMs: LAG_MS, logLevel: 'silent' });
+};
+/** A process of its own, in a round nearly always; answers what kills it as the system does. */
+const startProcess = async (): Promise<() => Promise<void>> => {
+  const hook = join(__dirname, '../../scripts/ts-hook.cjs');
+  const child = spawn(process.execPath, ['-r', hook, join(__dirname, 'run.ts'), String(LAG_MS)], {
+    ...{ env: { ...process.env, ...env }, stdio: 'inherit' as const },
+  });
+  const ended = once(child, 'exit');
+  await eventually(
+    'the journal answers',
+    () =>
+      report().then(
+        () => true,
+        () => undefined,
+      ),
+    60_000,
+  );
+  return async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
 };
 const report = async (by?: Grouping): Promise<Report> => {
   const asked = { fromUs: startedUs, untilUs: BigInt(Date.now() + 3_600_000) * 1000n, by };
@@ -83,17 +107,16 @@ async function settled(trades: number): Promise<Report> {
 beforeAll(async () => {
   paper = await startPaper({ flow: 'off', latency: 'zero' });
   alerts = await AlertBox.open();
-  config = loadConfig({
-    path: join(__dirname, '../../config.yaml'),
-    env: {
-      COUNTERLEG_LIGHTER_BASE_URL: paper.url,
-      COUNTERLEG_ALERTS_WEBHOOK_URL: alerts.url,
-      COUNTERLEG_REQUEST_BUDGET_PER_MINUTE: '10000000',
-      COUNTERLEG_JOURNAL_FOLDER: join(folder, 'journal'),
-      COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: join(folder, 'maker.json'),
-      COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: join(folder, 'hedge.json'),
-    },
-  });
+  env = {
+    COUNTERLEG_LIGHTER_BASE_URL: paper.url,
+    COUNTERLEG_LIGHTER_WS_URL: paper.wsUrl,
+    COUNTERLEG_ALERTS_WEBHOOK_URL: alerts.url,
+    COUNTERLEG_REQUEST_BUDGET_PER_MINUTE: '10000000',
+    COUNTERLEG_JOURNAL_FOLDER: join(folder, 'journal'),
+    COUNTERLEG_ACCOUNTS_MAKER_KEYS_FILE: join(folder, 'maker.json'),
+    COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: join(folder, 'hedge.json'),
+  };
+  config = loadConfig({ path: join(__dirname, '../../config.yaml'), env });
   config = { ...config, metrics: { ...config.metrics, journalPort: 0 } };
   const signer = loadSigner(toolPath('signer'));
   for (const role of ['maker', 'hedge'] as const) {
@@ -111,22 +134,24 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('ends, after restarts and late lists, with a report that equals the balances of both accounts', async () => {
-  await start();
+it('ends, after three kills and with late lists, with a report that equals the balances of both accounts', async () => {
+  let kill = await startProcess();
   await settled(0);
   await post('faults', { on: 'lists', action: 'scatter', ms: LAG_MS - 500, count: 0 });
   const first = await trade('buy', '0.01000', ['99990.0', '99980.0']);
   await post('funding', { market_id: 1, rate: '0.0100' });
-  await journal?.stop();
+  await kill();
   await trade('buy', '0.00500', ['99950.0', '99970.0']);
   await post('collateral', { account_index: B, add: '12.345678' });
-  await start();
+  kill = await startProcess();
   await trade('sell', '0.01500', ['100100.0', '100090.0']);
   await post('collateral', { account_index: A, remove: '1.5' });
-  await journal?.stop();
-  await start();
+  await kill();
+  kill = await startProcess();
   await post('funding', { market_id: 1, rate: '-0.0300' });
   await trade('sell', '0.00200', ['100010.0', '100015.0']);
+  await kill();
+  await start();
 
   const found = await settled(8);
   for (const [i, account] of [A, B].entries()) {

@@ -4,99 +4,26 @@
  * @jest-environment ./test/journal/environment.cjs
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { HistoryPort, HistoryTrade } from '../../src/exchange/history';
 import { openDatabase, type Database } from '../../src/journal/database';
-import { Keeper, type KeeperAlert } from '../../src/journal/keeper';
-import { reportOf } from '../../src/journal/report';
 import { SOURCES } from '../../src/journal/rows';
 import { Store } from '../../src/journal/store';
+import { FakeHistory, second } from './fake-history';
 
-const second = 1_000_000n;
-const lagUs = 30n * second;
 let database: Database;
-let accounts = 0;
+let failure: Error | undefined;
+
+class Fake extends FakeHistory {
+  constructor() {
+    super(() =>
+      failure ? Promise.reject(failure) : Promise.resolve(new Store({ ...database, close: () => Promise.resolve() })),
+    );
+  }
+}
 
 beforeAll(async () => {
   database = await openDatabase('memory');
 }, 60_000);
 afterAll(() => database?.close());
-
-/** One account on an exchange that tells what it is given, at most `listed` trades. */
-class Fake implements HistoryPort {
-  readonly accountIndex = ++accounts;
-  readonly alerts: KeeperAlert[] = [];
-  all: HistoryTrade[] = [];
-  listed = Infinity;
-  silent = false;
-  collateralMicro = 1_000n * second;
-  nowUs = 1_795_420_800n * second;
-  fails: Error | undefined;
-  pageRows = 1_000;
-  /** The place of each page of trades that was asked for, and those that get no answer. */
-  readonly asked: string[] = [];
-  unanswered: (place: string) => boolean = () => false;
-  keeper = this.started();
-
-  /** As a process that has just begun. */
-  started(histories: readonly HistoryPort[] = [this]): Keeper {
-    return new Keeper({
-      histories,
-      open: () =>
-        this.fails
-          ? Promise.reject(this.fails)
-          : Promise.resolve(new Store({ ...database, close: () => Promise.resolve() })),
-      nowUs: () => this.nowUs,
-      turn: () => Promise.resolve(true),
-      raiseAlert: (alert) => this.alerts.push(alert),
-    });
-  }
-
-  async rounds(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
-      this.nowUs += 60n * second;
-      await this.keeper.round();
-    }
-  }
-
-  /** Earns `pnlMicro`, a while before the next round. */
-  trade(pnlMicro: bigint): HistoryTrade {
-    const trade = {
-      ...({
-        tradeId: BigInt(this.all.length + 1),
-        side: 'buy',
-        marketId: 1,
-        market: 'BTC',
-        kind: 'trade',
-        isMaker: true,
-      } as const),
-      ...{ size: '0.1', price: '100.0', quoteMicro: 10n * second, feeMicro: 0n, pnlMicro, positionBefore: '0' },
-      ...{ clientOrderIndex: 0n, timeUs: this.nowUs + 20n * second },
-    };
-    this.all.push(trade);
-    this.collateralMicro += pnlMicro;
-    return trade;
-  }
-
-  trades = (place = 'newest') => {
-    this.asked.push(place);
-    if (this.silent || this.unanswered(place)) return Promise.resolve({ ok: false, reason: 'no answer' } as const);
-    const older = place === 'newest' ? this.all : this.all.filter(({ tradeId }) => tradeId < BigInt(place));
-    const rows = [...older].reverse().slice(0, Math.min(this.listed, this.pageRows));
-    const next = older.length > rows.length && this.listed > rows.length ? `${rows.at(-1)?.tradeId}` : undefined;
-    return Promise.resolve({ ok: true, value: { rows, next } } as const);
-  };
-  fundings = () => Promise.resolve({ ok: true, value: { rows: [], next: undefined } } as const);
-  transfers = this.fundings;
-  orders = this.fundings;
-  money = () =>
-    Promise.resolve({ ok: true, value: { collateralMicro: this.collateralMicro, openPnlMicro: 0n } } as const);
-  close = () => undefined;
-
-  report() {
-    const pair = { maker: this.accountIndex, hedge: this.accountIndex };
-    return reportOf(new Store(database), { accounts: pair, lagUs, fromUs: 0n, untilUs: this.nowUs });
-  }
-}
 
 it('a list that was cut while nobody read it: a gap, told, and shown by the report', async () => {
   const fake = new Fake();
@@ -107,7 +34,7 @@ it('a list that was cut while nobody read it: a gap, told, and shown by the repo
   fake.listed = 2;
   await fake.rounds(1);
   expect(fake.alerts).toMatchObject([{ kind: 'journal-gap', what: expect.stringContaining('list of trades') }]);
-  expect((await fake.report()).gaps).toMatchObject([{ account: fake.accountIndex, list: 'trades' }]);
+  expect((await fake.report(new Store(database))).gaps).toMatchObject([{ account: fake.accountIndex, list: 'trades' }]);
 });
 
 it('an account without an earlier trade has no gap, and a row that comes late none either', async () => {
@@ -119,7 +46,10 @@ it('an account without an earlier trade has no gap, and a row that comes late no
   fake.all.push(late);
   await fake.rounds(4);
   expect(fake.alerts).toEqual([]);
-  expect((await fake.report()).balances[0]).toMatchObject({ realised_pnl_usdc: '0.040000', adds_up: true });
+  expect((await fake.report(new Store(database))).balances[0]).toMatchObject({
+    realised_pnl_usdc: '0.040000',
+    adds_up: true,
+  });
 });
 
 it('money that nothing explains: everything is read once more, then it is told once', async () => {
@@ -128,7 +58,10 @@ it('money that nothing explains: everything is read once more, then it is told o
   fake.collateralMicro -= 2n * second;
   await fake.rounds(10);
   expect(fake.alerts).toMatchObject([{ kind: 'books-differ-money', what: expect.stringContaining('-2.000000 USDC') }]);
-  expect((await fake.report()).balances[0]).toMatchObject({ difference_usdc: '-2.000000', adds_up: false });
+  expect((await fake.report(new Store(database))).balances[0]).toMatchObject({
+    difference_usdc: '-2.000000',
+    adds_up: false,
+  });
 });
 
 it('a row that is missed for minutes is found by reading everything once more', async () => {
@@ -140,7 +73,10 @@ it('a row that is missed for minutes is found by reading everything once more', 
   fake.all.push(missed);
   await fake.rounds(6);
   expect(fake.alerts).toEqual([]);
-  expect((await fake.report()).balances[0]).toMatchObject({ realised_pnl_usdc: '3.000000', adds_up: true });
+  expect((await fake.report(new Store(database))).balances[0]).toMatchObject({
+    realised_pnl_usdc: '3.000000',
+    adds_up: true,
+  });
 });
 
 it('a reading that fails half-way goes on from its page, in another process too; after five failures it begins anew', async () => {
@@ -196,7 +132,7 @@ it.each([
   ['an exchange that does not answer', (fake: Fake, on: boolean) => void (fake.silent = on), /no answer/],
   [
     'a database that does not open',
-    (fake: Fake, on: boolean) => void (fake.fails = on ? new Error('No space left on device') : undefined),
+    (_fake: Fake, on: boolean) => void (failure = on ? new Error('No space left on device') : undefined),
     /database fails: No space left on device/,
   ],
 ])('%s: told after a while, nothing is lost', async (_name, set, told) => {

@@ -6,8 +6,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HistoryTrade } from '../../src/exchange/history';
 import { addsUp, compare, possibleSums, total } from '../../src/journal/adds-up';
+import { Client } from 'pg';
 import { openDatabase, type DatabasePlace } from '../../src/journal/database';
 import { Store } from '../../src/journal/store';
+import { FakeHistory } from './fake-history';
 import { startPostgres, type TestPostgres } from './postgres';
 
 const ACCOUNT = 1001;
@@ -142,6 +144,66 @@ describe.each<[string, () => DatabasePlace]>([
     await expect(openDatabase(place())).rejects.toThrow(/made by a newer version/);
     await again.query('delete from journal_migrations where step = 99');
     await again.close();
+  });
+});
+
+describe('a server in trouble: nothing is lost, nothing is there twice, and what is wrong is said', () => {
+  const openStore = async (): Promise<Store> => new Store(await openDatabase({ url: server?.url ?? '' }));
+  const sql = async (text: string): Promise<void> => {
+    const client = new Client({ connectionString: server?.url });
+    await client.connect();
+    await client.query('set default_transaction_read_only = off');
+    await client.query(text);
+    await client.end();
+  };
+  const full = `create function full_disk() returns trigger language plpgsql as $$ begin
+    raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`;
+
+  it.each<[string, (fake: FakeHistory) => Promise<unknown>, () => Promise<unknown>, RegExp]>([
+    [
+      'it is killed between two pages of a round',
+      (fake) => {
+        const { trades } = fake;
+        fake.trades = async (place) => {
+          if (place !== undefined) await server?.kill();
+          return trades(place);
+        };
+        return Promise.resolve();
+      },
+      async () => server?.start(),
+      /database fails: .*(Connection terminated|ECONNREFUSED|terminating connection)/,
+    ],
+    [
+      'its disk is full',
+      () => sql(`${full}; create trigger full_disk before insert on trades execute function full_disk()`),
+      () => sql('drop function full_disk cascade'),
+      /database fails: could not extend file: No space left on device/,
+    ],
+    [
+      'it has become read-only',
+      () => sql('alter database postgres set default_transaction_read_only = on'),
+      () => sql('alter database postgres reset default_transaction_read_only'),
+      /database fails: cannot execute .* in a read-only transaction/,
+    ],
+  ])('%s', async (_name, begin, end, said) => {
+    const fake = new FakeHistory(openStore);
+    fake.pageRows = 2;
+    const { trades } = fake;
+    await fake.rounds(1);
+    await fake.keeper.close();
+    for (let i = 0; i < 5; i++) fake.trade(7n);
+    await begin(fake);
+    await fake.rounds(1);
+    expect(fake.warned).toEqual([expect.stringMatching(said)]);
+    fake.trades = trades;
+    await end();
+    await fake.rounds(3);
+    expect(fake.warned).toHaveLength(1);
+    const store = await openStore();
+    const found = await store.trades([fake.accountIndex], everything);
+    expect(found.map(({ tradeId }) => tradeId)).toEqual([1n, 2n, 3n, 4n, 5n]);
+    expect((await fake.report(store)).balances[0]).toMatchObject({ realised_pnl_usdc: '0.000035', adds_up: true });
+    await Promise.all([store.close(), fake.keeper.close()]);
   });
 });
 
