@@ -25,7 +25,15 @@ beforeEach(async () => {
   const onMalformed = (what: string): void => void malformed.push(what);
   skew = new ClockSkew(systemClock);
   limit = new HostLimit(systemClock, () => undefined);
-  rest = new Rest({ baseUrl: lighter.url, clock: systemClock, skew, deadlineMs: 300, sendMs: 100, limit, onMalformed });
+  rest = new Rest({
+    baseUrl: lighter.url,
+    clock: systemClock,
+    skew,
+    deadlineMs: 2_000,
+    sendMs: 1_500,
+    limit,
+    onMalformed,
+  });
   markets = new Markets(rest, systemClock, onMalformed);
 });
 afterEach(async () => {

@@ -156,7 +156,7 @@ export const FAST: SessionTimes = {
 };
 
 /** Resolves when `condition` holds; looks again after every turn of the event loop. */
-export async function until(condition: () => boolean, what: string, deadlineMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, deadlineMs = 20_000): Promise<void> {
   const endsAt = performance.now() + deadlineMs;
   while (!condition()) {
     if (performance.now() > endsAt) throw new Error(`never happened: ${what}`);
