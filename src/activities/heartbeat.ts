@@ -14,8 +14,9 @@ export async function withHeartbeat<T>(
   work: (signal: AbortSignal, attempt: number, scheduledAtMs: number) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();
-  const { attempt, currentAttemptScheduledTimestampMs } = context.info;
-  const timer = setInterval(() => context.heartbeat(), EVERY_MS);
+  const { attempt, currentAttemptScheduledTimestampMs, isLocal } = context.info;
+  // Of a step within a workflow task nobody hears them.
+  const timer = isLocal ? undefined : setInterval(() => context.heartbeat(), EVERY_MS);
   try {
     return await Promise.race([
       work(context.cancellationSignal, attempt, currentAttemptScheduledTimestampMs),

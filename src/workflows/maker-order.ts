@@ -55,11 +55,11 @@ const HISTORY_EVENTS_MAX = 500;
 
 export async function makerOrder(input: OrderInput): Promise<OrderResult> {
   const order = orReject(() => open(orderInputFrom(input)));
-  const steps = stepsOf(order, input);
   let changes = 0;
   const changed = (): void => {
     changes += 1;
   };
+  const steps = stepsOf(order, input, changed);
   const cancellation = listen(order, changed);
 
   return CancellationScope.nonCancellable(async () => {
@@ -85,6 +85,10 @@ export async function makerOrder(input: OrderInput): Promise<OrderResult> {
         const running = busy.get(step.track);
         if (!running) launch(step);
         else if (supersedes(step, running.step)) running.scope.cancel();
+      }
+      if (steps.isInTask) {
+        await condition(() => changes !== seen);
+        continue;
       }
       shown = show(order, plan, shown);
       if (plan.end && busy.size === 0) return finish(order, cancellation());

@@ -12,8 +12,8 @@ import type { HedgeActivities } from '../activities/hedge-activities';
 import type { MakerActivities } from '../activities/maker-activities';
 import type { Step } from '../domain/decide';
 import { formatDecimal } from '../domain/lots';
-import { makerQueue, ordersQueue, type Accounts, type OrderInput } from '../domain/messages';
-import { exposureLots, type Order } from '../domain/order';
+import { makerQueue, ordersQueue, type Accounts, type ExecuteResult, type OrderInput } from '../domain/messages';
+import { exposureLots, type Order, type TicketEntry } from '../domain/order';
 import {
   absorbArm,
   absorbCancel,
@@ -47,7 +47,7 @@ function proxiesFor(accounts: Accounts) {
     hedger: proxyActivities<Pick<HedgeActivities, 'execute' | 'seal'>>({ ...waiting, ...onB }),
     executor: proxyActivities<Pick<HedgeActivities, 'arm' | 'confirm' | 'alert'>>({ ...quick, ...onB }),
     /** Repeatable steps, done within the workflow task: each saves the server an activity and a task (TF §2). */
-    inTask: proxyLocalActivities<Pick<HedgeActivities, 'arm' | 'confirm'>>({
+    inTask: proxyLocalActivities<Pick<HedgeActivities, 'arm' | 'execute' | 'confirm'>>({
       // Meanwhile the order hears nothing (TF §0): short, and together well within its workflow task of 2 s.
       scheduleToStartTimeout: '500ms',
       startToCloseTimeout: '1s',
@@ -61,10 +61,15 @@ export interface Steps extends ReturnType<typeof proxiesFor> {
   readonly order: Order;
   /** The order as it was asked for: what activities are given. */
   readonly given: OrderInput;
+  /** A step is under way within the workflow task: what is shown and which timers are set waits for its answer. */
+  isInTask: boolean;
+  /** It is no more, and its step still runs. */
+  readonly leftTask: () => void;
 }
 
-export function stepsOf(order: Order, given: OrderInput): Steps {
-  return { order, given, ...proxiesFor({ maker: order.makerAccount, hedge: order.hedgeAccount }) };
+export function stepsOf(order: Order, given: OrderInput, leftTask: () => void): Steps {
+  const accounts = { maker: order.makerAccount, hedge: order.hedgeAccount };
+  return { order, given, isInTask: false, leftTask, ...proxiesFor(accounts) };
 }
 
 type StepOf<D extends Step['do']> = Extract<Step, { readonly do: D }>;
@@ -105,7 +110,7 @@ async function arm(steps: Steps): Promise<void> {
   if (!first) return;
   const input = { accounts, ticket: ticketToMessage(first.ticket), keep_ms: order.expiryMs + KEEP_SLACK_MS };
   const summary = `can B hedge up to ${amountOf(order, order.lots)}?`;
-  const result = await inTaskFirst(steps, (on) => on.arm.executeWithOptions({ summary }, [input]));
+  const result = await inTaskFirst(steps, (on) => on.arm.executeWithOptions({ summary }, [input]), steps.executor);
   absorbArm(order, result, Date.now());
 }
 
@@ -133,7 +138,19 @@ async function execution(steps: Steps, { entry, fillLots, retryNow }: StepOf<'ex
   };
   const on = entry.direction === 'hedge' ? steps.hedger : steps.maker;
   const summary = `${entry.direction} up to ${amountOf(order, fillLots)}`;
-  absorbExecution(order, entry, await on.execute.executeWithOptions({ summary }, [input]), Date.now());
+  const ask = (by: typeof on | Steps['inTask']): Promise<ExecuteResult> =>
+    by.execute.executeWithOptions({ summary }, [input]);
+  // What an operator asks for is answered before it is done.
+  const result = isPlain(order, entry) && !retryNow ? await inTaskFirst(steps, ask, on) : await ask(on);
+  absorbExecution(order, entry, result, Date.now());
+}
+
+/**
+ * The hedge of an order in no trouble, under the ticket that follows from the order's input alone: whichever task asks for it, and however
+ * often, it is the same one (invariants 3, 4). Any later ticket is on record before it trades.
+ */
+function isPlain(order: Order, { direction, ticket, blocked }: TicketEntry): boolean {
+  return direction === 'hedge' && ticket.id === order.id && blocked === undefined && !order.stuck;
 }
 
 async function seal(steps: Steps, { entry }: StepOf<'seal'>): Promise<void> {
@@ -154,7 +171,7 @@ async function confirm(steps: Steps): Promise<void> {
   order.timings.confirmed_ms = Date.now();
   const summary = `nothing is naked: ${amountOf(order, order.filledLots)} filled`;
   const input = { accounts, result: reportOf(order, 'ended') };
-  await inTaskFirst(steps, (on) => on.confirm.executeWithOptions({ summary }, [input]));
+  await inTaskFirst(steps, (on) => on.confirm.executeWithOptions({ summary }, [input]), steps.executor);
   order.confirmed = true;
 }
 
@@ -182,16 +199,21 @@ async function tellPair({ order, given }: Steps, { state, done }: StepOf<'tell'>
 }
 
 /** Within the workflow task; what fails there or does not answer at once is asked again as a step of its own, retried as such. */
-async function inTaskFirst<T>(
-  { executor, inTask }: Steps,
-  ask: (on: Steps['executor'] | Steps['inTask']) => Promise<T>,
+async function inTaskFirst<T, On>(
+  steps: Steps,
+  ask: (on: On | Steps['inTask']) => Promise<T>,
+  otherwise: On,
 ): Promise<T> {
+  steps.isInTask = true;
   try {
-    return await ask(inTask);
+    return await ask(steps.inTask);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return ask(executor);
+    steps.leftTask();
+  } finally {
+    steps.isInTask = false;
   }
+  return ask(otherwise);
 }
 
 /** For summaries: `0.00020 BTC`. */

@@ -42,7 +42,14 @@ const SCENARIOS = [
     'quote-ended',
     'quote-ended-then-stuck',
   ],
-  ...['steps-in-task', 'confirmed-again', 'confirmed-as-step', 'cancelled-arming-as-step', 'continued'],
+  ...[
+    'steps-in-task',
+    'confirmed-again',
+    'confirmed-as-step',
+    'hedged-as-step',
+    'cancelled-arming-as-step',
+    'continued',
+  ],
 ].map((name) => `order-${name}`);
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],

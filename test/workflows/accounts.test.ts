@@ -49,11 +49,11 @@ test('cover: stuck with the reason, told once, not tried again and again; the ri
   const [alert] = [await script.called('alert')];
   expect(alert).toMatchObject({ kind: 'stuck', what: expect.stringContaining(SAID) });
   expect(await order.details()).toContain(SAID);
-  expect(script.count('execute')).toBe(1);
+  expect(script.count('execute')).toBe(2); // within its task, then as a step
   isStranger = false;
   await order.handle.executeUpdate('retryHedge');
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
-  expect(script.count('execute')).toBe(2);
+  expect(script.count('execute')).toBe(3);
 });
 
 test('a pair: its slot says what it waits for', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { keepHistory } from '../replay/histories';
+import { eventually } from '../system/eventually';
 import { Gate, Script } from './script';
 import { countEvents, orderUpdate, Stage } from './stage';
 
@@ -47,13 +48,16 @@ test('arm, place, fill, cover, confirm: flat, and the record says so everywhere'
   await keepHistory('order-flat', order.handle);
 });
 
-test('an ordinary order costs the server two activities; the rest is done within workflow tasks', async () => {
+test('an ordinary order costs the server one activity and three tasks; the rest is done within them', async () => {
   const order = await stage.order();
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
   await order.fills(20);
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', last_id: order.id });
-  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(2);
-  expect(await countEvents(order.handle, 'MARKER_RECORDED')).toBe(2);
+  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(1);
+  expect(await countEvents(order.handle, 'WORKFLOW_TASK_SCHEDULED')).toBe(3);
+  expect(await countEvents(order.handle, 'MARKER_RECORDED')).toBe(3);
+  expect(await countEvents(order.handle, 'TIMER_STARTED')).toBe(1);
+  expect(await countEvents(order.handle, 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES')).toBe(2);
   expect(await countEvents(order.handle, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED')).toBe(0);
   await keepHistory('order-steps-in-task', order.handle);
 });
@@ -84,8 +88,42 @@ test('a confirmation that fails within its task is asked again as a step of its 
   await order.fills(20);
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
   expect(script.names()).toEqual(['arm', 'place', 'execute', 'confirm', 'confirm']);
-  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(3);
+  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(2);
   await keepHistory('order-confirmed-as-step', order.handle);
+});
+
+test('a hedge that takes longer than a second goes on as a step of its own, and the order says that it hedges', async () => {
+  const executing = new Gate();
+  const script = new Script();
+  script.on('execute', async (input) => {
+    await executing.passed;
+    return script.execute(input);
+  });
+  const order = await stage.order({}, script);
+  await script.called('place');
+  await order.fills(20);
+  await script.called('execute', 2);
+  await order.when('it says so', (state) => state.hedge_state === 'hedging');
+  await eventually('lists say so', async () => (await order.face()).hedgeState === 'hedging' || undefined);
+  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(2);
+  executing.open();
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  expect(script.executedLots()).toBe(20);
+  await keepHistory('order-hedged-as-step', order.handle);
+});
+
+test('a hedge after trouble, and one that an operator asks for, is on record before it is sent', async () => {
+  const script = new Script();
+  script.on('execute', (input, call) => (call === 1 ? script.blocked(input, 60_000) : script.execute(input)));
+  const order = await stage.order({}, script);
+  await script.called('place');
+  await order.fills(20);
+  await script.called('alert');
+  await order.handle.executeUpdate('retryHedge');
+  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+  expect(script.count('execute')).toBe(2);
+  expect(await countEvents(order.handle, 'MARKER_RECORDED')).toBe(3);
+  expect(await countEvents(order.handle, 'ACTIVITY_TASK_SCHEDULED')).toBe(3); // placed, told, hedged
 });
 
 test('a cancel that comes while it is armed within a task: it is placed, and cancelled at once', async () => {
