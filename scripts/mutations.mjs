@@ -195,8 +195,8 @@ export const MUTATIONS = [
   {
     name: 'what is signed ahead goes before what a fill needs',
     file: 'src/hedging/ahead-signer.ts',
-    find: 'this.#isSigning || this.#needed > 0 ||',
-    replace: 'this.#isSigning ||',
+    find: 'if (this.#isSigning || this.#needed > 0) return;',
+    replace: 'if (this.#isSigning) return;',
     tests: ['test/hedging/ahead-signer.test.ts'],
     named: 'waits for a signature',
   },
