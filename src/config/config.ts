@@ -8,6 +8,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ACCOUNT_PAIR_VARIABLE, collisions } from './account-pairs';
+import { consoleOf, type ConsoleConfig } from './console';
 import { ConfigError, type ConfigProblem, didYouMean } from './errors';
 import { configSchema, type RawConfig } from './schema';
 import { type Path, readSource, type Source, unwrapped } from './source';
@@ -111,6 +112,7 @@ export interface Config {
     readonly hedgerPort: number;
     readonly journalPort: number;
   };
+  readonly console: ConsoleConfig;
   /** Addresses and the token are secrets. */
   readonly alerts: {
     readonly webhookUrl?: string;
@@ -225,6 +227,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     notices: { secretFile: raw.notices.secret_file },
     journal: journalOf(raw, env),
     metrics: metricsOf(raw),
+    console: consoleOf(raw.console),
     alerts: alertsOf(raw.alerts),
     paper: raw.paper,
   };

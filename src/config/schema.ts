@@ -120,6 +120,17 @@ export const configSchema = z
     notices: z.strictObject({ secret_file: text }),
     journal: z.strictObject({ folder: text }).optional(),
     metrics: z.strictObject({ host: text, maker_port: port, hedger_port: port, journal_port: port.optional() }),
+    console: z
+      .strictObject({
+        host: text,
+        port,
+        token_file: text,
+        url: url('https', 'http').optional(),
+        tls: z.strictObject({ cert_file: text, key_file: text }).optional(),
+        temporal_ui: url('https', 'http').optional(),
+      })
+      .partial({ host: true, port: true, token_file: true })
+      .optional(),
     alerts: z.strictObject({
       webhook_url: url('https', 'http').optional(),
       slack_url: url('https', 'http').optional(),

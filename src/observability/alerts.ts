@@ -69,9 +69,11 @@ export interface AlertsOptions {
   readonly onFailure: (channel: Channel['name']) => void;
   /** Name of the process, shown in the message. */
   readonly process: string;
+  /** Of the page, where people reach one; holds no token. */
+  readonly pageUrl?: string;
   readonly channels: readonly Channel[];
   readonly fetch?: typeof fetch;
-  readonly clock?: Pick<Clock, 'monotonicMs'>;
+  readonly clock?: Pick<Clock, 'monotonicMs' | 'epochMs'>;
   readonly foldWindowMs?: number;
 }
 
@@ -80,10 +82,18 @@ const FOLD_WINDOW_MS = 60_000;
 const QUEUE_MAX = 100;
 /** Distinct (kind, order, market) remembered for folding. */
 const FOLDED_MAX = 1000;
+/** Of those that were raised, folded ones left out, so many can be read at `/alerts`. */
+const RECENT_MAX = 50;
+
+export interface RecentAlert extends Alert {
+  /** Epoch ms. */
+  readonly atMs: number;
+}
 
 export class Alerts {
   readonly #options: AlertsOptions;
-  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'epochMs'>;
+  readonly #recent: RecentAlert[] = [];
   readonly #folded = new Map<string, { untilMs: number; repeats: number }>();
   readonly #queues: Queue[];
 
@@ -105,10 +115,18 @@ export class Alerts {
     if (this.#folded.size >= FOLDED_MAX) this.#folded.clear();
     this.#folded.set(key, { untilMs: nowMs + (this.#options.foldWindowMs ?? FOLD_WINDOW_MS), repeats: 0 });
     const repeated = fold?.repeats ?? 0;
+    this.#recent.push({ ...alert, atMs: this.#clock.epochMs() });
+    if (this.#recent.length > RECENT_MAX) this.#recent.shift();
     this.#options.logger.error({ alert: { ...alert, repeated } }, `ALERT ${alert.kind}: ${alert.what}`);
-    const message = messageOf(alert, { repeated, process: this.#options.process });
+    const { process, pageUrl } = this.#options;
+    const message = messageOf(alert, { repeated, process, ...(pageUrl === undefined ? {} : { pageUrl }) });
     for (const queue of this.#queues) this.#enqueue(queue, message);
   };
+
+  /** Oldest first. */
+  get recent(): readonly RecentAlert[] {
+    return this.#recent;
+  }
 
   /** Waits for the channels to take what is queued. */
   async resolved(): Promise<void> {
@@ -149,14 +167,17 @@ interface Queue {
 
 export function messageOf(
   { kind, what, next, exposed, orderId, market }: Omit<Alert, 'kind'> & { readonly kind: string },
-  { repeated, process }: { readonly repeated: number; readonly process: string },
+  from: { readonly repeated: number; readonly process: string; readonly pageUrl?: string },
 ): AlertMessage {
+  const { repeated, process, pageUrl } = from;
+  const page = pageUrl === undefined ? undefined : pageUrl + (orderId === undefined ? '#alerts' : `#order-${orderId}`);
   const lines = [
     `[counterleg ${process}] ${kind}: ${what}`,
     ...(exposed === undefined ? [] : [`Exposed: ${exposed}`]),
     ...(orderId === undefined ? [] : [`Order: ${orderId}`]),
     `Next: ${next}`,
+    ...(page === undefined ? [] : [`Page: ${page}`]),
     ...(repeated === 0 ? [] : [`(raised ${repeated} more times since the last message)`]),
   ];
-  return { text: lines.join('\n'), fields: { kind, what, next, exposed, order_id: orderId, market, repeated } };
+  return { text: lines.join('\n'), fields: { kind, what, next, exposed, order_id: orderId, market, repeated, page } };
 }

@@ -8,8 +8,8 @@ import { createMetrics, type Metrics } from './metrics';
 import { type ObservabilityServer, startObservabilityServer } from './server';
 
 export { type AlertChannels } from './alert-channels';
-export { type Alert, type AlertKind, Alerts, type RaiseAlert } from './alerts';
-export { Health, type HealthPart } from './health';
+export { type Alert, type AlertKind, Alerts, type RaiseAlert, type RecentAlert } from './alerts';
+export { Health, type HealthPart, type HealthReport } from './health';
 export { createLogger, type Logger, type RootLogger } from './logger';
 export { createMetrics, type Metrics } from './metrics';
 export { type ObservabilityServer, startObservabilityServer } from './server';
@@ -33,6 +33,8 @@ export interface ObservabilityOptions {
   /** Default: COUNTERLEG_LOG_LEVEL, else `info`. */
   readonly level?: string;
   readonly channels?: AlertChannels;
+  /** Of the page; alerts name it. */
+  readonly pageUrl?: string;
   readonly heartbeat?: { readonly url: string; readonly everyMs: number };
 }
 
@@ -42,13 +44,19 @@ export async function startObservability(options: ObservabilityOptions): Promise
   const logger = createLogger({ process, ...(level === undefined ? {} : { level }) });
   const metrics = createMetrics({ process, version: options.version });
   const health = new Health();
-  const server = await startObservabilityServer({ ...options, registry: metrics.registry, health });
   const alerts = new Alerts({
     logger,
     process,
     count: (kind: AlertKind) => metrics.alerts.inc({ kind }),
     onFailure: (channel) => metrics.alertFailures.inc({ channel }),
     channels: channelsOf(channels),
+    ...(options.pageUrl === undefined ? {} : { pageUrl: options.pageUrl }),
+  });
+  const server = await startObservabilityServer({
+    ...options,
+    registry: metrics.registry,
+    health,
+    alerts: () => alerts.recent,
   });
   const endHeartbeat = heartbeat && startHeartbeat({ ...heartbeat, health, logger });
   return {

@@ -116,6 +116,11 @@ function gauges(registry: Registry) {
       'What is naked as far as it is known, in base units; absent while nothing is known',
       ['market'],
     ),
+    booksOff: gauge(
+      'books_off_base_units',
+      'By how much the accounts do not mirror each other and no order explains it; absent before they were compared',
+      ['market'],
+    ),
     streamLive: gauge('stream_live', '1 while the stream can be relied on, else 0', ['stream']),
     redisLive: gauge('redis_live', '1 while the fast path is connected, else 0'),
     clockSkew: gauge('clock_skew_seconds', 'Exchange clock minus ours'),

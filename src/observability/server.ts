@@ -1,11 +1,12 @@
 /**
- * `/metrics` (Prometheus) and `/health` (200, or 503 naming the parts that stopped) of one process.
+ * `/metrics` (Prometheus), `/health` (200, or 503 naming the parts that stopped) and `/alerts` (the last ones) of one process.
  *
- * Reading changes nothing. Listens where the configuration says, loopback by default: neither page needs a password there.
+ * Reading changes nothing. Listens where the configuration says, loopback by default: no page needs a password there.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import type { RecentAlert } from './alerts';
 import type { Health } from './health';
 
 export interface ObservabilityServer {
@@ -19,6 +20,7 @@ export interface ObservabilityServerOptions {
   readonly port: number;
   readonly registry: Registry;
   readonly health: Health;
+  readonly alerts: () => readonly RecentAlert[];
 }
 
 /** Rejects when the port is taken, naming it. */
@@ -63,7 +65,10 @@ async function answer(
     const report = options.health.report();
     response.writeHead(report.healthy ? 200 : 503, { 'content-type': 'application/json' });
     response.end(JSON.stringify(report));
+  } else if (request.url === '/alerts') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(options.alerts()));
   } else {
-    response.writeHead(404).end('known: /metrics, /health\n');
+    response.writeHead(404).end('known: /metrics, /health, /alerts\n');
   }
 }

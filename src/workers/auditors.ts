@@ -5,6 +5,7 @@ import { FailingRuns } from '../audit/failing-runs';
 import { LedgerAuditor } from '../audit/ledger-auditor';
 import { PositionAuditor } from '../audit/position-auditor';
 import { systemClock } from '../clock';
+import type { BooksState } from '../domain/messages';
 import type { Market } from '../domain/records';
 import type { ProcessBase, Side } from './account';
 
@@ -47,7 +48,10 @@ export function auditPositions(
     ...common(side),
     exchange,
     hedgeAccount: config.accounts.hedge.index,
-    onBooks: (market, books) => void teller.tell(market, books),
+    onBooks: (market, books) => {
+      metrics.booksOff.set({ market }, baseUnits(what.allMarkets, market, books));
+      void teller.tell(market, books);
+    },
     health: health.part('auditor', { staleAfterMs: 12 * everyMs }),
     onExposure: (market, amount) =>
       amount === undefined ? metrics.exposure.remove({ market }) : metrics.exposure.set({ market }, amount),
@@ -56,6 +60,12 @@ export function auditPositions(
   });
   opened.add(auditor, (it) => it.close()).start();
   return auditor;
+}
+
+/** For display: a floating-point number. */
+function baseUnits(markets: readonly Market[], symbol: string, { lots }: BooksState): number {
+  const decimals = markets.find((market) => market.symbol === symbol)?.sizeDecimals ?? 0;
+  return Math.abs(Number(lots)) / 10 ** decimals;
 }
 
 function common({ config, observability }: ProcessBase) {

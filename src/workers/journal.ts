@@ -42,6 +42,7 @@ async function start(config: Config, options: JournalOptions, opened: Opened): P
   const { everyMs = EVERY_MS, env, version, logLevel } = options;
   const lagUs = options.lagMs === undefined ? LAG_US : BigInt(options.lagMs) * 1000n;
   const observability = await startObservability({
+    ...(config.console.url === undefined ? {} : { pageUrl: config.console.url }),
     ...{ process: 'journal', version, host: config.metrics.host, port: config.metrics.journalPort },
     ...(logLevel === undefined ? {} : { level: logLevel }),
     channels: config.alerts,

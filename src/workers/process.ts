@@ -43,6 +43,7 @@ export async function observe(
   const { makerUrl, hedgerUrl, everyMs = 0 } = alerts.heartbeat ?? {};
   const url = role === 'maker' ? makerUrl : hedgerUrl;
   const observability = await startObservability({
+    ...(config.console.url === undefined ? {} : { pageUrl: config.console.url }),
     process: processOf(role),
     version,
     host: metrics.host,

@@ -55,6 +55,11 @@ describe('alerts', () => {
     alerts.raise(STUCK);
     await alerts.resolved();
     expect(seen.counted).toBe(7);
+    expect(alerts.recent.map(({ orderId, atMs }) => [orderId, atMs])).toEqual([
+      ['128', 0],
+      ['256', 0],
+      ['128', 60_000],
+    ]);
     expect(seen.posted.map((body) => [body['order_id'], body['repeated']])).toEqual([
       ['128', 0],
       ['256', 0],

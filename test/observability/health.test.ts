@@ -27,12 +27,14 @@ describe('health', () => {
   });
 });
 
-describe('/metrics and /health', () => {
+describe('/metrics, /health and /alerts', () => {
   test('answer 503 naming the part that stopped, 200 when all work; reading changes nothing', async () => {
     const { registry, fillToSubmit } = createMetrics({ process: 'hedger', version: '1.2.3' });
     const health = new Health();
     const part = health.part('exchange stream');
-    const server = await startObservabilityServer({ host: '127.0.0.1', port: 0, registry, health });
+    const told = { kind: 'no-hedger', what: 'nobody hedges', next: 'start one', atMs: 1 } as const;
+    const alerts = () => [told];
+    const server = await startObservabilityServer({ host: '127.0.0.1', port: 0, registry, health, alerts });
     const get = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
     try {
       const ill = await get('/health');
@@ -43,10 +45,11 @@ describe('/metrics and /health', () => {
       const first = await (await get('/metrics')).text();
       expect(first).toContain('counterleg_build_info{version="1.2.3"');
       expect(first).toMatch(/counterleg_fill_to_submit_seconds_bucket\{le="0.0005",.*path="fast".*\} 1/);
+      expect(await (await get('/alerts')).json()).toEqual([told]);
       expect((await get('/elsewhere')).status).toBe(404);
       expect((await fetch(`http://127.0.0.1:${server.port}/health`, { method: 'POST' })).status).toBe(405);
       await expect(
-        startObservabilityServer({ host: '127.0.0.1', port: server.port, registry, health }),
+        startObservabilityServer({ host: '127.0.0.1', port: server.port, registry, health, alerts }),
       ).rejects.toThrow(`metrics cannot listen on 127.0.0.1:${server.port}`);
     } finally {
       await server.close();

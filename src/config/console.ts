@@ -1,0 +1,38 @@
+/** Where the page is served, and for whom. */
+import { resolve } from 'node:path';
+import type { RawConfig } from './schema';
+import { PROJECT_ROOT } from './tools';
+
+export interface ConsoleConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Made when it is not there. */
+  readonly tokenFile: string;
+  /** Where people reach it, when that is not host and port; alerts name it. */
+  readonly url?: string;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Where people reach Temporal's Web UI, when that is not this machine. */
+  readonly temporalUi?: string;
+}
+
+const PORT = 9467;
+const TOKEN_FILE = '.run/up/console-token';
+
+export function consoleOf({
+  host,
+  port,
+  token_file,
+  url,
+  tls,
+  temporal_ui,
+}: NonNullable<RawConfig['console']> = {}): ConsoleConfig {
+  const inRoot = (file: string): string => resolve(PROJECT_ROOT, file);
+  return {
+    host: host ?? '127.0.0.1',
+    port: port ?? PORT,
+    tokenFile: inRoot(token_file ?? TOKEN_FILE),
+    ...(url === undefined ? {} : { url: url.replace(/\/*$/, '/') }),
+    ...(tls === undefined ? {} : { tls: { certFile: inRoot(tls.cert_file), keyFile: inRoot(tls.key_file) } }),
+    ...(temporal_ui === undefined ? {} : { temporalUi: temporal_ui.replace(/\/+$/, '') }),
+  };
+}
