@@ -44,15 +44,15 @@ export default tseslint.config(
   js.configs.recommended,
   {
     name: 'house/all',
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { 'import-x': importX },
     settings: {
       'import-x/resolver-next': [createTypeScriptImportResolver()],
       // Without these two the plugin takes a .ts file for something it cannot read, and no-cycle finds nothing.
-      'import-x/extensions': ['.ts'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/extensions': ['.ts', '.tsx'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
     },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -113,13 +113,15 @@ export default tseslint.config(
   },
   {
     name: 'house/lengths',
-    files: ['src/**/*.ts', `${paperExchange.folder}/**/*.ts`, 'bench/**/*.ts', 'scripts/**/*.{mjs,cjs}'],
+    files: ['src/**/*.{ts,tsx}', `${paperExchange.folder}/**/*.ts`, 'bench/**/*.ts', 'scripts/**/*.{mjs,cjs}'],
     rules: {
       'max-lines': ['error', limits.file],
       'max-lines-per-function': ['error', limits.function],
     },
   },
   { files: ['src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  // A component's type is always the same.
+  { files: ['src/console/page/**/*.tsx'], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
   {
     files: ['test/**/*.ts', 'packages/*/test/**/*.ts'],
     rules: {

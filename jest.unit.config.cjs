@@ -7,6 +7,7 @@ module.exports = {
     'audit',
     'cli',
     'config',
+    'console',
     'docs',
     'domain',
     'exchange',
@@ -20,6 +21,7 @@ module.exports = {
   testPathIgnorePatterns: [
     '/audit/failing-runs', // a Temporal server
     '/cli/(commands|keys|servers|up)\\.', // processes, and all servers
+    '/console/(browser|page)\\.', // a browser, and all servers
     '/exchange/paper\\.', // the paper exchange
     '/fills/temporal-sink', // a Temporal server
     '/notices/(watch|wire)', // a Redis

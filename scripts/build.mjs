@@ -1,5 +1,5 @@
 /**
- * Compiles `src` into `dist`, and the workflows into one prebuilt bundle, so that workers start without a bundler.
+ * Compiles `src` into `dist`, the workflows into one prebuilt bundle, so that workers start without a bundler, and the console's page.
  *
  * Runs only what changed: a stamp of every source file decides. Type errors fail the build.
  */
@@ -30,6 +30,7 @@ export async function ensureBuilt(say) {
   compile('packages/paper-exchange/tsconfig.build.json');
   compile('tsconfig.build.json');
   await bundleWorkflows(say);
+  await buildPage(say);
   writeFileSync(STAMP, stamp);
 }
 
@@ -52,6 +53,26 @@ async function bundleWorkflows(say) {
     logger: quiet,
   });
   writeFileSync(join(ROOT, 'dist', 'workflow-bundle.js'), code);
+}
+
+async function buildPage(say) {
+  say('building the page');
+  compile('src/console/page/tsconfig.json'); // types only; Vite does not look at them
+  const { build } = await import('vite');
+  await build({
+    configFile: false,
+    root: join(ROOT, 'src', 'console', 'page'),
+    base: './',
+    logLevel: 'warn',
+    // No module is preloaded and nothing is inlined: the page's policy allows neither.
+    build: {
+      outDir: join(ROOT, 'dist', 'console', 'page'),
+      emptyOutDir: true,
+      modulePreload: false,
+      assetsInlineLimit: 0,
+    },
+    esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
+  });
 }
 
 function stampOfSources() {

@@ -11,6 +11,7 @@ import { ROOT } from './tools.mjs';
 const MODULES = join(ROOT, 'node_modules');
 const PARTS = [
   { name: 'types', script: join(MODULES, 'typescript/bin/tsc'), args: ['--noEmit', '-p', '.'] },
+  { name: 'types of the page', script: join(MODULES, 'typescript/bin/tsc'), args: ['-p', 'src/console/page'] },
   { name: 'format', script: join(MODULES, 'prettier/bin/prettier.cjs'), args: ['--check', '--log-level', 'warn', '.'] },
   { name: 'documents', script: join(ROOT, 'scripts/check-documents.mjs'), args: [] },
   { name: 'mutations', script: join(ROOT, 'scripts/check-anchors.mjs'), args: [] },
@@ -25,7 +26,7 @@ for (const part of PARTS) {
   const startedMs = performance.now();
   const { code, output } = await run(part);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1).padStart(5);
-  console.log(`${part.name.padEnd(16)} ${code === 0 ? 'ok    ' : 'FAILED'} ${seconds} s`);
+  console.log(`${part.name.padEnd(17)} ${code === 0 ? 'ok    ' : 'FAILED'} ${seconds} s`);
   if (code !== 0) {
     failures++;
     console.log(output.trimEnd() + '\n');

@@ -7,6 +7,7 @@ import { Command, Option } from 'commander';
 import { ACCOUNT_PAIR_VARIABLE } from '../config';
 import { configPath, type GlobalOptions, reportError } from './context';
 import { addKeys } from './keys-commands';
+import { addLook } from './look-commands';
 import { addMoney } from './money-commands';
 import { PAIR_OPERATIONS } from './pair-client';
 import { collect, duration, jsonOption, usdcAmount, wholeNumber } from './option-values';
@@ -44,7 +45,7 @@ function program(): Command {
   addOrders(root, globals);
   addHedge(root, globals);
   addCloseAll(root, globals);
-  addAlerts(root, globals);
+  addLook(root, globals);
   addKeys(root, globals);
   addDoctor(root, globals);
   addQualify(root, globals);
@@ -61,6 +62,7 @@ function addUp(root: Command, globals: Globals): void {
     readonly without?: 'redis';
     readonly freePorts?: true;
     readonly market?: string;
+    readonly control?: true;
   }
   root
     .command('up')
@@ -69,6 +71,7 @@ function addUp(root: Command, globals: Globals): void {
     .option('--for <time>', 'stop after this time, e.g. 60s', duration)
     .addOption(new Option('--without <part>', 'leave a part out').choices(['redis']))
     .option('--market <symbol>', 'quote only this market')
+    .option('--control', 'the page has buttons')
     .option('--free-ports', 'take free ports everywhere, to run beside another system')
     .action(async (options: Options) => {
       const { runUp } = await import('./up/index.js');
@@ -76,6 +79,7 @@ function addUp(root: Command, globals: Globals): void {
         configPath: configPath(globals()),
         redis: options.without === 'redis' ? 'without' : 'with',
         ports: options.freePorts === true ? 'free' : 'configured',
+        control: options.control === true,
         ...(options.orders === undefined ? {} : { orders: options.orders }),
         ...(options.for === undefined ? {} : { forMs: options.for }),
         ...(options.market === undefined ? {} : { market: options.market }),
@@ -208,19 +212,6 @@ function addCloseAll(root: Command, globals: Globals): void {
     .action(async (options: { preview?: true; yes?: true; json?: boolean }) => {
       const { runCloseAll } = await import('./close-all-command.js');
       process.exitCode = await runCloseAll({ ...globals(), ...options });
-    });
-}
-
-function addAlerts(root: Command, globals: Globals): void {
-  root
-    .command('alerts')
-    .description('who is told when money is at risk')
-    .command('test')
-    .description('sends a message through every configured channel')
-    .addOption(jsonOption())
-    .action(async (options: { json?: boolean }) => {
-      const { runAlertsTest } = await import('./alerts-command.js');
-      process.exitCode = await runAlertsTest({ ...globals(), ...options });
     });
 }
 

@@ -1,4 +1,5 @@
 /** `orders`, `order`, `hedge retry`, `hedge close`: looking at orders, and the operator's two moves on a stuck one. */
+import type { Client } from '@temporalio/client';
 import { join } from 'node:path';
 import { type OrderId, orderWorkflowId, parseOrderId } from '../domain/ids-and-nonces';
 import { commandConfig, CommandError, dataFolder, type GlobalOptions, withTemporal } from './context';
@@ -32,13 +33,22 @@ export async function runOrder(text: string, options: GlobalOptions): Promise<vo
 }
 
 export async function runHedgeMove(move: 'retry' | 'close', text: string, options: GlobalOptions): Promise<void> {
-  const id = orderIdOf(text);
+  orderIdOf(text);
   const config = commandConfig(options);
-  const workflowId = orderWorkflowId(config.accounts.maker.index, id);
-  const name = move === 'retry' ? 'retryHedge' : 'forceClose';
-  const answer = await withTemporal(config, (client) => update(client, workflowId, name));
+  const answer = await withTemporal(config, (client) => hedgeMove(client, config.accounts.maker.index, move, text));
   if (options.json === true) console.log(JSON.stringify({ order_id: text, move, answer: answer ?? null }));
   else console.log(`${move} of order ${text}: ${typeof answer === 'string' ? answer : 'accepted'}`);
+}
+
+/** Resolves with the order's answer. */
+export function hedgeMove(
+  client: Client,
+  makerAccount: number,
+  move: 'retry' | 'close',
+  text: string,
+): Promise<unknown> {
+  const name = move === 'retry' ? 'retryHedge' : 'forceClose';
+  return update(client, orderWorkflowId(makerAccount, orderIdOf(text)), name);
 }
 
 function orderIdOf(text: string): OrderId {

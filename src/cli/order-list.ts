@@ -28,6 +28,7 @@ export interface ListedOrder {
 export interface OrderFilter {
   readonly makerAccount: number;
   readonly state: 'open' | 'closed' | 'all';
+  readonly hedgeState?: string;
   readonly closedAfterMs?: number;
   readonly limit: number;
 }
@@ -40,6 +41,7 @@ export async function listOrders(client: Client, filter: OrderFilter): Promise<L
   ];
   if (filter.state === 'open') conditions.push('ExecutionStatus = "Running"');
   if (filter.state === 'closed') conditions.push('ExecutionStatus != "Running"');
+  if (filter.hedgeState !== undefined) conditions.push(`HedgeState = "${filter.hedgeState}"`);
   if (filter.closedAfterMs !== undefined) {
     conditions.push(`CloseTime >= "${new Date(filter.closedAfterMs).toISOString()}"`);
   }

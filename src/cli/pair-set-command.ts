@@ -1,6 +1,7 @@
 /** `pair set`: other terms for a running pair. Amounts are given as in the configuration; the workflow has them in lots. */
+import type { Client } from '@temporalio/client';
 import { hostname, userInfo } from 'node:os';
-import type { PairConfig } from '../config';
+import type { Config, PairConfig } from '../config';
 import { parseLots } from '../domain/lots';
 import type { PairSetting } from '../domain/pair-terms';
 import type { Market } from '../domain/records';
@@ -28,14 +29,23 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 
 export async function runPairSet(symbol: string, settings: readonly string[], options: GlobalOptions): Promise<void> {
   const config = commandConfig(options);
-  const [market] = await requireMarkets(config, [symbol]);
-  if (market === undefined) return;
-  const terms = { market, pair: pairOf(config, symbol) };
-  const setting = { ...settingOf(settings, terms), by: `${userInfo().username}@${hostname()}`.slice(0, 100) };
-  const pair = { makerAccount: config.accounts.maker.index, market: symbol };
-  const answer = await withTemporal(config, (client) => setPair(client, pair, setting));
+  const change = { symbol, settings, by: `${userInfo().username}@${hostname()}` };
+  const answer = await withTemporal(config, (client) => changePair(client, config, change));
   if (options.json === true) console.log(JSON.stringify({ market: symbol, command: 'set', answer: answer ?? null }));
   else console.log(`${symbol}: ${String(answer)}`);
+}
+
+/** Resolves with what changed. Rejects with a CommandError, and nothing is changed then. */
+export async function changePair(
+  client: Client,
+  config: Config,
+  { symbol, settings, by }: { readonly symbol: string; readonly settings: readonly string[]; readonly by: string },
+): Promise<unknown> {
+  const pair = pairOf(config, symbol);
+  const [market] = await requireMarkets(config, [symbol]);
+  if (market === undefined) throw new CommandError(`the exchange has no market ${symbol}`);
+  const setting = { ...settingOf(settings, { market, pair }), by: by.slice(0, 100) };
+  return setPair(client, { makerAccount: config.accounts.maker.index, market: symbol }, setting);
 }
 
 /** Throws a CommandError for what is no setting. */

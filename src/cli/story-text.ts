@@ -3,24 +3,12 @@
  *
  * Pure text. `--json` shows all details of each event; here each is cut down to what an operator compares.
  */
+import { HEDGE_STAGES } from '../domain/hedge-stages';
 import type { OrderResult } from '../domain/messages';
 import { nakedLines } from './naked-text';
 import type { ListedOrder } from './order-list';
 import type { OrderStory, StoryLine } from './order-story';
 import { durationText, table } from './table';
-
-/** The stages of a hedge in the order in which they happen, and who stamps them. */
-const STAGES = [
-  ['fill_frame_ms', 'fill frame received', 'maker'],
-  ['frame_parsed_ms', 'parsed', 'maker'],
-  ['notice_published_ms', 'notice published', 'maker'],
-  ['notice_received_ms', 'notice received', 'hedger'],
-  ['hedge_submitted_ms', 'hedge submitted', 'hedger'],
-  ['hedge_accepted_ms', 'accepted', 'hedger'],
-  ['hedge_executed_ms', 'execution shown', 'hedger'],
-  ['hedge_resolved_ms', 'resolved', 'hedger'],
-  ['confirmed_ms', 'workflow confirmed', 'workflow'],
-] as const;
 
 const BAR_MAX = 24;
 const SUMMARY_WIDTH = 100;
@@ -60,7 +48,7 @@ function headText(order: ListedOrder, lines: readonly StoryLine[]): string {
 
 /** Each stage that was seen, since the fill frame and since the stage before, with a bar that grows with the logarithm of the step. */
 export function timelineText(timings: Readonly<Record<string, number>>): string {
-  const seen = STAGES.flatMap(([key, name, by]) => {
+  const seen = HEDGE_STAGES.flatMap(([key, name, by]) => {
     const atMs = timings[key];
     return atMs === undefined ? [] : [{ name, by, atMs }];
   });

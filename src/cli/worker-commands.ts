@@ -75,7 +75,8 @@ interface Running {
   stop(): Promise<void>;
 }
 
-async function untilEnd(start: () => Promise<Running>): Promise<void> {
+/** Until a signal, or its own end. */
+export async function untilEnd(start: () => Promise<Running>): Promise<void> {
   let stopping = false;
   let running: Running | undefined;
   const stop = (): void => {

@@ -1,7 +1,7 @@
 /** `up` from outside, as a user starts and ends it: the built program, real servers, the paper exchange. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { startRedis } from '../helpers/valkey';
 
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
+const PARTS = ['console', 'hedger', 'journal', 'maker', 'paper exchange', 'redis', 'temporal'];
 jest.setTimeout(120_000);
 
 let folder: string;
@@ -88,7 +89,7 @@ describe('counterleg up', () => {
   test('--orders ends by itself with 0: every order hedged, both accounts mirror each other, nothing left running', async () => {
     const code = start('free', '--orders', '3', '--for', '60s');
     const { pids } = await record();
-    expect(Object.keys(pids).sort()).toEqual(['hedger', 'journal', 'maker', 'paper exchange', 'redis', 'temporal']);
+    expect(Object.keys(pids).sort()).toEqual(PARTS);
     expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
     expect(output.match(/filled 0\.\d+ @ .*hedged 0\.\d+ @ .*flat \((fast|durable)/g)?.length).toBeGreaterThanOrEqual(
       3,
@@ -97,11 +98,13 @@ describe('counterleg up', () => {
     expect(existsSync(join(folder, 'data', 'up.json'))).toBe(false);
   });
 
-  test('P-10 P-11 S-06 a killed hedger, maker and Temporal are reported and started again; the books still end even', async () => {
+  test('P-10 P-11 S-06 a killed console, hedger, maker and Temporal are reported and started again; the books still end even', async () => {
     const code = start('free', '--orders', '12', '--for', '60s', '--without', 'redis');
     const { pids } = await record();
     expect(pids['redis']).toBeUndefined();
     await said(/filled 0/);
+    process.kill(pids['console'] ?? 0, 'SIGKILL');
+    await said(/console runs again/);
     process.kill(pids['hedger'] ?? 0, 'SIGKILL');
     await said(/hedger runs again/);
     process.kill(pids['maker'] ?? 0, 'SIGKILL');
@@ -117,6 +120,8 @@ describe('counterleg up', () => {
     const { pids } = await record();
     await said(/filled 0/);
     expect(await command('pair', 'status', 'BTC', '--json')).toMatch(/"mode": ?"running"/);
+    const [, address = '', token = ''] = /Page: (http\S+token=(\S+))/.exec(output) ?? [];
+    expect((await fetch(address, { redirect: 'manual' })).headers.get('set-cookie')).toContain('SameSite=Strict');
     const orders = JSON.parse(await command('orders', '--state', 'closed', '--json')) as { orderId: string }[];
     const story = await command('order', orders[0]?.orderId ?? '', '--json');
     expect(story).toMatch(/"what":"started".*"what":"(arm|place)".*"what":"completed"/);
@@ -126,6 +131,8 @@ describe('counterleg up', () => {
     up?.kill('SIGINT');
     expect([await code, output]).toEqual([0, expect.stringContaining('everything is stopped')]);
     expect(Object.values(pids).filter(isRunning)).toEqual([]);
+    const logs = join(folder, 'data', 'logs');
+    expect(readdirSync(logs).filter((name) => readFileSync(join(logs, name), 'utf8').includes(token))).toEqual([]);
   });
 
   test('account_pairs: a second pair of accounts trades beside the first, and commands find it by its name', async () => {

@@ -10,6 +10,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../domain/reason';
+import { addressWith, consoleToken } from '../console/token';
 import { connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
 import { listOrders } from '../order-list';
 import { stopPair } from '../pair-client';
@@ -17,7 +18,7 @@ import { startConfiguredPair } from '../pair-start';
 import { AlertTail } from './alert-tail';
 import { OrderFeed } from './order-feed';
 import { createPaperAccounts } from './paper-accounts';
-import { hedgerPart, journalPart, makerPart, paperPart, partName, redisPart, temporalPart } from './parts';
+import { consolePart, hedgerPart, journalPart, makerPart, paperPart, partName, redisPart, temporalPart } from './parts';
 import { ownNamespace } from './namespace';
 import { inNamespace, type Plan, planUp, type UpOptions } from './plan';
 import { Summary } from './summary';
@@ -113,11 +114,13 @@ class Run {
     await this.#supervisor.start(paperPart(plan));
     const client = await connectTemporal(plan.config);
     for (const one of plansOf(plan)) await this.#startWorkers(one);
+    const pages: string[] = [];
+    for (const one of plansOf(plan)) pages.push(await this.#startConsole(one));
     for (const one of plansOf(plan)) await this.#startPairs(one, client);
     this.#ready = true;
     this.#record();
     this.#say(
-      `running. Web UI: http://127.0.0.1:${plan.config.temporal.uiPort}  logs: ${plan.logFolder}  Ctrl-C stops it all`,
+      `running. Page: ${pages.join(' ')}  Web UI: http://127.0.0.1:${plan.config.temporal.uiPort}  logs: ${plan.logFolder}  Ctrl-C stops it all`,
     );
     return client;
   }
@@ -131,6 +134,17 @@ class Run {
     this.#say(`starting the ${partName(plan, 'maker')} (account ${maker.index}), quoting ${plan.markets.join(', ')}`);
     await this.#supervisor.start(makerPart(plan));
     await this.#supervisor.start(journalPart(plan));
+  }
+
+  /** Its page's address, with the token: for the person at this terminal. */
+  async #startConsole(plan: Plan): Promise<string> {
+    try {
+      const address = addressWith(`http://127.0.0.1:${plan.config.console.port}/`, consoleToken(plan.config));
+      await this.#supervisor.start(consolePart(plan));
+      return address;
+    } catch (error) {
+      return `none (${reasonOf(error)}); everything else goes on`;
+    }
   }
 
   /** One pair alone stops posting by itself when no more fills are wanted; of several nobody knows whose fills those will be. */

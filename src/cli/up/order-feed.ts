@@ -21,7 +21,8 @@ export interface OrderFeedOptions {
 
 export class OrderFeed {
   readonly #options: OrderFeedOptions;
-  readonly #seen = new Set<string>();
+  /** Workflow id → its end, as long as a reading may show it again. */
+  readonly #seen = new Map<string, number>();
   readonly #ended = new AbortController();
   #fromMs: number;
   #loop: Promise<void> | undefined;
@@ -53,10 +54,11 @@ export class OrderFeed {
     });
     for (const order of orders.sort((a, b) => (a.closedMs ?? 0) - (b.closedMs ?? 0))) {
       if (this.#seen.has(order.workflowId)) continue;
-      this.#seen.add(order.workflowId);
+      this.#seen.set(order.workflowId, order.closedMs ?? 0);
       this.#fromMs = Math.max(this.#fromMs, (order.closedMs ?? 0) - OVERLAP_MS);
       onOrder(order);
     }
+    for (const [id, closedMs] of this.#seen) if (closedMs < this.#fromMs) this.#seen.delete(id);
   }
 
   async #run(): Promise<void> {

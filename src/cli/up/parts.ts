@@ -81,6 +81,15 @@ export function partName({ accountPair }: Plan, role: string): string {
   return accountPair === '' ? role : `${role}-${accountPair}`;
 }
 
+/** Nothing depends on it. */
+export function consolePart(plan: Plan): Part {
+  const { host, port } = plan.config.console;
+  const name = partName(plan, 'console');
+  const args = ['console', ...(plan.control ? ['--control'] : [])];
+  const ready = (): Promise<boolean> => isListening(host, port);
+  return { name, onEnd: 'restart-or-leave', start: () => startOwn(plan, { name, args, ready }) };
+}
+
 interface OwnProgram {
   readonly name: string;
   readonly args: readonly string[];

@@ -23,6 +23,8 @@ export interface UpOptions {
   readonly ports: 'configured' | 'free';
   /** Quote only this market. */
   readonly market?: string;
+  /** The page has buttons. */
+  readonly control?: boolean;
 }
 
 export interface Plan {
@@ -40,6 +42,7 @@ export interface Plan {
   readonly config: Config;
   readonly markets: readonly string[];
   readonly redisPort: number;
+  readonly control: boolean;
 }
 
 /** Index of the first paper account A; B is the next. */
@@ -90,7 +93,7 @@ async function planOf(options: UpOptions, { folder, servers, accountPair, place 
     path: options.configPath,
     env: { ...process.env, [ACCOUNT_PAIR_VARIABLE]: accountPair },
   });
-  const ports = await workerPortsOf(options, file);
+  const ports = { ...(await workerPortsOf(options, file)), console: await pagePortOf(options, file, place) };
   const named = (name: string): string => join(folder, accountPair === '' ? name : `${accountPair}-${name}`);
   const overrides: Record<string, string> = {
     [ACCOUNT_PAIR_VARIABLE]: accountPair,
@@ -108,6 +111,10 @@ async function planOf(options: UpOptions, { folder, servers, accountPair, place 
     COUNTERLEG_METRICS_MAKER_PORT: String(ports.maker),
     COUNTERLEG_METRICS_HEDGER_PORT: String(ports.hedger),
     COUNTERLEG_METRICS_JOURNAL_PORT: String(ports.journal),
+    COUNTERLEG_CONSOLE_HOST: '127.0.0.1',
+    COUNTERLEG_CONSOLE_PORT: String(ports.console),
+    COUNTERLEG_CONSOLE_URL: `http://127.0.0.1:${ports.console}/`,
+    COUNTERLEG_CONSOLE_TOKEN_FILE: join(folder, 'console-token'),
     COUNTERLEG_JOURNAL_FOLDER: named('journal'),
     DATABASE_URL: '', // paper money has no place in a database that is kept
     COUNTERLEG_TEMPORAL_UI_PORT: String(servers.ui),
@@ -132,7 +139,15 @@ function planWith(options: UpOptions, plan: Pick<Plan, 'accountPair' | 'folder' 
     delete env[secret];
   const config = loadConfig({ path: options.configPath, env });
   const markets = options.market === undefined ? config.pairs.map(({ market }) => market) : [options.market];
-  return { ...plan, further: [], logFolder: logFolderOf(folder), env, config, markets };
+  return {
+    ...plan,
+    further: [],
+    logFolder: logFolderOf(folder),
+    env,
+    config,
+    markets,
+    control: options.control === true,
+  };
 }
 
 /** The logs of the run before are kept as `.old`, those before it are not. */
@@ -185,6 +200,13 @@ async function workerPortsOf(options: UpOptions, { metrics }: Config): Promise<W
   await requireFree(metrics.hedgerPort, "the hedger's metrics", 'COUNTERLEG_METRICS_HEDGER_PORT');
   await requireFree(metrics.journalPort, "the journal's metrics", 'COUNTERLEG_METRICS_JOURNAL_PORT');
   return { maker: metrics.makerPort, hedger: metrics.hedgerPort, journal: metrics.journalPort };
+}
+
+/** That of a further pair of accounts needs no place that is known before: `up` prints it. */
+async function pagePortOf(options: UpOptions, { console: { port } }: Config, place: number): Promise<number> {
+  if (options.ports === 'free' || place > 0) return (await freePorts())[0];
+  await requireFree(port, 'the page', 'COUNTERLEG_CONSOLE_PORT');
+  return port;
 }
 
 const taken = new Set<number>();

@@ -10,7 +10,8 @@ import type { Child } from '../child';
 export interface Part {
   readonly name: string;
   start(): Promise<Child>;
-  readonly onEnd: 'restart' | 'give-up';
+  /** `restart-or-leave`: the run goes on without it. */
+  readonly onEnd: 'restart' | 'restart-or-leave' | 'give-up';
 }
 
 export interface SupervisorOptions {
@@ -70,11 +71,16 @@ export class Supervisor {
       if (this.#stopping) return;
       this.#options.say(`${part.name} ended by itself: ${how} (log: ${entry.child.logFile})`);
       if (part.onEnd === 'give-up' || entry.restarts >= RESTARTS_MAX) {
-        this.#options.giveUp(`${part.name} ended (${how})`);
+        this.#without(part, `${part.name} ended (${how})`);
         return;
       }
       if (!(await this.#restart(entry))) return;
     }
+  }
+
+  #without({ onEnd }: Part, why: string): void {
+    if (onEnd === 'restart-or-leave') this.#options.say(`${why}; everything else goes on`);
+    else this.#options.giveUp(why);
   }
 
   async #restart(entry: { readonly part: Part; child: Child; restarts: number }): Promise<boolean> {
@@ -84,7 +90,10 @@ export class Supervisor {
     try {
       entry.child = await entry.part.start();
     } catch (error) {
-      this.#options.giveUp(`${entry.part.name} does not start again: ${error instanceof Error ? error.message : ''}`);
+      this.#without(
+        entry.part,
+        `${entry.part.name} does not start again: ${error instanceof Error ? error.message : ''}`,
+      );
       return false;
     }
     if (this.#stopping) await entry.child.stop();

@@ -1,0 +1,42 @@
+/** What a button does: the command's own functions, with the name of who pressed it in the history. */
+import type { Client } from '@temporalio/client';
+import type { Config } from '../../config';
+import type { Action } from '../../console/actions';
+import { CommandError } from '../context';
+import { operatePair } from '../pair-client';
+import { hedgeMove } from '../order-commands';
+import { changePair } from '../pair-set-command';
+
+export async function carryOut(
+  config: Config,
+  client: (identity: string) => Client,
+  action: Action,
+  who: string,
+): Promise<string> {
+  const identity = `console: ${who}`;
+  const makerAccount = config.accounts.maker.index;
+  switch (action.name) {
+    case 'pause':
+    case 'resume':
+    case 'stop':
+    case 'flatten':
+      requirePair(config, action.market);
+      return told(await operatePair(client(identity), { makerAccount, market: action.market }, action.name));
+    case 'set':
+      requirePair(config, action.market);
+      return told(
+        await changePair(client(identity), config, { symbol: action.market, settings: action.settings, by: identity }),
+      );
+    case 'retry':
+    case 'close':
+      return told(await hedgeMove(client(identity), makerAccount, action.name, action.orderId));
+  }
+}
+
+function requirePair({ pairs }: Config, market: string): void {
+  if (!pairs.some((pair) => pair.market === market)) throw new CommandError(`the configuration has no pair ${market}`);
+}
+
+function told(answer: unknown): string {
+  return typeof answer === 'string' ? answer : 'done';
+}

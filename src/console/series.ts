@@ -1,0 +1,51 @@
+/** Figures over time, as long as the console runs: one sample every while; when there are many, every second one is dropped. */
+import type { Hub } from './hub';
+import type { Figures, Series } from './snapshot';
+
+const SAMPLES_MAX = 720;
+
+export class Samples {
+  readonly #kept = new Map<string, { readonly atMs: number; readonly values: Readonly<Record<string, number>> }[]>();
+
+  take({ hub, nowMs }: { readonly hub: Hub; readonly nowMs: () => number }): Readonly<Record<string, Series>> {
+    const { money, margin } = hub.snapshot;
+    const groups = { money: moneyOf(money.today), volume: volumeOf(money.today), ...marginOf(margin) };
+    for (const [name, values] of Object.entries(groups)) this.#note(name, nowMs(), values);
+    return Object.fromEntries([...this.#kept].map(([name, samples]) => [name, seriesOf(samples)]));
+  }
+
+  #note(name: string, atMs: number, values: Readonly<Record<string, number>>): void {
+    if (Object.keys(values).length === 0) return;
+    const samples = [...(this.#kept.get(name) ?? []), { atMs, values }];
+    this.#kept.set(name, samples.length > SAMPLES_MAX ? samples.filter((_, i) => i % 2 === 0) : samples);
+  }
+}
+
+function seriesOf(
+  samples: readonly { readonly atMs: number; readonly values: Readonly<Record<string, number>> }[],
+): Series {
+  const names = [...new Set(samples.flatMap(({ values }) => Object.keys(values)))];
+  return {
+    atMs: samples.map(({ atMs }) => atMs),
+    lines: Object.fromEntries(names.map((name) => [name, samples.map(({ values }) => values[name] ?? null)])),
+  };
+}
+
+/** What the day has brought: realised and open profit and funding, less fees. */
+function moneyOf(today: Figures): Record<string, number> {
+  return Object.fromEntries(
+    Object.keys(today['realised_pnl'] ?? {}).map((account) => {
+      const of = (figure: string): number => today[figure]?.[account] ?? 0;
+      return [account, of('realised_pnl') + of('open_pnl') + of('funding') - of('fees')];
+    }),
+  );
+}
+
+function volumeOf(today: Figures): Record<string, number> {
+  const both = today['volume']?.['both'];
+  return both === undefined ? {} : { both };
+}
+
+function marginOf(margin: Figures): Record<string, Readonly<Record<string, number>>> {
+  return Object.fromEntries(Object.entries(margin).filter(([, values]) => Object.keys(values).length > 0));
+}

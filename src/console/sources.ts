@@ -1,0 +1,37 @@
+/** Where the page's facts come from; the command line has them already and hands them over. Each call has a deadline, and rejects. */
+import type { PairStatus } from '../domain/pair-status';
+import type { HealthReport } from '../observability';
+import type { AlertView, Fill, OpenOrder } from './snapshot';
+
+export interface ProcessPlace {
+  readonly name: string;
+  /** `http://127.0.0.1:9465` */
+  readonly url: string;
+}
+
+export interface Touch {
+  readonly bid: string;
+  readonly ask: string;
+}
+
+/** An order that ended; without a fill only its end counts. */
+export interface Ended {
+  readonly orderId: string;
+  readonly fill: Fill | undefined;
+}
+
+export interface Sources {
+  openOrders(): Promise<Readonly<Record<string, OpenOrder>>>;
+  /** What ended since the call before. */
+  endedOrders(): Promise<readonly Ended[]>;
+  /** Ended with exposure that nothing of ours trades any more. */
+  leftNaked(): Promise<Readonly<Record<string, OpenOrder>>>;
+  /** Undefined: no such pair runs. */
+  pair(market: string): Promise<PairStatus | undefined>;
+  /** Best prices; undefined while the book is not live. */
+  touch(market: string): Touch | undefined;
+  sizeDecimals(market: string): number | undefined;
+  health(place: ProcessPlace): Promise<HealthReport>;
+  alerts(place: ProcessPlace): Promise<readonly Omit<AlertView, 'process'>[]>;
+  metrics(place: ProcessPlace): Promise<string>;
+}
