@@ -19,6 +19,7 @@ import type {
   BooksRead,
   LaneHistory,
   LaneOrder,
+  MarginState,
   OrderResult,
   PositionRead,
   TicketMessage,
@@ -39,7 +40,7 @@ export interface AlertInput {
   order_id?: string;
   /** Symbol, where it is about a market and not about one order. */
   market?: string;
-  kind: 'stuck' | 'abandoned' | 'pair' | 'quoting' | 'contradiction';
+  kind: 'stuck' | 'abandoned' | 'pair' | 'quoting' | 'contradiction' | 'unwinding' | 'unwound' | 'cannot-unwind';
   what: string;
   next: string;
 }
@@ -58,6 +59,8 @@ export interface HedgeDeps {
   readonly alert: (alert: AlertInput) => void;
   /** What the auditor last found in that market. */
   readonly books: (market: string) => BooksRead;
+  /** What the margin watch last read; `fresh`: what it reads next. */
+  readonly margin: (which: { readonly fresh: boolean }) => Promise<MarginState>;
   readonly clock: Pick<Clock, 'epochMs'>;
 }
 
@@ -76,6 +79,8 @@ export interface HedgeActivities extends ExecuteActivities {
   readPosition(input: Addressed & { market: string }): Promise<PositionRead>;
   /** Do both accounts mirror each other in that market? Reads nothing. */
   books(input: Addressed & { market: string }): Promise<BooksRead>;
+  /** How near are A and B to their liquidation? `fresh`: by a reading that begins after this is asked; waits for it, and reads nothing itself. */
+  margin(input: Addressed & { market: string; fresh: boolean }): Promise<MarginState>;
 }
 
 /** Orders whose confirmation is remembered: a task that runs again does so within seconds. */
@@ -113,6 +118,8 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
     readPosition: ({ market }) => readPosition(deps, market),
 
     books: ({ market }) => Promise.resolve(deps.books(market)),
+
+    margin: ({ fresh }) => deps.margin({ fresh }),
   };
   return {
     ...onlyFor(deps.accounts, steps, deps.onRejected),

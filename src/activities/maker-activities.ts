@@ -43,7 +43,7 @@ import { findMarket } from './find-market';
 import { withHeartbeat } from './heartbeat';
 import { amountsOf, idOf, NO_HEDGER, place, placerOf } from './placing';
 import { positionForQuotes, readPosition, termsOf, type HeldIn } from './position';
-import { quoteFor } from './quote';
+import { quoteFor, unwindFor } from './quote';
 
 /** What the maker knows of hedgers: nothing is quoted that nobody would hedge. */
 export interface HedgerSight {
@@ -151,10 +151,11 @@ async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput): Promis
   }
   // Last of all: what asks nothing of the exchange costs nothing.
   const budget = deps.mayQuote();
-  if (!budget.ok) return no('budget', budget.reason ?? 'the request budget is spent', budget.retryAfterMs);
+  if (!budget.ok && input.unwind === undefined)
+    return no('budget', budget.reason ?? 'the request budget is spent', budget.retryAfterMs);
   const held = await heldIn(market.value.marketId);
   if (!held.ok) return no('position-unread', held.reason, READ_AGAIN_MS);
-  const answer = quoteFor({
+  const question = {
     market: { ...market.value, ...deps.gate.rules(market.value) },
     book,
     ownOrders: deps.account.stream.own.open(market.value.marketId),
@@ -165,7 +166,21 @@ async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput): Promis
     maxPositionLots: lots(BigInt(input.max_position_lots)),
     openLots: lots(BigInt(input.open_lots)),
     ...(input.off_lots === undefined ? {} : { offLots: lots(BigInt(input.off_lots)) }),
-  });
+    ...(input.no_enlarging === undefined ? {} : { noEnlarging: input.no_enlarging }),
+  };
+  if (input.unwind !== undefined) {
+    const step = unwindFor(question);
+    return step.quote
+      ? {
+          quote: true,
+          side: step.side,
+          price_ticks: step.priceTicks.toString(),
+          lots: step.lots.toString(),
+          market: terms,
+        }
+      : no(step.code, step.message);
+  }
+  const answer = quoteFor(question);
   // The pair asks again as soon as it hears that they are even.
   if (!answer.quote) return no(answer.code, answer.message, answer.code === 'books-differ' ? BOOKS_RETRY_MS : RETRY_MS);
   return { quote: true, side: answer.side, price_ticks: answer.priceTicks.toString(), market: termsOf(market.value) };

@@ -3,7 +3,7 @@ import type { Clock } from '../clock';
 import { invariant } from '../domain/assert';
 import { lotsIn, otherDecimals } from '../domain/decimals';
 import { laneOf, orderWorkflowId, parseOrderId, type OrderId } from '../domain/ids-and-nonces';
-import { lots, ticks } from '../domain/lots';
+import { lots, ticks, type Ticks } from '../domain/lots';
 import {
   DECIMALS_CHANGED,
   MARKET_CLOSED,
@@ -11,6 +11,7 @@ import {
   type OrderInput,
   type PlaceResult,
 } from '../domain/messages';
+import { boundTicks } from '../domain/price';
 import { KEY_REJECTED, STALE } from '../domain/single';
 import type { OrderRecord } from '../domain/records';
 import { isAboutMarket } from '../domain/rejections';
@@ -61,6 +62,7 @@ export async function place(
       side: order.side,
       lots: lots(BigInt(order.lots)),
       priceTicks: ticks(BigInt(order.price_ticks)),
+      ...(order.unwind === true ? { takesTo: marketBound(order) } : {}),
       expiryMs: Math.floor(deps.exchange.exchangeNowMs() + order.expiry_ms),
       freshMs: isSafe ? freshMs : () => 0,
     },
@@ -74,6 +76,11 @@ export async function place(
   }
   // What the exchange shows of its nonce or its key is told as it is, whatever else speaks against the order.
   return end.code === STALE ? (obstacle ?? end) : end;
+}
+
+/** As far from the price as a hedge may go, at once: what is late here is dearer than the spread. */
+function marketBound({ side, price_ticks, policy }: OrderInput): Ticks {
+  return boundTicks({ side, anchorTicks: ticks(BigInt(price_ticks)), bps: policy.max_slippage_bps });
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { lots, type Lots, type Ticks } from '../domain/lots';
 import type { Strategy } from '../domain/messages';
+import { unwindLots } from '../domain/margin';
 import { quoteOf } from '../domain/price';
 import type { Market, OrderRecord, Side } from '../domain/records';
 import type { OrderBook } from '../exchange/port';
@@ -22,6 +23,8 @@ export interface QuoteQuestion {
   readonly openLots: Lots;
   /** A + B, signed, when the accounts do not mirror each other. */
   readonly offLots?: Lots;
+  /** Why else nothing is quoted that enlarges a position. */
+  readonly noEnlarging?: string;
 }
 
 export type QuoteAnswer =
@@ -46,6 +49,8 @@ export function quoteFor(question: QuoteQuestion): QuoteAnswer {
     if (!shrinks(question.positionLots, after) || !shrinks(hedgeLots, hedgeLots - change))
       return no('books-differ', `the accounts differ in ${market.symbol}: nothing that enlarges either position`);
   }
+  if (question.noEnlarging !== undefined && !shrinks(question.positionLots, after))
+    return no('margin-low', `nothing that enlarges a position: ${question.noEnlarging}`);
   if (grows && abs(after) > question.maxPositionLots) {
     return no('position-limit', `the position in ${market.symbol} would exceed max_position`);
   }
@@ -58,6 +63,29 @@ export function quoteFor(question: QuoteQuestion): QuoteAnswer {
     );
   }
   return { quote: true, side, priceTicks: level.priceTicks };
+}
+
+export type UnwindAnswer =
+  (QuoteAnswer & { readonly quote: true; readonly lots: Lots }) | (QuoteAnswer & { readonly quote: false });
+
+/** The next step of an unwind: both positions reduced by as much, from the best price of the other side. */
+export function unwindFor({
+  market,
+  book,
+  positionLots,
+  offLots = lots(0n),
+  lots: quantity,
+}: QuoteQuestion): UnwindAnswer {
+  const hedgeLots = offLots - positionLots;
+  const step = lots(unwindLots({ makerLots: positionLots, hedgeLots, quantityLots: quantity }));
+  if (step === 0n) {
+    const held = positionLots === 0n ? 'account A holds nothing' : 'account B holds nothing against A';
+    return no('nothing-to-unwind', `${held} in ${market.symbol}`);
+  }
+  const side = positionLots > 0n ? 'sell' : 'buy';
+  const [level] = side === 'sell' ? book.bids : book.asks;
+  if (!level) return no('thin-book', `nobody in ${market.symbol} takes the other side`);
+  return { quote: true, side, priceTicks: level.priceTicks, lots: step };
 }
 
 function sideFor(strategy: Strategy, positionLots: Lots): Side {
@@ -79,7 +107,7 @@ function withoutOwn(levels: OrderBook['bids'], side: Side, ownOrders: readonly O
   return levels.filter((level) => level.lots > (own.get(level.priceTicks) ?? 0n));
 }
 
-function no(code: string, message: string): QuoteAnswer {
+function no(code: string, message: string): QuoteAnswer & { readonly quote: false } {
   return { quote: false, code, message };
 }
 

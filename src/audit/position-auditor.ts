@@ -33,6 +33,8 @@ export interface PositionAuditorOptions {
   readonly onExposure: (market: string, amount: number | undefined) => void;
   /** What a reading says of a market: every one but those that may only be late. */
   readonly onBooks: (market: string, books: BooksState) => void;
+  /** Each reading of both accounts; undefined: they could not be read. */
+  readonly onAccounts?: (read: AccountReadings | undefined) => void;
   readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>;
   /** From reading to reading while nothing is doubtful. */
   readonly everyMs: number;
@@ -49,7 +51,8 @@ interface Words {
   readonly overdue: string[];
 }
 type WordsByMarket = ReadonlyMap<string, Words>;
-type Positions = readonly [maker: AccountState, hedge: AccountState];
+/** A's, then B's. */
+export type AccountReadings = readonly [maker: AccountState, hedge: AccountState];
 
 /**
  * When the next reading is due, as part of `everyMs`. What an order says to be hedging may end any moment, and two readings later it must be known
@@ -126,6 +129,7 @@ export class PositionAuditor {
       within(LIST_DEADLINE_MS, this.#readOrders()).catch(() => undefined),
       this.#readPositions(),
     ]);
+    this.#options.onAccounts?.(read?.positions);
     for (const market of markets) this.#show(market, words, read?.positions);
     if (!read) throw new Error('the positions could not be read');
     const doubts = markets.map((market) => this.#reconcile(market, words, read));
@@ -135,7 +139,7 @@ export class PositionAuditor {
   }
 
   /** Running orders know best what is naked; without their word the positions' difference is shown, without either nothing. */
-  #show(market: Market, words: WordsByMarket | undefined, positions: Positions | undefined): void {
+  #show(market: Market, words: WordsByMarket | undefined, positions: AccountReadings | undefined): void {
     const held = positions && lotsOf(positions, market);
     const net = held && held[0] + held[1];
     const lots = words ? (words.get(market.symbol)?.nakedLots ?? 0n) : net;
@@ -145,7 +149,7 @@ export class PositionAuditor {
     );
   }
 
-  async #readPositions(): Promise<{ readonly atMs: number; readonly positions: Positions } | undefined> {
+  async #readPositions(): Promise<{ readonly atMs: number; readonly positions: AccountReadings } | undefined> {
     const { exchange, makerAccount, hedgeAccount, clock, everyMs } = this.#options;
     if (clock.monotonicMs() < this.#readAgainAtMs) return undefined;
     const [a, b] = await Promise.all([exchange.accountState(makerAccount), exchange.accountState(hedgeAccount)]);
@@ -161,7 +165,7 @@ export class PositionAuditor {
   #reconcile(
     market: Market,
     words: WordsByMarket | undefined,
-    { atMs, positions: [maker, hedge] }: { readonly atMs: number; readonly positions: Positions },
+    { atMs, positions: [maker, hedge] }: { readonly atMs: number; readonly positions: AccountReadings },
   ): Doubt {
     const held = lotsOf([maker, hedge], market);
     if (!held) return 'settled'; // nothing is known; the last reading grows old
@@ -305,7 +309,7 @@ function idOf(workflowId: string): string {
 }
 
 /** Of A and B; undefined when either could not be read. */
-function lotsOf(positions: Positions, { marketId }: Market): readonly [bigint, bigint] | undefined {
+function lotsOf(positions: AccountReadings, { marketId }: Market): readonly [bigint, bigint] | undefined {
   const [maker, hedge] = positions.map((account) => positionIn(account, marketId));
   if (maker?.ok !== true || hedge?.ok !== true) return undefined;
   return [maker.value?.lots ?? 0n, hedge.value?.lots ?? 0n];

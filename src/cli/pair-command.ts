@@ -61,7 +61,7 @@ function isStatus(answer: unknown): answer is PairStatus {
   return typeof answer === 'object' && answer !== null && 'slots' in answer && 'counts' in answer;
 }
 
-function statusText({ market, mode, reason, slots, counts, terms, changed }: PairStatus): string {
+function statusText({ market, mode, reason, slots, counts, terms, margin, changed }: PairStatus): string {
   const columns = [
     { title: 'lane' },
     { title: 'slot' },
@@ -82,6 +82,7 @@ function statusText({ market, mode, reason, slots, counts, terms, changed }: Pai
     ...(changed === undefined
       ? []
       : [`set ${new Date(changed.at_ms).toISOString()} by ${changed.by}: ${changed.what}`]),
+    ...(margin === undefined ? [] : [`margin: ${margin.level}; ${margin.what}`]),
     `orders: ${Object.entries(counts)
       .map(([name, count]) => `${count} ${name}`)
       .join(', ')}`,

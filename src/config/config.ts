@@ -7,6 +7,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { MarginLimits } from '../domain/margin';
 import { ACCOUNT_PAIR_VARIABLE, collisions } from './account-pairs';
 import { consoleOf, type ConsoleConfig } from './console';
 import { ConfigError, type ConfigProblem, didYouMean } from './errors';
@@ -71,6 +72,7 @@ export interface Config {
     readonly consecutiveFailuresMax: number;
     readonly clockSkewMsMax: number;
   };
+  readonly margin: MarginLimits;
   /** Nothing is quoted in these; epoch ms. */
   readonly blackouts: readonly { readonly fromMs: number; readonly untilMs: number }[];
   readonly requestBudget: {
@@ -176,7 +178,7 @@ export function accountPairsOf(input: { readonly path: string; readonly env: Nod
 }
 
 function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
-  const { lighter, accounts, hedge, safety } = raw;
+  const { lighter, accounts, hedge, margin, safety } = raw;
   return {
     lighter: {
       baseUrl: lighter.base_url.replace(/\/+$/, ''),
@@ -210,6 +212,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       consecutiveFailuresMax: safety.max_consecutive_failures,
       clockSkewMsMax: safety.clock_skew_ms_max,
     },
+    margin: { warnBps: margin.warn, stopQuotingBps: margin.stop_quoting, unwindBps: margin.unwind },
     blackouts: (raw.blackouts ?? []).map(({ from, until }) => ({ fromMs: from, untilMs: until })),
     requestBudget: {
       perMinute: raw.request_budget.per_minute,

@@ -73,6 +73,11 @@ const pair = z.strictObject({
   max_position: amount,
 });
 
+/** Of the mark price; 0: never. */
+const bps = whole(0, 10_000);
+/** At ten times the equity a position is 9 % from its liquidation where maintenance is 1.2 % (LP §1.4); a market order takes a second. */
+const MARGIN = { warn: 1_000, stop_quoting: 700, unwind: 400 };
+
 export const configSchema = z
   .strictObject({
     lighter: z.strictObject({
@@ -100,6 +105,13 @@ export const configSchema = z
       max_consecutive_failures: whole(1, 1000),
       clock_skew_ms_max: whole(50, 5000),
     }),
+    margin: z
+      .strictObject({
+        warn: bps.default(MARGIN.warn),
+        stop_quoting: bps.default(MARGIN.stop_quoting),
+        unwind: bps.default(MARGIN.unwind),
+      })
+      .default(MARGIN),
     blackouts: z.array(z.strictObject({ from: moment, until: moment })).optional(),
     request_budget: z.strictObject({
       per_minute: whole(10, 10_000_000),
@@ -170,7 +182,7 @@ interface Contradiction {
 
 function contradictions(raw: RawConfig): Contradiction[] {
   const found: Contradiction[] = [...laneContradictions(raw), ...pairContradictions(raw)];
-  const { hedge, safety, metrics } = raw;
+  const { hedge, margin, safety, metrics } = raw;
   const add = (path: string, message: string): void => void found.push({ path: path.split('.'), message });
   if (raw.accounts.maker.index === raw.accounts.hedge.index) {
     add('accounts.hedge.index', 'is the same account as accounts.maker.index: an account cannot hedge itself');
@@ -180,6 +192,15 @@ function contradictions(raw: RawConfig): Contradiction[] {
       'hedge.slippage_bps',
       `is above hedge.max_slippage_bps (${hedge.max_slippage_bps}): lower one or raise the other`,
     );
+  }
+  const { stop_quoting: stopQuoting, unwind, warn } = margin;
+  if (unwind > 0 && unwind >= stopQuoting) {
+    const why = 'what an unwind takes away would be quoted anew';
+    add('margin.unwind', `is not below margin.stop_quoting (${stopQuoting}): ${why}. Lower it, or 0: never unwind`);
+  }
+  if (warn > 0 && stopQuoting >= warn) {
+    const why = 'quoting would stop before anybody is warned';
+    add('margin.stop_quoting', `is not below margin.warn (${warn}): ${why}. Lower it, or raise margin.warn`);
   }
   if (raw.maker_order_time_out >= safety.order_expiry_minutes * 60) {
     add('maker_order_time_out', `would outlive safety.order_expiry_minutes (${safety.order_expiry_minutes})`);

@@ -4,7 +4,8 @@
  * Plain JSON: amounts, ids and nonces are decimal text (JSON has no bigint), times are epoch milliseconds unless named otherwise.
  * Names are snake_case because operators and outside tools read them (docs/contracts.md). No key, token or signature ever appears here.
  */
-import type { PairCounts } from './pair-status';
+import type { MarginLevel } from './margin';
+import type { CarriedMargin, PairCounts } from './pair-status';
 import type { PairChange } from './pair-terms';
 import type { OrderStatus, Side } from './records';
 import type { ExecuteTimings, HedgedLots, SliceTimes, TradeReport } from './times';
@@ -73,6 +74,8 @@ export interface OrderInput {
   history_events_max?: number;
   /** From the run before, when its history had grown long: the ledger (order-carry.ts). */
   carry?: string;
+  /** A step of an unwind: takes from the book, reduce-only, instead of resting. */
+  unwind?: boolean;
 }
 
 /** Signal `orderUpdate`: cumulative state of the maker order as one frame showed it. */
@@ -122,6 +125,16 @@ export interface BooksState {
 
 /** What the hedger answers a pair that asks; `unknown`: not read lately, or a difference that may be a hedge under way. */
 export type BooksRead = BooksState | { state: 'unknown' };
+
+/**
+ * How near the nearer of both accounts is to its liquidation. Signal `marginState`, hedger → pair, and what the hedger answers a pair that
+ * asks; `unknown`: not read lately, or not in full.
+ */
+export interface MarginState {
+  level: MarginLevel | 'unknown';
+  /** Both accounts in words. */
+  what: string;
+}
 
 /** A ticket on the wire; every field follows from the order and its ledger (docs/architecture.md). */
 export interface TicketMessage {
@@ -247,10 +260,15 @@ export interface QuoteInput extends Addressed {
   open_lots: string;
   /** A + B, signed, when the accounts do not mirror each other: then nothing is quoted that enlarges either position. */
   off_lots?: string;
+  /** Why else nothing is that enlarges a position. */
+  no_enlarging?: string;
+  /** A step of an unwind instead of a quote, at market: under the lane or, where that may only quote, one of these. */
+  unwind?: { spare_lanes: number[] };
 }
 
 export type QuoteResult =
-  | { quote: true; side: Side; price_ticks: string; market: MarketTerms }
+  /** `lots`, `lane`: of a step of an unwind. */
+  | { quote: true; side: Side; price_ticks: string; market: MarketTerms; lots?: string; lane?: number }
   | { quote: false; code: string; message: string; retry_after_ms: number };
 
 export type Strategy = 'buy' | 'sell' | 'round-trip';
@@ -316,6 +334,7 @@ export interface PairCarry {
   counts: PairCounts;
   halted?: { mode: 'paused' | 'stopping'; reason: string };
   books?: BooksState;
+  margin?: CarriedMargin;
   changed?: PairChange;
 }
 
@@ -324,4 +343,6 @@ export interface CarriedOrder {
   order_id: string;
   hedge_state: HedgeState;
   lots: string;
+  /** It is a step of an unwind. */
+  unwinds?: boolean;
 }

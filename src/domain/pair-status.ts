@@ -1,5 +1,6 @@
 /** What a pair says of itself. Plain JSON, as messages.ts says. */
-import type { HedgeState } from './messages';
+import type { MarginLevel } from './margin';
+import type { HedgeState, MarginState } from './messages';
 import type { PairChange, PairTerms } from './pair-terms';
 
 export type PairCounts = Record<'started' | 'filled' | 'unfilled' | 'failed' | 'abandoned', number>;
@@ -29,6 +30,22 @@ export interface PairStatus {
   counts: PairCounts;
   /** What is in force. */
   terms: PairTerms;
+  /** The level in force, and both accounts in words; absent before the first reading. */
+  margin?: MarginState;
   /** The last change while it ran. */
   changed?: PairChange;
+}
+
+/** The margin as one run of a pair hands it to the next. */
+export interface CarriedMargin {
+  /** What stays in force until it is left for good. */
+  held: MarginLevel;
+  read: MarginState;
+  unwound?: Unwound;
+}
+
+/** What an unwind has done since it began. */
+export interface Unwound {
+  steps: number;
+  lots: string;
 }

@@ -235,6 +235,22 @@ export interface Position {
   readonly avgEntryTicks: string;
   /** The account's own initial margin in this market, basis points of the value; absent when none was shown. */
   readonly initialMarginBps?: number;
+  /** At the mark price, never negative; absent when it could not be read. */
+  readonly value?: Notional;
+  /** Where the account is liquidated if nothing but this market moves; absent when none was shown. */
+  readonly liquidationTicks?: Ticks;
+  /** It has margin of its own: the account's does not carry it. */
+  readonly isIsolated?: boolean;
+}
+
+/** What carries an account's positions, isolated ones apart (LP §1.4). */
+export interface Margin {
+  /** Collateral and unrealized profit. */
+  readonly equity: Notional;
+  /** What the positions bind. */
+  readonly initial: Notional;
+  /** With less equity than this the account is liquidated. */
+  readonly maintenance: Notional;
 }
 
 export interface AccountState {
@@ -245,6 +261,8 @@ export interface AccountState {
   readonly positions: readonly Position[];
   /** Markets whose position was shown and could not be read; undefined: not even which market. */
   readonly unreadMarkets: readonly (number | undefined)[];
+  /** Absent when it could not be read: unknown, and not zero. */
+  readonly margin?: Margin;
   /** What happened before this moment of the monotonic clock is in it. */
   readonly begunMs: number;
 }

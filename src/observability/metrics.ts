@@ -127,6 +127,17 @@ function gauges(registry: Registry) {
     volumeQuota: gauge('volume_quota_remaining', "What is left of the owner's volume quota, as an answer last said", [
       'account',
     ]),
+    marginFree: gauge('margin_free_usdc', 'What neither positions nor orders bind; absent while it is unknown', [
+      'account',
+    ]),
+    marginUse: gauge('margin_use_ratio', 'Initial margin of the positions, of the equity; absent while it is unknown', [
+      'account',
+    ]),
+    liquidationDistance: gauge(
+      'liquidation_distance_bps',
+      'How far the price of a market, or of all at once, may move against the account before it is liquidated',
+      ['account', 'market'],
+    ),
     moneyToday: gauge('money_today_usdc', 'Since midnight UTC, as far as the journal has it', ['account', 'figure']),
     costToday: gauge('cost_today_bps', "Of both accounts' volume since midnight UTC; negative: earned", ['account']),
     nakedToday: gauge(

@@ -23,6 +23,8 @@ export interface PlaceOrder {
   readonly priceTicks: Ticks;
   /** Epoch ms in exchange time. */
   readonly expiryMs: number;
+  /** Takes from the book up to this price, reduce-only, instead of resting. */
+  readonly takesTo?: Ticks;
   /** How long the quote is still fresh; then it is sealed instead of sent. */
   readonly freshMs: () => number;
 }
@@ -79,8 +81,10 @@ export async function placeOrder(deps: PlacerDeps, order: PlaceOrder, signal?: A
 
 function requestOf({ sealBy }: PlacerDeps, order: PlaceOrder, send: NonceSend): TxRequest {
   const { form, nonce, clientOrderIndex } = send;
-  const { marketId, side, lots, priceTicks, expiryMs } = order;
+  const { marketId, side, lots, priceTicks, expiryMs, takesTo: boundTicks } = order;
   const base = { lane: laneOf(order.id), nonce, skipNonce: true };
   if (form !== 'order') return sealBy(form, base, { marketId, index: clientOrderIndex });
+  if (boundTicks !== undefined)
+    return { ...base, kind: 'market-order', marketId, clientOrderIndex, side, lots, boundTicks, reduceOnly: true };
   return { ...base, kind: 'post-only-order', marketId, clientOrderIndex, side, lots, priceTicks, expiryMs };
 }

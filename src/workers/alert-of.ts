@@ -8,6 +8,9 @@ const KINDS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
   pair: 'exposure-left',
   quoting: 'quoting-stopped',
   contradiction: 'books-differ',
+  unwinding: 'unwinding',
+  unwound: 'unwound',
+  'cannot-unwind': 'cannot-unwind',
 };
 
 export function alertOf({ kind, what, next, order_id: orderId, market }: AlertInput): Alert {

@@ -1,10 +1,13 @@
 /** The auditors: of the ledgers in each process; of positions and of runs that fail in the hedger. */
 import type { Client } from '@temporalio/client';
-import { BooksTeller } from '../audit/books-teller';
 import { FailingRuns } from '../audit/failing-runs';
 import { LedgerAuditor } from '../audit/ledger-auditor';
+import { MarginWatch } from '../audit/margin-watch';
+import { PairTeller } from '../audit/pair-teller';
 import { PositionAuditor } from '../audit/position-auditor';
 import { systemClock } from '../clock';
+import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
+import type { AccountMargin } from '../domain/margin';
 import type { BooksState } from '../domain/messages';
 import type { Market } from '../domain/records';
 import type { ProcessBase, Side } from './account';
@@ -17,6 +20,8 @@ const LEDGERS_EVERY_MS = 15_000;
 const FAILING_RUNS_EVERY_MS = 15_000;
 /** After `force_close_timeout` a hedge is stuck and alerted; an order that says for this much longer that it hedges explains nothing. */
 const HEDGE_GRACE_MS = 10_000;
+/** What was read longer ago says nothing of the margin. */
+const READINGS_KEPT = 3;
 
 export function auditLedgers(side: Side, client: Client, markets: readonly Market[]): void {
   const { role, account, opened } = side;
@@ -38,11 +43,12 @@ export function auditPositions(
     readonly allMarkets: readonly Market[];
     readonly everyMs: number | undefined;
   },
-): PositionAuditor {
+): { readonly positions: PositionAuditor; readonly margin: MarginWatch } {
   const { config, exchange, observability, opened } = side;
   const { metrics, health } = observability;
   const everyMs = what.everyMs ?? (config.requestBudget.counts === 'requests' ? 2 : 1) * POSITIONS_EVERY_MS;
-  const teller = new BooksTeller({ ...common(side), client: what.client });
+  const teller = new PairTeller({ ...common(side), client: what.client, signal: 'booksState' });
+  const margin = watchMargin(side, { ...what, everyMs });
   const auditor = new PositionAuditor({
     ...what,
     ...common(side),
@@ -50,8 +56,9 @@ export function auditPositions(
     hedgeAccount: config.accounts.hedge.index,
     onBooks: (market, books) => {
       metrics.booksOff.set({ market }, baseUnits(what.allMarkets, market, books));
-      void teller.tell(market, books);
+      void teller.tell(market, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' });
     },
+    onAccounts: (read) => margin.took(read),
     health: health.part('auditor', { staleAfterMs: 12 * everyMs }),
     onExposure: (market, amount) =>
       amount === undefined ? metrics.exposure.remove({ market }) : metrics.exposure.set({ market }, amount),
@@ -59,7 +66,46 @@ export function auditPositions(
     hedgeMsMax: config.hedge.forceCloseTimeoutMs + HEDGE_GRACE_MS,
   });
   opened.add(auditor, (it) => it.close()).start();
-  return auditor;
+  return { positions: auditor, margin };
+}
+
+/** With the auditor's readings: as long as they are fresh for it. */
+function watchMargin(
+  side: Side,
+  what: { readonly client: Client; readonly markets: readonly Market[]; readonly everyMs: number },
+): MarginWatch {
+  const teller = new PairTeller({ ...common(side), client: what.client, signal: 'marginState' });
+  return new MarginWatch({
+    ...common(side),
+    limits: side.config.margin,
+    markets: what.markets,
+    onMargin: showMargin(side, what.markets),
+    tell: (state, news) => {
+      const isWell = news === 'ok' || news === 'warn';
+      for (const { symbol } of what.markets) void teller.tell(symbol, state, { news, isWell });
+    },
+    staleMs: READINGS_KEPT * what.everyMs,
+  });
+}
+
+function showMargin({ observability: { metrics } }: Side, markets: readonly Market[]) {
+  const { marginFree, marginUse, liquidationDistance } = metrics;
+  return (account: 'maker' | 'hedge', margin: AccountMargin | undefined): void => {
+    if (margin === undefined) {
+      marginFree.remove({ account });
+      marginUse.remove({ account });
+    } else {
+      marginFree.set({ account }, Number(formatDecimal(margin.free, QUOTE_DECIMALS)));
+      marginUse.set({ account }, margin.useBps / 10_000);
+    }
+    const nearest = (market: string, bps: number | undefined): void =>
+      bps === undefined
+        ? liquidationDistance.remove({ account, market })
+        : liquidationDistance.set({ account, market }, bps);
+    nearest('all', margin?.distanceBps);
+    for (const { marketId, symbol } of markets)
+      nearest(symbol, margin?.positions.find((one) => one.marketId === marketId)?.distanceBps);
+  };
 }
 
 /** For display: a floating-point number. */

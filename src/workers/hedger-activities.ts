@@ -2,7 +2,7 @@
 import { Arming } from '../activities/arming';
 import { createHedgeActivities, type HedgeActivities } from '../activities/hedge-activities';
 import { systemClock } from '../clock';
-import type { BooksRead, OrderResult } from '../domain/messages';
+import type { BooksRead, MarginState, OrderResult } from '../domain/messages';
 import type { Market } from '../domain/records';
 import type { Executor } from '../hedging/executor';
 import type { KeyProofs } from '../hedging/key-proofs';
@@ -27,6 +27,8 @@ export interface HedgerParts {
   readonly outdated: () => string | undefined;
   /** What the auditor last found in that market. */
   readonly books: (market: string) => BooksRead;
+  /** What the margin watch last read; `fresh`: what it reads next. */
+  readonly margin: (which: { readonly fresh: boolean }) => Promise<MarginState>;
 }
 
 export function openHedgeActivities(
@@ -68,6 +70,7 @@ export function openHedgeActivities(
     acknowledge: (result) => acknowledge(side, parts, result),
     alert: (alert) => observability.raiseAlert(alertOf(alert)),
     books: parts.books,
+    margin: parts.margin,
     clock: systemClock,
   });
   return { activities, proofs };

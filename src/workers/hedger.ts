@@ -2,6 +2,7 @@
  * The hedger process: B's keys, the workflows, the hedge activities, the executor, the subscriber of notices. Wiring only.
  */
 import type { WorkerOptions } from '@temporalio/worker';
+import { UNREAD, type MarginWatch } from '../audit/margin-watch';
 import type { PositionAuditor } from '../audit/position-auditor';
 import { systemClock } from '../clock';
 import type { Config } from '../config';
@@ -27,6 +28,7 @@ interface Later {
   watch?: MakerWatch;
   proofs?: KeyProofs;
   positions?: PositionAuditor;
+  margin?: MarginWatch;
   pause?: () => void;
   isOutdated?: boolean;
 }
@@ -89,6 +91,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     unknown,
     outdated: () => (later.isOutdated === true ? OUTDATED : undefined),
     books: (market) => later.positions?.state(market) ?? { state: 'unknown' },
+    margin: async (which) => later.margin?.state(which) ?? UNREAD,
   });
   later.proofs = proofs;
   const keys = checkKeys({ ...side, logger, raiseAlert }).then(() => unknown.delete(KEYS));
@@ -104,7 +107,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     if (unneeded.signal.aborted) return;
     const quoted = quotedMarkets(exchange, markets, config);
     const { auditEveryMs: everyMs } = options;
-    later.positions = auditPositions(side, { client, markets: quoted, allMarkets: markets, everyMs });
+    Object.assign(later, auditPositions(side, { client, markets: quoted, allMarkets: markets, everyMs }));
     auditLedgers(side, client, quoted);
   });
   auditRuns(side, client);

@@ -56,7 +56,7 @@ export function openMakerOnly({ config, account, observability, opened }: MakerO
   return { read, has: (lane) => known.includes(lane) };
 }
 
-/** The activities, whose `place` says of a maker-only lane that it is one. */
+/** The activities: `place` says of a maker-only lane that it is one, and a step of an unwind goes where it can trade. */
 export function sayingWhere(activities: MakerActivities, makerOnly: Pick<MakerOnly, 'has'>): MakerActivities {
   const place: MakerActivities['place'] = async (input) => {
     const placed = await activities.place(input);
@@ -65,7 +65,21 @@ export function sayingWhere(activities: MakerActivities, makerOnly: Pick<MakerOn
     const quotesOnly = [laneOf(id), ...input.order.spare_lanes].filter((lane) => makerOnly.has(lane));
     return quotesOnly.length > 0 ? { ...placed, quotes_only: quotesOnly } : placed;
   };
-  return { ...activities, place };
+  const quote: MakerActivities['quote'] = async (input) => {
+    if (input.unwind === undefined) return activities.quote(input);
+    const lane = [input.lane, ...input.unwind.spare_lanes].find((one) => !makerOnly.has(one));
+    if (lane !== undefined) {
+      const answer = await activities.quote({ ...input, lane });
+      return answer.quote ? { ...answer, lane } : answer;
+    }
+    return {
+      ...{ quote: false, code: 'cannot-unwind', retry_after_ms: AGAIN_MS },
+      message:
+        `API key ${input.lane} of account A may only quote and cancel, and no spare lane can trade: positions in ${input.market} ` +
+        'are not reduced. Register an ordinary key on both accounts and list it in spare_lanes, or reduce by hand',
+    };
+  };
+  return { ...activities, place, quote };
 }
 
 /** Maker-only lanes of the pair, when each of its spare lanes is one too. */

@@ -26,7 +26,7 @@ function row(direction: string, slice: SliceReport): string {
 }
 
 export function pairDetailsOf(status: PairStatus): string {
-  const { counts, terms, changed } = status;
+  const { counts, terms, margin, changed } = status;
   const slots = status.slots.map(
     (slot) =>
       `| ${slot.lane} | ${slot.state} | ${slot.order_id ?? ''} | ${slot.hedge_state ?? ''} | ${slot.reasons.map(({ text }) => text).join('; ')} |`,
@@ -34,7 +34,10 @@ export function pairDetailsOf(status: PairStatus): string {
   return [
     `**${status.mode}** ${status.reason}`,
     `quotes ${terms.strategy}, ${terms.lots} lots at depth ${terms.depth}${changed === undefined ? '' : `; set by ${changed.by}: ${changed.what}`}`,
+    margin === undefined || margin.level === 'ok' ? '' : `margin: ${margin.level}; ${margin.what}`,
     `started ${counts.started}, filled ${counts.filled}, unfilled ${counts.unfilled}, failed ${counts.failed}, abandoned ${counts.abandoned}`,
     ['| lane | slot | order | hedge | why it does not quote |', '|---|---|---|---|---|', ...slots].join('\n'),
-  ].join('\n\n');
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }

@@ -1,7 +1,7 @@
 /** Names under which workflows are spoken to; stable, documented in docs/contracts.md. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { BooksState, OrderResult, OrderState, OrderUpdate } from '../domain/messages';
+import type { BooksState, MarginState, OrderResult, OrderState, OrderUpdate } from '../domain/messages';
 import type { PairStatus } from '../domain/pair-status';
 import type { PairSetting } from '../domain/pair-terms';
 
@@ -15,6 +15,8 @@ export const forceCloseUpdate = defineUpdate<string>('forceClose');
 export const orderStateSignal = defineSignal<[OrderState]>('orderState');
 /** From the auditor: a hint. `off` counts at once, `even` only once the hedger was asked. */
 export const booksStateSignal = defineSignal<[BooksState]>('booksState');
+/** From the hedger: a hint, the pair asks. */
+export const marginStateSignal = defineSignal<[MarginState]>('marginState');
 export const pairQuery = defineQuery<PairStatus>('state');
 /** With the reason to show, if it is not an operator who asks. */
 export const pauseUpdate = defineUpdate<string, [string?]>('pause');

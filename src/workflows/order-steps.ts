@@ -116,7 +116,8 @@ async function arm(steps: Steps): Promise<void> {
 
 async function place({ order, given, accounts, maker }: Steps): Promise<void> {
   const price = formatDecimal(order.priceTicks, order.market.price_decimals);
-  const summary = `${order.side} ${amountOf(order, order.lots)} at ${price}, post-only`;
+  const how = given.unwind === true ? `at market, reduce-only, from ${price} on` : `at ${price}, post-only`;
+  const summary = `${order.side} ${amountOf(order, order.lots)} ${how}`;
   const input = { accounts, order: given, stale_at_ms: order.createdMs + STALE_MS };
   absorbPlace(order, await maker.place.executeWithOptions({ summary }, [input]), Date.now());
 }

@@ -8,7 +8,7 @@ import {
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nextOrderId, orderWorkflowId } from '../domain/ids-and-nonces';
+import { laneOf, nextOrderId, nextSpareId, orderWorkflowId, parseOrderId } from '../domain/ids-and-nonces';
 import { formatDecimal } from '../domain/lots';
 import {
   DECIMALS_CHANGED,
@@ -41,6 +41,8 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
     const pauses = state.failures + Math.min(state.crossings, CROSSINGS_MAX);
     if (pauses > 0) await sleep(FAILURE_PAUSE_MS * pauses);
     const off = state.offLots;
+    const noEnlarging = state.margin.holdsEnlarging;
+    const asked = { off, input, mayEnlarge: noEnlarging === undefined };
     const answer = await maker.quote.executeWithOptions(
       { summary: `where to quote ${input.market} on lane ${slot.lane}, at depth ${input.depth}?` },
       [
@@ -55,6 +57,7 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
           max_position_lots: input.max_position_lots,
           open_lots: state.openLotsBeside(slot).toString(),
           ...(off === undefined ? {} : { off_lots: off }),
+          ...(noEnlarging === undefined ? {} : { no_enlarging: noEnlarging }),
         },
       ],
     );
@@ -62,18 +65,27 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
       slot.note = answer.message;
       slot.code = answer.code;
       if (answer.code === DECIMALS_CHANGED) return pauseBy(run, answer.message);
-      await condition(() => !isAsAsked(state, { off, input }), Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
+      await condition(() => !isAsAsked(state, asked), Math.max(answer.retry_after_ms, QUOTE_PAUSE_MS));
       return;
     }
-    if (isAsAsked(state, { off, input })) await startOrder(run, slot, answer);
+    if (!isAsAsked(state, asked)) return;
+    await startOrder(run, slot, answer);
+    if (!isAsAsked(state, asked)) run.endQuotes();
   } finally {
     if (slot.state === 'quoting') slot.state = 'free';
   }
 }
 
-/** Still quoting, with the books and under the terms for which a quote was asked. */
-function isAsAsked(state: PairState, asked: { readonly off: string | undefined; readonly input: PairInput }): boolean {
-  return state.isQuoting && state.offLots === asked.off && state.input === asked.input;
+interface Asked {
+  readonly off: string | undefined;
+  readonly input: PairInput;
+  readonly mayEnlarge: boolean;
+}
+
+/** Still quoting, with the books, the margin and under the terms for which a quote was asked. */
+function isAsAsked(state: PairState, { off, input, mayEnlarge }: Asked): boolean {
+  const isSame = state.offLots === off && state.input === input;
+  return state.isQuoting && isSame && (state.margin.holdsEnlarging === undefined) === mayEnlarge;
 }
 
 /** What the pair waits for does not come by itself. */
@@ -83,28 +95,36 @@ function pauseBy(run: PairRun, reason: string): void {
   tellStopped(run, reason, PAUSED_NEXT);
 }
 
-async function startOrder(run: PairRun, slot: Slot, answer: QuoteResult & { quote: true }): Promise<void> {
+/** `unwinds`: a step of an unwind. */
+export async function startOrder(
+  run: PairRun,
+  slot: Slot,
+  answer: QuoteResult & { quote: true },
+  unwinds = false,
+): Promise<void> {
   const { state, input } = run;
-  const id = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
+  const { lots = input.lots, lane = slot.lane } = answer;
+  const own = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
+  const id = lane === slot.lane ? own : nextSpareId({ epochMs: Date.now(), lane, last: own, ownLane: slot.lane });
   const order: OrderInput = {
     order_id: id.toString(),
     maker_account: input.maker_account,
     hedge_account: input.hedge_account,
     market: answer.market,
     side: answer.side,
-    lots: input.lots,
+    lots,
     price_ticks: answer.price_ticks,
     time_out_ms: input.time_out_ms,
     expiry_ms: input.expiry_ms,
     policy: input.policy,
     pair_workflow_id: workflowInfo().workflowId,
-    spare_lanes: input.spare_lanes,
+    spare_lanes: input.spare_lanes.filter((spare) => spare !== lane),
+    ...(unwinds ? { unwind: true } : {}),
   };
-  const size = formatDecimal(BigInt(input.lots), answer.market.size_decimals);
+  const size = formatDecimal(BigInt(lots), answer.market.size_decimals);
   const price = formatDecimal(BigInt(answer.price_ticks), answer.market.price_decimals);
   // Before the start is confirmed: a short order can speak its last word in the very task that brings the confirmation.
-  state.started(slot, { id, lots: BigInt(input.lots) });
-  const off = state.offLots;
+  state.started(slot, { id, lots: BigInt(lots), unwinds });
   const child = await startChild(makerOrder, {
     workflowId: orderWorkflowId(input.maker_account, id),
     args: [order],
@@ -122,7 +142,6 @@ async function startOrder(run: PairRun, slot: Slot, answer: QuoteResult & { quot
     state.vanished(id.toString());
     throw error;
   });
-  if (!isAsAsked(state, { off, input })) run.endQuotes();
   void child.result().then(
     (result) => heard(run, endOf(result)),
     // Cancelled, which it has said by signal before, or terminated without a word.
@@ -163,15 +182,7 @@ const PAUSED_NEXT = 'Look at `counterleg pair status` and remove the reason, the
 
 /** A pair that stopped quoting by itself says so. */
 function tellStopped(run: PairRun, reason: string, next: string): void {
-  const { market } = run.input;
-  const what = `the pair ${market} has stopped quoting: ${reason}`;
-  const summary = `tell that the pair has stopped quoting`;
-  const tell = () => run.hedger.alert.executeWithOptions({ summary }, [{ kind: 'quoting', market, what, next }]);
-  void run
-    .beside(tell)
-    .catch((error: unknown) =>
-      log.error('nobody could be told that the pair has stopped quoting', { error: String(error) }),
-    );
+  run.tell('quoting', `the pair ${run.input.market} has stopped quoting: ${reason}`, next);
 }
 
 /**
@@ -180,9 +191,11 @@ function tellStopped(run: PairRun, reason: string, next: string): void {
  */
 export async function lookAfter(run: PairRun, slot: Slot): Promise<void> {
   const { state, accounts, hedger } = run;
-  const { lane, order_id } = slot;
+  const { order_id } = slot;
   const isOver = (): boolean => slot.order_id !== order_id || (state.isRenewing && !run.isBusyBeside);
   if ((await condition(isOver, LOOK_MS)) || order_id === undefined) return;
+  const id = parseOrderId(order_id);
+  const lane = id === undefined ? slot.lane : laneOf(id); // a step of an unwind may be on a spare one
   const summary = `does order ${order_id} of lane ${lane} still run?`;
   const { running, newest } = await hedger.laneHistory.executeWithOptions({ summary }, [{ accounts, lane }]);
   // Only the list's own word that it ended counts: an order that is not listed yet may be running.

@@ -10,6 +10,9 @@ export function holdsOf(state: PairState): readonly Reason[] {
   hold(state.isStuck, 'stuck', 'an order is stuck: no new quotes until it is hedged or closed');
   hold(state.isRenewing, 'renewing', 'its history is long: it goes on in a new run once its open orders have ended');
   hold(state.books === undefined, 'books-unread', 'no quotes before both accounts have been compared');
+  hold(state.margin.read === undefined, 'margin-unread', 'no quotes before the margin of both accounts has been read');
+  const unwinding = `an unwind: both accounts reduce together until they are safe (${state.margin.read?.what})`;
+  hold(state.margin.mustUnwind, 'unwinding', unwinding);
   return holds;
 }
 

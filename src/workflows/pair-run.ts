@@ -5,6 +5,7 @@ import type { MakerActivities } from '../activities/maker-activities';
 import { orderWorkflowId, type OrderId } from '../domain/ids-and-nonces';
 import { makerQueue, ordersQueue, type Accounts, type PairInput } from '../domain/messages';
 import { endQuoteSignal } from './messages';
+import { PairMargin } from './pair-margin';
 import type { PairState, Slot } from './pair-state';
 import { rejectionOf, REJECTED_PAUSE_MS } from './rejected';
 
@@ -16,6 +17,7 @@ export class PairRun {
   readonly accounts: Accounts;
   readonly maker;
   readonly hedger;
+  readonly margin: PairMargin;
   /** Counts whatever the loop must look at. */
   changes = 0;
   readonly #slots = new Set<Slot>();
@@ -29,11 +31,12 @@ export class PairRun {
       retry,
       taskQueue: makerQueue(maker),
     });
-    this.hedger = proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert' | 'books'>>({
+    this.hedger = proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert' | 'books' | 'margin'>>({
       startToCloseTimeout: '60s',
       retry,
       taskQueue: ordersQueue(hedge),
     });
+    this.margin = new PairMargin(this);
   }
 
   get input(): PairInput {
@@ -79,6 +82,15 @@ export class PairRun {
       this.#besides -= 1;
       this.changed();
     });
+  }
+
+  /** Tells a person; nothing waits for it. */
+  tell(kind: 'quoting' | 'unwinding' | 'unwound' | 'cannot-unwind', what: string, next: string): void {
+    const { market } = this.input;
+    const summary = kind === 'quoting' ? 'tell that the pair has stopped quoting' : 'tell of the unwind';
+    void this.beside(() => this.hedger.alert.executeWithOptions({ summary }, [{ kind, market, what, next }])).catch(
+      (error: unknown) => log.error('nobody could be told', { what, error: String(error) }),
+    );
   }
 
   pause(reason: string): void {

@@ -1,8 +1,10 @@
 /**
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
+import { parseLots } from '../domain/lots';
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import { changesOf, termsOf, withSetting, type PairChange, type PairSetting } from '../domain/pair-terms';
+import { PairMarginState } from './margin-state';
 import {
   DECIMALS_CHANGED,
   MARKET_CLOSED,
@@ -17,6 +19,8 @@ import type { PairSlot, PairStatus, Reason } from '../domain/pair-status';
 import { holdsOf, reasonsOf } from './pair-reasons';
 
 export interface Slot extends Omit<PairSlot, 'reasons'> {
+  /** Its order is a step of an unwind. */
+  unwinds?: boolean;
   /** Of the note. */
   code?: string;
   lastId?: OrderId;
@@ -40,6 +44,7 @@ export class PairState {
   failures = 0;
   /** Whether both accounts mirror each other, as last heard; undefined before the first word. */
   books: BooksState | undefined;
+  readonly margin: PairMarginState;
   /** Orders in a row that crossed the book and were cancelled by the exchange at once (S-02): a reason to slow down, not to stop. */
   crossings = 0;
   /** This run is about to go on in a new one: it starts no more orders. */
@@ -54,15 +59,29 @@ export class PairState {
       ? { ...input.carry.counts }
       : { started: 0, filled: 0, unfilled: 0, failed: 0, abandoned: 0 };
     this.books = input.carry?.books;
+    this.margin = new PairMarginState(input.carry?.margin);
     this.changed = input.carry?.changed;
     const { mode = 'running', reason = '' } = input.carry?.halted ?? {};
     this.mode = mode;
     this.reason = reason;
   }
 
-  /** Whether orders are started at all. One stuck order stops all quoting of the pair, and so do books that nobody has compared. */
+  /** Whether orders are started at all. One stuck order stops all quoting of the pair, and so does what nobody has looked at yet. */
   get isQuoting(): boolean {
     return holdsOf(this).length === 0;
+  }
+
+  /** Whether the slot may take the next step of an unwind: one at a time, and beside nothing but orders that are stuck. */
+  mayUnwind(slot: Slot): boolean {
+    if (!this.margin.mustUnwind || this.isRenewing || this.books === undefined) return false;
+    if (this.mode !== 'running' && this.mode !== 'paused') return false;
+    return this.slots.every(
+      (other) =>
+        other === slot ||
+        other.state === 'free' ||
+        other.state === 'unproven' ||
+        (other.hedge_state === 'stuck' && !other.unwinds),
+    );
   }
 
   /** Whether the slot may start an order now. */
@@ -143,12 +162,13 @@ export class PairState {
     return what;
   }
 
-  started(slot: Slot, order: { readonly id: OrderId; readonly lots: bigint }): void {
+  started(slot: Slot, order: { readonly id: OrderId; readonly lots: bigint; readonly unwinds?: boolean }): void {
     slot.state = 'busy';
     slot.order_id = order.id.toString();
     slot.hedge_state = 'arming';
     slot.lastId = order.id;
     slot.lots = order.lots;
+    slot.unwinds = order.unwinds === true;
     delete slot.note;
     delete slot.code;
     this.counts.started += 1;
@@ -169,8 +189,10 @@ export class PairState {
 
   private ended(slot: Slot, state: OrderState): void {
     const wasAsked = slot.quoteEnded === true;
-    this.release(slot, 'free');
     const { result } = state;
+    const isStep = slot.unwinds === true;
+    if (isStep && result) this.margin.stepped(parseLots(result.maker.filled_base_amount, this.input.size_decimals));
+    this.release(slot, 'free');
     if (state.hedge_state === 'abandoned') {
       this.counts.abandoned += 1;
       this.pause(
@@ -183,6 +205,10 @@ export class PairState {
     if (result && Number(result.maker.filled_base_amount) > 0) {
       this.counts.filled += 1;
       this.failures = 0;
+    } else if (isStep) {
+      this.counts.unfilled += 1;
+      slot.note = `a step of the unwind traded nothing: ${result?.reason || (status ?? 'it was cancelled')}`;
+      slot.code = result?.reason_code ?? 'failed';
     } else if (result && ((status === 'not-placed' && !wasAsked) || isRejection(status))) {
       this.counts.failed += 1;
       if (result.reason_code !== MARKET_CLOSED) this.failures += 1;
@@ -211,6 +237,7 @@ export class PairState {
     delete slot.order_id;
     delete slot.hedge_state;
     delete slot.lots;
+    delete slot.unwinds;
     delete slot.quoteEnded;
     delete slot.speaks;
     delete slot.isHandedOver;
@@ -224,6 +251,7 @@ export class PairState {
       slots: this.slots.map((slot) => statusOf(slot, reasonsOf(this, slot))),
       counts: this.counts,
       terms: termsOf(this.input),
+      ...(this.margin.status === undefined ? {} : { margin: this.margin.status }),
       ...(this.changed === undefined ? {} : { changed: this.changed }),
     };
   }
@@ -232,6 +260,8 @@ export class PairState {
   private get waitsFor(): string {
     const [hold] = holdsOf(this);
     if (hold !== undefined) return hold.text;
+    const { holdsEnlarging } = this.margin;
+    if (holdsEnlarging !== undefined) return `nothing that enlarges a position is quoted: ${holdsEnlarging}`;
     if (this.books?.state !== 'off') return this.reason;
     return `the accounts do not mirror each other (${this.books.what}): nothing that enlarges a position is quoted until they do`;
   }
@@ -250,6 +280,7 @@ export class PairState {
         ? { halted: { mode: this.mode, reason: this.reason } }
         : {}),
       ...(this.books === undefined ? {} : { books: this.books }),
+      ...(this.margin.carry === undefined ? {} : { margin: this.margin.carry }),
       ...(this.changed === undefined ? {} : { changed: this.changed }),
     };
   }
@@ -266,9 +297,9 @@ function statusOf({ lane, state, order_id, hedge_state, note }: Slot, reasons: r
   };
 }
 
-function orderOf({ order_id, hedge_state, lots }: Slot): Pick<PairCarry['slots'][number], 'order'> {
+function orderOf({ order_id, hedge_state, lots, unwinds }: Slot): Pick<PairCarry['slots'][number], 'order'> {
   if (order_id === undefined || hedge_state === undefined || lots === undefined) return {};
-  return { order: { order_id, hedge_state, lots: lots.toString() } };
+  return { order: { order_id, hedge_state, lots: lots.toString(), ...(unwinds === true ? { unwinds } : {}) } };
 }
 
 function slotFrom(lane: number, carry: PairCarry | undefined): Slot {
@@ -279,8 +310,8 @@ function slotFrom(lane: number, carry: PairCarry | undefined): Slot {
   if (lastId === undefined) return { lane, state: 'unproven', ...flat };
   // A lane that this pair has used itself up to now needs no new proof.
   if (order === undefined) return { lane, state: 'free', lastId, ...flat };
-  const { order_id, hedge_state, lots } = order;
-  const taken = { order_id, hedge_state, lots: BigInt(lots), speaks: true, isHandedOver: true };
+  const { order_id, hedge_state, lots, unwinds = false } = order;
+  const taken = { order_id, hedge_state, lots: BigInt(lots), unwinds, speaks: true, isHandedOver: true };
   return { lane, state: 'busy', lastId, ...taken, ...flat };
 }
 

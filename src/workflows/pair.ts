@@ -29,6 +29,7 @@ import { prove } from './lane-proof';
 import {
   booksStateSignal,
   flattenUpdate,
+  marginStateSignal,
   orderStateSignal,
   pairQuery,
   pauseUpdate,
@@ -40,12 +41,14 @@ import { BooksWatch } from './pair-books';
 import { heard, lookAfter, quote } from './pair-orders';
 import { PairRun } from './pair-run';
 import { PairState, type Slot } from './pair-state';
+import { tellUnwound, unwind } from './pair-unwind';
 import { orReject } from './start';
 
 export async function pair(input: PairInput): Promise<PairStatus> {
   const run = new PairRun(orReject(() => new PairState(pairInputFrom(input))));
   const books = new BooksWatch(run);
   setHandler(booksStateSignal, (said) => books.heard(said));
+  setHandler(marginStateSignal, () => run.margin.heard());
   setHandler(orderStateSignal, (order) => heard(run, order));
   setDefaultSignalHandler((signal) => log.warn('a signal of unknown name was ignored', { signal }));
   setHandler(pairQuery, () => run.state.status);
@@ -53,6 +56,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   CancellationScope.current().cancelRequested.catch(() => run.stop('cancelled'));
   return CancellationScope.nonCancellable(() => {
     void books.watch();
+    void run.margin.watch();
     return runSlots(run);
   });
 }
@@ -66,6 +70,7 @@ async function runSlots(run: PairRun): Promise<PairStatus> {
       state.isRenewing = true;
       run.endQuotes();
     }
+    tellUnwound(run);
     for (const slot of state.slots) {
       const work = workOf(run, slot);
       if (work) run.serve(slot, work);
@@ -95,6 +100,8 @@ function workOf(run: PairRun, slot: Slot): (() => Promise<void>) | undefined {
   if (slot.isHandedOver === true && (!state.isRenewing || run.isBusyBeside)) return () => lookAfter(run, slot);
   if (state.isRenewing) return undefined;
   if (slot.state === 'unproven' && state.mode !== 'stopping') return () => prove(run, slot);
+  // A flatten waits for idle slots, and trades on the same lanes.
+  if (slot.state === 'free' && state.mayUnwind(slot) && !run.isBusyBeside) return () => unwind(run, slot);
   return state.mayStart(slot) ? () => quote(run, slot) : undefined;
 }
 

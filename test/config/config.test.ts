@@ -88,6 +88,8 @@ describe('S-36 a key is misspelt, missing or contradictory: the start fails with
     ['a lane of the front ends', ['cancel_lane: 4', 'cancel_lane: 3'], 'cancel_lane', 'cancel_lane', /from 4 to 254/],
     ['lanes and slots differ', ['slots: 2', 'slots: 3'], 'lanes: [5', 'pairs[0].lanes', /one lane per slot/],
     ['bounds crossed', ['max_slippage_bps: 100', 'max_slippage_bps: 10'], 'slippage_bps: 20', 'hedge.slippage_bps', /above hedge\.max_slippage_bps/],
+    ['an unwind that quotes undo', ['unwind: 400', 'unwind: 700'], 'unwind: 400', 'margin.unwind', /not below margin\.stop_quoting \(700\).*0: never/],
+    ['a warning that comes too late', ['warn: 1000', 'warn: 600'], 'stop_quoting: 700', 'margin.stop_quoting', /not below margin\.warn \(600\)/],
     ['one account twice', ['index: 1002', 'index: 1001'], 'index: 1002', 'accounts.hedge.index', /cannot hedge itself/],
     ['an order that outlives its expiry', ['time_out: 30', 'time_out: 900'], 'maker_order_time_out', 'maker_order_time_out', /order_expiry/],
     ['a budget that holds no quote', [BUDGET, budget(60, 'requests', 0.25)], 'per_minute', 'request_budget.per_minute', /a sixth of 60 x maker_share 0\.5 is 5 at once, less reserve 0\.25 leaves 3\.75, and a quote costs 4 requests\. Raise/],

@@ -25,6 +25,8 @@ function pairInput(change: Partial<PairInput> = {}): PairInput {
   };
 }
 
+const MARGIN_OK = { level: 'ok', what: 'both are safe' } as const;
+
 let time = 283_000_000n;
 
 function say(state: PairState, id: OrderId, change: Partial<OrderState>): void {
@@ -35,7 +37,10 @@ function say(state: PairState, id: OrderId, change: Partial<OrderState>): void {
 function pairOf(change: Partial<PairInput> = {}, slotsAre: 'free' | 'as carried' = 'free') {
   const state = new PairState(pairInput(change));
   const slots = state.slots as [Slot, Slot];
-  if (slotsAre === 'free') for (const slot of slots) slot.state = 'free';
+  if (slotsAre === 'free') {
+    for (const slot of slots) slot.state = 'free';
+    state.margin.takes(MARGIN_OK);
+  }
   const start = (slot: Slot): OrderId => {
     const id = orderIdOf({ time: time++ as Tenths, lane: slot.lane });
     state.started(slot, { id, lots: 20n });
@@ -206,10 +211,12 @@ describe('why a slot does not quote', () => {
     expect(state.status.slots[0]?.reasons).toEqual([
       { code: 'paused', text: 'by hand' },
       { code: 'books-unread', text: 'no quotes before both accounts have been compared' },
+      { code: 'margin-unread', text: 'no quotes before the margin of both accounts has been read' },
       { code: 'lane-unproven', text: 'its lane is being proven' },
     ]);
     state.resume();
     state.compared(EVEN);
+    state.margin.takes(MARGIN_OK);
     slots[0].state = 'free';
     Object.assign(slots[0], { note: 'the book is thin', code: 'thin-book' });
     expect(codes(state)).toEqual([['thin-book'], ['lane-unproven']]);
@@ -241,5 +248,67 @@ describe('why a slot does not quote', () => {
     state.compared(EVEN);
     start(slots[0]);
     expect(codes(state)).toEqual([[], ['order-limit']]);
+  });
+});
+
+describe('an unwind', () => {
+  const NEAR = { level: 'unwind', what: 'B is near' } as const;
+  const unwinding = () => {
+    const pair = pairOf();
+    pair.state.compared({ state: 'even', lots: '0', what: '' });
+    pair.state.margin.takes(NEAR);
+    return pair;
+  };
+  const may = ({ state, slots }: ReturnType<typeof unwinding>): boolean[] => slots.map((slot) => state.mayUnwind(slot));
+
+  test('one step at a time, beside nothing but orders that are stuck, paused or not; not while nobody knows, and not when stopped', () => {
+    const pair = unwinding();
+    const { state, slots, start } = pair;
+    expect([may(pair), state.mayStart(slots[0])]).toEqual([[true, true], false]);
+    const id = start(slots[0]); // rests still
+    expect(may(pair)).toEqual([true, false]);
+    say(state, id, { hedge_state: 'stuck', done: false });
+    expect(may(pair)[1]).toBe(true);
+    state.pause('by hand');
+    expect(may(pair)[1]).toBe(true);
+    expect(state.margin.takes({ level: 'unknown', what: '429' })).toBe(false);
+    expect([may(pair)[1], state.margin.status?.level]).toEqual([false, 'unknown']);
+    expect(state.margin.takes({ level: 'stop-quoting', what: 'nearly' })).toBe(true); // it goes on
+    expect(may(pair)[1]).toBe(true);
+    state.stop('by hand');
+    expect(may(pair)[1]).toBe(false);
+  });
+
+  test('a step that is stuck holds the next one up, in the next run too; what it traded is counted at its end', () => {
+    const pair = unwinding();
+    const { state, slots } = pair;
+    const id = orderIdOf({ time: time++ as Tenths, lane: slots[0].lane });
+    state.margin.begin();
+    state.started(slots[0], { id, lots: 20n, unwinds: true });
+    say(state, id, { hedge_state: 'stuck', done: false });
+    expect(may(pair)[1]).toBe(false);
+    const next = new PairState(pairInput({ carry: state.carry }));
+    const [, free] = next.slots as [Slot, Slot];
+    free.state = 'free';
+    expect(next.mayUnwind(free)).toBe(false);
+    const maker = { status: 'canceled-too-much-slippage', filled_base_amount: '0.00012', avg_price: '0' } as const;
+    say(next, id, { result: { maker, reason: '', exposure: '0' } as OrderResult });
+    expect(next.mayUnwind(free)).toBe(true);
+    expect(next.counts).toMatchObject({ filled: 1, failed: 0 });
+    next.margin.takes({ level: 'warn', what: '' });
+    expect([next.margin.end(), next.margin.end()]).toEqual([{ steps: 1, lots: '12' }, undefined]);
+  });
+
+  test('a step that traded nothing is no failure', () => {
+    const { state, slots } = unwinding();
+    for (let n = 0; n < 5; n++) {
+      const id = orderIdOf({ time: time++ as Tenths, lane: slots[0].lane });
+      state.started(slots[0], { id, lots: 20n, unwinds: true });
+      const maker = { status: 'canceled-too-much-slippage', filled_base_amount: '0.00000', avg_price: '0' } as const;
+      say(state, id, { result: { maker, reason: '', exposure: '0' } as OrderResult });
+    }
+    expect([state.mode, state.failures, slots[0].note]).toEqual([
+      ...['running', 0, 'a step of the unwind traded nothing: canceled-too-much-slippage'],
+    ]);
   });
 });

@@ -177,9 +177,10 @@ test('account: balances, signed positions, flat rows', () => {
       collateral: 10_000_000_000n,
       positions: [
         { marketId: 1, lots: 0n, avgEntryTicks: '0.0', initialMarginBps: 500 },
-        { marketId: 36, lots: -6195n, avgEntryTicks: '0.20851', initialMarginBps: 500 },
+        { marketId: 36, lots: -6195n, avgEntryTicks: '0.20851', initialMarginBps: 500, value: 129_621_128n },
       ],
       unreadMarkets: [],
+      margin: { equity: 10_000_000_000n, initial: 0n, maintenance: 0n },
     },
     unread: [],
   });
@@ -204,6 +205,21 @@ test('P-23 a position that cannot be read is not zero, and hides no other; anoth
   expect(positionIn(state, 36).ok).toBe(false);
   const nameless = parseAccount({ accounts: [{ ...row, positions: [positions[0], 'x'] }] }, of(1234)).state;
   expect(positionIn(nameless, 1).ok).toBe(false);
+});
+
+test('margin: what cannot be read of it is absent, and the rest is read all the same', () => {
+  const [row = {}] = fixture<{ accounts: Record<string, unknown>[] }>('account.json').accounts;
+  const [, held] = row['positions'] as Record<string, unknown>[];
+  const read = (change: object, position: object = {}) =>
+    parseAccount({ accounts: [{ ...row, ...change, positions: [{ ...held, ...position }] }] }, of(1234)).state;
+  expect(read({ cross_asset_value: '-1.0000005' }).margin).toMatchObject({ equity: -1_000_001n });
+  for (const cross_maintenance_margin_requirement of [undefined, null, 'much', 1])
+    expect(read({ cross_maintenance_margin_requirement })).not.toHaveProperty('margin');
+  const of36 = (position: object) => read({}, position).positions[0];
+  expect(of36({ liquidation_price: '0.351239999' })).toMatchObject({ liquidationTicks: 35_123n });
+  expect(of36({ liquidation_price: '0' })).not.toHaveProperty('liquidationTicks');
+  expect(of36({ position_value: 'much', margin_mode: 1 })).toMatchObject({ lots: -6195n, isIsolated: true });
+  expect(of36({ position_value: 'much' })).not.toHaveProperty('value');
 });
 
 test('balances with more than six decimals are rounded down (LP §1.2)', () => {

@@ -430,6 +430,7 @@ describe('S-43 steps of other accounts', () => {
       acknowledge: () => undefined,
       alert: ({ what }) => told.push(what),
       books: () => ({ state: 'unknown' }),
+      margin: () => Promise.resolve({ level: 'unknown', what: '' }),
       clock: clockOf(),
     });
     const strange = { maker: 1, hedge: 8 };
@@ -610,6 +611,7 @@ describe('the hedger', () => {
       acknowledge: () => undefined,
       alert: () => undefined,
       books: () => ({ state: 'unknown' }) as const,
+      margin: () => Promise.resolve({ level: 'unknown' as const, what: '' }),
       clock: clockOf(),
     };
   }

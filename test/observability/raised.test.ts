@@ -14,6 +14,8 @@ const BY_COMPONENT: Readonly<Record<string, readonly [path: string, mention: str
   'books-differ-money': ['journal/keeper.test.ts', "kind: 'books-differ-money'"],
   'journal-gap': ['journal/keeper.test.ts', "kind: 'journal-gap'"],
   'journal-behind': ['journal/keeper.test.ts', "kind: 'journal-behind'"],
+  'margin-unread': ['audit/margin-watch.test.ts', "kind: 'margin-unread'"],
+  'cannot-unwind': ['workflows/pair-margin.test.ts', "kind: 'cannot-unwind'"],
   'run-failing': ['audit/failing-runs.test.ts', "kind: 'run-failing'"],
 };
 

@@ -66,6 +66,20 @@ test('post-only, at the nonce and index of slice 0; a 200 is not yet an order, i
   expect(await placing).toMatchObject({ placed: true, record: { status: 'open' } });
 });
 
+test('a step of an unwind takes instead, reduce-only, at the same nonce and index: one order whatever becomes of the answer', async () => {
+  account.sends.push({ kind: 'lost' });
+  const placing = place({ takesTo: ticks(990_000) });
+  await pass(1);
+  expect(account.last.request).toMatchObject({
+    ...{ kind: 'market-order', reduceOnly: true, boundTicks: 990_000n },
+    ...{ nonce: nonceOf(id, 0), skipNonce: true, clientOrderIndex: clientOrderIndexOf(id, 0) },
+  });
+  account.auto = () => ({ lots: lots(20) });
+  await pass(5_000);
+  expect(await placing).toMatchObject({ placed: true, record: { filledLots: 20n } });
+  expect(ours()).toHaveLength(1);
+});
+
 test.each(['throw', 'lost', 'booked-unknown'] as const)(
   'S-12 a submission that ends as %s: one order',
   async (kind) => {

@@ -1,6 +1,6 @@
 /** Where to quote, and when not to: levels without our own orders, the side, the position limit, the market's minimum. */
 import { describe, expect, test } from '@jest/globals';
-import { quoteFor, type QuoteQuestion } from '../../src/activities/quote';
+import { quoteFor, unwindFor, type QuoteQuestion } from '../../src/activities/quote';
 import { lots, notional, ticks } from '../../src/domain/lots';
 import type { Market, OrderRecord } from '../../src/domain/records';
 
@@ -105,5 +105,36 @@ describe('S-55 the accounts differ: nothing that enlarges either position', () =
   test('open orders count: what all of them together would turn round is not quoted', () => {
     const both = { positionLots: lots(40), offLots: lots(-30), strategy: 'sell', openLots: lots(60) } as const;
     expect(ask({ ...both, maxPositionLots: lots(1_000) })).toMatchObject({ quote: false, code: 'books-differ' });
+  });
+});
+
+describe('the margin runs out', () => {
+  test('what enlarges a position is not quoted, what reduces it is', () => {
+    const near = { noEnlarging: 'B is 6.0 % from its liquidation', depth: 1 };
+    expect(ask({ ...near, positionLots: lots(20) })).toMatchObject({
+      ...{ quote: false, code: 'margin-low', message: expect.stringContaining('B is 6.0 %') },
+    });
+    expect(ask({ ...near, positionLots: lots(20), strategy: 'sell' })).toMatchObject({ side: 'sell' });
+    expect(ask({ ...near, positionLots: lots(10), strategy: 'sell' })).toMatchObject({ code: 'margin-low' }); // through zero
+    expect(ask({ ...near, positionLots: lots(30), strategy: 'sell', openLots: lots(20) })).toMatchObject({
+      code: 'margin-low',
+    });
+  });
+
+  test('a step of an unwind takes what reduces both, at the best price of the other side', () => {
+    const step = (change: Partial<QuoteQuestion>) =>
+      unwindFor({
+        ...{ market, book, ownOrders: [], positionLots: lots(0), strategy: 'buy', depth: 20, lots: lots(20) },
+        ...{ maxPositionLots: lots(0), openLots: lots(0), ...change },
+      });
+    expect(step({ positionLots: lots(1_000) })).toEqual({
+      ...{ quote: true, side: 'sell', priceTicks: 1_000_000n, lots: 100n },
+    });
+    expect(step({ positionLots: lots(-50) })).toEqual({ quote: true, side: 'buy', priceTicks: 1_000_010n, lots: 20n });
+    expect(step({ positionLots: lots(-7) })).toMatchObject({ lots: 7n });
+    expect(step({ positionLots: lots(50), offLots: lots(45) })).toMatchObject({ lots: 5n }); // B holds -5
+    expect(step({ positionLots: lots(50), offLots: lots(50) })).toMatchObject({ code: 'nothing-to-unwind' });
+    expect(step({})).toMatchObject({ code: 'nothing-to-unwind' });
+    expect(step({ positionLots: lots(5), book: { ...book, bids: [] } })).toMatchObject({ code: 'thin-book' });
   });
 });

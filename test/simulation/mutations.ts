@@ -191,6 +191,13 @@ ${TAKES_AN_ANSWER}`,
       "    case undefined:\n      return evidence.txs.has(0) ? { placed: false, code: 'x', message: 'no record' } : undefined;",
   },
   {
+    name: 'an-unwind-may-enlarge',
+    what: 'a step of an unwind may trade through zero and enlarge the position again',
+    file: 'src/quoting/placer.ts',
+    find: 'boundTicks, reduceOnly: true };',
+    replace: 'boundTicks, reduceOnly: false };',
+  },
+  {
     name: 'quoted-without-a-hedger',
     what: 'the order is placed while arming is under way (S-22)',
     file: 'src/domain/decide.ts',

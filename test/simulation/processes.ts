@@ -267,6 +267,7 @@ export function startHedger(world: World, host: Host): Hedger {
       if (kind === 'stuck' && order_id !== undefined) world.onStuckSaid(order_id);
       observability.raiseAlert(alertOf(alert));
     },
+    margin: () => Promise.resolve({ level: 'ok', what: '' }),
     books: () => ({ state: 'even', lots: '0', what: '' }),
     clock,
   });

@@ -2,7 +2,7 @@
  * One run: everything follows from its seed. Faults rage for a while, then stop; afterwards every order must end with nothing naked,
  * or as an abandonment that its operator asked for and its result states.
  */
-import { nextOrderId, orderWorkflowId, parseOrderId, type OrderId } from '../../src/domain/ids-and-nonces';
+import { nextOrderId, orderWorkflowId, parseOrderId, timeOf, type OrderId } from '../../src/domain/ids-and-nonces';
 import type { ArmResult, ExecuteInput, OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
 import { MAKER_ONLY } from '../../src/domain/rejections';
 import { hashOf, Random } from '../../packages/paper-exchange/src/core/random';
@@ -52,6 +52,8 @@ const DRAWN_ONCE: readonly FaultKind[] = [
 /** The pair does not quote below it. */
 const QUOTA_FLOOR = 4;
 const TICK_MS = 500;
+/** One order in so many takes from the book and reduces what A holds. */
+const UNWIND_EACH = 8n;
 /** Longest pause of the small pair between two orders that were not placed. */
 const PAUSE_MS_MAX = 5_000;
 /**
@@ -268,8 +270,12 @@ class Simulation {
 
   #newInput(id: OrderId): OrderInput {
     const random = this.#random;
-    const side = random.chance(0.5) ? 'buy' : 'sell';
+    const drawn = random.chance(0.5) ? 'buy' : 'sell';
+    // Told by the id, so that what is drawn stays as it is: some orders are steps of an unwind.
+    const unwinds = timeOf(id) % UNWIND_EACH === 0n && this.#truth.signOfA !== 0;
+    const side = !unwinds ? drawn : this.#truth.signOfA > 0 ? 'sell' : 'buy';
     const { startTicks } = MARKET;
+    const away = unwinds ? 0 : side === 'buy' ? -1_000 : 1_000;
     return {
       order_id: id.toString(),
       maker_account: ACCOUNT_A,
@@ -282,7 +288,8 @@ class Simulation {
       },
       side,
       lots: random.between(1, 40).toString(),
-      price_ticks: (side === 'buy' ? startTicks - 1_000 : startTicks + 1_000).toString(),
+      price_ticks: (startTicks + away).toString(),
+      ...(unwinds ? { unwind: true } : {}),
       time_out_ms: Math.round(
         this.#faults.theme === 'absence' ? random.logUniform(5_000, 60_000) : random.logUniform(1_000, 40_000),
       ),

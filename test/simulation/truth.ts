@@ -151,6 +151,11 @@ export class Truth {
     this.#signMs = this.time.nowMs;
   }
 
+  /** Of A's position. */
+  get signOfA(): number {
+    return this.#sign;
+  }
+
   #takeIn(changes: Changes): void {
     for (const [account, own] of changes.accounts) {
       if (!isOurs(account.accountIndex)) continue;
@@ -261,6 +266,7 @@ export class Truth {
       this.violations.push(`${more} lots of ${accountIndex}/${order.clientIndex} executed after the seal of ${id}`);
     }
     if (isMaker) {
+      if (truth.input.unwind === true) this.#checkReduced(order, more);
       truth.filled += more;
       this.onFill(truth);
     } else {
@@ -280,11 +286,20 @@ export class Truth {
       this.violations.push(`a close of ${more} lots turned a position of ${before} lots into ${after}`);
   }
 
+  /** A step of an unwind: nearer to zero, and not through it. */
+  #checkReduced(order: Order, more: number): void {
+    const after = positionOf(order.account);
+    const before = after + (order.side === 'bid' ? -more : more);
+    if (before * after < 0 || Math.abs(after) >= Math.abs(before))
+      this.violations.push(`a step of an unwind made ${after} lots of ${before}`);
+  }
+
   /** A quote that comes to rest: the exchange ends it by itself, should everything of ours be dead. */
   #checkQuote(order: Order, { input, signedMs }: OrderTruth): void {
     if (order.status !== 'open') return;
     const { nowMs } = this.time;
     const id = input.order_id;
+    if (input.unwind === true) this.violations.push(`order ${id}, a step of an unwind, rests`);
     if (order.expiryMs > nowMs + input.expiry_ms + 1)
       this.violations.push(
         `order ${id} expires ${Math.round((order.expiryMs - nowMs) / 1_000)} s from now, later than configured`,

@@ -387,6 +387,7 @@ function configFor(input: {
     makerOrderTimeOutMs: 60_000,
     hedge: { slippageBps: 20, slippageBpsMax: 100, onStuck: 'keep_trying', forceCloseTimeoutMs: 30_000 },
     safety: { orderExpiryMs: 600_000, deadManMs: 420_000, consecutiveFailuresMax: 5, clockSkewMsMax: 1_000 },
+    margin: { warnBps: 1_000, stopQuotingBps: 700, unwindBps: 400 },
     blackouts: [],
     fastPath: { singleMachine: false, warmUpEveryMs: 0 },
     requestBudget: { perMinute: 100_000, counts: 'requests', makerShare: 0.5, reserve: 0.2, quotaFloor: 100 },

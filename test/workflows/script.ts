@@ -52,6 +52,7 @@ export class Script {
       alert: () => undefined,
       quote: () => ({ quote: true, side: 'buy', price_ticks: PRICE_TICKS.toString(), market }),
       books: () => ({ state: 'even', lots: '0', what: '' }),
+      margin: () => ({ level: 'ok', what: '' }),
       laneOrders: () => ({ open: [] }),
       laneHistory: () => ({}),
       proveHedged: () => ({ exposure_lots: '0' }),

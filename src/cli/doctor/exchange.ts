@@ -2,6 +2,7 @@
 import { reasonOf } from '../../domain/reason';
 import { loadKeys, type Config } from '../../config';
 import { parseLots } from '../../domain/lots';
+import { levelOf, marginOf, marginText } from '../../domain/margin';
 import type { Market } from '../../domain/records';
 import { KEYS_CHECKED_MAX, type AccountPort, type ExchangePort } from '../../exchange/port';
 import type { Trouble } from '../../exchange/lighter';
@@ -33,6 +34,7 @@ export async function exchangeFindings(config: Config): Promise<Finding[]> {
       )),
       ...(await upgradeFindings(config, exchange)),
       ...(await ownerFindings(config, exchange)),
+      ...(await marginFindings(config, exchange, markets.value)),
       ...(await laneFindings(config, exchange)),
       clockFinding(config, exchange.clockSkewMs()), // last: the list of markets alone may come out of a cache
     ];
@@ -150,6 +152,33 @@ async function ownerFindings(config: Config, exchange: ExchangePort): Promise<Fi
   return [
     selfTrade === 'accept' ? warning('owners', what, 'accepted by the configuration') : failed('owners', what, remedy),
   ];
+}
+
+/** The reading that told the owner tells the margin as well. */
+async function marginFindings(
+  { accounts, margin: limits }: Config,
+  exchange: ExchangePort,
+  markets: readonly Market[],
+): Promise<Finding[]> {
+  const found = (['maker', 'hedge'] as const).map(async (role) => {
+    const name = role === 'maker' ? 'A' : 'B';
+    const check = `margin of account ${name}`;
+    const state = await exchange.accountState(accounts[role].index, OF_THIS_RUN);
+    const read = state.ok ? marginOf(state.value) : state;
+    if (!read.ok) {
+      const what = `not known: ${read.reason}`;
+      return warning(check, what, 'nothing that enlarges a position is quoted while it is not; run doctor again');
+    }
+    const text = marginText(name, read.value, markets);
+    const level = levelOf(read.value, limits);
+    if (level === 'ok') return ok(check, text);
+    const money = 'move collateral from the account that won to the one that lost';
+    if (level === 'warn') return warning(check, text, money);
+    const then =
+      level === 'unwind' ? 'a running pair reduces both accounts' : 'nothing is quoted that enlarges a position';
+    return failed(check, text, `${money}; until then ${then}`);
+  });
+  return Promise.all(found);
 }
 
 const LIMITED = 'the limit of this address is used up for now; run doctor again in a minute, not beside a start';

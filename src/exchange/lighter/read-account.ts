@@ -1,7 +1,7 @@
 /** An account's balances and positions. A position that cannot be read is told, and the others stay (`positionIn` says which is which). */
 import { z } from 'zod';
-import { notional, parseNotional, type Lots, type Notional } from '../../domain/lots';
-import type { AccountState, Position, Read } from '../../domain/records';
+import { notional, parseNotional, ticks, type Lots, type Notional } from '../../domain/lots';
+import type { AccountState, Margin, Position, Read } from '../../domain/records';
 import type { Begun } from '../../domain/shared-readings';
 import type { Markets } from './markets';
 import {
@@ -49,6 +49,17 @@ const accountShape = z.object({
   collateral: signedDecimalText,
   positions: list,
 });
+/** What no trade waits for: unreadable, it is unknown, and the rest is read all the same. */
+const marginShape = z.object({
+  cross_asset_value: signedDecimalText,
+  cross_initial_margin_requirement: decimalText,
+  cross_maintenance_margin_requirement: decimalText,
+});
+const positionMarginShape = z.object({
+  position_value: signedDecimalText.optional().catch(undefined),
+  liquidation_price: decimalText.optional().catch(undefined),
+  margin_mode: z.unknown(),
+});
 const positionShape = z.object({
   market_id: integer.min(0),
   sign: integer,
@@ -90,8 +101,19 @@ export function parseAccount(
     collateral: flooredQuote(row.collateral, 'collateral'),
     positions,
     unreadMarkets,
+    ...marginOf(raw),
   };
   return { state, owner: row.l1_address, unread };
+}
+
+function marginOf(raw: unknown): { readonly margin?: Margin } {
+  const row = marginShape.safeParse(raw);
+  if (!row.success) return {};
+  const { data } = row;
+  const equity = flooredQuote(data.cross_asset_value, 'cross_asset_value');
+  const initial = flooredQuote(data.cross_initial_margin_requirement, 'cross_initial_margin_requirement');
+  const maintenance = flooredQuote(data.cross_maintenance_margin_requirement, 'cross_maintenance_margin_requirement');
+  return { margin: { equity, initial, maintenance } };
 }
 
 function parsePosition(raw: unknown, markets: MarketLookup): Position[] {
@@ -107,8 +129,25 @@ function parsePosition(raw: unknown, markets: MarketLookup): Position[] {
       lots: (row.sign < 0 ? -size : size) as Lots,
       avgEntryTicks: row.avg_entry_price,
       ...(row.initial_margin_fraction === undefined ? {} : { initialMarginBps: bpsOf(row.initial_margin_fraction) }),
+      ...(size === 0n ? {} : positionMargin(raw, market?.priceDecimals)),
     },
   ];
+}
+
+function positionMargin(raw: unknown, priceDecimals = 0): Pick<Position, 'value' | 'liquidationTicks' | 'isIsolated'> {
+  const {
+    position_value: value,
+    liquidation_price: price = '0',
+    margin_mode: mode,
+  } = check(positionMarginShape, raw, 'position');
+  // As many digits as the exchange likes (LP §1.2): what is beyond a tick is cut off. "0": none.
+  const [whole = '0', digits = ''] = price.split('.');
+  const liquidationTicks = ticks(BigInt(whole + digits.slice(0, priceDecimals).padEnd(priceDecimals, '0')));
+  return {
+    ...(value === undefined || value.startsWith('-') ? {} : { value: flooredQuote(value, 'position_value') }),
+    ...(liquidationTicks === 0n ? {} : { liquidationTicks }),
+    ...(mode === undefined || mode === 0 ? {} : { isIsolated: true }),
+  };
 }
 
 /** Percent as text, `5.00` (LP §1.4), in basis points; digits beyond round up: margin is never less than that. */

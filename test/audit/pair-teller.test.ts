@@ -2,7 +2,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { beforeEach, expect, test } from '@jest/globals';
 import { clockOf } from '../clock';
-import { BooksTeller } from '../../src/audit/books-teller';
+import { PairTeller } from '../../src/audit/pair-teller';
 import type { BooksState } from '../../src/domain/messages';
 
 const OFF: BooksState = { state: 'off', lots: '-50', what: 'A 0.00020 BTC, B -0.00070 BTC' };
@@ -11,7 +11,9 @@ const EVEN: BooksState = { state: 'even', lots: '0', what: '' };
 let nowMs: number;
 let sent: unknown[];
 let answer: () => Promise<void>;
-let teller: BooksTeller;
+let teller: PairTeller;
+const tell = (market: string, books: BooksState): Promise<void> =>
+  teller.tell(market, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' });
 
 beforeEach(() => {
   nowMs = 0;
@@ -24,40 +26,42 @@ beforeEach(() => {
     },
   });
   const client = { withDeadline: (_: number, call: () => Promise<unknown>) => call(), workflow: { getHandle } };
-  teller = new BooksTeller({ client: client as unknown as Client, makerAccount: 7, clock: clockOf(() => nowMs) });
+  teller = new PairTeller({
+    ...{ client: client as unknown as Client, makerAccount: 7, clock: clockOf(() => nowMs), signal: 'booksState' },
+  });
 });
 
 const off = ['pair/7/BTC', 'booksState', 'off', '-50'];
 const even = ['pair/7/BTC', 'booksState', 'even', '0'];
 
 test('changes, once; while they are off again every minute', async () => {
-  for (; nowMs < 121_000; nowMs += 2_000) await teller.tell('BTC', OFF);
+  for (; nowMs < 121_000; nowMs += 2_000) await tell('BTC', OFF);
   expect(sent).toEqual([off, off, off]);
-  for (let i = 0; i < 100; i++, nowMs += 5_000) await teller.tell('BTC', EVEN);
+  for (let i = 0; i < 100; i++, nowMs += 5_000) await tell('BTC', EVEN);
   expect(sent).toEqual([off, off, off, even]);
-  await teller.tell('BTC', { ...OFF, lots: '-20' });
-  await teller.tell('BTC', OFF);
+  await tell('BTC', { ...OFF, lots: '-20' });
+  await tell('BTC', OFF);
   expect(sent.slice(4)).toEqual([['pair/7/BTC', 'booksState', 'off', '-20'], off]);
 });
 
 test('what was not delivered is said again; where no pair runs nobody is told, and each market has its own', async () => {
   answer = () => Promise.reject(new Error('14 UNAVAILABLE'));
-  await teller.tell('BTC', OFF);
+  await tell('BTC', OFF);
   answer = () => Promise.resolve();
-  await teller.tell('BTC', OFF);
+  await tell('BTC', OFF);
   expect(sent).toEqual([off]);
   answer = () => Promise.reject(new WorkflowNotFoundError('gone', 'pair/7/ETH', undefined));
-  await teller.tell('ETH', OFF);
+  await tell('ETH', OFF);
   answer = () => Promise.resolve();
-  await teller.tell('ETH', OFF);
+  await tell('ETH', OFF);
   expect(sent).toEqual([off]);
 });
 
 test('one that hangs does not make a queue', async () => {
   let open: () => void = () => undefined;
   answer = () => new Promise((resolve) => (open = resolve));
-  const first = teller.tell('BTC', OFF);
-  await teller.tell('BTC', EVEN);
+  const first = tell('BTC', OFF);
+  await tell('BTC', EVEN);
   open();
   await first;
   expect(sent).toEqual([off]);
