@@ -23,7 +23,7 @@ export interface WatchOptions {
 
 const EVERY_MS = { orders: 1_000, health: 2_000, pairs: 3_000, metrics: 5_000, left: 10_000, series: 15_000 } as const;
 const UNWATCHED_FACTOR = 10;
-const FILLS_SHOWN = 30;
+const FILLS_SHOWN = 20;
 
 /** Before anything was read: nothing is known. */
 export function emptySnapshot(about: About, budget: Pick<Budget, 'perMinute' | 'counts'>): Snapshot {

@@ -92,6 +92,7 @@ describe('the page', () => {
     const order = page.locator(`#order-${id}`);
     await order.filter({ hasText: /stuck: .*margin/i }).waitFor({ timeout: 20_000 });
     await page.locator('.alert', { hasText: 'hedge-stuck' }).first().waitFor();
+    await page.locator('.top', { hasText: 'Do: ' }).waitFor();
     expect(await broken()).toEqual([]);
     await order.getByRole('button', { name: 'retry' }).click();
     const dialog = page.getByRole('dialog');

@@ -13,6 +13,8 @@ import { startBrowser } from '../helpers/browser';
 
 const ROOT = join(__dirname, '..', '..');
 const LOOK_MS = 170_000;
+/** What one sees without scrolling far. */
+const CLIP = { x: 0, y: 0, width: 1280, height: 1750 };
 /** Of Linux' process accounting. */
 const TICKS_PER_SECOND = 100;
 
@@ -59,7 +61,7 @@ async function takePictures(address: string, pid: number): Promise<void> {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await sleep(300); // charts are drawn anew
-      await page.screenshot({ path: join(pictures, `console-${colorScheme}.png`), fullPage: true });
+      await page.screenshot({ path: join(pictures, `console-${colorScheme}.png`), clip: CLIP, fullPage: true });
     }
     process.stdout.write(
       `${JSON.stringify({ cpu_share: share, resident_mib: residentMiB(pid), first_paint_ms: paintMs })}\n`,

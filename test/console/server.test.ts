@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCertificate } from '../../packages/paper-exchange/src/tls';
 import { Access, tokenIn } from '../../src/console/access';
 import { Actions } from '../../src/console/actions';
 import { Hub } from '../../src/console/hub';
@@ -191,6 +193,22 @@ test('too many requests are held off', async () => {
   for (let i = 0; i < 7; i++) statuses.push((await fetch(busy.url)).status);
   await busy.close();
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
+});
+
+test('with a certificate it is served encrypted, and the session for encrypted lines only', async () => {
+  const tls = createCertificate();
+  const encrypted = await start({ host: '0.0.0.0', tls });
+  expect(encrypted.url).toMatch(/^https:/);
+  const cookies = await new Promise((resolve, reject) => {
+    const asked = secureRequest(
+      `https://localhost:${encrypted.port}/?token=${TOKEN}`,
+      { ca: tls.cert, rejectUnauthorized: false },
+      (answer) => resolve(answer.headers['set-cookie']?.[0]),
+    );
+    asked.on('error', reject).end();
+  });
+  await encrypted.close();
+  expect(cookies).toMatch(/; Secure$/);
 });
 
 test('other addresses than loopback only with TLS, or behind a proxy that encrypts', async () => {

@@ -56,7 +56,7 @@ function Shown({ live, at }: { readonly live: Live; readonly at: number }) {
   return (
     <>
       <main>
-        <TopLine risk={riskNow(live, at)} nowMs={nowMs} />
+        <TopLine risk={riskNow(live, at)} nowMs={nowMs} alerts={Object.values(snapshot?.alerts ?? {})} />
         {snapshot !== undefined && <Sections {...{ snapshot, nowMs, onAsk: setAsk }} />}
       </main>
       <footer>

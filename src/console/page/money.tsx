@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<string, string>> = {
   fees: 'Fees',
   funding: 'Funding',
   spread: 'Spread captured',
+  cost: 'Cost',
 };
 const TITLES: Readonly<Record<string, string>> = {
   money: 'Profit and loss today, USDC: realised, open and funding less fees',
@@ -82,7 +83,7 @@ function Line({ title, series: { atMs, lines } }: { readonly title: string; read
   );
 }
 
-const STROKES = ['bar', 'hedging', 'accent'] as const;
+const STROKES = ['bar', 'good', 'accent'] as const;
 
 function optionsOf(names: readonly string[]): Omit<uPlot.Options, 'width' | 'height'> {
   return {

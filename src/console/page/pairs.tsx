@@ -45,7 +45,7 @@ function Pair({ market, view, snapshot, onAsk }: PairProps) {
       </article>
     );
   const { status, sizeDecimals } = view;
-  const { mode, reason, counts, terms, changed } = status;
+  const { mode, reason, counts, terms, changed, margin } = status;
   return (
     <article>
       <h3>
@@ -59,6 +59,11 @@ function Pair({ market, view, snapshot, onAsk }: PairProps) {
         {counts.abandoned} left naked.
         {changed === undefined ? '' : ` Set at ${clock(changed.at_ms)} by ${changed.by}: ${changed.what}.`}
       </p>
+      {margin !== undefined && (
+        <p class={margin.level === 'ok' ? '' : 'bad'}>
+          Margin: {margin.level}. {margin.what}
+        </p>
+      )}
       {onAsk !== undefined && <Buttons {...{ market, status, onAsk, sizeDecimals }} />}
       <Table
         caption={`Slots of ${market}`}

@@ -1,6 +1,6 @@
 /** The top line: is everything hedged? What was not heard lately is unknown. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Level, Naked, Risk } from '../snapshot';
+import type { AlertView, Level, Naked, Risk } from '../snapshot';
 import { amount, duration } from './format';
 import type { Live } from './live';
 
@@ -26,7 +26,13 @@ export function riskNow({ snapshot, state, heardAt }: Live, at: number): Risk {
   return { ...risk, level: risk.level === 'naked' ? 'naked' : 'unknown', unread: [why, ...risk.unread] };
 }
 
-export function TopLine({ risk, nowMs }: { readonly risk: Risk; readonly nowMs: number }) {
+interface TopLineProps {
+  readonly risk: Risk;
+  readonly nowMs: number;
+  readonly alerts: readonly AlertView[];
+}
+
+export function TopLine({ risk, nowMs, alerts }: TopLineProps) {
   const { mark, word } = FACE[risk.level];
   const headline = headlineOf(risk, nowMs);
   useEffect(() => {
@@ -42,15 +48,7 @@ export function TopLine({ risk, nowMs }: { readonly risk: Risk; readonly nowMs: 
         {risk.level === 'unknown' && <p>Whether anything is naked cannot be told; count it as at risk until it can.</p>}
         <ul>
           {risk.naked.map((one) => (
-            <li key={one.orderId ?? one.market}>
-              {amount(one.amount)} {one.market} for {duration(nowMs - one.sinceMs)}: {one.why}
-              {one.orderId !== undefined && (
-                <>
-                  {' '}
-                  (<a href={`#order-${one.orderId}`}>order {one.orderId}</a>)
-                </>
-              )}
-            </li>
+            <NakedLine key={one.orderId ?? one.market} {...{ one, nowMs, alerts }} />
           ))}
           {risk.unread.map((why) => (
             <li key={why}>{why}</li>
@@ -62,6 +60,35 @@ export function TopLine({ risk, nowMs }: { readonly risk: Risk; readonly nowMs: 
       </div>
       <Announcement level={risk.level} text={headline} />
     </section>
+  );
+}
+
+interface NakedLineProps {
+  readonly one: Naked;
+  readonly nowMs: number;
+  readonly alerts: readonly AlertView[];
+}
+
+/** What to do is what the newest alert about it says. */
+function NakedLine({ one: { orderId, market, amount: text, sinceMs, why }, nowMs, alerts }: NakedLineProps) {
+  const told = alerts
+    .filter((alert) =>
+      orderId === undefined
+        ? alert.kind === 'books-differ' && (alert.market ?? market) === market
+        : alert.orderId === orderId,
+    )
+    .sort((a, b) => b.atMs - a.atMs)[0];
+  return (
+    <li>
+      {amount(text)} {market} for {duration(nowMs - sinceMs)}: {why}
+      {orderId !== undefined && (
+        <>
+          {' '}
+          (<a href={`#order-${orderId}`}>order {orderId}</a>)
+        </>
+      )}
+      {told !== undefined && <strong> Do: {told.next}</strong>}
+    </li>
   );
 }
 
