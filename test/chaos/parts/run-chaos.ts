@@ -63,6 +63,7 @@ export async function runChaos(options: ChaosOptions): Promise<RunReport> {
   try {
     await system.start();
     if (!isOff(options, SECOND)) second = await SecondInstallation.start(system, options.seed, options.say);
+    options.say(`the page: ${system.pageAddress}`);
     options.say(`the system runs in ${system.folder}; ${kinds.length} kinds of faults, seed ${options.seed}`);
     const exchange = new Exchange(system.paperUrl);
     // Requests are limited by faults only: three hedgers on one address ask more than the tier allows.

@@ -70,7 +70,7 @@ export class ChaosSystem {
     this.#up = up;
     for (const stream of [up.stdout, up.stderr]) stream?.on('data', (chunk: Buffer) => this.#heard(chunk.toString()));
     await this.#until(START_MS, 'the system did not start', () => {
-      return this.output.includes('running. Web UI') && this.#read() !== undefined;
+      return this.output.includes('  running. ') && this.#read() !== undefined;
     });
     this.#record = this.#read();
     for (const name of STAND_BYS) {
@@ -89,6 +89,11 @@ export class ChaosSystem {
   get env(): NodeJS.ProcessEnv {
     const { env, config } = this.#record ?? {};
     return { ...process.env, ...env, COUNTERLEG_CONFIG: config, COUNTERLEG_DATA: this.folder };
+  }
+
+  /** Of the page, as `up` prints it. */
+  get pageAddress(): string {
+    return /Page: (http\S+)/.exec(this.output)?.[1] ?? 'none';
   }
 
   get paperUrl(): string {
