@@ -7,16 +7,12 @@ import {
   epochMsOf,
   laneOf,
   nonceOf,
-  pairWorkflowId,
   splitClientOrderIndex,
   timeOf,
   type OrderId,
 } from '../domain/ids-and-nonces';
-import { otherDecimals } from '../domain/decimals';
 import { lots, ticks } from '../domain/lots';
 import {
-  DECIMALS_CHANGED,
-  MARKET_CLOSED,
   type Accounts,
   type Addressed,
   type LaneOrder,
@@ -26,24 +22,25 @@ import {
   type OrderInput,
   type PlaceResult,
   type PositionRead,
-  type QuoteInput,
-  type QuoteResult,
 } from '../domain/messages';
+import type { QuoteInput, QuoteResult } from '../domain/quote-messages';
 import { isTerminal, type Market, type OrderRecord, type Read } from '../domain/records';
 import type { Canceller } from '../quoting/canceller';
 import type { DeadMan } from '../quoting/dead-man';
 import type { Executor } from '../hedging/executor';
 import { orderEnd } from '../hedging/order-end';
 import { placeOrder } from '../quoting/placer';
-import { UNREAD, type QuoteGate } from '../quoting/quote-gate';
+import type { QuoteGate } from '../quoting/quote-gate';
+import type { QuoteWatch } from '../quoting/quote-watch';
+import type { Fees } from '../quoting/quote-price';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Rejected } from './accounts';
 import { createExecuteActivities, type ExecuteActivities } from './execute';
 import { findMarket } from './find-market';
 import { withHeartbeat } from './heartbeat';
-import { amountsOf, idOf, NO_HEDGER, place, placerOf } from './placing';
-import { positionForQuotes, readPosition, termsOf, type HeldIn } from './position';
-import { quoteFor, unwindFor } from './quote';
+import { amountsOf, idOf, place, placerOf } from './placing';
+import { positionForQuotes, readPosition, termsOf } from './position';
+import { quote } from './where-to-quote';
 
 /** What the maker knows of hedgers: nothing is quoted that nobody would hedge. */
 export interface HedgerSight {
@@ -71,6 +68,10 @@ export interface MakerDeps {
   /** Whether the request budget, and the exchange's limits, have room for another quote; hedges and cancels are not asked. */
   readonly mayQuote: () =>
     { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number; readonly reason?: string };
+  /** Looks after what rests. */
+  readonly watch: Pick<QuoteWatch, 'asked' | 'waitMs'>;
+  /** What A and B pay, if the configuration says so. */
+  readonly fees?: Fees;
   /** Makes sure that fills of the lane in the market are heard; answers why not. */
   readonly hear: (
     market: Pick<Market, 'marketId' | 'symbol' | 'sizeDecimals' | 'priceDecimals'>,
@@ -93,16 +94,8 @@ export interface MakerActivities extends ExecuteActivities {
 
 /** Frames follow a cancel's execution within 350 ms on the slowest tier (LP §5.6). */
 const CANCEL_FRAME_MS = 1_500;
-const RETRY_MS = 1_000;
-/** What cannot be read is not asked for more often than it would be if it could. */
-const READ_AGAIN_MS = 10_000;
-/** Only a person gives a lane to another market. */
-const UNHEARD_MS = 10_000;
-const REJECTED_MS = 10_000;
-const CLOSED_MS = 10_000;
 /** The lists of orders show nothing new of an order by then; they hold a thousand ended ones, and those of a day (LP §1.4). */
 const RECALL_AFTER_MS = 30 * 60_000;
-const BOOKS_RETRY_MS = 30_000;
 
 export function createMakerActivities(deps: MakerDeps): MakerActivities {
   const heldIn = positionForQuotes(deps.account, deps.clock);
@@ -115,75 +108,6 @@ export function createMakerActivities(deps: MakerDeps): MakerActivities {
     readPosition: ({ market }) => readPosition(deps, market),
   };
   return onlyFor(deps.accounts, steps, deps.onRejected);
-}
-
-async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput): Promise<QuoteResult> {
-  const no = (code: string, message: string, retryAfterMs = RETRY_MS): QuoteResult => ({
-    quote: false,
-    code,
-    message,
-    retry_after_ms: retryAfterMs,
-  });
-  if (deps.account.stream.state !== 'live') return no('stream', `account A's stream is ${deps.account.stream.state}`);
-  const skew = deps.exchange.clockSkewMs();
-  if (skew !== undefined && Math.abs(skew) > deps.clockSkewMsMax) {
-    return no('clock', `the maker's clock is ${Math.round(skew)} ms off the exchange's: set the clock`, 10_000);
-  }
-  if (!(await deps.hedger.hedges(pairWorkflowId(deps.accounts.maker, input.market)))) return no('no-hedger', NO_HEDGER);
-  if (!deps.deadMan.isSet()) return no('dead-man', "the dead-man's switch is not confirmed");
-  const market = await findMarket(deps.exchange, input.market);
-  if (!market.ok) return no('market', market.reason);
-  const terms = { ...termsOf(market.value), size_decimals: input.size_decimals };
-  const changed = otherDecimals(terms, deps.account.decimals(terms.market_id)?.now);
-  if (changed !== undefined) return no(DECIMALS_CHANGED, changed, CLOSED_MS);
-  const closed = deps.gate.closedBecause(market.value);
-  const againMs = closed === UNREAD ? RETRY_MS : CLOSED_MS;
-  if (closed !== undefined) return no(MARKET_CLOSED, `${input.market}: ${closed}`, againMs);
-  const rejection = deps.keyRejection(input.lane);
-  if (rejection !== undefined)
-    return no('no-key', `the exchange rejects API key ${input.lane} of account A: ${rejection}`, REJECTED_MS);
-  const unheard = deps.hear(market.value, input.lane);
-  if (unheard !== undefined) return no('unheard', unheard, UNHEARD_MS);
-  const book = deps.exchange.book(market.value.marketId);
-  if (!book) {
-    void deps.exchange.whenBook(market.value.marketId).catch(() => undefined); // opens the stream; asked again later
-    return no('book', `the order book of ${input.market} is not there yet`, 200);
-  }
-  // Last of all: what asks nothing of the exchange costs nothing.
-  const budget = deps.mayQuote();
-  if (!budget.ok && input.unwind === undefined)
-    return no('budget', budget.reason ?? 'the request budget is spent', budget.retryAfterMs);
-  const held = await heldIn(market.value.marketId);
-  if (!held.ok) return no('position-unread', held.reason, READ_AGAIN_MS);
-  const question = {
-    market: { ...market.value, ...deps.gate.rules(market.value) },
-    book,
-    ownOrders: deps.account.stream.own.open(market.value.marketId),
-    positionLots: lots(held.value?.lots ?? 0n),
-    strategy: input.strategy,
-    depth: input.depth,
-    lots: lots(BigInt(input.lots)),
-    maxPositionLots: lots(BigInt(input.max_position_lots)),
-    openLots: lots(BigInt(input.open_lots)),
-    ...(input.off_lots === undefined ? {} : { offLots: lots(BigInt(input.off_lots)) }),
-    ...(input.no_enlarging === undefined ? {} : { noEnlarging: input.no_enlarging }),
-  };
-  if (input.unwind !== undefined) {
-    const step = unwindFor(question);
-    return step.quote
-      ? {
-          quote: true,
-          side: step.side,
-          price_ticks: step.priceTicks.toString(),
-          lots: step.lots.toString(),
-          market: terms,
-        }
-      : no(step.code, step.message);
-  }
-  const answer = quoteFor(question);
-  // The pair asks again as soon as it hears that they are even.
-  if (!answer.quote) return no(answer.code, answer.message, answer.code === 'books-differ' ? BOOKS_RETRY_MS : RETRY_MS);
-  return { quote: true, side: answer.side, price_ticks: answer.priceTicks.toString(), market: termsOf(market.value) };
 }
 
 async function cancelMaker(deps: MakerDeps, input: { order_id: string; market: MarketTerms }): Promise<MakerOrderRead> {

@@ -1,6 +1,7 @@
 /** `pair start|status|pause|resume|stop|flatten`: the strategy of one market. */
 import type { Config } from '../config';
 import type { PairStatus } from '../domain/pair-status';
+import { quoteTermsText } from '../domain/pair-terms';
 import { commandConfig, CommandError, type GlobalOptions, requireMarkets, withTemporal } from './context';
 import { operatePair, type PairOperation, pairState } from './pair-client';
 import { startConfiguredPair } from './pair-start';
@@ -79,6 +80,7 @@ function statusText({ market, mode, reason, slots, counts, terms, margin, change
   return [
     `${market}: ${mode}${reason === '' ? '' : `, ${reason}`}`,
     `quotes: ${terms.strategy}, ${terms.lots} lots at depth ${terms.depth}, for ${terms.time_out_ms / 1_000} s; a position of ${terms.max_position_lots} lots at most`,
+    ...[quoteTermsText(terms)].filter((text) => text !== ''),
     ...(changed === undefined
       ? []
       : [`set ${new Date(changed.at_ms).toISOString()} by ${changed.by}: ${changed.what}`]),

@@ -8,9 +8,11 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { MarginLimits } from '../domain/margin';
+import type { CentiBps } from '../domain/price-rule';
 import { ACCOUNT_PAIR_VARIABLE, collisions } from './account-pairs';
 import { consoleOf, type ConsoleConfig } from './console';
 import { ConfigError, type ConfigProblem, didYouMean } from './errors';
+import { pairIn, type PairConfig } from './pair';
 import { configSchema, type RawConfig } from './schema';
 import { type Path, readSource, type Source, unwrapped } from './source';
 import { PROJECT_ROOT } from './tools';
@@ -20,20 +22,6 @@ export type AccountRole = 'maker' | 'hedge';
 export interface AccountConfig {
   readonly index: number;
   readonly keysFile: string;
-}
-
-export interface PairConfig {
-  /** Symbol as the exchange spells it. */
-  readonly market: string;
-  /** Decimal text in base units: lots need the market's decimals. */
-  readonly quantity: string;
-  readonly depth: number;
-  readonly side: 'buy' | 'sell' | 'round-trip';
-  /** One per slot: slot i owns lane i of A and lane i of B. */
-  readonly lanes: readonly number[];
-  readonly spareLanes: readonly number[];
-  /** Decimal text in base units. */
-  readonly maxPosition: string;
 }
 
 /** Options for `Connection.connect` and `NativeConnection.connect` alike. May hold an API key: never log it. */
@@ -73,6 +61,8 @@ export interface Config {
     readonly clockSkewMsMax: number;
   };
   readonly margin: MarginLimits;
+  /** What A pays as maker and B as taker, in hundredths of a basis point. */
+  readonly fees?: { readonly maker: CentiBps; readonly taker: CentiBps };
   /** Nothing is quoted in these; epoch ms. */
   readonly blackouts: readonly { readonly fromMs: number; readonly untilMs: number }[];
   readonly requestBudget: {
@@ -193,11 +183,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       hedge: { index: accounts.hedge.index, keysFile: accounts.hedge.keys_file },
       selfTrade: accounts.self_trade,
     },
-    pairs: raw.pairs.map(({ spare_lanes, max_position, slots: _slots, ...pair }) => ({
-      ...pair,
-      spareLanes: spare_lanes,
-      maxPosition: max_position,
-    })),
+    pairs: raw.pairs.map(pairIn),
     cancelLane: raw.cancel_lane,
     makerOrderTimeOutMs: raw.maker_order_time_out * 1000,
     hedge: {
@@ -213,6 +199,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       clockSkewMsMax: safety.clock_skew_ms_max,
     },
     margin: { warnBps: margin.warn, stopQuotingBps: margin.stop_quoting, unwindBps: margin.unwind },
+    ...(raw.fees === undefined ? {} : { fees: { maker: raw.fees.maker_bps, taker: raw.fees.taker_bps } }),
     blackouts: (raw.blackouts ?? []).map(({ from, until }) => ({ fromMs: from, untilMs: until })),
     requestBudget: {
       perMinute: raw.request_budget.per_minute,
@@ -334,6 +321,8 @@ function keysAt(path: Path): readonly string[] {
     if (schema instanceof z.ZodObject) schema = (schema.shape as Record<string, z.ZodType>)[step] ?? schema;
     else if (schema instanceof z.ZodArray) schema = schema.element as z.ZodType;
     schema = unwrapped(schema);
+    if (schema instanceof z.ZodUnion)
+      schema = (schema.options as z.ZodType[]).find((option) => option instanceof z.ZodObject) ?? schema;
   }
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }

@@ -5,9 +5,12 @@
  * the file's; `config.ts` turns them into the program's. Never holds a secret.
  */
 import { z } from 'zod';
-import { DEPTH_MAX, TIME_OUT_MS_MAX } from '../domain/pair-terms';
+import { DEPTH_MAX, TIME_OUT_MS_MAX, quoteTermsProblem } from '../domain/pair-terms';
 import { backgroundPerMinute, quoteCost, roomForQuotes } from '../domain/budget';
 import { ORDER_EXPIRY_MS_MIN } from '../domain/limits';
+import { centiBpsOf } from '../domain/price-rule';
+import { isTimeZone } from '../domain/schedule';
+import { quoteTermsIn } from './pair';
 
 const text = z.string().trim().min(1, 'must not be empty');
 
@@ -60,7 +63,13 @@ const moment = text
   .transform((value) => Date.parse(value))
   .refine((value) => Number.isFinite(value), 'is no time that exists');
 
+const feeBps = text
+  .refine((value) => centiBpsOf(value) !== undefined, 'must be basis points, two decimals at most, e.g. 2.8')
+  .transform((value) => centiBpsOf(value) ?? 0n);
+
 const account = z.strictObject({ index: accountIndex, keys_file: text });
+
+const bySide = z.strictObject({ buy: text.optional(), sell: text.optional() });
 
 const pair = z.strictObject({
   market: text,
@@ -71,6 +80,19 @@ const pair = z.strictObject({
   lanes: z.array(lane).min(1, 'must list one API key index per slot, e.g. [5, 6]'),
   spare_lanes: z.array(lane).default([]),
   max_position: amount,
+  max_long: amount.optional(),
+  max_short: amount.optional(),
+  // Each is read by what reads it in `pair set`; contradictions below.
+  price: z.union([text, bySide], 'must be a price, or one for each side: { buy: join, sell: mid 1.5 }').optional(),
+  min_edge_bps: text.optional(),
+  skew: text.optional(),
+  requote: z.strictObject({ drift: text.optional(), min_rest_ms: whole(1, TIME_OUT_MS_MAX).optional() }).optional(),
+  schedule: text.optional(),
+  blackout: text.optional(),
+  time_zone: text.optional(),
+  target: z
+    .strictObject({ volume: text.optional(), until: moment.optional(), then: oneOf(['pause', 'stop']).optional() })
+    .optional(),
 });
 
 /** Of the mark price; 0: never. */
@@ -112,6 +134,7 @@ export const configSchema = z
         unwind: bps.default(MARGIN.unwind),
       })
       .default(MARGIN),
+    fees: z.strictObject({ maker_bps: feeBps, taker_bps: feeBps }).optional(),
     blackouts: z.array(z.strictObject({ from: moment, until: moment })).optional(),
     request_budget: z.strictObject({
       per_minute: whole(10, 10_000_000),
@@ -286,6 +309,21 @@ function pairContradictions(raw: RawConfig): Contradiction[] {
       found.push({ path: ['pairs', i, 'market'], message: `${entry.market} has two entries: keep one` });
     }
     markets.add(entry.market);
+    const add = (key: string, message: string): void => void found.push({ path: ['pairs', i, key], message });
+    const problem = quoteTermsProblem({ ...quoteTermsIn(entry), time_out_ms: raw.maker_order_time_out * 1_000 });
+    if (problem !== undefined) add(problem.name.split('.')[0] ?? '', problem.what);
+    if (entry.min_edge_bps !== undefined && raw.fees === undefined)
+      add('min_edge_bps', 'needs `fees`: what A pays as maker and B as taker, which is what an edge is counted after');
+    if (entry.time_zone !== undefined && !isTimeZone(entry.time_zone))
+      add('time_zone', `${entry.time_zone} is no time zone that this host knows: give one like Europe/Berlin`);
+    for (const [key, sides] of Object.entries(DIRECTIONS)) {
+      const max = entry[key as keyof typeof DIRECTIONS];
+      if (max === undefined) continue;
+      if (Number(max) > Number(entry.max_position))
+        add(key, `is above max_position (${entry.max_position}), which holds: raise that, or lower this`);
+      if (Number(max) < Number(entry.quantity) && sides.includes(entry.side))
+        add(key, `is below quantity (${entry.quantity}): nothing could be quoted`);
+    }
     if (Number(entry.max_position) < Number(entry.quantity)) {
       found.push({
         path: ['pairs', i, 'max_position'],
@@ -295,6 +333,8 @@ function pairContradictions(raw: RawConfig): Contradiction[] {
   });
   return found;
 }
+
+const DIRECTIONS = { max_long: ['buy', 'round-trip'], max_short: ['sell'] };
 
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);

@@ -6,7 +6,7 @@
  */
 import type { MarginLevel } from './margin';
 import type { CarriedMargin, PairCounts } from './pair-status';
-import type { PairChange } from './pair-terms';
+import type { PairChange, QuoteTerms } from './pair-terms';
 import type { OrderStatus, Side } from './records';
 import type { ExecuteTimings, HedgedLots, SliceTimes, TradeReport } from './times';
 
@@ -246,31 +246,6 @@ export interface OrderResult {
   last_id: string;
 }
 
-/** What a pair asks before each order. */
-export interface QuoteInput extends Addressed {
-  lane: number;
-  market: string;
-  strategy: Strategy;
-  depth: number;
-  lots: string;
-  /** Of the amounts. */
-  size_decimals: number;
-  max_position_lots: string;
-  /** Lots of this pair's other open orders; they may fill too. */
-  open_lots: string;
-  /** A + B, signed, when the accounts do not mirror each other: then nothing is quoted that enlarges either position. */
-  off_lots?: string;
-  /** Why else nothing is that enlarges a position. */
-  no_enlarging?: string;
-  /** A step of an unwind instead of a quote, at market: under the lane or, where that may only quote, one of these. */
-  unwind?: { spare_lanes: number[] };
-}
-
-export type QuoteResult =
-  /** `lots`, `lane`: of a step of an unwind. */
-  | { quote: true; side: Side; price_ticks: string; market: MarketTerms; lots?: string; lane?: number }
-  | { quote: false; code: string; message: string; retry_after_ms: number };
-
 export type Strategy = 'buy' | 'sell' | 'round-trip';
 
 export interface LaneHistory {
@@ -301,7 +276,7 @@ export type PositionRead =
   { known: true; lots: string; mid_ticks: string; market: MarketTerms } | { known: false; reason: string };
 
 /** A pair: one market on two accounts, some slots. Everything it needs for its whole life, so that a replay reads no configuration. */
-export interface PairInput {
+export interface PairInput extends QuoteTerms {
   market: string;
   maker_account: number;
   hedge_account: number;
@@ -333,6 +308,8 @@ export interface PairCarry {
   slots: { lane: number; last_id?: string; order?: CarriedOrder; flat_up_to?: string }[];
   counts: PairCounts;
   halted?: { mode: 'paused' | 'stopping'; reason: string };
+  /** Micro-USDC; absent: nothing yet. */
+  traded?: string;
   books?: BooksState;
   margin?: CarriedMargin;
   changed?: PairChange;

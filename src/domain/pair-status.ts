@@ -28,6 +28,8 @@ export interface PairStatus {
   reason: string;
   slots: PairSlot[];
   counts: PairCounts;
+  /** A's volume since the pair was started. */
+  traded_usdc: string;
   /** What is in force. */
   terms: PairTerms;
   /** The level in force, and both accounts in words; absent before the first reading. */

@@ -98,6 +98,10 @@ function counters(registry: Registry) {
       ['market', 'overlap'],
     ),
     orders: counter('orders', 'Orders ended, by market and hedge state', ['market', 'hedge_state']),
+    quotesWithdrawn: counter('quotes_withdrawn', 'Resting quotes withdrawn by the terms of their pair: edge or drift', [
+      'market',
+      'why',
+    ]),
     reconnects: counter('reconnects', 'Streams opened again after a loss', ['stream']),
     alerts: counter('alerts', 'Alerts raised, folded repeats included', ['kind']),
     requests: counter('requests', 'Requests to the exchange, submissions included, by the last part of their path', [

@@ -6,7 +6,6 @@ import type { Market } from '../domain/records';
 import type { KeyProofs } from '../hedging/key-proofs';
 import { sealByCancelOrder } from '../hedging/seals';
 import type { Canceller } from '../quoting/canceller';
-import type { QuoteGate } from '../quoting/quote-gate';
 import type { DeadMan } from '../quoting/dead-man';
 import type { QuotaFloor } from '../quoting/quota-floor';
 import type { Side } from './account';
@@ -17,6 +16,8 @@ import type { HeardLanes } from './lanes';
 import { sayingWhere, type MakerOnly } from './maker-only';
 import { misaddressed } from './misaddressed';
 import { openOrders } from './open-orders';
+import { openGate, openWithdrawal } from './quote-gate';
+import { openQuoteWatch } from './quote-watch';
 import type { Joined } from './temporal';
 
 /** While the exchange limits us; what waits costs no request. */
@@ -30,13 +31,12 @@ export interface MakerParts {
   readonly hedger: HedgerWatch;
   readonly heard: HeardLanes;
   readonly quota: QuotaFloor;
-  readonly gate: QuoteGate;
   readonly makerOnly: MakerOnly;
 }
 
 export function openMakerActivities(
   side: Side,
-  { markets, temporal, canceller, deadMan, hedger, heard, quota, gate, makerOnly }: MakerParts,
+  { markets, temporal, canceller, deadMan, hedger, heard, quota, makerOnly }: MakerParts,
 ): { readonly activities: MakerActivities; readonly proofs: KeyProofs } {
   const { config, exchange, account, observability } = side;
   const proofs = openKeyProofs(side, {
@@ -48,6 +48,9 @@ export function openMakerActivities(
     sealBy: sealByCancelOrder(() => deadMan.nextAtMs()),
     onKeyRejected: (lane, reason) => proofs.doubt(lane, reason),
   });
+  const withdrawal = openWithdrawal(side, canceller);
+  const gate = openGate(side, markets, withdrawal);
+  const mayQuote = withinBudget(side, quota);
   const activities = createMakerActivities({
     accounts: temporal.accounts,
     onRejected: misaddressed(observability.raiseAlert),
@@ -58,6 +61,7 @@ export function openMakerActivities(
     deadMan,
     hedger,
     gate,
+    ...(config.fees === undefined ? {} : { fees: config.fees }),
     clockSkewMsMax: config.safety.clockSkewMsMax,
     keyRejection: (lane) => proofs.rejection(lane),
     onParked: (orderId, what) =>
@@ -76,7 +80,8 @@ export function openMakerActivities(
         orderId: orderId.toString(),
       });
     },
-    mayQuote: withinBudget(side, quota),
+    mayQuote,
+    watch: openQuoteWatch(side, { markets, temporal, withdrawal }, mayQuote),
     hear: (market, lane) => heard.takeUp(market, lane),
     clock: systemClock,
   });

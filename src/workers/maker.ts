@@ -24,7 +24,6 @@ import { opening, type Opened } from './opened';
 import { observe, redisOf, startWorker, whileRunning, type RunningProcess, type WorkerProcessOptions } from './process';
 import { redisRefused } from './redis-refused';
 import { preferOnSingleMachine } from './single-machine';
-import { openGate } from './quote-gate';
 import { startListener } from './start-listener';
 import { heardInTime, tooLate } from './start-up';
 import { joinTemporal } from './temporal';
@@ -76,9 +75,8 @@ async function start(config: Config, options: MakerOptions, opened: Opened): Pro
   startListener(side, { heard, publisher, signals: temporal.signals, hedger });
   const quota = openQuotaFloor(side);
   const deadMan = openSwitch(side, { canceller, hedger, quota });
-  const gate = openGate(side, markets, canceller);
   const makerOnly = openMakerOnly(side);
-  const parts = { markets, temporal, canceller, deadMan, hedger, heard, quota, gate, makerOnly };
+  const parts = { markets, temporal, canceller, deadMan, hedger, heard, quota, makerOnly };
   const { activities, proofs } = openMakerActivities(side, parts);
   const keys = checkKeys({ ...side, logger, raiseAlert });
   keys.catch(() => undefined); // heard once the worker runs

@@ -17,8 +17,13 @@ export async function answers(client: Client, workflowId: string): Promise<'yes'
     await within(client, () => client.workflow.getHandle(workflowId).query('state'));
     return 'yes';
   } catch (error) {
-    return error instanceof QueryRejectedError || error instanceof WorkflowNotFoundError ? 'ended' : 'no';
+    return hasEnded(error) ? 'ended' : 'no';
   }
+}
+
+/** The run that was asked does not run. */
+export function hasEnded(error: unknown): boolean {
+  return error instanceof QueryRejectedError || error instanceof WorkflowNotFoundError;
 }
 
 /** What the order's workflow knows; undefined: nobody can say. One that has ended has told its end: nothing of it is open. */
@@ -52,6 +57,6 @@ export async function orderWord(
   }
 }
 
-function within<T>(client: Client, ask: () => Promise<T>): Promise<T> {
+export function within<T>(client: Client, ask: () => Promise<T>): Promise<T> {
   return client.connection.withDeadline(Date.now() + ANSWER_MS, ask);
 }

@@ -36,6 +36,11 @@ export function pairInput(config: Config, pair: PairConfig, market: Market, over
     lots: parseLots(quantity, market.sizeDecimals).toString(),
     size_decimals: market.sizeDecimals,
     max_position_lots: parseLots(pair.maxPosition, market.sizeDecimals).toString(),
+    ...pair.terms,
+    ...(pair.maxLong === undefined ? {} : { max_long_lots: parseLots(pair.maxLong, market.sizeDecimals).toString() }),
+    ...(pair.maxShort === undefined
+      ? {}
+      : { max_short_lots: parseLots(pair.maxShort, market.sizeDecimals).toString() }),
     lanes: [...pair.lanes],
     spare_lanes: [...pair.spareLanes],
     time_out_ms: config.makerOrderTimeOutMs,

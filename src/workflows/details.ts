@@ -1,6 +1,7 @@
 /** An order's or a pair's story as the Web UI shows it on the workflow's page: a few lines of markdown, no event needs to be opened. */
 import type { SliceReport } from '../domain/messages';
 import type { PairStatus } from '../domain/pair-status';
+import { quoteTermsText } from '../domain/pair-terms';
 import type { Order } from '../domain/order';
 import { reportOf } from '../domain/order-report';
 
@@ -27,13 +28,14 @@ function row(direction: string, slice: SliceReport): string {
 
 export function pairDetailsOf(status: PairStatus): string {
   const { counts, terms, margin, changed } = status;
+  const more = quoteTermsText(terms);
   const slots = status.slots.map(
     (slot) =>
       `| ${slot.lane} | ${slot.state} | ${slot.order_id ?? ''} | ${slot.hedge_state ?? ''} | ${slot.reasons.map(({ text }) => text).join('; ')} |`,
   );
   return [
     `**${status.mode}** ${status.reason}`,
-    `quotes ${terms.strategy}, ${terms.lots} lots at depth ${terms.depth}${changed === undefined ? '' : `; set by ${changed.by}: ${changed.what}`}`,
+    `quotes ${terms.strategy}, ${terms.lots} lots at depth ${terms.depth}${more === '' ? '' : `, ${more}`}${changed === undefined ? '' : `; set by ${changed.by}: ${changed.what}`}`,
     margin === undefined || margin.level === 'ok' ? '' : `margin: ${margin.level}; ${margin.what}`,
     `started ${counts.started}, filled ${counts.filled}, unfilled ${counts.unfilled}, failed ${counts.failed}, abandoned ${counts.abandoned}`,
     ['| lane | slot | order | hedge | why it does not quote |', '|---|---|---|---|---|', ...slots].join('\n'),

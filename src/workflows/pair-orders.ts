@@ -16,8 +16,9 @@ import {
   type OrderResult,
   type OrderState,
   type PairInput,
-  type QuoteResult,
 } from '../domain/messages';
+import type { QuoteResult } from '../domain/quote-messages';
+import { quoteTermsOf } from '../domain/pair-terms';
 import { orderStateFrom } from '../domain/received';
 import { makerOrder } from './maker-order';
 import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from './messages';
@@ -44,7 +45,7 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
     const noEnlarging = state.margin.holdsEnlarging;
     const asked = { off, input, mayEnlarge: noEnlarging === undefined };
     const answer = await maker.quote.executeWithOptions(
-      { summary: `where to quote ${input.market} on lane ${slot.lane}, at depth ${input.depth}?` },
+      { summary: `where to quote ${input.market} on lane ${slot.lane}?` },
       [
         {
           accounts,
@@ -58,6 +59,7 @@ export async function quote(run: PairRun, slot: Slot): Promise<void> {
           open_lots: state.openLotsBeside(slot).toString(),
           ...(off === undefined ? {} : { off_lots: off }),
           ...(noEnlarging === undefined ? {} : { no_enlarging: noEnlarging }),
+          ...quoteTermsOf(input),
         },
       ],
     );
@@ -114,7 +116,7 @@ export async function startOrder(
     side: answer.side,
     lots,
     price_ticks: answer.price_ticks,
-    time_out_ms: input.time_out_ms,
+    time_out_ms: Math.min(input.time_out_ms, answer.rest_ms_max ?? Infinity),
     expiry_ms: input.expiry_ms,
     policy: input.policy,
     pair_workflow_id: workflowInfo().workflowId,
@@ -181,7 +183,7 @@ const STUCK_NEXT = 'It quotes again by itself once the order is hedged or closed
 const PAUSED_NEXT = 'Look at `counterleg pair status` and remove the reason, then `counterleg pair resume`.';
 
 /** A pair that stopped quoting by itself says so. */
-function tellStopped(run: PairRun, reason: string, next: string): void {
+export function tellStopped(run: PairRun, reason: string, next: string): void {
   run.tell('quoting', `the pair ${run.input.market} has stopped quoting: ${reason}`, next);
 }
 

@@ -53,6 +53,13 @@ export class PairRun {
     return this.#besides > 0;
   }
 
+  /** Early wake-ups are harmless, so a timer is never cancelled. */
+  wakeAtTarget(): void {
+    const { target_until: until } = this.input;
+    const aheadMs = until === undefined ? 0 : Date.parse(until) - Date.now();
+    if (aheadMs > 0) void sleep(aheadMs).then(() => this.changed());
+  }
+
   changed(): void {
     this.changes += 1;
   }

@@ -1,10 +1,12 @@
 /**
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
-import { parseLots } from '../domain/lots';
+import { formatDecimal, parseLots, QUOTE_DECIMALS } from '../domain/lots';
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
+import { ReceivedError } from '../domain/received';
 import { changesOf, termsOf, withSetting, type PairChange, type PairSetting } from '../domain/pair-terms';
 import { PairMarginState } from './margin-state';
+import { targetReached, valueOf } from './pair-target';
 import {
   DECIMALS_CHANGED,
   MARKET_CLOSED,
@@ -52,6 +54,8 @@ export class PairState {
 
   /** The last change of the terms. */
   changed: PairChange | undefined;
+  /** A's volume since the pair was started, micro-USDC. */
+  traded: bigint;
 
   constructor(public input: PairInput) {
     this.slots = input.lanes.map((lane) => slotFrom(lane, input.carry));
@@ -61,6 +65,7 @@ export class PairState {
     this.books = input.carry?.books;
     this.margin = new PairMarginState(input.carry?.margin);
     this.changed = input.carry?.changed;
+    this.traded = BigInt(input.carry?.traded ?? 0);
     const { mode = 'running', reason = '' } = input.carry?.halted ?? {};
     this.mode = mode;
     this.reason = reason;
@@ -134,6 +139,10 @@ export class PairState {
     }, 0n);
   }
 
+  targetReached(nowMs: number): string | undefined {
+    return targetReached(this.input, this.traded, nowMs);
+  }
+
   pause(reason: string): void {
     if (this.mode !== 'running') return;
     this.mode = 'paused';
@@ -153,9 +162,18 @@ export class PairState {
     this.reason = reason;
   }
 
+  /** The terms with a change. Throws ReceivedError, and nothing is changed then. */
+  after(setting: unknown, nowMs: number): PairInput {
+    const next = withSetting(this.input, setting);
+    const { target_until: until } = setting as PairSetting;
+    if (typeof until === 'string' && !(Date.parse(until) > nowMs))
+      throw new ReceivedError(`target.until is past: ${until}`);
+    return next;
+  }
+
   /** Other terms from the next quote on; answers what changed. */
   set(setting: PairSetting, nowMs: number): string {
-    const next = withSetting(this.input, setting);
+    const next = this.after(setting, nowMs);
     const what = changesOf(this.input, next);
     this.input = next;
     this.changed = { at_ms: nowMs, by: setting.by ?? 'unknown', what };
@@ -202,6 +220,7 @@ export class PairState {
     }
     const status = result?.maker.status;
     if (status !== 'canceled-post-only') this.crossings = 0;
+    if (result) this.traded += valueOf(result.maker);
     if (result && Number(result.maker.filled_base_amount) > 0) {
       this.counts.filled += 1;
       this.failures = 0;
@@ -250,6 +269,7 @@ export class PairState {
       reason: this.mode === 'running' ? this.waitsFor : this.reason,
       slots: this.slots.map((slot) => statusOf(slot, reasonsOf(this, slot))),
       counts: this.counts,
+      traded_usdc: formatDecimal(this.traded, QUOTE_DECIMALS),
       terms: termsOf(this.input),
       ...(this.margin.status === undefined ? {} : { margin: this.margin.status }),
       ...(this.changed === undefined ? {} : { changed: this.changed }),
@@ -279,6 +299,7 @@ export class PairState {
       ...(this.mode === 'paused' || this.mode === 'stopping'
         ? { halted: { mode: this.mode, reason: this.reason } }
         : {}),
+      ...(this.traded === 0n ? {} : { traded: this.traded.toString() }),
       ...(this.books === undefined ? {} : { books: this.books }),
       ...(this.margin.carry === undefined ? {} : { margin: this.margin.carry }),
       ...(this.changed === undefined ? {} : { changed: this.changed }),

@@ -20,7 +20,7 @@ import {
 import { nextOrderId } from '../domain/ids-and-nonces';
 import type { PairInput } from '../domain/messages';
 import type { PairStatus } from '../domain/pair-status';
-import { withSetting } from '../domain/pair-terms';
+import { demandQuoteTerms } from '../domain/pair-terms';
 import { pairInputFrom } from '../domain/received';
 import { pairDetailsOf } from './details';
 import { spares } from '../domain/flatten';
@@ -38,14 +38,14 @@ import {
   stopUpdate,
 } from './messages';
 import { BooksWatch } from './pair-books';
-import { heard, lookAfter, quote } from './pair-orders';
+import { heard, lookAfter, quote, tellStopped } from './pair-orders';
 import { PairRun } from './pair-run';
 import { PairState, type Slot } from './pair-state';
 import { tellUnwound, unwind } from './pair-unwind';
 import { orReject } from './start';
 
 export async function pair(input: PairInput): Promise<PairStatus> {
-  const run = new PairRun(orReject(() => new PairState(pairInputFrom(input))));
+  const run = new PairRun(orReject(() => new PairState(demandQuoteTerms(pairInputFrom(input)))));
   const books = new BooksWatch(run);
   setHandler(booksStateSignal, (said) => books.heard(said));
   setHandler(marginStateSignal, () => run.margin.heard());
@@ -57,6 +57,7 @@ export async function pair(input: PairInput): Promise<PairStatus> {
   return CancellationScope.nonCancellable(() => {
     void books.watch();
     void run.margin.watch();
+    run.wakeAtTarget();
     return runSlots(run);
   });
 }
@@ -66,6 +67,7 @@ async function runSlots(run: PairRun): Promise<PairStatus> {
   for (;;) {
     const seen = run.changes;
     if (state.limitReached && state.mode === 'running') run.stop('the order limit is reached');
+    endAtTarget(run);
     if (!state.isRenewing && isLong(run.input)) {
       state.isRenewing = true;
       run.endQuotes();
@@ -87,6 +89,19 @@ async function runSlots(run: PairRun): Promise<PairStatus> {
   state.mode = 'stopped';
   await condition(allHandlersFinished);
   return state.status;
+}
+
+function endAtTarget(run: PairRun): void {
+  const { state, input } = run;
+  const reached = state.mode === 'running' ? state.targetReached(Date.now()) : undefined;
+  if (reached === undefined) return;
+  if (input.target_then === 'stop') return run.stop(reached);
+  run.pause(reached);
+  tellStopped(
+    run,
+    reached,
+    'As asked for. To go on: `counterleg pair set` another target, or `off`, then `counterleg pair resume`.',
+  );
 }
 
 /** The engine suggests a new run near 4096 events; an input may ask for it earlier. */
@@ -126,6 +141,11 @@ function obey(run: PairRun): void {
       validator: () => {
         if (flattening)
           throw new Error('a flatten is under way: new orders would trade against it; resume when it has answered');
+        const reached = state.targetReached(Date.now());
+        if (reached !== undefined)
+          throw new Error(
+            `${reached}. Nothing was changed: set another target, or off (\`counterleg pair set\`), then resume`,
+          );
       },
     },
   );
@@ -133,10 +153,11 @@ function obey(run: PairRun): void {
     setUpdate,
     (setting) => {
       const what = state.set(setting, Date.now());
+      run.wakeAtTarget();
       run.endQuotes();
       return `${what}: what rests is cancelled and quoted anew`;
     },
-    { validator: (setting) => void withSetting(state.input, setting) },
+    { validator: (setting) => void state.after(setting, Date.now()) },
   );
   setHandler(stopUpdate, () => {
     run.stop('stopped by the operator');

@@ -117,6 +117,52 @@ describe('S-36 a key is misspelt, missing or contradictory: the start fails with
   });
 });
 
+describe('where and when a pair quotes', () => {
+  const MARKET = '  - market: BTC';
+  const added = (...keys: string[]): [string, string] => [
+    MARKET,
+    [MARKET, ...keys.map((key) => `    ${key}`)].join('\n'),
+  ];
+  const FEES: [string, string] = ['request_budget:', 'fees: { maker_bps: 0.4, taker_bps: 2.8 }\nrequest_budget:'];
+
+  test('the optional terms, in the names that a running pair has', () => {
+    const keys = ['price: { buy: join, sell: mid 1.5 }', 'min_edge_bps: -0.5', 'skew: 4 ticks', "max_long: '0.001'"];
+    const times = ['schedule: mon-fri 09:00-17:30', 'blackout: daily 12:00-12:10', 'time_zone: Europe/Berlin'];
+    const more = [
+      'requote: { drift: 2 bps, min_rest_ms: 5000 }',
+      'target: { volume: 1000000, until: 2026-12-01T00:00+01:00 }',
+    ];
+    const config = load(edited(added(...keys, ...times, ...more), FEES));
+    expect(config.fees).toEqual({ maker: 40n, taker: 280n });
+    expect(config.pairs[0]).toMatchObject({ maxLong: '0.001' });
+    expect(config.pairs[0]?.terms).toEqual({
+      ...{ price_buy: 'join', price_sell: 'mid 1.5', min_edge_bps: '-0.5', skew: '4 ticks' },
+      ...{ requote_drift: '2 bps', requote_min_rest_ms: 5_000 },
+      ...{ schedule: 'mon-fri 09:00-17:30', blackout: 'daily 12:00-12:10', time_zone: 'Europe/Berlin' },
+      ...{ target_volume: '1000000', target_until: '2026-11-30T23:00:00.000Z' },
+    });
+    expect(load(edited(added('price: join'))).pairs[0]?.terms).toEqual({ price_buy: 'join', price_sell: 'join' });
+  });
+
+  test.each([
+    ['price: { by: join }', 'price.by', /known here: buy, sell|did you mean buy/],
+    ['price: [join]', 'price', /must be a price, or one for each side/],
+    ['price: best', 'price', /give level, level 3, join/],
+    ['min_edge_bps: 1', 'min_edge_bps', /needs `fees`/],
+    ['requote: { drift: 5 }', 'requote', /give 12 ticks or 2\.5 bps/],
+    ['requote: { min_rest_ms: 5000 }', 'requote', /counts only with requote\.drift/],
+    ['requote: { drift: 5 ticks, min_rest_ms: 30000 }', 'requote', /lets nothing be placed anew/],
+    ['blackout: daily 00:00-24:00', 'blackout', /never trades/],
+    ['target: { then: stop }', 'target', /counts only with target/],
+    ['time_zone: Mars/Olympus', 'time_zone', /no time zone that this host knows/],
+    ["max_long: '0.0001'", 'max_long', /below quantity/],
+    ["max_short: '0.003'", 'max_short', /above max_position/],
+  ])('%s is rejected', (line, key, why) => {
+    const problems = problemsOf(() => load(edited(added(line))));
+    expect(problems.find((text) => text.includes(` pairs[0].${key} `))).toMatch(why);
+  });
+});
+
 describe('environment', () => {
   test('overrides single values; Temporal’s own variables win over all', () => {
     const env = { COUNTERLEG_HEDGE_SLIPPAGE_BPS: '33', COUNTERLEG_REDIS_ENABLED: 'false', TEMPORAL_ADDRESS: 'host:1' };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { orderIdOf, type OrderId, type Tenths } from '../../src/domain/ids-and-nonces';
 import type { OrderResult, OrderState, PairInput } from '../../src/domain/messages';
-import type { PairSetting } from '../../src/domain/pair-terms';
+import { demandQuoteTerms, quoteTermsText, type PairSetting } from '../../src/domain/pair-terms';
 import { PairState, type Slot } from '../../src/workflows/pair-state';
 
 function pairInput(change: Partial<PairInput> = {}): PairInput {
@@ -192,11 +192,76 @@ describe('other terms while it runs', () => {
     ['a side that does not exist', { strategy: 'short' }, 'side cannot be "short"'],
     ['a day and more', { time_out_ms: 86_400_001 }, 'time_out in ms cannot be'],
     ['what is no term', { lanes: [7] }, 'lanes cannot be'],
+    ['a price that is no rule', { price_buy: 'best' }, 'price.buy cannot be "best": give level, level 3, join'],
+    ['an edge of too many decimals', { min_edge_bps: '0.125' }, 'min_edge_bps cannot be "0.125"'],
+    ['an edge beyond all markets', { min_edge_bps: '1000' }, 'min_edge_bps cannot be'],
+    ['a distance without a unit', { skew: '5' }, 'skew cannot be "5": give 12 ticks or 2.5 bps'],
+    ['more long than the position may be', { max_long_lots: '101' }, 'max_long of 101 lots is above max_position'],
+    ['an order that is more than may be long', { max_long_lots: '19' }, 'nothing would be quoted'],
+    ['an order that is more than may be short', { strategy: 'sell', max_short_lots: '19' }, 'nothing would be quoted'],
+    ['no windows', { schedule: 'weekdays' }, 'schedule cannot be "weekdays": give mon-fri 09:00-17:30'],
+    ['a schedule that never trades', { schedule: 'mon 09:00-10:00', blackout: 'daily 08:00-12:00' }, 'never trades'],
+    ['a zone of odd letters', { time_zone: 'Mars/Olympus Mons' }, 'time_zone cannot be'],
+    [
+      'a rest of nothing that ends it',
+      { requote_min_rest_ms: 5_000 },
+      'counts only with requote.drift or min_edge_bps',
+    ],
+    ['a rest that outlasts the order', { requote_drift: '5 ticks' }, 'lets nothing be placed anew'],
+    ['a depth that nothing uses', { depth: 3, price_buy: 'join', price_sell: 'mid 1' }, 'depth counts only where'],
+    ['a target of nothing', { target_volume: '0' }, 'target.volume cannot be "0"'],
+    ['a target that is past', { target_until: '2026-01-01T00:00:00.000Z' }, 'target.until is past'],
+    ['a target at no time', { target_until: 'tomorrow' }, 'target.until cannot be'],
+    ['an end without a target', { target_then: 'stop' }, 'then counts only with target.volume or target.until'],
+    ['an end of what is off', { skew: null }, 'already'],
+    ['an end of what is always there', { depth: null }, 'depth cannot be null'],
   ])('%s: rejected, and nothing changes', (_what, setting, why) => {
     const { state } = pairOf();
-    expect(() => state.set(setting as PairSetting, 0)).toThrow(why);
+    expect(() => state.set(setting as PairSetting, Date.UTC(2026, 10, 26))).toThrow(why);
     expect(state.status).toMatchObject({ terms: { depth: 1, lots: '20' } });
     expect(state.status.changed).toBeUndefined();
+  });
+
+  test('optional ones come and go, and are shown while they are there', () => {
+    const { state } = pairOf({ time_out_ms: 30_000 });
+    const terms = {
+      price_buy: 'join',
+      min_edge_bps: '-0.5',
+      requote_drift: '2.5 bps',
+      schedule: 'mon-fri 09:00-17:30',
+    };
+    expect(state.set(terms, 0)).toBe(
+      'price.buy off → join, min_edge_bps off → -0.5, requote.drift off → 2.5 bps, schedule off → mon-fri 09:00-17:30',
+    );
+    expect(state.status.terms).toMatchObject(terms);
+    expect(state.set({ price_buy: null, requote_drift: null, depth: 4 }, 0)).toBe(
+      'depth 1 → 4, price.buy join → off, requote.drift 2.5 bps → off',
+    );
+    expect(state.status.terms).not.toHaveProperty('price_buy');
+    expect(quoteTermsText(state.status.terms)).toBe('min_edge_bps -0.5, schedule mon-fri 09:00-17:30');
+  });
+
+  test('the volume counts from the start, over all runs; the target is reached by it or by the time', () => {
+    const { state, slots, start } = pairOf({ target_volume: '43.8', target_until: '2026-11-27T00:00:00.000Z' });
+    const fill = (base: string): void => {
+      const maker = { status: 'filled', filled_base_amount: base, avg_price: '109440.7' };
+      say(state, start(slots[0]), { result: { maker, reason: '', exposure: '0' } as OrderResult });
+    };
+    const [before, at] = [Date.UTC(2026, 10, 26), Date.UTC(2026, 10, 27)];
+    fill('0.00020');
+    expect(state.status.traded_usdc).toBe('21.888140');
+    expect(state.targetReached(before)).toBeUndefined();
+    expect(state.targetReached(at)).toBe('target.until is reached: 2026-11-27T00:00:00.000Z');
+    fill('0.00021');
+    expect(state.targetReached(before)).toBe('target.volume is reached: A has traded 44.870687 of 43.8 USDC');
+    fill('x'); // an order's word may be anybody's
+    const next = new PairState({ ...state.input, carry: state.carry });
+    expect(next.status.traded_usdc).toBe('44.870687');
+  });
+
+  test('a pair is not started with terms that are none', () => {
+    expect(demandQuoteTerms(pairInput({ skew: '2 bps' }))).toMatchObject({ skew: '2 bps' });
+    expect(() => demandQuoteTerms(pairInput({ skew: '2' }))).toThrow('skew cannot be "2"');
   });
 });
 

@@ -22,9 +22,9 @@ import {
   type LaneOrder,
   type OrderInput,
   type OrderResult,
-  type QuoteInput,
   type TicketMessage,
 } from '../../src/domain/messages';
+import type { QuoteInput } from '../../src/domain/quote-messages';
 import type { Market } from '../../src/domain/records';
 import type { ExchangePort, StreamState } from '../../src/exchange/port';
 import { FakeAccount, type Placed } from './port';
@@ -139,6 +139,7 @@ describe('closing on A', () => {
   });
 });
 
+const watch = { asked: () => undefined, waitMs: () => 0 };
 const gate = { closedBecause: () => undefined, rules: (market: Market) => market, rejected: () => undefined };
 
 describe('P-25 a market whose decimals have changed', () => {
@@ -174,6 +175,7 @@ describe('what a lane of A has open (P-19)', () => {
       clockSkewMsMax: 1_000,
       onDeadLane: () => undefined,
       mayQuote: () => ({ ok: true }),
+      watch,
       hear: () => undefined,
       keyRejection: () => undefined,
       clock: clockOf(),
@@ -262,6 +264,7 @@ describe('placing', () => {
       deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
       clockSkewMsMax: 1_000,
       mayQuote: () => ({ ok: true }),
+      watch,
       hear: () => unheard,
       keyRejection: () => undefined,
       clock,
@@ -373,6 +376,7 @@ test('P-25 a pair whose amounts were made with other decimals is quoted nothing'
     hedger: { hedges: () => Promise.resolve(true) },
     deadMan: { isSet: () => true } as DeadMan,
     mayQuote: () => ({ ok: true }),
+    watch,
   });
   const answer = await run(() => maker.quote({ accounts, market: 'BTC', lots: '20', size_decimals: 5 } as QuoteInput));
   expect(answer).toMatchObject({ quote: false, code: 'decimals-changed' });
@@ -392,6 +396,7 @@ test('S-44 while no hedger is known a quote is rejected with the reason, before 
     deadMan: { isSet: () => true } as DeadMan,
     clockSkewMsMax: 1_000,
     mayQuote: () => ({ ok: true }),
+    watch,
     hear: () => undefined,
     keyRejection: () => undefined,
     clock: clockOf(),

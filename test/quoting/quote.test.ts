@@ -1,6 +1,6 @@
 /** Where to quote, and when not to: levels without our own orders, the side, the position limit, the market's minimum. */
 import { describe, expect, test } from '@jest/globals';
-import { quoteFor, unwindFor, type QuoteQuestion } from '../../src/activities/quote';
+import { quoteFor, unwindFor, type QuoteQuestion } from '../../src/quoting/quote';
 import { lots, notional, ticks } from '../../src/domain/lots';
 import type { Market, OrderRecord } from '../../src/domain/records';
 
@@ -28,6 +28,7 @@ const ask = (change: Partial<QuoteQuestion> = {}) =>
     positionLots: lots(0),
     strategy: 'buy',
     depth: 2,
+    rules: {},
     lots: lots(20),
     maxPositionLots: lots(40),
     openLots: lots(0),

@@ -32,7 +32,7 @@ import { executorEvents } from '../../src/workers/executor-events';
 import { HedgerWatch } from '../../src/workers/hedger-watch';
 import { sayingWhere } from '../../src/workers/maker-only';
 import { MakerWatch } from '../../src/workers/maker-watch';
-import { openGate } from '../../src/workers/quote-gate';
+import { openGate, openWithdrawal } from '../../src/workers/quote-gate';
 import type { AlertKind, Observability } from '../../src/observability';
 import { readFrom, readState, SimAccount, type Surroundings } from './account';
 import { within } from './activity-context';
@@ -178,7 +178,7 @@ export function startMaker(world: World, host: Host): Maker {
       opened: { add: (it) => it },
     },
     [OUR_MARKET],
-    canceller,
+    openWithdrawal({ observability }, canceller, clock),
     clock,
   );
   const steps = createMakerActivities({
@@ -194,6 +194,7 @@ export function startMaker(world: World, host: Host): Maker {
     clockSkewMsMax: 1_000,
     onDeadLane: () => undefined,
     mayQuote: () => ({ ok: true }),
+    watch: { asked: () => undefined, waitMs: () => 0 },
     hear: () => undefined,
     keyRejection: () => undefined,
     clock,

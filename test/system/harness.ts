@@ -374,6 +374,7 @@ function configFor(input: {
     lanes: [5],
     spareLanes: [9],
     maxPosition: '1',
+    terms: {},
   };
   return {
     lighter: { baseUrl: exchangeUrl, wsUrl: `${exchangeUrl.replace('http', 'ws')}/stream`, chainId: 304 },

@@ -1,7 +1,7 @@
 /** A's maker-only lanes: what could not be read is read again soon; a step of an unwind goes where it can trade. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { MakerActivities } from '../../src/activities/maker-activities';
-import type { QuoteInput } from '../../src/domain/messages';
+import type { QuoteInput } from '../../src/domain/quote-messages';
 import type { Read } from '../../src/domain/records';
 import { openMakerOnly, sayingWhere } from '../../src/workers/maker-only';
 import { Opened } from '../../src/workers/opened';

@@ -817,3 +817,25 @@ async function timersOf(pair: TestPair): Promise<number[]> {
     return fire ? [Number(fire.seconds ?? 0) * 1_000 + (fire.nanos ?? 0) / 1e6] : [];
   });
 }
+
+test.concurrent(
+  'a target: at its volume it pauses and says so; it goes on under another one, and ends at its time',
+  async () => {
+    const script = newScript();
+    const pair = await stage.pair(script, { target_volume: '10' });
+    await (await pair.order(1)).fills(20);
+    const paused = await pair.when('it pauses', ({ mode }) => mode === 'paused');
+    expect(paused.reason).toMatch(/^target\.volume is reached: A has traded 21\.89\d+ of 10 USDC$/);
+    await script.called('alert', 1);
+    expect(script.inputs('alert')[0]).toMatchObject({
+      kind: 'quoting',
+      what: expect.stringContaining('target.volume'),
+    });
+    await expect(pair.update('resume')).rejects.toThrow('Workflow Update failed');
+    await pair.set({ target_volume: '1000', target_then: 'stop' });
+    await pair.update('resume');
+    await pair.order(2);
+    await pair.set({ target_until: new Date(Date.now() + 1_500).toISOString() });
+    expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { filled: 1 } });
+  },
+);
