@@ -152,9 +152,13 @@ function addPair(root: Command, globals: Globals): void {
 function addPairSet(pair: Command, globals: Globals): void {
   pair
     .command('set')
-    .description('change what a running pair quotes: side, quantity, depth, max_position, time_out (seconds)')
+    .description(
+      'change what a running pair quotes: side, quantity, depth, max_position, time_out (seconds), price, price.buy, price.sell, ' +
+        'min_edge_bps, skew, max_long, max_short, requote.drift, requote.min_rest_ms, schedule, blackout, time_zone, target.volume, ' +
+        'target.until, target.then; NAME=off takes an optional one away. docs/configuration.md, "Where and when to quote"',
+    )
     .argument('<market>', 'symbol')
-    .argument('<name=value...>', 'e.g. quantity=0.0004 depth=5')
+    .argument('<name=value...>', 'e.g. quantity=0.0004 depth=5 "requote.drift=2 bps"')
     .addOption(jsonOption())
     .action(async (market: string, settings: string[], options: { json?: boolean }) => {
       const { runPairSet } = await import('./pair-set-command.js');
