@@ -13,6 +13,11 @@ export function cents(usdc: string): string {
   return negative && rounded > 0n ? `-${text}` : text;
 }
 
+/** Every digit that is not zero: a sum in which each part is rounded does not add up to the cent. */
+function exact(usdc: string): string {
+  return usdc.replace(/(\.\d\d)(\d*?)0+$/, '$1$2');
+}
+
 export function textOf(report: Report): string {
   const { total } = report;
   const money = (title: string, key: 'volume' | 'fees' | 'funding' | 'realised_pnl' | 'open_pnl'): string[] => {
@@ -109,14 +114,14 @@ function groupTable({ by, groups }: Report): string {
 
 /** opening + realised − fees + funding + transfers = balance */
 function balanceText(line: BalanceLine): string {
-  const plus = (usdc: string): string => (usdc.startsWith('-') ? `- ${cents(usdc.slice(1))}` : `+ ${cents(usdc)}`);
+  const plus = (usdc: string): string => (usdc.startsWith('-') ? `- ${exact(usdc.slice(1))}` : `+ ${exact(usdc)}`);
   const minus = (usdc: string): string => plus(usdc.startsWith('-') ? usdc.slice(1) : `-${usdc}`);
   const sum =
-    `${cents(line.opening_usdc)} ${plus(line.realised_pnl_usdc)} realised ${minus(line.fees_usdc)} fees ` +
+    `${exact(line.opening_usdc)} ${plus(line.realised_pnl_usdc)} realised ${minus(line.fees_usdc)} fees ` +
     `${plus(line.funding_usdc)} funding ${plus(line.transfers_usdc)} transfers`;
   const verdict = line.adds_up
-    ? `= ${cents(line.balance_usdc)}, the balance at ${time(line.until)}: adds up`
-    : `is ${cents(line.difference_usdc)} short of ${cents(line.balance_usdc)}, the balance at ${time(line.until)}: DOES NOT ADD UP`;
+    ? `= ${exact(line.balance_usdc)}, the balance at ${time(line.until)}: adds up`
+    : `is ${exact(line.difference_usdc)} short of ${exact(line.balance_usdc)}, the balance at ${time(line.until)}: DOES NOT ADD UP`;
   return `${line.role === 'maker' ? 'A' : 'B'}: ${sum} ${verdict}`;
 }
 

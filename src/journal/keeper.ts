@@ -118,8 +118,13 @@ export class Keeper {
 
   async #readLists(store: Store, history: HistoryPort): Promise<Read<undefined>> {
     const { nowUs, turn } = this.options;
+    const account = history.accountIndex;
+    let others = 0;
     for (const source of SOURCES) {
-      if (!(await this.#isDue(store, history.accountIndex, source))) continue;
+      // One beside the trades in a round, so that a round is short.
+      if (others > 0 && !this.#doubts.has(account)) break;
+      if (!(await this.#isDue(store, account, source))) continue;
+      if (source !== 'trades') others += 1;
       const read = await readSource(history, store, { source, nowUs, turn: () => turn(endpoints[source]) });
       if (!read.ok) return read;
       this.#tellGap(read.value);

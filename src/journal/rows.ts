@@ -17,7 +17,7 @@ export interface BalanceRead {
 }
 
 /** Lists that are read page by page. */
-export const SOURCES = ['trades', 'fundings', 'transfer', 'deposit', 'withdrawal', 'orders'] as const;
+export const SOURCES = ['trades', 'orders', 'fundings', 'transfer', 'deposit', 'withdrawal'] as const;
 export type Source = (typeof SOURCES)[number];
 /** Those that hold money. */
 export const MONEY_SOURCES = SOURCES.filter((source) => source !== 'orders');

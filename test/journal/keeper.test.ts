@@ -125,6 +125,9 @@ it('the other lists wait until trades have explained a first balance', async () 
   await fake.rounds(1);
   expect(await store.cursor(fake.accountIndex, 'fundings')).toBeUndefined();
   await fake.rounds(3);
+  expect(await store.cursor(fake.accountIndex, 'orders')).toBeDefined();
+  expect(await store.cursor(fake.accountIndex, 'fundings')).toBeUndefined(); // one in a round
+  await fake.rounds(4);
   expect(await store.readUntil(fake.accountIndex, SOURCES)).toBeDefined();
 });
 
