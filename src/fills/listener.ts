@@ -9,6 +9,7 @@ import type { Clock } from '../clock';
 import type { OrderId } from '../domain/ids-and-nonces';
 import { keepNewest } from '../domain/keep-newest';
 import type { Lots } from '../domain/lots';
+import { isTerminal } from '../domain/records';
 import type { AccountStream, OrdersFrame } from '../exchange/port';
 import type { OutgoingNotice } from '../notices/notice';
 import type { Publication } from '../notices/publisher';
@@ -92,7 +93,7 @@ export class Listener {
       let noticedAtMs: number | undefined;
       this.#guard(() => (noticedAtMs = this.#notify(frame, makerUpdates, parsedAtMs)));
       const holdMs = noticedAtMs === undefined ? 0 : this.#options.signalHoldMs;
-      for (const makerUpdate of makerUpdates)
+      for (const makerUpdate of makerUpdates.filter(isNews))
         this.#guard(() => this.#sender.offer({ ...makerUpdate, parsedAtMs, noticedAtMs }, holdMs));
       for (const { reason } of ignored) onIgnored?.(reason);
     });
@@ -140,6 +141,11 @@ export class Listener {
     this.#noticed.set(orderId, record.filledLots);
     keepNewest(this.#noticed, ORDERS_KEPT);
   }
+}
+
+/** That an order rests, its workflow learns from `place`, which is asked until it answers. */
+function isNews({ record: { filledLots, status } }: MakerUpdate): boolean {
+  return filledLots > 0n || isTerminal(status);
 }
 
 function noticeOf({ orderId, terms, record }: MakerUpdate): OutgoingNotice {

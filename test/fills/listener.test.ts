@@ -72,14 +72,28 @@ describe('notices', () => {
 });
 
 describe('signals', () => {
-  test('S-03 one for every change of an order, also without a fill and before anybody knows its exchange id', async () => {
+  test('S-03 one for every fill and for the end of an order, also before anybody knows its exchange id', async () => {
     listen();
-    stream.push(frame([record({ orderIndex: 0n, status: 'pending', transactionTimeUs: 1 })]));
+    stream.push(frame([record({ ...filled(orderAt(0), 5), orderIndex: 0n })]));
     await sink.last.answer('delivered');
-    stream.push(frame([record({ status: 'open', transactionTimeUs: 2 })]));
+    stream.push(frame([filled(orderAt(0), 7)]));
     await sink.last.answer('delivered');
-    stream.push(frame([record({ status: 'canceled', transactionTimeUs: 3 })]));
-    expect(sink.calls.map((call) => call.update.status)).toEqual(['pending', 'open', 'canceled']);
+    stream.push(frame([record({ ...filled(orderAt(0), 7), status: 'canceled' })]));
+    await sink.last.answer('delivered');
+    stream.push(frame([record({ ...filled(orderAt(1), 0), status: 'canceled' })]));
+    expect(sink.calls.map(({ update }) => [update.status, update.filled_lots])).toEqual([
+      ['open', '5'],
+      ['open', '7'],
+      ['canceled', '7'],
+      ['canceled', '0'],
+    ]);
+  });
+
+  test('none that an order rests: its workflow asks `place` until it says so', () => {
+    listen();
+    stream.push(frame([record({ status: 'pending', transactionTimeUs: 1 })]));
+    stream.push(frame([record({ status: 'open', transactionTimeUs: 2 })], 'snapshot'));
+    expect(sink.calls).toEqual([]);
   });
 
   test('a snapshot is delivered as any frame, and costs no signal when it tells nothing new', async () => {
