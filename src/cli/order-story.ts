@@ -86,7 +86,10 @@ export interface HistoryEvent {
   } | null;
   readonly workflowExecutionSignaledEventAttributes?: Signal | null;
   readonly workflowExecutionUpdateAcceptedEventAttributes?: {
-    readonly acceptedRequest?: { readonly input?: { readonly name?: string; readonly args?: Payloads } | null } | null;
+    readonly acceptedRequest?: {
+      readonly meta?: { readonly identity?: string } | null;
+      readonly input?: { readonly name?: string; readonly args?: Payloads } | null;
+    } | null;
   } | null;
   readonly workflowExecutionCancelRequestedEventAttributes?: object | null;
   readonly activityTaskScheduledEventAttributes?: Activity | null;
@@ -164,8 +167,10 @@ function historyLine(event: HistoryEvent, scheduledBy: (id: unknown) => HistoryE
       summary: `from ${signal.identity ?? '?'}`,
     });
   }
-  if (update)
-    return line(`update ${update.acceptedRequest?.input?.name ?? ''}`, first(update.acceptedRequest?.input?.args));
+  if (update) {
+    const { input, meta } = update.acceptedRequest ?? {};
+    return line(`update ${input?.name ?? ''}`, first(input?.args), { summary: `from ${meta?.identity ?? '?'}` });
+  }
   if (event.workflowExecutionCancelRequestedEventAttributes) return line('cancel requested');
   if (activity) {
     const summary = textOf(event.userMetadata?.summary?.data);

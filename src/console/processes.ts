@@ -76,10 +76,11 @@ export class Processes {
     const newest = [...kept, ...lists.flatMap((list) => list ?? [])]
       .sort((a, b) => b.atMs - a.atMs)
       .slice(0, ALERTS_SHOWN);
-    hub.set(
-      'alerts',
-      Object.fromEntries(newest.map((alert) => [`${alert.process}-${alert.kind}-${alert.atMs}`, alert])),
-    );
+    const known = hub.snapshot.alerts;
+    const alerts = Object.fromEntries(newest.map((alert) => [`${alert.process}-${alert.kind}-${alert.atMs}`, alert]));
+    hub.set('alerts', alerts);
+    // What a person was just told shall not wait for its turn in the top line.
+    if (Object.keys(alerts).some((id) => known[id] === undefined)) await this.readMetrics().catch(() => undefined);
   }
 
   async readMetrics(): Promise<void> {

@@ -123,7 +123,7 @@ function isProxied({ tls, publicUrl }: ConsoleServerOptions): boolean {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
 }
 
 function addPage(app: FastifyInstance, place: Place): void {

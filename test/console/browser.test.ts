@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { startConsole, type RunningConsole } from '../../src/cli/console';
+import { historyLines, type HistoryEvent } from '../../src/cli/order-story';
 import { startBrowser } from '../helpers/browser';
 import { eventually } from '../system/eventually';
 import { B, System } from '../system/harness';
@@ -107,6 +108,9 @@ describe('the page', () => {
     await until('all is hedged', 'hedged');
     const { result } = await system.ended(id);
     expect(result.hedge_state).toBe('flat');
+    const { events } = await system.order(id).fetchHistory();
+    const pressed = historyLines(events as unknown as HistoryEvent[]).find(({ what }) => what === 'update retryHedge');
+    expect(pressed?.summary).toBe('from console: Ada from 127.0.0.1');
   });
 
   test('pause and set go the way of the command, with the name of who pressed', async () => {
