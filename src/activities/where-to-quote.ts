@@ -21,6 +21,8 @@ const READ_AGAIN_MS = 10_000;
 /** Only a person gives a lane to another market. */
 const UNHEARD_MS = 10_000;
 const REJECTED_MS = 10_000;
+/** The margin is read anew before each step, which takes seconds by itself. */
+const UNWIND_AGAIN_MS = 10_000;
 const CLOSED_MS = 10_000;
 const BOOKS_RETRY_MS = 30_000;
 const NO_FEES =
@@ -102,7 +104,7 @@ async function unwindStep(
   const held = await heldIn(terms.market_id);
   if (!held.ok) return no('position-unread', held.reason, READ_AGAIN_MS);
   const step = unwindFor({ ...asked, positionLots: lots(held.value?.lots ?? 0n) });
-  if (!step.quote) return no(step.code, step.message);
+  if (!step.quote) return no(step.code, step.message, UNWIND_AGAIN_MS);
   const { side, priceTicks } = step;
   return { quote: true, side, price_ticks: priceTicks.toString(), lots: step.lots.toString(), market: terms };
 }

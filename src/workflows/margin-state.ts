@@ -5,6 +5,8 @@ import type { CarriedMargin, Unwound } from '../domain/pair-status';
 
 /** A book that is not there yet, for one, is there a moment later. */
 const BLOCKED_TOLD = 3;
+/** Code of a slot whose step of an unwind traded nothing. */
+export const STEP_FAILED = 'step-failed';
 
 export class PairMarginState {
   #held: CarriedMargin['held'];
@@ -50,7 +52,6 @@ export class PairMarginState {
 
   /** Whether it had not begun yet. */
   begin(): boolean {
-    this.#blocked = { by: '', times: 0 };
     if (this.unwound !== undefined) return false;
     this.unwound = { steps: 0, lots: '0' };
     return true;
@@ -71,6 +72,7 @@ export class PairMarginState {
 
   /** A step has ended with so much of A traded. */
   stepped(lots: bigint): void {
+    if (lots > 0n) this.#blocked = { by: '', times: 0 };
     const { steps, lots: before } = this.unwound ?? { steps: 0, lots: '0' };
     this.unwound = { steps: steps + 1, lots: (BigInt(before) + lots).toString() };
   }

@@ -5,7 +5,7 @@ import { formatDecimal, parseLots, QUOTE_DECIMALS } from '../domain/lots';
 import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import { ReceivedError } from '../domain/received';
 import { changesOf, termsOf, withSetting, type PairChange, type PairSetting } from '../domain/pair-terms';
-import { PairMarginState } from './margin-state';
+import { PairMarginState, STEP_FAILED } from './margin-state';
 import { targetReached, valueOf } from './pair-target';
 import {
   DECIMALS_CHANGED,
@@ -227,7 +227,7 @@ export class PairState {
     } else if (isStep) {
       this.counts.unfilled += 1;
       slot.note = `a step of the unwind traded nothing: ${result?.reason || (status ?? 'it was cancelled')}`;
-      slot.code = result?.reason_code ?? 'failed';
+      slot.code = STEP_FAILED;
     } else if (result && ((status === 'not-placed' && !wasAsked) || isRejection(status))) {
       this.counts.failed += 1;
       if (result.reason_code !== MARKET_CLOSED) this.failures += 1;

@@ -5,6 +5,7 @@
  */
 import { condition } from '@temporalio/workflow';
 import { formatDecimal } from '../domain/lots';
+import { STEP_FAILED } from './margin-state';
 import type { PairRun } from './pair-run';
 import { startOrder } from './pair-orders';
 import type { Slot } from './pair-state';
@@ -15,6 +16,7 @@ export async function unwind(run: PairRun, slot: Slot): Promise<void> {
   const { state, input, accounts, maker } = run;
   const { lane } = slot;
   slot.state = 'quoting';
+  if (slot.code === STEP_FAILED) tellBlocked(run, slot, { code: STEP_FAILED, message: slot.note ?? '' });
   try {
     await run.margin.ask(true);
     if (!state.mayUnwind(slot)) return;
@@ -56,7 +58,7 @@ function tellBegun(run: PairRun, step: bigint): void {
 /** Why a step cannot be made; once for each reason. */
 function tellBlocked(run: PairRun, slot: Slot, { code, message }: { code: string; message: string }): void {
   slot.note = `the unwind waits: ${message}`;
-  slot.code = code;
+  slot.code = code === STEP_FAILED ? 'cannot-unwind' : code; // counted once
   if (code === 'nothing-to-unwind' || !run.state.margin.blocks(code)) return;
   run.tell(
     'cannot-unwind',

@@ -177,6 +177,25 @@ test.concurrent('a step that cannot be made is told once for each reason, and tr
   await stopped(pair);
 });
 
+test.concurrent('steps that trade nothing are told, too', async () => {
+  const { script, start, becomes } = play([]);
+  const pair = await start();
+  await pair.order(1);
+  script.on('place', ({ order }) => {
+    Object.assign(script.makerOf(order.order_id), { status: 'canceled-too-much-slippage', filled: 0 });
+    return { placed: true, ...script.amounts(order.order_id), at_ms: Date.now() };
+  });
+  await becomes(pair, 'unwind');
+  const told = await eventually('it is told', () =>
+    script.inputs('alert').find(({ kind }) => kind === 'cannot-unwind'),
+  );
+  expect(told.what).toContain('a step of the unwind traded nothing: canceled-too-much-slippage');
+  await script.called('place', script.count('place') + 2);
+  expect(script.inputs('alert').map(({ kind }) => kind)).toEqual(['unwinding', 'cannot-unwind']); // once each
+  expect(await pair.state()).toMatchObject({ mode: 'running', counts: { failed: 0 } });
+  await stopped(pair);
+});
+
 test.concurrent('a step that is stuck is the last one: nothing more is taken away until it is hedged', async () => {
   const { script, start, becomes } = play(['unwind', 'unwind', 'ok']);
   let hasMargin = false;
