@@ -54,7 +54,17 @@ const SCENARIOS = [
 const PAIR_SCENARIOS = [
   ...['order-limit', 'stuck', 'failures', 'stopped', 'cancelled', 'lane-proofs', 'order-terminated'],
   ...['continued', 'continuation', 'flattened', 'stuck-ends-quotes', 'stopped-while-hedging', 'paused-while-hedging'],
-  ...['renewal-ends-quotes', 'hands-over', 'takes-over', 'hears-results', 'books-differ', 'set', 'margin', 'unwinds'],
+  ...[
+    'renewal-ends-quotes',
+    'hands-over',
+    'takes-over',
+    'hears-results',
+    'books-differ',
+    'set',
+    'margin',
+    'unwinds',
+    'target',
+  ],
 ].map((name) => `pair-${name}`);
 
 const quiet = new DefaultLogger('ERROR', () => undefined);

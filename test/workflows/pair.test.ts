@@ -835,7 +835,8 @@ test.concurrent(
     await pair.set({ target_volume: '1000', target_then: 'stop' });
     await pair.update('resume');
     await pair.order(2);
-    await pair.set({ target_until: new Date(Date.now() + 1_500).toISOString() });
+    await pair.set({ target_until: new Date(Date.now() + 5_000).toISOString() });
     expect(await pair.handle.result()).toMatchObject({ mode: 'stopped', counts: { filled: 1 } });
+    await keepHistory('pair-target', pair.handle);
   },
 );
