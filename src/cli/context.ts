@@ -54,6 +54,11 @@ export function commandConfig(options: GlobalOptions): Config {
   const running = namedConfig(options) === undefined ? runningUp() : undefined;
   const accountPair = process.env[ACCOUNT_PAIR_VARIABLE] ?? '';
   const addresses = accountPair === '' ? running?.env : running?.accountPairs[accountPair];
+  // Else the command would take the file's own addresses and accounts for those on paper.
+  if (running !== undefined && addresses === undefined)
+    throw new CommandError(
+      `the \`up\` that runs here has no pair of accounts named ${accountPair}; nothing was read or changed. --config FILE means that file's own`,
+    );
   return loadConfig({ path: running?.config ?? configPath(options), env: { ...addresses, ...process.env } });
 }
 

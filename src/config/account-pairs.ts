@@ -60,15 +60,18 @@ export function selected({ base, own }: Sections, name: string): Tree {
 export function collisions(all: ReadonlyMap<string, Config>): { readonly path: string[]; readonly message: string }[] {
   const found: { path: string[]; message: string }[] = [];
   const owners = new Map<string, { readonly name: string; readonly key: string }>();
-  for (const [name, { accounts, metrics, journal }] of all) {
+  for (const [name, { accounts, metrics, journal, console: page }] of all) {
     const claims: [key: string, what: string, value: string | number][] = [
       ['accounts.maker.index', 'account', accounts.maker.index],
       ['accounts.hedge.index', 'account', accounts.hedge.index],
+      ['accounts.maker.keys_file', 'file', accounts.maker.keysFile],
+      ['accounts.hedge.keys_file', 'file', accounts.hedge.keysFile],
       ['metrics.maker_port', 'port', metrics.makerPort],
       ['metrics.hedger_port', 'port', metrics.hedgerPort],
       ['metrics.journal_port', 'port', metrics.journalPort],
     ];
     if (journal.databaseUrl === undefined) claims.push(['journal.folder', 'folder', journal.folder]);
+    if (page.url !== undefined) claims.push(['console.url', 'url', page.url]); // alerts name it
     for (const [key, what, value] of claims) {
       const owner = owners.get(`${what} ${value}`);
       if (owner === undefined) owners.set(`${what} ${value}`, { name, key });

@@ -2,6 +2,7 @@
 import { costOf } from '../domain/budget';
 import { reasonOf } from '../domain/reason';
 import type { Hub } from './hub';
+import type { Books } from './risk';
 import { barsOf, byLabel, figuresOf, samplesOf, type Sample, type Samples } from './prometheus';
 import type { ProcessPlace, Sources } from './sources';
 import type { AlertView, ProcessView } from './snapshot';
@@ -23,7 +24,7 @@ export class Processes {
   readonly #options: ProcessesOptions;
   readonly #spent = new Map<string, { readonly atMs: number; readonly cost: number }[]>();
   /** What the hedger's auditor found, by market. */
-  books: { readonly atMs: number; readonly booksOff: Readonly<Record<string, number>> } | undefined;
+  books: Books | undefined;
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
@@ -126,7 +127,9 @@ export class Processes {
 
   #noteHedger(samples: Samples, atMs: number): void {
     const { hub } = this.#options;
-    this.books = { atMs, booksOff: byLabel(samples, 'books_off_base_units', 'market') };
+    const comparedS = byLabel(samples, 'books_compared_timestamp_seconds', 'market');
+    const comparedMs = Object.fromEntries(Object.entries(comparedS).map(([market, at]) => [market, at * 1_000]));
+    this.books = { atMs, booksOff: byLabel(samples, 'books_off_base_units', 'market'), comparedMs };
     const fillToSent = barsOf(samples, 'fill_to_submit_seconds');
     const naked = barsOf(samples, 'naked_seconds');
     hub.set('histograms', { ...(fillToSent && { fillToSent }), ...(naked && { naked }) });

@@ -11,13 +11,22 @@ const HEDGE_MS = 2_000;
 /** Orders are read every second or so, positions every 5 s, every 10 s where requests are counted. */
 const ORDERS_FRESH_MS = 10_000;
 const HEDGER_FRESH_MS = 20_000;
+/** Three rounds of the auditor where requests are counted. */
+const COMPARED_FRESH_MS = 30_000;
+
+export interface Books {
+  readonly atMs: number;
+  /** Market → |A + B| in base units where nothing explains it; absent where it was not compared yet. */
+  readonly booksOff: Readonly<Record<string, number>>;
+  /** Market → when both accounts were last compared there. */
+  readonly comparedMs: Readonly<Record<string, number>>;
+}
 
 export interface RiskInput {
   readonly nowMs: number;
   readonly markets: readonly string[];
   readonly orders: { readonly atMs: number; readonly open: Readonly<Record<string, OpenOrder>> } | undefined;
-  /** Market → |A + B| in base units where nothing explains it; absent where it was not compared yet. */
-  readonly hedger: { readonly atMs: number; readonly booksOff: Readonly<Record<string, number>> } | undefined;
+  readonly hedger: Books | undefined;
   /** Why the auditor's word does not count now; undefined: it does. */
   readonly auditor: string | undefined;
   /** Since when each is naked, by order or market: kept between calls. */
@@ -52,8 +61,10 @@ function unreadOf({ nowMs, orders, hedger, auditor, markets }: RiskInput): strin
     return unread;
   }
   if (auditor !== undefined) unread.push(`both accounts are not being compared: ${auditor}`);
-  const missing = markets.filter((market) => hedger.booksOff[market] === undefined);
-  if (missing.length > 0) unread.push(`both accounts were not compared yet in ${missing.join(', ')}`);
+  const isOld = (market: string): boolean => nowMs - (hedger.comparedMs[market] ?? -Infinity) > COMPARED_FRESH_MS;
+  const missing = markets.filter((market) => hedger.booksOff[market] === undefined || isOld(market));
+  if (missing.length > 0)
+    unread.push(`the positions of both accounts were not compared in the last 30 s in ${missing.join(', ')}`);
   return unread;
 }
 

@@ -125,6 +125,11 @@ function gauges(registry: Registry) {
       'By how much the accounts do not mirror each other and no order explains it; absent before they were compared',
       ['market'],
     ),
+    booksCompared: gauge(
+      'books_compared_timestamp_seconds',
+      "When the positions of both accounts were last read and compared, by this host's clock",
+      ['market'],
+    ),
     streamLive: gauge('stream_live', '1 while the stream can be relied on, else 0', ['stream']),
     redisLive: gauge('redis_live', '1 while the fast path is connected, else 0'),
     clockSkew: gauge('clock_skew_seconds', 'Exchange clock minus ours'),
@@ -148,9 +153,9 @@ function gauges(registry: Registry) {
       'naked_today_usdc_seconds',
       "Value times time that A's fills lacked their mirror, since midnight UTC",
     ),
-    fillRateToday: gauge('fill_rate_today', "Filled part of A's quotes that ended since midnight UTC, 0 to 1"),
+    fillRateToday: gauge('fill_today_ratio', "Filled part of A's quotes that ended since midnight UTC, 0 to 1"),
     quotaUsedToday: gauge(
-      'quota_used_today',
+      'volume_quota_used',
       'Orders of both accounts since midnight UTC; each costs one of the volume quota',
     ),
     moneyDifference: gauge('money_difference_usdc', 'What the newest balance shows beyond what the journal explains', [

@@ -56,6 +56,7 @@ export function auditPositions(
     hedgeAccount: config.accounts.hedge.index,
     onBooks: (market, books) => {
       metrics.booksOff.set({ market }, baseUnits(what.allMarkets, market, books));
+      metrics.booksCompared.set({ market }, systemClock.epochMs() / 1_000);
       void teller.tell(market, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' });
     },
     onAccounts: (read) => margin.took(read),

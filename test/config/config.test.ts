@@ -245,6 +245,12 @@ account_pairs:
       /account_pairs\.second\.journal\.folder is .*, as journal\.folder is/,
     ],
     [
+      "the first one's keys",
+      'keys_file: a.json',
+      'keys_file: .run/up/keys-hedge.json',
+      /account_pairs\.second\.accounts\.maker\.keys_file is .*, as accounts\.hedge\.keys_file is/,
+    ],
+    [
       'no budget of its own',
       '    request_budget: { per_minute: 16000 }\n',
       '',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { riskOf, type RiskInput } from '../../src/console/risk';
+import { riskOf, type RiskInput, type Books } from '../../src/console/risk';
 import type { OpenOrder } from '../../src/console/snapshot';
 
 const NOW = 1_000_000;
@@ -11,12 +11,14 @@ function order(change: Partial<OpenOrder> = {}): OpenOrder {
   };
 }
 
+const books = (): Books => ({ atMs: NOW, booksOff: { BTC: 0 }, comparedMs: { BTC: NOW } });
+
 function read(open: Record<string, OpenOrder> = {}, change: Partial<RiskInput> = {}) {
   return riskOf({
     nowMs: NOW,
     markets: ['BTC'],
     orders: { atMs: NOW, open },
-    hedger: { atMs: NOW, booksOff: { BTC: 0 } },
+    hedger: books(),
     auditor: undefined,
     sinceMs: new Map(),
     unwell: [],
@@ -37,9 +39,10 @@ describe('the top line', () => {
     ['Temporal was never read', { orders: undefined }],
     ['Temporal was read too long ago', { orders: { atMs: NOW - 10_001, open: {} } }],
     ['the hedger was never read', { hedger: undefined }],
-    ['the hedger was read too long ago', { hedger: { atMs: NOW - 20_001, booksOff: { BTC: 0 } } }],
+    ['the hedger was read too long ago', { hedger: { ...books(), atMs: NOW - 20_001 } }],
     ['the auditor is silent', { auditor: 'silent for 90000 ms' }],
     ['a market was not compared yet', { markets: ['BTC', 'ETH'] }],
+    ['a market was compared too long ago', { hedger: { ...books(), comparedMs: { BTC: NOW - 30_001 } } }],
   ])('%s: unknown, never hedged', (_, change) => {
     const risk = read({}, change);
     expect([risk.level, risk.unread.length]).toEqual(['unknown', 1]);
@@ -62,7 +65,7 @@ describe('the top line', () => {
   test('a stuck hedge is naked at once, with its reason; so are positions that do not mirror each other', () => {
     const stuck = order({ hedgeState: 'stuck', exposure: '0.0002', why: 'margin is not enough' });
     expect(read({ '2': stuck })).toMatchObject({ level: 'naked', naked: [{ why: 'margin is not enough' }] });
-    const off = read({}, { hedger: { atMs: NOW, booksOff: { BTC: 0.0003 } } });
+    const off = read({}, { hedger: { ...books(), booksOff: { BTC: 0.0003 } } });
     expect(off).toMatchObject({ level: 'naked', naked: [{ market: 'BTC', amount: '0.0003' }] });
   });
 

@@ -8,6 +8,7 @@ import { aSnapshot } from './a-snapshot';
 
 const METRICS = [
   'counterleg_books_off_base_units{market="BTC"} 0',
+  'counterleg_books_compared_timestamp_seconds{market="BTC"} 1000',
   'counterleg_stream_live{stream="hedge"} 1',
   'counterleg_redis_live 1',
   'counterleg_margin_free_usdc{account="hedge"} 99.5',

@@ -62,7 +62,9 @@ describe('/metrics, /health and /alerts', () => {
     const ours = metrics.filter(({ name }) => !/_(nodejs|process)_/.test(name));
     expect(ours.length).toBeGreaterThan(20);
     for (const { name, help } of ours) {
-      expect(name).toMatch(/^counterleg_\w+_(seconds|total|base_units|live|orders|remaining|info|usdc|bps|ratio)$/);
+      expect(name).toMatch(
+        /^counterleg_\w+_(seconds|total|base_units|live|orders|remaining|used|info|usdc|bps|ratio)$/,
+      );
       expect(help).not.toBe('');
     }
   });
