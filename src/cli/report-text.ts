@@ -61,7 +61,7 @@ function nothingYet({ began, from, until }: Report): string {
     return 'the journal holds nothing yet: start `counterleg journal` (`up` does), and ask again two minutes later';
   return (
     `nothing of this time can be added up yet: the journal began at ${time(began)} UTC` +
-    `${until > from ? ` and is complete up to ${time(until)}` : ''}. While \`counterleg journal\` runs it is up to two minutes behind: ask again then`
+    `${until > from ? ` and is complete up to ${time(until)}` : ''}. While \`counterleg journal\` runs it is up to three minutes behind: ask again then`
   );
 }
 
