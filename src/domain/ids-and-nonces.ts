@@ -75,6 +75,21 @@ export function nextSpareId(input: {
   return orderIdOf({ time: (first + ahead) as Tenths, lane: input.lane });
 }
 
+/**
+ * The next id of an order that begins on a lane where orders of `owners` continue (nextSpareId): T, modulo 256, is no owner's, so the two never
+ * have one id. It runs no further ahead of the clock than `last` does.
+ */
+export function nextGuestId(input: {
+  readonly epochMs: number;
+  readonly lane: number;
+  readonly last: OrderId | undefined;
+  readonly owners: readonly number[];
+}): OrderId {
+  let time = nextTime(input);
+  while (input.owners.includes(Number(time & LANE_MASK))) time = (time + 1n) as Tenths;
+  return orderIdOf({ time, lane: input.lane });
+}
+
 function nextTime(input: { readonly epochMs: number; readonly last?: OrderId | undefined }): Tenths {
   const now = tenthsAt(input.epochMs);
   const after = input.last === undefined ? now : ((timeOf(input.last) + 1n) as Tenths);

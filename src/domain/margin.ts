@@ -108,8 +108,8 @@ function rankOf(level: MarginLevel): number {
 }
 
 /**
- * Lots of the next step of an unwind: a tenth of what both accounts hold against each other, and at least one order of the pair. Some ten steps
- * end a position, and no step leaves more naked than it. None when they do not hold the same the other way round.
+ * Lots of the next step of an unwind: a tenth of what both accounts hold against each other, and at least one order of the pair. No step
+ * leaves more naked than it. None when they do not hold the same the other way round.
  */
 export function unwindLots(input: {
   readonly makerLots: bigint;

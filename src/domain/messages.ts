@@ -306,6 +306,8 @@ export interface PairInput extends QuoteTerms {
 
 export interface PairCarry {
   slots: { lane: number; last_id?: string; order?: CarriedOrder; flat_up_to?: string }[];
+  /** The latest id of each spare lane that was used. */
+  spare_ids?: string[];
   counts: PairCounts;
   halted?: { mode: 'paused' | 'stopping'; reason: string };
   /** Micro-USDC; absent: nothing yet. */
@@ -322,4 +324,6 @@ export interface CarriedOrder {
   lots: string;
   /** It is a step of an unwind. */
   unwinds?: boolean;
+  /** The lane on which it last spoke, where that is not its own. */
+  at?: number;
 }

@@ -44,6 +44,7 @@ export interface CarriedMargin {
   held: MarginLevel;
   read: MarginState;
   unwound?: Unwound;
+  halted?: string;
 }
 
 /** What an unwind has done since it began. */

@@ -4,7 +4,7 @@ import type { OrderId } from '../domain/ids-and-nonces';
 import { formatDecimal } from '../domain/lots';
 import type { LaneHistory } from '../domain/messages';
 import { PROOF_PAUSE_MS, type PairRun } from './pair-run';
-import type { Slot } from './pair-state';
+import type { Slot } from './pair-slot';
 
 /** Marks the slot free once no earlier order of its lane can rest, fill or be hedged any more. */
 export async function prove({ input, accounts, maker, hedger }: PairRun, slot: Slot): Promise<void> {

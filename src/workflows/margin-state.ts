@@ -14,6 +14,8 @@ export class PairMarginState {
   read: MarginState | undefined;
   /** Of the unwind that is under way, once it has begun. */
   unwound: Unwound | undefined;
+  /** Why no further step is made until a person resumes the pair. */
+  halted: string | undefined;
   /** Why the last step could not be made, and how often in a row. */
   #blocked = { by: '', times: 0 };
 
@@ -21,6 +23,7 @@ export class PairMarginState {
     this.#held = carry?.held ?? 'ok';
     this.read = carry?.read;
     this.unwound = carry?.unwound;
+    this.halted = carry?.halted;
   }
 
   /** Takes in what the hedger says; answers whether what rests may have to go. */
@@ -47,7 +50,7 @@ export class PairMarginState {
 
   /** Both accounts are to reduce now. Not while nobody knows: it goes on once it is known again. */
   get mustUnwind(): boolean {
-    return this.isUnwinding && this.read !== undefined && this.read.level !== 'unknown';
+    return this.isUnwinding && this.halted === undefined && this.read !== undefined && this.read.level !== 'unknown';
   }
 
   /** Whether it had not begun yet. */
@@ -86,6 +89,7 @@ export class PairMarginState {
 
   get carry(): CarriedMargin | undefined {
     if (this.read === undefined) return undefined;
-    return { held: this.#held, read: this.read, ...(this.unwound === undefined ? {} : { unwound: this.unwound }) };
+    const { unwound, halted } = this;
+    return { held: this.#held, read: this.read, ...(unwound && { unwound }), ...(halted !== undefined && { halted }) };
   }
 }

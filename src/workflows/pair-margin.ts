@@ -13,11 +13,10 @@ const PAUSE_MS_MAX = 15_000;
 const ASK_MS = 180_000;
 
 export class PairMargin {
-  #mustAsk: boolean;
+  /** A run before this one may have ended with its question on the way. */
+  #mustAsk = true;
 
-  constructor(private readonly run: PairRun) {
-    this.#mustAsk = run.state.margin.read === undefined;
-  }
+  constructor(private readonly run: PairRun) {}
 
   heard(): void {
     this.#mustAsk = true;

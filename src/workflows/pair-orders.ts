@@ -8,7 +8,7 @@ import {
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { laneOf, nextOrderId, nextSpareId, orderWorkflowId, parseOrderId } from '../domain/ids-and-nonces';
+import { laneOf, nextOrderId, nextGuestId, orderWorkflowId, parseOrderId } from '../domain/ids-and-nonces';
 import { formatDecimal } from '../domain/lots';
 import {
   DECIMALS_CHANGED,
@@ -23,7 +23,8 @@ import { orderStateFrom } from '../domain/received';
 import { makerOrder } from './maker-order';
 import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from './messages';
 import type { PairRun } from './pair-run';
-import type { PairState, Slot } from './pair-state';
+import type { Slot } from './pair-slot';
+import type { PairState } from './pair-state';
 
 /** After an order that could not be placed, times the failures in a row. */
 const FAILURE_PAUSE_MS = 500;
@@ -106,8 +107,11 @@ export async function startOrder(
 ): Promise<void> {
   const { state, input } = run;
   const { lots = input.lots, lane = slot.lane } = answer;
-  const own = nextOrderId({ epochMs: Date.now(), lane: slot.lane, last: slot.lastId });
-  const id = lane === slot.lane ? own : nextSpareId({ epochMs: Date.now(), lane, last: own, ownLane: slot.lane });
+  const epochMs = Date.now();
+  const id =
+    lane === slot.lane
+      ? nextOrderId({ epochMs, lane, last: slot.lastId })
+      : nextGuestId({ epochMs, lane, last: state.lastOnSpare(lane), owners: input.lanes });
   const order: OrderInput = {
     order_id: id.toString(),
     maker_account: input.maker_account,
@@ -165,6 +169,7 @@ export function heard(run: PairRun, order: unknown): void {
   const { state } = run;
   try {
     const { isStuck: wasStuck, mode: before } = state;
+    const wasHalted = state.margin.halted !== undefined;
     const spoken = orderStateFrom(order);
     state.heard(spoken);
     if (state.isStuck && !wasStuck) {
@@ -172,11 +177,23 @@ export function heard(run: PairRun, order: unknown): void {
       if (before === 'running') tellStopped(run, `order ${spoken.order_id} is stuck`, STUCK_NEXT);
     }
     if (state.mode === 'paused' && before === 'running') tellStopped(run, state.reason, PAUSED_NEXT);
+    if (state.margin.halted !== undefined && !wasHalted) tellHalted(run, state.margin.halted);
     if (spoken.result?.reason_code === DECIMALS_CHANGED) run.endQuotes();
   } catch (error) {
     log.error('an order state was rejected and changed nothing', { order, error: String(error) });
   }
   run.changed();
+}
+
+/** No step of the unwind is made until a person has looked. */
+function tellHalted(run: PairRun, why: string): void {
+  const {
+    input: { market },
+    state,
+  } = run;
+  const what = `the unwind in ${market} is halted: ${why}. ${state.margin.read?.what}`;
+  const next = `See why B cannot trade, then \`counterleg pair resume ${market}\`; or move collateral to the account that lost.`;
+  run.tell('cannot-unwind', what, next);
 }
 
 const STUCK_NEXT = 'It quotes again by itself once the order is hedged or closed: see `hedge-stuck` about it.';

@@ -1,6 +1,7 @@
 /** Why a pair, and each slot of it, does not quote. Codes stay, texts are for people. Whatever stops quotes adds itself here. */
 import type { Reason } from '../domain/pair-status';
-import type { PairState, Slot } from './pair-state';
+import type { Slot } from './pair-slot';
+import type { PairState } from './pair-state';
 
 /** What stops every slot; empty: orders are started. */
 export function holdsOf(state: PairState): readonly Reason[] {

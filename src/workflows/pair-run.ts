@@ -6,7 +6,8 @@ import { orderWorkflowId, type OrderId } from '../domain/ids-and-nonces';
 import { makerQueue, ordersQueue, type Accounts, type PairInput } from '../domain/messages';
 import { endQuoteSignal } from './messages';
 import { PairMargin } from './pair-margin';
-import type { PairState, Slot } from './pair-state';
+import type { Slot } from './pair-slot';
+import type { PairState } from './pair-state';
 import { rejectionOf, REJECTED_PAUSE_MS } from './rejected';
 
 const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;

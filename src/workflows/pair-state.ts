@@ -2,7 +2,7 @@
  * A pair's books: slots, counts, mode. State and rules without any wiring; pair.ts drives it.
  */
 import { formatDecimal, parseLots, QUOTE_DECIMALS } from '../domain/lots';
-import { orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
+import { laneOf, orderIdOf, parseOrderId, timeOf, type OrderId } from '../domain/ids-and-nonces';
 import { ReceivedError } from '../domain/received';
 import { changesOf, termsOf, withSetting, type PairChange, type PairSetting } from '../domain/pair-terms';
 import { PairMarginState, STEP_FAILED } from './margin-state';
@@ -17,25 +17,9 @@ import {
   type PairCarry,
   type PairInput,
 } from '../domain/messages';
-import type { PairSlot, PairStatus, Reason } from '../domain/pair-status';
+import type { PairStatus } from '../domain/pair-status';
 import { holdsOf, reasonsOf } from './pair-reasons';
-
-export interface Slot extends Omit<PairSlot, 'reasons'> {
-  /** Its order is a step of an unwind. */
-  unwinds?: boolean;
-  /** Of the note. */
-  code?: string;
-  lastId?: OrderId;
-  lots?: bigint;
-  /** This pair has asked for the end of its order's quote. */
-  quoteEnded?: boolean;
-  /** Its order is in trouble and has said so: it will say its end by signal too, to whichever run of the pair there is then. */
-  speaks?: boolean;
-  /** Its order was started by a run before this one. */
-  isHandedOver?: boolean;
-  /** Orders up to this id were part of a flatten that read both positions as zero. */
-  flatUpTo?: OrderId;
-}
+import { orderOf, slotFrom, statusOf, type Slot } from './pair-slot';
 
 export class PairState {
   mode: PairStatus['mode'] = 'running';
@@ -57,7 +41,11 @@ export class PairState {
   /** A's volume since the pair was started, micro-USDC. */
   traded: bigint;
 
+  readonly #spareIds: Map<number, OrderId>;
+
   constructor(public input: PairInput) {
+    const spare = (input.carry?.spare_ids ?? []).flatMap((text) => parseOrderId(text) ?? []);
+    this.#spareIds = new Map(spare.map((id) => [laneOf(id), id]));
     this.slots = input.lanes.map((lane) => slotFrom(lane, input.carry));
     this.counts = input.carry
       ? { ...input.carry.counts }
@@ -150,6 +138,7 @@ export class PairState {
   }
 
   resume(): void {
+    this.margin.halted = undefined;
     if (this.mode !== 'paused') return;
     this.mode = 'running';
     this.reason = '';
@@ -184,9 +173,9 @@ export class PairState {
     slot.state = 'busy';
     slot.order_id = order.id.toString();
     slot.hedge_state = 'arming';
-    slot.lastId = order.id;
     slot.lots = order.lots;
     slot.unwinds = order.unwinds === true;
+    this.#spoken(slot, order.id);
     delete slot.note;
     delete slot.code;
     this.counts.started += 1;
@@ -199,17 +188,39 @@ export class PairState {
     slot.hedge_state = state.hedge_state;
     slot.speaks = true;
     const last = parseOrderId(state.last_id);
-    // The order may have moved on to a later id, even on a spare lane: this lane's next id must be later than that.
-    if (last !== undefined) slot.lastId = orderIdOf({ time: timeOf(last), lane: slot.lane });
+    if (last !== undefined) this.#spoken(slot, last);
     if (state.done) this.ended(slot, state);
     return slot;
+  }
+
+  /** An order of this slot has taken an id: the next ones of its lane, and of the spare lane that it is on, must be later. */
+  #spoken(slot: Slot, id: OrderId): void {
+    slot.at = laneOf(id);
+    if (slot.at !== slot.lane) {
+      const known = this.#spareIds.get(slot.at);
+      if (known === undefined || id > known) this.#spareIds.set(slot.at, id);
+      if (slot.unwinds === true) return; // a step begins there, and says nothing of this lane
+    }
+    slot.lastId = orderIdOf({ time: timeOf(id), lane: slot.lane });
+  }
+
+  /** Of the orders that this pair knows to have been on a spare lane, the latest id. */
+  lastOnSpare(lane: number): OrderId | undefined {
+    return this.#spareIds.get(lane);
+  }
+
+  /** Where a step of an unwind may begin: on none where another order is being hedged. */
+  get freeSpareLanes(): number[] {
+    return this.input.spare_lanes.filter(
+      (lane) => !this.slots.some((slot) => slot.state === 'busy' && slot.at === lane),
+    );
   }
 
   private ended(slot: Slot, state: OrderState): void {
     const wasAsked = slot.quoteEnded === true;
     const { result } = state;
     const isStep = slot.unwinds === true;
-    if (isStep && result) this.margin.stepped(parseLots(result.maker.filled_base_amount, this.input.size_decimals));
+    if (isStep && result) this.#stepped(state.order_id, result);
     this.release(slot, 'free');
     if (state.hedge_state === 'abandoned') {
       this.counts.abandoned += 1;
@@ -245,6 +256,14 @@ export class PairState {
     }
   }
 
+  /** What B could not hedge of a step was traded back on A: another one would cost the same again. */
+  #stepped(orderId: string, { maker, closed_base_amount: closed }: OrderResult): void {
+    const lotsOf = (amount: string): bigint => parseLots(amount, this.input.size_decimals);
+    this.margin.stepped(lotsOf(maker.filled_base_amount) - lotsOf(closed));
+    if (lotsOf(closed) > 0n)
+      this.margin.halted = `B did not take its part of order ${orderId}, so A traded ${closed} back and no further step is made`;
+  }
+
   /** The order's run is gone without a word (terminated): its lane needs a proof before it is used again. */
   vanished(orderId: string): void {
     const slot = this.slots.find((s) => s.order_id === orderId);
@@ -256,6 +275,7 @@ export class PairState {
     delete slot.order_id;
     delete slot.hedge_state;
     delete slot.lots;
+    delete slot.at;
     delete slot.unwinds;
     delete slot.quoteEnded;
     delete slot.speaks;
@@ -295,6 +315,7 @@ export class PairState {
         ...(slot.flatUpTo === undefined ? {} : { flat_up_to: slot.flatUpTo.toString() }),
         ...orderOf(slot),
       })),
+      ...(this.#spareIds.size === 0 ? {} : { spare_ids: [...this.#spareIds.values()].map(String) }),
       counts: this.counts,
       ...(this.mode === 'paused' || this.mode === 'stopping'
         ? { halted: { mode: this.mode, reason: this.reason } }
@@ -305,35 +326,6 @@ export class PairState {
       ...(this.changed === undefined ? {} : { changed: this.changed }),
     };
   }
-}
-
-function statusOf({ lane, state, order_id, hedge_state, note }: Slot, reasons: readonly Reason[]): PairSlot {
-  return {
-    lane,
-    state,
-    reasons,
-    ...(order_id === undefined ? {} : { order_id }),
-    ...(hedge_state === undefined ? {} : { hedge_state }),
-    ...(note === undefined ? {} : { note }),
-  };
-}
-
-function orderOf({ order_id, hedge_state, lots, unwinds }: Slot): Pick<PairCarry['slots'][number], 'order'> {
-  if (order_id === undefined || hedge_state === undefined || lots === undefined) return {};
-  return { order: { order_id, hedge_state, lots: lots.toString(), ...(unwinds === true ? { unwinds } : {}) } };
-}
-
-function slotFrom(lane: number, carry: PairCarry | undefined): Slot {
-  const { last_id, order, flat_up_to } = carry?.slots.find((slot) => slot.lane === lane) ?? {};
-  const flatUpTo = flat_up_to === undefined ? undefined : parseOrderId(flat_up_to);
-  const flat = flatUpTo === undefined ? {} : { flatUpTo };
-  const lastId = last_id === undefined ? undefined : parseOrderId(last_id);
-  if (lastId === undefined) return { lane, state: 'unproven', ...flat };
-  // A lane that this pair has used itself up to now needs no new proof.
-  if (order === undefined) return { lane, state: 'free', lastId, ...flat };
-  const { order_id, hedge_state, lots, unwinds = false } = order;
-  const taken = { order_id, hedge_state, lots: BigInt(lots), unwinds, speaks: true, isHandedOver: true };
-  return { lane, state: 'busy', lastId, ...taken, ...flat };
 }
 
 /** Ends of an order without a fill that are ordinary: asked for, the market's doing, or our own hedge's. */

@@ -8,7 +8,7 @@ import { formatDecimal } from '../domain/lots';
 import { STEP_FAILED } from './margin-state';
 import type { PairRun } from './pair-run';
 import { startOrder } from './pair-orders';
-import type { Slot } from './pair-state';
+import type { Slot } from './pair-slot';
 
 const MONEY = 'Move collateral from the account that won to the one that lost, or add some.';
 
@@ -28,13 +28,13 @@ export async function unwind(run: PairRun, slot: Slot): Promise<void> {
           ...{ accounts, lane, market: input.market, strategy: input.strategy, depth: 1, lots: input.lots },
           ...{ size_decimals: input.size_decimals, max_position_lots: input.max_position_lots, open_lots: '0' },
           ...(off === undefined ? {} : { off_lots: off }),
-          unwind: { spare_lanes: input.spare_lanes },
+          unwind: { spare_lanes: state.freeSpareLanes },
         },
       ],
     );
     if (!answer.quote) {
       tellBlocked(run, slot, answer);
-      await condition(() => !state.margin.mustUnwind, answer.retry_after_ms);
+      await condition(() => !state.mayUnwind(slot), answer.retry_after_ms);
       return;
     }
     if (!state.mayUnwind(slot)) return;

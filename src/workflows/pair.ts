@@ -40,7 +40,8 @@ import {
 import { BooksWatch } from './pair-books';
 import { heard, lookAfter, quote, tellStopped } from './pair-orders';
 import { PairRun } from './pair-run';
-import { PairState, type Slot } from './pair-state';
+import type { Slot } from './pair-slot';
+import { PairState } from './pair-state';
 import { tellUnwound, unwind } from './pair-unwind';
 import { orReject } from './start';
 

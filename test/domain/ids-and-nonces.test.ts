@@ -5,6 +5,7 @@ import {
   clientOrderIndexOf,
   epochMsOf,
   laneOf,
+  nextGuestId,
   nextOrderId,
   nonceOf,
   orderIdOf,
@@ -81,6 +82,17 @@ describe('order ids', () => {
         expect(timeOf(next) === tenthsAt(now) || timeOf(next) === timeOf(last) + 1n).toBe(true);
       }),
     );
+  });
+
+  test('an order that begins on a spare lane has no id of those that continue there, and does not run ahead of the clock', () => {
+    const owners = [5, 6, 7];
+    let last: OrderId | undefined;
+    for (let now = 1_785_000_000_000; now < 1_785_000_200_000; now += 5_000) {
+      last = nextGuestId({ epochMs: now, lane: 9, last, owners });
+      expect(laneOf(last)).toBe(9);
+      expect(owners).not.toContain(Number(timeOf(last) & 0xffn));
+      expect(epochMsOf(timeOf(last)) - now).toBeLessThan(1_000);
+    }
   });
 
   test('without a last id the clock decides', () => {

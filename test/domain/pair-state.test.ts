@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { orderIdOf, type OrderId, type Tenths } from '../../src/domain/ids-and-nonces';
 import type { OrderResult, OrderState, PairInput } from '../../src/domain/messages';
 import { demandQuoteTerms, quoteTermsText, type PairSetting } from '../../src/domain/pair-terms';
-import { PairState, type Slot } from '../../src/workflows/pair-state';
+import type { Slot } from '../../src/workflows/pair-slot';
+import { PairState } from '../../src/workflows/pair-state';
 
 function pairInput(change: Partial<PairInput> = {}): PairInput {
   return {
@@ -52,6 +53,7 @@ function pairOf(change: Partial<PairInput> = {}, slotsAre: 'free' | 'as carried'
         maker: { status, filled_base_amount: filled, avg_price: '0' },
         reason: '',
         exposure: '0',
+        closed_base_amount: '0',
       } as OrderResult,
     });
   };
@@ -245,7 +247,9 @@ describe('other terms while it runs', () => {
     const { state, slots, start } = pairOf({ target_volume: '43.8', target_until: '2026-11-27T00:00:00.000Z' });
     const fill = (base: string): void => {
       const maker = { status: 'filled', filled_base_amount: base, avg_price: '109440.7' };
-      say(state, start(slots[0]), { result: { maker, reason: '', exposure: '0' } as OrderResult });
+      say(state, start(slots[0]), {
+        result: { maker, closed_base_amount: '0', reason: '', exposure: '0' } as OrderResult,
+      });
     };
     const [before, at] = [Date.UTC(2026, 10, 26), Date.UTC(2026, 10, 27)];
     fill('0.00020');
@@ -357,7 +361,7 @@ describe('an unwind', () => {
     free.state = 'free';
     expect(next.mayUnwind(free)).toBe(false);
     const maker = { status: 'canceled-too-much-slippage', filled_base_amount: '0.00012', avg_price: '0' } as const;
-    say(next, id, { result: { maker, reason: '', exposure: '0' } as OrderResult });
+    say(next, id, { result: { maker, closed_base_amount: '0', reason: '', exposure: '0' } as OrderResult });
     expect(next.mayUnwind(free)).toBe(true);
     expect(next.counts).toMatchObject({ filled: 1, failed: 0 });
     next.margin.takes({ level: 'warn', what: '' });
@@ -370,10 +374,53 @@ describe('an unwind', () => {
       const id = orderIdOf({ time: time++ as Tenths, lane: slots[0].lane });
       state.started(slots[0], { id, lots: 20n, unwinds: true });
       const maker = { status: 'canceled-too-much-slippage', filled_base_amount: '0.00000', avg_price: '0' } as const;
-      say(state, id, { result: { maker, reason: '', exposure: '0' } as OrderResult });
+      say(state, id, { result: { maker, closed_base_amount: '0', reason: '', exposure: '0' } as OrderResult });
     }
     expect([state.mode, state.failures, slots[0].note]).toEqual([
       ...['running', 0, 'a step of the unwind traded nothing: canceled-too-much-slippage'],
     ]);
+  });
+
+  const SPARE = { spare_lanes: [7, 8] };
+  const idAt = (at: bigint, lane: number): OrderId => orderIdOf({ time: at as Tenths, lane });
+
+  test('on a spare lane they leave the ids of their own lane where they are, also in the next run', () => {
+    const { state, slots, end } = pairOf(SPARE);
+    const before = slots[0].lastId;
+    for (const at of [1000n, 1001n, 1002n]) {
+      state.started(slots[0], { id: idAt(at, 7), lots: 2n, unwinds: true });
+      end(idAt(at, 7), 'filled', '0.00002');
+    }
+    expect(slots[0].lastId).toBe(before);
+    expect(state.lastOnSpare(7)).toBe(idAt(1002n, 7));
+    const carry = JSON.parse(JSON.stringify(state.carry)) as NonNullable<PairInput['carry']>;
+    expect(new PairState(pairInput({ ...SPARE, carry })).lastOnSpare(7)).toBe(idAt(1002n, 7));
+  });
+
+  test('begin on no spare lane where a stuck order is being hedged, also in the next run', () => {
+    const { state, slots, start } = pairOf(SPARE);
+    const stuck = start(slots[1]);
+    expect(state.freeSpareLanes).toEqual([7, 8]);
+    say(state, stuck, { hedge_state: 'stuck', done: false, last_id: idAt(time + 9n, 7).toString() });
+    expect(state.freeSpareLanes).toEqual([8]);
+    const carry = JSON.parse(JSON.stringify(state.carry)) as NonNullable<PairInput['carry']>;
+    expect(new PairState(pairInput({ ...SPARE, carry })).freeSpareLanes).toEqual([8]);
+  });
+
+  test('one that A had to trade back is no progress, and no other follows until a person resumes', () => {
+    const { state, slots, start } = pairOf();
+    state.margin.takes({ level: 'unwind', what: 'B is near' });
+    state.margin.begin();
+    const id = start(slots[0]);
+    slots[0].unwinds = true;
+    const maker = { status: 'filled', filled_base_amount: '0.00020', avg_price: '1' };
+    say(state, id, { result: { maker, closed_base_amount: '0.00020', reason: '', exposure: '0' } as OrderResult });
+    expect(state.margin.unwound).toEqual({ steps: 1, lots: '0' });
+    expect([state.margin.mustUnwind, state.margin.holdsEnlarging]).toEqual([false, 'B is near']);
+    const carry = JSON.parse(JSON.stringify(state.carry)) as NonNullable<PairInput['carry']>;
+    const next = new PairState(pairInput({ carry }));
+    expect(next.margin.mustUnwind).toBe(false);
+    next.resume();
+    expect(next.margin.mustUnwind).toBe(true);
   });
 });
