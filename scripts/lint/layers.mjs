@@ -11,7 +11,7 @@ export const layers = {
   quoting: ['domain', 'exchange', 'hedging'],
   fills: ['domain', 'exchange', 'notices'],
   transfers: ['domain', 'exchange', 'hedging'], // collateral between the two accounts
-  activities: ['domain', 'exchange', 'hedging', 'quoting', 'temporal'],
+  activities: ['domain', 'exchange', 'hedging', 'quoting', 'temporal', 'transfers'],
   audit: ['domain', 'exchange', 'observability', 'temporal'], // its own code path: never the executor's or the workflows' state
   journal: ['domain', 'exchange'], // beside the engine: nothing that hedges waits for it
   'warm-up': ['domain', 'exchange', 'notices', 'hedging', 'fills'], // composes the parts of the fast way; nobody but the workers knows it

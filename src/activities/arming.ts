@@ -55,6 +55,11 @@ export class Arming {
     ];
   }
 
+  /** What B has free for a transfer, and the keeping of it (margin.ts). */
+  get margin(): Pick<MarginBook, 'unpromised' | 'setAside'> {
+    return this.#margin;
+  }
+
   close(): void {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
   }

@@ -40,7 +40,16 @@ export interface AlertInput {
   order_id?: string;
   /** Symbol, where it is about a market and not about one order. */
   market?: string;
-  kind: 'stuck' | 'abandoned' | 'pair' | 'quoting' | 'contradiction' | 'unwinding' | 'unwound' | 'cannot-unwind';
+  kind:
+    | 'stuck'
+    | 'abandoned'
+    | 'pair'
+    | 'quoting'
+    | 'contradiction'
+    | 'unwinding'
+    | 'unwound'
+    | 'cannot-unwind'
+    | 'rebalance-in-doubt';
   what: string;
   next: string;
 }

@@ -54,6 +54,11 @@ interface Reading {
   readonly atMs: number;
 }
 
+interface Known {
+  readonly reading: Reading;
+  readonly fractions: ReadonlyMap<number, number>;
+}
+
 export class MarginBook {
   readonly #deps: MarginDeps;
   readonly #promised = new Map<OrderId, Promised & { readonly sinceMs: number; overMs?: number }>();
@@ -65,6 +70,8 @@ export class MarginBook {
   #readAfter = 0;
   /** When the last of them was heard. */
   #executedMs = -Infinity;
+  /** About to leave the account. */
+  #aside = 0n;
   /** When anything that B traded was. */
   #tradedMs = -Infinity;
 
@@ -81,6 +88,24 @@ export class MarginBook {
     if (id !== undefined && this.#promised.has(id)) return;
     this.#executions += 1;
     this.#executedMs = this.#tradedMs;
+  }
+
+  /** Free, and promised to no order; undefined when it cannot be read. */
+  async unpromised(): Promise<bigint | undefined> {
+    const known = await this.#known();
+    return known && this.#unpromised(known);
+  }
+
+  /** Keeps `amount` from being promised until the answer is called: it is about to leave the account. Undefined when it is not there to be kept. */
+  async setAside(amount: bigint): Promise<(() => void) | undefined> {
+    this.executed(); // what is free now, not a while ago
+    const known = await this.#known();
+    if (known === undefined || amount > this.#unpromised(known)) return undefined;
+    this.#aside += amount;
+    return () => {
+      this.#aside -= amount;
+      this.executed();
+    };
   }
 
   /** Promises `order` its margin, or says why not. Repeatable: an order is promised once. */
@@ -108,11 +133,13 @@ export class MarginBook {
     }
   }
 
-  /** Of the market and of all that is promised, what joins meanwhile included. */
-  async #fractions(marketId: number): Promise<Read<ReadonlyMap<number, number>>> {
+  /** Of the markets and of all that is promised, what joins meanwhile included. */
+  async #fractions(...marketIds: readonly number[]): Promise<Read<ReadonlyMap<number, number>>> {
     const fractions = new Map<number, number>();
     const missing = (): number | undefined =>
-      [marketId, ...[...this.#promised.values()].map((promised) => promised.marketId)].find((id) => !fractions.has(id));
+      [...marketIds, ...[...this.#promised.values()].map((promised) => promised.marketId)].find(
+        (id) => !fractions.has(id),
+      );
     for (let id = missing(); id !== undefined; id = missing()) {
       const fraction = await this.#deps.initialMarginBps(id);
       if (!fraction.ok) return fraction;
@@ -121,12 +148,31 @@ export class MarginBook {
     return { ok: true, value: fractions };
   }
 
-  #shortOf(order: Promised, { account }: Reading, fractions: ReadonlyMap<number, number>): Rejection | undefined {
+  async #known(): Promise<Known | undefined> {
+    const reading = await this.#read();
+    const fractions = await this.#fractions();
+    return reading !== undefined && fractions.ok ? { reading, fractions: fractions.value } : undefined;
+  }
+
+  #unpromised({ reading, fractions }: Known): bigint {
+    this.#forgetEnded(reading);
+    return this.#free(reading) - needOf(this.#holding(), reading.account, fractions);
+  }
+
+  #free({ account }: Reading): bigint {
+    return account.availableBalance - this.#aside;
+  }
+
+  /** What an order that is over may still bind is counted, and covers nothing: its promise was for itself. */
+  #holding(): readonly Promised[] {
+    return [...this.#promised.values()].filter(({ overMs }) => overMs === undefined);
+  }
+
+  #shortOf(order: Promised, reading: Reading, fractions: ReadonlyMap<number, number>): Rejection | undefined {
+    const { account } = reading;
     const others = [...this.#promised.values()];
-    const free = account.availableBalance;
-    // What an order that is over may still bind is counted, and covers nothing: its promise was for itself.
-    const holding = others.filter(({ overMs }) => overMs === undefined);
-    const taken = needOf(holding, account, fractions);
+    const free = this.#free(reading);
+    const taken = needOf(this.#holding(), account, fractions);
     const wanted = needOf([...others, order], account, fractions);
     if (wanted <= taken || wanted <= free) return undefined;
     const each = valueNeed(order.lots, order.priceTicks, bpsOf(order.marketId, account, fractions));
@@ -134,13 +180,14 @@ export class MarginBook {
   }
 
   /** An order that is over counts on until the balance has been read after its end: what it traded may not have been heard here. */
-  #forgetEnded({ running, atMs }: Reading, order: Promised): void {
+  #forgetEnded({ running, atMs }: Reading, order?: Promised): void {
     const nowMs = this.#deps.clock.monotonicMs();
     for (const [id, promised] of this.#promised) {
       const hasEnded = running !== undefined && !running.has(id) && promised.sinceMs + LIST_LAG_MS < atMs;
       // A lane has one order at a time: one that is armed says that the one before it is over.
-      if (hasEnded || promised.untilMs < nowMs || laneOf(id) === laneOf(order.id)) promised.overMs ??= nowMs;
-      if (id === order.id || (promised.overMs !== undefined && promised.overMs <= atMs)) this.#promised.delete(id);
+      const isFollowed = order !== undefined && laneOf(id) === laneOf(order.id);
+      if (hasEnded || promised.untilMs < nowMs || isFollowed) promised.overMs ??= nowMs;
+      if (id === order?.id || (promised.overMs !== undefined && promised.overMs <= atMs)) this.#promised.delete(id);
     }
   }
 

@@ -1,5 +1,4 @@
 /** `place`: the quote of one order goes out, or is proven never to. */
-import type { Clock } from '../clock';
 import { invariant } from '../domain/assert';
 import { lotsIn, otherDecimals } from '../domain/decimals';
 import { laneOf, orderWorkflowId, parseOrderId, type OrderId } from '../domain/ids-and-nonces';
@@ -17,6 +16,7 @@ import type { OrderRecord } from '../domain/records';
 import { isAboutMarket } from '../domain/rejections';
 import { sealByCancelOrder } from '../hedging/seals';
 import type { AccountPort } from '../exchange/port';
+import { freshness } from './freshness';
 import { placeOrder, type PlacerDeps } from '../quoting/placer';
 import type { MakerDeps } from './maker-activities';
 
@@ -81,15 +81,6 @@ export async function place(
 /** As far from the price as a hedge may go, at once: what is late here is dearer than the spread. */
 function marketBound({ side, price_ticks, policy }: OrderInput): Ticks {
   return boundTicks({ side, anchorTicks: ticks(BigInt(price_ticks)), bps: policy.max_slippage_bps });
-}
-
-/**
- * How long the quote is still fresh. The server's clock has set the moment, so it is compared with that clock as far as it is known, or
- * with this host's, whichever is later: one of them may have stood still.
- */
-function freshness(clock: Clock, staleAtMs: number, serverMs: number): () => number {
-  const receivedMs = clock.monotonicMs();
-  return () => staleAtMs - Math.max(clock.epochMs(), serverMs + clock.monotonicMs() - receivedMs);
 }
 
 export function placerOf(deps: MakerDeps): PlacerDeps {

@@ -10,6 +10,7 @@ import type { ClosingAccount } from '../closing/fence';
 import { type AccountRole, type Config, ConfigError, loadKeys } from '../config';
 import { orderWorkflowPrefix, pairWorkflowId } from '../domain/ids-and-nonces';
 import { reasonOf } from '../domain/reason';
+import { rebalanceWorkflowId } from '../domain/rebalance-messages';
 import type { ExchangePort } from '../exchange/port';
 import { Executor } from '../hedging/executor';
 import { sealByCancelAll, sealByCancelOrder } from '../hedging/seals';
@@ -159,6 +160,7 @@ function openSide(input: {
 async function runningRuns(client: Client, { accounts, pairs }: Config): Promise<string[]> {
   const prefix = orderWorkflowPrefix(accounts.maker.index);
   const ids = pairs.map(({ market }) => `WorkflowId = "${pairWorkflowId(accounts.maker.index, market)}"`);
+  ids.push(`WorkflowId = "${rebalanceWorkflowId(accounts.maker.index)}"`);
   const query = `ExecutionStatus = "Running" AND (WorkflowId STARTS_WITH "${prefix}" OR ${ids.join(' OR ')})`;
   const runs = await client.withDeadline(Date.now() + ENGINE_MS, () => listRuns(client, query));
   return runs.map(({ workflowId }) => workflowId);

@@ -1,6 +1,7 @@
-/** `journal` and `report`: names, options and help. */
+/** `journal`, `report` and `rebalance`: names, options and help. */
 import { type Command, Option } from 'commander';
 import type { GlobalOptions } from './context';
+import { usdcAmount } from './option-values';
 
 export function addMoney(root: Command, globals: () => GlobalOptions): void {
   root
@@ -23,5 +24,16 @@ export function addMoney(root: Command, globals: () => GlobalOptions): void {
     .action(async (options: Record<string, string | true | undefined>) => {
       const { runReport } = await import('./report-command.js');
       await runReport({ ...globals(), ...options });
+    });
+  root
+    .command('rebalance')
+    .description('moves collateral from the account that is worth more to the other one; asks before it does')
+    .option('--plan', 'only say what would be moved')
+    .option('--amount <usdc>', 'this much instead of half the difference', usdcAmount)
+    .option('--yes', 'do not ask')
+    .addOption(new Option('--json', 'print JSON, for programs'))
+    .action(async (options: { plan?: true; amount?: bigint; yes?: true; json?: boolean }) => {
+      const { runRebalance } = await import('./rebalance-command.js');
+      await runRebalance({ ...globals(), ...options });
     });
 }

@@ -16,6 +16,7 @@ import { pairIn, type PairConfig } from './pair';
 import { configSchema, type RawConfig } from './schema';
 import { type Path, readSource, type Source, unwrapped } from './source';
 import { PROJECT_ROOT } from './tools';
+import { rebalanceFrom, type RebalanceConfig } from './rebalance';
 
 export type AccountRole = 'maker' | 'hedge';
 
@@ -47,6 +48,8 @@ export interface Config {
   };
   readonly pairs: readonly PairConfig[];
   readonly cancelLane: number;
+  /** Transfers of collateral between both accounts; undefined: none are made. */
+  readonly rebalance?: RebalanceConfig;
   readonly makerOrderTimeOutMs: number;
   readonly hedge: {
     readonly slippageBps: number;
@@ -185,6 +188,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
     },
     pairs: raw.pairs.map(pairIn),
     cancelLane: raw.cancel_lane,
+    ...rebalanceFrom(raw),
     makerOrderTimeOutMs: raw.maker_order_time_out * 1000,
     hedge: {
       slippageBps: hedge.slippage_bps,

@@ -7,65 +7,24 @@
 import { z } from 'zod';
 import { DEPTH_MAX, TIME_OUT_MS_MAX, quoteTermsProblem } from '../domain/pair-terms';
 import { backgroundPerMinute, quoteCost, roomForQuotes } from '../domain/budget';
+import {
+  text,
+  whole,
+  fraction,
+  amount,
+  usdc,
+  flag,
+  oneOf,
+  url,
+  lane,
+  port,
+  accountIndex,
+  moment,
+  feeBps,
+} from './values';
 import { ORDER_EXPIRY_MS_MIN } from '../domain/limits';
-import { centiBpsOf } from '../domain/price-rule';
 import { isTimeZone } from '../domain/schedule';
 import { quoteTermsIn } from './pair';
-
-const text = z.string().trim().min(1, 'must not be empty');
-
-function whole(min: number, max: number): z.ZodType<number, string> {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return text
-    .regex(/^\d+$/, message)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, message);
-}
-
-function fraction(): z.ZodType<number, string> {
-  const message = 'must be a number from 0 to 1, e.g. 0.5';
-  return text
-    .regex(/^\d+(\.\d+)?$/, message)
-    .transform(Number)
-    .refine((value) => value <= 1, message);
-}
-
-/** Stays text: amounts never become floating-point numbers (invariant 9). */
-const amount = text
-  .regex(/^\d+(\.\d+)?$/, "must be a decimal amount in base units, e.g. '0.0002'")
-  .refine((value) => /[1-9]/.test(value), 'must be more than zero');
-
-const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number], string> {
-  return z.enum(values, `must be one of: ${values.join(', ')}`);
-}
-
-function url(...schemes: readonly string[]): z.ZodType<string, string> {
-  return text.refine(
-    (value) => URL.canParse(value) && schemes.includes(new URL(value).protocol.replace(':', '')),
-    `must be an address that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
-  );
-}
-
-/** API keys 0…3 belong to Lighter's own front ends (LP §3.6), 255 to none. */
-const lane = whole(4, 254);
-const port = whole(1, 65_535);
-/** Account indexes of sub-accounts exceed 2^47 but stay below 2^53 (LP §2.2). */
-const accountIndex = whole(1, Number.MAX_SAFE_INTEGER);
-
-/** With its offset: a time of day alone says nothing on another host. */
-const moment = text
-  .regex(
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/,
-    'must be a time with its offset, e.g. 2026-11-29T11:00Z',
-  )
-  .transform((value) => Date.parse(value))
-  .refine((value) => Number.isFinite(value), 'is no time that exists');
-
-const feeBps = text
-  .refine((value) => centiBpsOf(value) !== undefined, 'must be basis points, two decimals at most, e.g. 2.8')
-  .transform((value) => centiBpsOf(value) ?? 0n);
 
 const account = z.strictObject({ index: accountIndex, keys_file: text });
 
@@ -113,6 +72,18 @@ export const configSchema = z
     accounts: z.strictObject({ maker: account, hedge: account, self_trade: oneOf(['refuse', 'accept']) }),
     pairs: z.array(pair).min(1, 'must have at least one pair'),
     cancel_lane: lane,
+    rebalance: z
+      .strictObject({
+        lane,
+        max_transfer: usdc,
+        max_per_day: usdc,
+        automatic: flag,
+        start_below: fraction().refine(
+          (value) => value > 0 && value < 0.5,
+          'must be between 0 and 0.5: with equal accounts each holds half, and it would move money for ever',
+        ),
+      })
+      .optional(),
     maker_order_time_out: whole(1, TIME_OUT_MS_MAX / 1_000),
     hedge: z.strictObject({
       slippage_bps: whole(1, 5000),
@@ -228,6 +199,8 @@ function contradictions(raw: RawConfig): Contradiction[] {
   if (raw.maker_order_time_out >= safety.order_expiry_minutes * 60) {
     add('maker_order_time_out', `would outlive safety.order_expiry_minutes (${safety.order_expiry_minutes})`);
   }
+  if (raw.rebalance !== undefined && raw.rebalance.max_transfer > raw.rebalance.max_per_day)
+    add('rebalance.max_transfer', 'is above rebalance.max_per_day: no such transfer would ever be made');
   raw.blackouts?.forEach(({ from, until }, i) => {
     if (until <= from) found.push({ path: ['blackouts', i, 'until'], message: 'is not after its from' });
   });
@@ -284,6 +257,12 @@ function noRoomForQuotes(raw: RawConfig['request_budget']): string | undefined {
 function laneContradictions(raw: RawConfig): Contradiction[] {
   const found: Contradiction[] = [];
   const owners = new Map<number, string>([[raw.cancel_lane, 'cancel_lane']]);
+  if (raw.rebalance?.lane === raw.cancel_lane)
+    found.push({
+      path: ['rebalance', 'lane'],
+      message: 'is cancel_lane: a cancel would jump over the nonce of a transfer',
+    });
+  else if (raw.rebalance !== undefined) owners.set(raw.rebalance.lane, 'rebalance.lane');
   raw.pairs.forEach((entry, i) => {
     for (const key of ['lanes', 'spare_lanes'] as const) {
       entry[key].forEach((value, k) => {

@@ -47,8 +47,9 @@ export function loadKeysFile(
 }
 
 /** API key indexes that the configuration uses on an account, the cancel lane first. */
-export function neededLanes({ pairs, cancelLane }: Config, role: AccountRole): readonly number[] {
-  const lanes = pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
+export function neededLanes({ pairs, cancelLane, rebalance }: Config, role: AccountRole): readonly number[] {
+  const transfers = rebalance === undefined ? [] : [rebalance.lane];
+  const lanes = [...pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]), ...transfers];
   return role === 'maker' ? [cancelLane, ...lanes] : lanes;
 }
 

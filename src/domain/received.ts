@@ -4,6 +4,7 @@
  */
 import { parseOrderId } from './ids-and-nonces';
 import type { BooksState, HedgeState, OrderInput, OrderResult, OrderState, OrderUpdate, PairInput } from './messages';
+import type { RebalanceInput } from './rebalance-messages';
 import { ORDER_STATUSES } from './records';
 
 export class ReceivedError extends Error {
@@ -94,6 +95,17 @@ export function booksStateFrom(value: unknown): BooksState {
   demand(state === 'even' ? lots === '0' : typeof lots === 'string' && SIGNED_AMOUNT.test(lots), 'lots');
   demand(typeof what === 'string' && what.length <= WORDS_MAX, 'what');
   return value as BooksState;
+}
+
+export function rebalanceInputFrom(value: unknown): RebalanceInput {
+  const input = recordFrom(value, 'a rebalance');
+  const { amount, from } = input;
+  demand(isCount(input['maker_account']), 'maker_account');
+  demand(isCount(input['hedge_account']), 'hedge_account');
+  demand(isText(input['by']), 'by');
+  demand(amount === undefined || isAmount(amount), 'amount');
+  demand(from === undefined || from === 'maker' || from === 'hedge', 'from');
+  return value as RebalanceInput;
 }
 
 function demandTrades(value: unknown): void {

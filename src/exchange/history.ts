@@ -58,6 +58,15 @@ export interface HistoryTransfer {
   readonly amountMicro: bigint;
   readonly status: string;
   readonly timeUs: bigint;
+  /** Of a transfer between accounts. */
+  readonly between?: {
+    readonly from: number;
+    readonly to: number;
+    /** Without the fee. */
+    readonly amountMicro: bigint;
+    /** Empty where the list does not say it. */
+    readonly txHash: string;
+  };
 }
 
 /** Newest first. */

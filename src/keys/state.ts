@@ -1,7 +1,7 @@
 /** Where each key stands, from the file and what the exchange lists. Pure. */
 import { neededLanes, type AccountRole, type Config, type StoredKey } from '../config';
 
-export type LaneUse = 'quote' | 'spare' | 'cancel' | 'hedge';
+export type LaneUse = 'quote' | 'spare' | 'cancel' | 'hedge' | 'transfer';
 
 /**
  * `missing`: none in the file · `unregistered`: the slot is empty · `registered`: the slot holds it · `taken`: the slot holds another one ·
@@ -48,7 +48,8 @@ export function settled(stored: StoredKey, slot: string | undefined): StoredKey 
   return { ...next, next: undefined, previous: { privateKey, publicKey } };
 }
 
-function useOf({ pairs, cancelLane }: Config, role: AccountRole, lane: number): LaneUse {
+function useOf({ pairs, cancelLane, rebalance }: Config, role: AccountRole, lane: number): LaneUse {
+  if (lane === rebalance?.lane) return 'transfer';
   if (role === 'maker' && lane === cancelLane) return 'cancel';
   if (pairs.some(({ spareLanes }) => spareLanes.includes(lane))) return 'spare';
   return role === 'maker' ? 'quote' : 'hedge';

@@ -107,6 +107,7 @@ function counters(registry: Registry) {
     requests: counter('requests', 'Requests to the exchange, submissions included, by the last part of their path', [
       'endpoint',
     ]),
+    rebalances: counter('rebalances', 'Automatic rebalances, by what became of them', ['state']),
     alertFailures: counter('alert_failures', 'Alerts that a channel did not take', ['channel']),
   };
 }

@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
   unwinding: 'unwinding',
   unwound: 'unwound',
   'cannot-unwind': 'cannot-unwind',
+  'rebalance-in-doubt': 'rebalance-in-doubt',
 };
 
 export function alertOf({ kind, what, next, order_id: orderId, market }: AlertInput): Alert {

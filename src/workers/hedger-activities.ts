@@ -12,6 +12,7 @@ import { alertOf } from './alert-of';
 import { hedgeNotice, observeNaked, observeStages } from './confirmation';
 import { openKeyProofs } from './key-proofs';
 import { misaddressed } from './misaddressed';
+import { openHedgerMoney } from './money';
 import { openOrders } from './open-orders';
 import type { Joined } from './temporal';
 
@@ -73,7 +74,8 @@ export function openHedgeActivities(
     margin: parts.margin,
     clock: systemClock,
   });
-  return { activities, proofs };
+  const money = openHedgerMoney(side, { temporal, margin: arming.margin });
+  return { activities: { ...activities, ...money }, proofs };
 }
 
 function acknowledge({ account, observability }: Side, parts: HedgerParts, result: OrderResult): void {

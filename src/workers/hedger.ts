@@ -19,6 +19,7 @@ import { opening, type Opened } from './opened';
 import { checkOwners } from './owners';
 import { OUTDATED, pausePairs } from './pause-pairs';
 import { observe, startWorker, type RunningProcess, type WorkerProcessOptions } from './process';
+import { openRebalancer } from './money';
 import { preferOnSingleMachine } from './single-machine';
 import { heardInTime, readInTheEnd, tooLate } from './start-up';
 import { joinTemporal, workflowSource } from './temporal';
@@ -111,6 +112,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     auditLedgers(side, client, quoted);
   });
   auditRuns(side, client);
+  openRebalancer(side, temporal);
   try {
     await heardInTime([keys, owners, audited, account.stream.whenLive()], tooLate(raiseAlert));
   } catch (error) {

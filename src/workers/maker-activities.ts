@@ -15,6 +15,7 @@ import { openKeyProofs } from './key-proofs';
 import type { HeardLanes } from './lanes';
 import { sayingWhere, type MakerOnly } from './maker-only';
 import { misaddressed } from './misaddressed';
+import { openMakerMoney } from './money';
 import { openOrders } from './open-orders';
 import { openGate, openWithdrawal } from './quote-gate';
 import { openQuoteWatch } from './quote-watch';
@@ -85,7 +86,8 @@ export function openMakerActivities(
     hear: (market, lane) => heard.takeUp(market, lane),
     clock: systemClock,
   });
-  return { activities: sayingWhere(activities, makerOnly), proofs };
+  const sealBy = sealByCancelOrder(() => deadMan.nextAtMs());
+  return { activities: { ...sayingWhere(activities, makerOnly), ...openMakerMoney(side, temporal, sealBy) }, proofs };
 }
 
 function withinBudget({ config, exchange, budget }: Side, quota: QuotaFloor): MakerDeps['mayQuote'] {

@@ -1,3 +1,4 @@
 /** The workflow bundle: everything that the hedger's worker runs as workflows. */
 export { makerOrder } from './maker-order';
 export { pair } from './pair';
+export { rebalance } from './rebalance';

@@ -16,6 +16,9 @@ const BY_COMPONENT: Readonly<Record<string, readonly [path: string, mention: str
   'journal-behind': ['journal/keeper.test.ts', "kind: 'journal-behind'"],
   'margin-unread': ['audit/margin-watch.test.ts', "kind: 'margin-unread'"],
   'cannot-unwind': ['workflows/pair-margin.test.ts', "kind: 'cannot-unwind'"],
+  rebalanced: ['workers/rebalancer.test.ts', "kind: 'rebalanced'"],
+  'rebalance-failed': ['workers/rebalancer.test.ts', "kind: 'rebalance-failed'"],
+  'rebalance-in-doubt': ['workflows/rebalance.test.ts', "kind: 'rebalance-in-doubt'"],
   'run-failing': ['audit/failing-runs.test.ts', "kind: 'run-failing'"],
 };
 

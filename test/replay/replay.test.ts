@@ -66,6 +66,7 @@ const PAIR_SCENARIOS = [
     'target',
   ],
 ].map((name) => `pair-${name}`);
+const REBALANCE_SCENARIOS = ['rebalance-moved', 'rebalance-not-moved'];
 
 const quiet = new DefaultLogger('ERROR', () => undefined);
 const histories = goldenHistories();
@@ -84,7 +85,7 @@ beforeAll(async () => {
 
 test('every path of this version is on record', () => {
   const recorded = histories.filter((golden) => golden.code_version === version).map((golden) => golden.scenario);
-  expect(recorded.sort()).toEqual([...SCENARIOS, ...PAIR_SCENARIOS].sort());
+  expect(recorded.sort()).toEqual([...SCENARIOS, ...PAIR_SCENARIOS, ...REBALANCE_SCENARIOS].sort());
 });
 
 test.each(histories.map((golden) => [`${golden.scenario}@${golden.code_version}`, golden] as const))(

@@ -71,7 +71,14 @@ function bodyOf(request: TxRequest): TxBody {
       return { kind: 'cancel-all', timeInForce: 2, atMs: 0 };
     case 'transfer': {
       const { toAccountIndex, amount } = request;
-      return { kind: 'transfer', toAccountIndex, assetIndex: 3, amountMicro: Number(amount), feeMicro: 0 };
+      return {
+        kind: 'transfer',
+        toAccountIndex,
+        assetIndex: 3,
+        routes: [0, 0],
+        amountMicro: Number(amount),
+        feeMicro: 0,
+      };
     }
   }
 }

@@ -22,8 +22,9 @@ beforeEach(async () => {
 });
 afterEach(() => exchange.close());
 
-async function transfer(to: number, amountMicro: number, { asset = usdc, feeMicro = 0 } = {}): Promise<Answer> {
-  const values = [BigInt(to), asset, 0, 0, amountMicro, feeMicro, ' '.repeat(32), 0, nonce, 5, BigInt(from)];
+async function transfer(to: number, amountMicro: number, how = {}): Promise<Answer> {
+  const { asset = usdc, feeMicro = 0, toRoute = 0 } = how as { asset?: number; feeMicro?: number; toRoute?: number };
+  const values = [BigInt(to), asset, 0, toRoute, amountMicro, feeMicro, ' '.repeat(32), 0, nonce, 5, BigInt(from)];
   const { txType, txInfo, txHash } = officialSigner().sign('SignTransfer', ...values);
   const body = new URLSearchParams({ tx_type: String(txType), tx_info: txInfo });
   const answer = await exchange.call('/api/v1/sendTx', { method: 'POST', body });
@@ -62,6 +63,7 @@ it('not more than positions and orders leave free: refused by the sequencer', as
   });
   // 10000 at 5 % binds 500 of 1000.
   expect(await refusalOf(await transfer(sibling, 500_000_001))).toBe(21301);
+  expect(await refusalOf(await transfer(sibling, 499_000_001, { feeMicro: 1_000_000 }))).toBe(21301);
   expect(await refusalOf(await transfer(sibling, 500_000_000))).toBeUndefined();
   expect(await balances()).toEqual(['500.000000', '510.000000']);
 });
@@ -71,8 +73,11 @@ it.each([
   ['nobody', 999, {}, 21102],
   ['itself', from, {}, 21102],
   ['another asset', sibling, { asset: 1 }, 21304],
-])('%s: refused at the API, the nonce is kept', async (_who, to, how, code) => {
-  const answer = await transfer(to, 1_000_000, how);
+  ['spot, which holds nothing here', sibling, { toRoute: 1 }, 21304],
+  ['a sibling, less than the minimum', sibling, { amountMicro: 999_999 }, 21501],
+])('%s: refused at the API, the nonce is kept', async (_who, to, how: object, code) => {
+  const amountMicro = 'amountMicro' in how ? Number(how.amountMicro) : 1_000_000;
+  const answer = await transfer(to, amountMicro, how);
   expect([answer.status, answer.body['code']]).toEqual([400, code]);
   expect(await balances()).toEqual(['1000.000000', '10.000000']);
   expect((await transfer(sibling, 1_000_000)).status).toBe(200);

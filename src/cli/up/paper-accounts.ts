@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { type AccountRole, type Config, toolPath } from '../../config';
+import { type AccountRole, type Config, neededLanes, toolPath } from '../../config';
 import { loadSigner, type Signer } from '../../exchange/lighter';
 import { CommandError } from '../context';
 
@@ -29,10 +29,9 @@ export async function createPaperAccount(
   role: AccountRole,
   signer: Signer,
 ): Promise<ReadonlyMap<number, string>> {
-  const lanes = config.pairs.flatMap((pair) => [...pair.lanes, ...pair.spareLanes]);
   const privateKeys = new Map<number, string>();
   const publicKeys: Record<string, string> = {};
-  for (const lane of role === 'maker' ? [config.cancelLane, ...lanes] : lanes) {
+  for (const lane of neededLanes(config, role)) {
     const pair = await signer.generateKey();
     privateKeys.set(lane, pair.privateKey.replace(/^0x/, ''));
     publicKeys[lane] = pair.publicKey;

@@ -186,6 +186,7 @@ const transferShape = movementShape.extend({
   fee: decimalText.default('0'),
   from_route: z.string().default('perps'),
   to_route: z.string().default('perps'),
+  tx_hash: z.string().default(''),
 });
 const listName = { transfer: 'transfers', deposit: 'deposits', withdrawal: 'withdraws' } as const;
 /** In these the money has not come, or has come back. */
@@ -205,9 +206,19 @@ export function parseTransferPage(body: unknown, kind: TransferKind, account: nu
     const status = row.status ?? 'completed';
     const amountMicro = withoutEffect[kind].includes(status) ? 0n : signedAmount(raw, kind, account);
     const timeUs = BigInt(epochMs(row.timestamp)) * 1000n;
-    return [{ kind, id: row.id, amountMicro, status, timeUs }];
+    return [{ kind, id: row.id, amountMicro, status, timeUs, ...(kind === 'transfer' && { between: betweenOf(raw) }) }];
   });
   return page(rows, listed, parsed['cursor'] as string | null | undefined);
+}
+
+function betweenOf(raw: unknown): NonNullable<HistoryTransfer['between']> {
+  const {
+    from_account_index: from,
+    to_account_index: to,
+    amount,
+    tx_hash: txHash,
+  } = check(transferShape, raw, 'transfer');
+  return { from, to, amountMicro: micro(amount, 'amount'), txHash };
 }
 
 /** A transfer's fee is paid by who sends it. Money on the way between this account's perps and spot counts on the side of the perps. */

@@ -307,15 +307,21 @@ function checkLeverage(world: World, marketId: number, fraction: number, mode: n
   return mode === 0 ? undefined : refuse(21613);
 }
 
+/** Routes of a transfer (LP §3.2): perps, spot. */
+const perps = 0;
+/** LP §1.4, assetDetails. */
+const transferMinMicro = 1_000_000;
+
 /** Between accounts of one owner no L1 signature is needed (LP §3.1); with another owner's it would be, and is not checked here. */
 function checkTransfer(
   world: World,
   from: Account,
-  transfer: { readonly toAccountIndex: number; readonly assetIndex: number; readonly amountMicro: number },
+  transfer: Extract<Tx['body'], { readonly kind: 'transfer' }>,
 ): Refusal | undefined {
   const to = world.accounts.get(transfer.toAccountIndex);
   if (to === undefined || to.synthetic || to === from) return refuse(21102);
   if (transfer.assetIndex !== usdcAsset) return refuse(21304);
-  if (transfer.amountMicro < 1) return refuse(21501);
+  if (transfer.routes.some((route) => route !== perps)) return refuse(21304); // spot holds nothing here
+  if (transfer.amountMicro < transferMinMicro || transfer.feeMicro < 0) return refuse(21501);
   return to.l1Address.toLowerCase() === from.l1Address.toLowerCase() ? undefined : refuse(21504);
 }

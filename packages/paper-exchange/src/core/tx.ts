@@ -84,6 +84,7 @@ function parseBody(txType: number, fields: TxFields): TxBody | undefined {
         kind: 'transfer',
         toAccountIndex: integer(fields, 'ToAccountIndex'),
         assetIndex: integer(fields, 'AssetIndex'),
+        routes: [integer(fields, 'FromRouteType'), integer(fields, 'ToRouteType')],
         amountMicro: integer(fields, 'Amount'),
         feeMicro: integer(fields, 'USDCFee'),
       };

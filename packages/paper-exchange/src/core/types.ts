@@ -338,6 +338,7 @@ export type TxBody =
       readonly kind: 'transfer';
       readonly toAccountIndex: number;
       readonly assetIndex: number;
+      readonly routes: readonly number[];
       readonly amountMicro: number;
       readonly feeMicro: number;
     }

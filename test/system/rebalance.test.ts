@@ -1,0 +1,151 @@
+/** S-60: collateral between both accounts, made once whatever breaks, within the limits that the exchange's own list proves. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { notional } from '../../src/domain/lots';
+import type { RebalanceResult } from '../../src/domain/rebalance-messages';
+import { startRebalance, type RebalanceRun } from '../../src/workers/rebalances';
+import { eventually } from './eventually';
+import { A, B, System } from './harness';
+import { BTC, expectMirror } from './orders';
+
+const LANE = 6;
+const TRANSFER = 12;
+let system: System;
+
+beforeAll(async () => {
+  const usdc = (whole: number) => notional(BigInt(whole) * 1_000_000n);
+  const limits = { maxTransfer: usdc(10_000), maxPerDay: usdc(50_000), automatic: false, startBelow: 0.4 };
+  system = await System.start({ config: { rebalance: { ...limits, lane: LANE } } });
+  await system.startHedger();
+  await system.startMaker();
+}, 60_000);
+afterAll(() => system.stop(), 60_000);
+
+interface Money {
+  readonly collateral: string;
+  readonly transactions: readonly {
+    readonly type: number;
+    readonly state: string;
+    readonly refusal_code?: number;
+    readonly hash: string;
+  }[];
+}
+
+async function collateral(): Promise<readonly number[]> {
+  const both = await Promise.all([A, B].map((account) => system.truth<Money>(account)));
+  return both.map((of) => Math.round(Number(of.collateral)));
+}
+
+/** Executed by the exchange and not rejected, from either account. */
+async function made(): Promise<readonly string[]> {
+  const both = await Promise.all([A, B].map((account) => system.truth<Money>(account)));
+  return both.flatMap(({ transactions }) =>
+    transactions
+      .filter((tx) => tx.type === TRANSFER && tx.state === 'executed' && tx.refusal_code === undefined)
+      .map(({ hash }) => hash),
+  );
+}
+
+function start(amount?: number): Promise<RebalanceRun | undefined> {
+  const asked = { by: 'test', ...(amount === undefined ? {} : { amount: String(amount * 1_000_000) }) };
+  return startRebalance(system.client, { maker: A, hedge: B }, asked);
+}
+
+async function rebalance(amount?: number): Promise<RebalanceResult> {
+  const run = await start(amount);
+  if (run === undefined) throw new Error('another one runs');
+  return run.result();
+}
+
+/** One more transfer was made, and this is it. */
+async function expectOneMore(before: readonly string[], result: RebalanceResult): Promise<void> {
+  expect(result).toMatchObject({ state: 'moved' });
+  expect(await made()).toEqual(expect.arrayContaining([...before, result.tx_hash]));
+  expect(await made()).toHaveLength(before.length + 1);
+}
+
+test('half the difference, from whichever is worth more, while orders are quoted and hedged', async () => {
+  const filled = await system.fill(BTC.market_id);
+  await system.control('POST', 'collateral', { account_index: B, remove: '8000' });
+  const [a = 0, b = 0] = await collateral();
+  const before = await made();
+  const result = await rebalance();
+  await expectOneMore(before, result);
+  expect(result).toMatchObject({ from: 'maker', code: '' });
+  const moved = Math.round(Number(result.amount_usdc));
+  expect(Math.abs(moved - 4_000)).toBeLessThan(20);
+  expect(await collateral()).toEqual([a - moved, b + moved]);
+  await system.control('POST', 'collateral', { account_index: A, remove: '2000' });
+  expect(await rebalance()).toMatchObject({ state: 'moved', from: 'hedge' });
+  expect(await rebalance()).toMatchObject({ state: 'even' });
+  expect((await system.ended(filled)).result).toMatchObject({ exposure: '0.00000' });
+  await expectMirror(system);
+});
+
+test('two at once: the second one begins nothing', async () => {
+  await system.fault({ on: 'sequencer', action: 'delay', ms: 1_000, match: { tx_type: TRANSFER } });
+  const before = await made();
+  const first = await start(5);
+  expect(await start(5)).toBeUndefined();
+  await expectOneMore(before, (await first?.result()) ?? (undefined as never));
+});
+
+test.each([
+  ['the request is lost', { on: 'request', action: 'drop' }],
+  ['its answer is lost', { on: 'response', action: 'drop' }],
+  ['the exchange is out of order', { on: 'request', action: 'answer', status: 502 }],
+])('S-60 %s: moved once', async (_what, fault) => {
+  const before = await made();
+  await system.fault({ ...fault, match: { tx_type: TRANSFER } });
+  await expectOneMore(before, await rebalance(7));
+});
+
+test('S-60 executed, its answer and every frame of it lost, and the maker is started anew meanwhile: read back, moved once', async () => {
+  const before = await made();
+  await system.fault(
+    { on: 'response', action: 'drop', match: { tx_type: TRANSFER } },
+    { on: 'frame', action: 'drop', match: { channel: 'account_tx' }, count: 20 },
+  );
+  const run = await start(11);
+  await eventually('it is executed', async () => ((await made()).length > before.length ? true : undefined));
+  await system.stopMaker();
+  await system.clearFaults();
+  await system.startMaker();
+  await expectOneMore(before, (await run?.result()) ?? (undefined as never));
+}, 60_000);
+
+test('S-60 the next one waits until the list shows it, so that the limit of the day counts it', async () => {
+  const before = await made();
+  await system.fault({ on: 'lists', action: 'lag', ms: 4_000, count: 0 });
+  const run = await start(13);
+  await eventually('it is executed', async () => ((await made()).length > before.length ? true : undefined));
+  expect(await start(13)).toBeUndefined();
+  await expectOneMore(before, (await run?.result()) ?? (undefined as never));
+  await system.clearFaults();
+  const { figures } = await rebalance(1_000_000);
+  expect(Number(figures?.moved_today_usdc)).toBeGreaterThan(5_000);
+}, 60_000);
+
+test.each([
+  [10_001, 'above-max-transfer'],
+  [0.5, 'too-little'],
+])('%s USDC: %s, and nothing is changed', async (amount, code) => {
+  const [before, money] = [await made(), await collateral()];
+  expect(await rebalance(amount)).toMatchObject({ state: 'not-moved', code, message: expect.stringMatching(/\d/) });
+  expect([await made(), await collateral()]).toEqual([before, money]);
+});
+
+test('the list of transfers cannot be read: nothing is moved, because nobody knows what was moved today', async () => {
+  const before = await made();
+  await system.fault({ on: 'request', action: 'answer', status: 503, match: { path: 'transfer/history' }, count: 0 });
+  expect(await rebalance(5)).toMatchObject({ state: 'not-moved', code: 'unread' });
+  await system.clearFaults();
+  expect(await made()).toEqual(before);
+});
+
+test('the exchange rejects it: not moved, in its own words, and its nonce is gone for good', async () => {
+  const before = await made();
+  await system.fault({ on: 'sequencer', action: 'refuse', code: 21301, match: { tx_type: TRANSFER } });
+  expect(await rebalance(5)).toMatchObject({ state: 'not-moved', code: '21301' });
+  expect(await made()).toEqual(before);
+  expect(await rebalance(5)).toMatchObject({ state: 'moved' });
+});
