@@ -5,7 +5,7 @@ import type { Hub } from './hub';
 import type { Books } from './risk';
 import { barsOf, byLabel, figuresOf, samplesOf, type Sample, type Samples } from './prometheus';
 import type { ProcessPlace, Sources } from './sources';
-import type { AlertView, ProcessView } from './snapshot';
+import type { AlertView, Budget, ProcessView } from './snapshot';
 
 export interface ProcessesOptions {
   readonly hub: Hub;
@@ -23,6 +23,8 @@ const ALERTS_SHOWN = 30;
 export class Processes {
   readonly #options: ProcessesOptions;
   readonly #spent = new Map<string, { readonly atMs: number; readonly cost: number }[]>();
+  /** By process: each knows that of its own account. */
+  readonly #quotas = new Map<string, Budget['quota']>();
   /** What the hedger's auditor found, by market. */
   books: Books | undefined;
 
@@ -89,40 +91,44 @@ export class Processes {
     await Promise.all(
       processes.map(async (place) => {
         const atMs = nowMs();
-        const samples = samplesOf(await sources.metrics(place));
-        this.#note(place.name, samples, atMs);
+        // What is not read now is unknown: a figure of before does not stand for it.
+        const page = await sources.metrics(place).catch(() => undefined);
+        this.#note(place.name, samplesOf(page ?? ''), page === undefined ? undefined : atMs);
       }),
     );
   }
 
-  #note(name: string, samples: Samples, atMs: number): void {
+  /** `atMs`: undefined when it was not read. */
+  #note(name: string, samples: Samples, atMs: number | undefined): void {
     const { hub } = this.#options;
     const streams = { ...live(samples, 'stream_live', 'stream'), ...(name === 'journal' ? {} : redisIn(samples)) };
     const [build] = samples.get('build_info') ?? [];
     const memory = samples.get('process_resident_memory_bytes')?.[0]?.value;
-    const requests = this.#perMinute(name, samples, atMs);
-    const known = this.#known(name);
+    const requests = atMs === undefined ? undefined : this.#perMinute(name, samples, atMs);
+    const { state, why, readMs, parts } = this.#known(name);
     hub.set('processes', {
       ...hub.snapshot.processes,
       [name]: {
-        ...known,
-        streams,
+        ...{ state, why, readMs, parts, streams },
         ...(build?.labels['version'] === undefined ? {} : { version: build.labels['version'] }),
         ...(memory === undefined ? {} : { memoryBytes: memory }),
         ...(requests === undefined ? {} : { requestsPerMinute: requests }),
       },
     });
-    if (name === 'hedger') this.#noteHedger(samples, atMs);
+    if (name === 'hedger') {
+      hub.set('margin', marginIn(samples));
+      if (atMs !== undefined) this.#noteHedger(samples, atMs);
+    }
     if (name === 'journal') {
       const [cost] = samples.get('cost_today_bps') ?? [];
       const today = figuresOf(samples, 'money_today_usdc', 'figure', 'account');
-      hub.set('money', { today, read: true, ...(cost === undefined ? {} : { costBps: cost.value }) });
+      hub.set('money', { today, read: atMs !== undefined, ...(cost === undefined ? {} : { costBps: cost.value }) });
     }
-    const margin = marginIn(samples);
-    if (Object.keys(margin).length > 0) hub.set('margin', { ...hub.snapshot.margin, ...margin });
-    const quota = byLabel(samples, 'volume_quota_remaining', 'account');
-    if (Object.keys(quota).length > 0)
-      hub.set('budget', { ...hub.snapshot.budget, quota: { ...hub.snapshot.budget.quota, ...quota } });
+    this.#quotas.set(name, byLabel(samples, 'volume_quota_remaining', 'account'));
+    hub.set('budget', {
+      ...hub.snapshot.budget,
+      quota: Object.assign({}, ...this.#quotas.values()) as Budget['quota'],
+    });
   }
 
   #noteHedger(samples: Samples, atMs: number): void {

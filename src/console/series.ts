@@ -9,14 +9,17 @@ export class Samples {
 
   take({ hub, nowMs }: { readonly hub: Hub; readonly nowMs: () => number }): Readonly<Record<string, Series>> {
     const { money, margin } = hub.snapshot;
-    const groups = { money: moneyOf(money.today), volume: volumeOf(money.today), ...marginOf(margin) };
-    for (const [name, values] of Object.entries(groups)) this.#note(name, nowMs(), values);
+    const groups: Figures = { money: moneyOf(money.today), volume: volumeOf(money.today), ...margin };
+    // What is unknown now is a gap in its line.
+    for (const name of new Set([...this.#kept.keys(), ...Object.keys(groups)]))
+      this.#note(name, nowMs(), groups[name] ?? {});
     return Object.fromEntries([...this.#kept].map(([name, samples]) => [name, seriesOf(samples)]));
   }
 
   #note(name: string, atMs: number, values: Readonly<Record<string, number>>): void {
-    if (Object.keys(values).length === 0) return;
-    const samples = [...(this.#kept.get(name) ?? []), { atMs, values }];
+    const known = this.#kept.get(name) ?? [];
+    if (known.length === 0 && Object.keys(values).length === 0) return;
+    const samples = [...known, { atMs, values }];
     this.#kept.set(name, samples.length > SAMPLES_MAX ? samples.filter((_, i) => i % 2 === 0) : samples);
   }
 }
@@ -44,8 +47,4 @@ function moneyOf(today: Figures): Record<string, number> {
 function volumeOf(today: Figures): Record<string, number> {
   const both = today['volume']?.['both'];
   return both === undefined ? {} : { both };
-}
-
-function marginOf(margin: Figures): Record<string, Readonly<Record<string, number>>> {
-  return Object.fromEntries(Object.entries(margin).filter(([, values]) => Object.keys(values).length > 0));
 }

@@ -1,7 +1,8 @@
 /**
  * Keeps the snapshot true: asks each source in its own rhythm, one question of a kind at a time, ten times slower while nobody looks.
  *
- * A source that does not answer keeps what it said last, and the top line says that it is unread. Nothing here writes anything.
+ * Orders and alerts of a source that does not answer stay as it said them last, and the top line says that it is unread; its figures go.
+ * Nothing here writes anything.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../domain/reason';

@@ -26,7 +26,8 @@ export async function showToday(
   }
   metrics.moneyToday.set({ account: 'both', figure: 'spread' }, Number(total.spread_usdc));
   metrics.moneyToday.set({ account: 'both', figure: 'cost' }, Number(total.cost_usdc));
-  if (total.cost_bps !== null) metrics.costToday.set({ account: 'both' }, Number(total.cost_bps));
+  if (total.cost_bps === null) metrics.costToday.remove({ account: 'both' });
+  else metrics.costToday.set({ account: 'both' }, Number(total.cost_bps));
   metrics.nakedToday.set(total.naked.usdc_seconds);
   if (orders === null) return;
   metrics.quotaUsedToday.set(orders.quota_used);

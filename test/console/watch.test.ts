@@ -1,6 +1,8 @@
 /** Sources that answer, and that do not: what is shown of them. */
 import { afterEach, expect, test } from '@jest/globals';
 import { Hub } from '../../src/console/hub';
+import { Processes } from '../../src/console/processes';
+import { Samples } from '../../src/console/series';
 import type { Sources } from '../../src/console/sources';
 import { Watch } from '../../src/console/watch';
 import { eventually } from '../system/eventually';
@@ -16,8 +18,8 @@ const METRICS = [
   'counterleg_money_today_usdc{account="both",figure="fees"} 2',
 ].join('\n');
 
-let watch: Watch;
-afterEach(() => watch.stop());
+let watch: Watch | undefined;
+afterEach(() => watch?.stop());
 
 test('fresh and read: all hedged, with streams, margin and money; then nothing answers: unknown, and each says so', async () => {
   const clock = { nowMs: 1_000_000 };
@@ -64,4 +66,39 @@ test('fresh and read: all hedged, with streams, margin and money; then nothing a
     return risk.level === 'unknown' && isSilent && pairs['BTC']?.state === 'unread' ? true : undefined;
   });
   expect(Object.keys(hub.snapshot.alerts)).toHaveLength(2); // the last that was heard stays
+});
+
+test('figures that are not told any more go, and all of a process whose page does not answer', async () => {
+  const nowMs = () => 1_000_000;
+  let told: string | undefined = METRICS;
+  const metrics = async () => {
+    if (told === undefined) throw new Error('it is away');
+    return told;
+  };
+  const hub = new Hub(aSnapshot(), { nowMs });
+  const sources = { metrics, health: () => Promise.reject(new Error()), alerts: () => Promise.reject(new Error()) };
+  const places = ['hedger', 'journal'].map((name) => ({ name, url: '' }));
+  const processes = new Processes({ hub, sources, processes: places, counts: 'weights', nowMs });
+  await processes.readMetrics();
+  expect(Object.keys(hub.snapshot.margin)).toEqual(['margin_free_usdc', 'liquidation_distance_bps']);
+  told = METRICS.replace('_margin_free', '_other');
+  await processes.readMetrics();
+  expect(hub.snapshot.margin).toEqual({ liquidation_distance_bps: { 'hedge BTC': 1200 } });
+  told = undefined;
+  await processes.readMetrics();
+  const { margin, money, processes: views } = hub.snapshot;
+  expect([margin, money, views['hedger']?.streams]).toEqual([{}, { today: {}, read: false }, {}]);
+});
+
+test('a figure that is unknown for a while is a gap in its line', () => {
+  const hub = new Hub(aSnapshot(), { nowMs: () => 0 });
+  const samples = new Samples();
+  const take = (free: number | undefined) => {
+    hub.set('margin', free === undefined ? {} : { margin_free_usdc: { hedge: free } });
+    return samples.take({ hub, nowMs: () => 0 });
+  };
+  expect(take(undefined)).toEqual({});
+  take(99);
+  take(undefined);
+  expect(take(98)['margin_free_usdc']?.lines).toEqual({ hedge: [99, null, 98] });
 });

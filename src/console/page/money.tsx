@@ -66,9 +66,7 @@ function FiguresTable({ caption, figures }: { readonly caption: string; readonly
 
 function Line({ title, series: { atMs, lines } }: { readonly title: string; readonly series: Series }) {
   const names = Object.keys(lines);
-  const last = names.map(
-    (name) => `${accountName(name)} ${figure(lines[name]?.findLast((v) => v !== null) ?? undefined, 2)}`,
-  );
+  const last = names.map((name) => `${accountName(name)} ${figure(lines[name]?.at(-1) ?? undefined, 2)}`);
   const words = `${title}: ${last.join(', ')}`;
   const data = [atMs.map((ms) => ms / 1_000), ...Object.values(lines)] as uPlot.AlignedData;
   return (
