@@ -43,9 +43,10 @@ export class Access {
     return { value: `${untilMs}.${this.#seal(untilMs)}`, seconds: SESSION_MS / 1_000 };
   }
 
-  isSession(value: string | undefined): boolean {
-    const [untilMs = '', seal = ''] = (value ?? '').split('.');
-    return isSame(seal, this.#seal(untilMs)) && Number(untilMs) > this.#nowMs();
+  /** Until its end; 0: it has ended, or is none. */
+  leftMs(session: string | undefined): number {
+    const [untilMs = '', seal = ''] = (session ?? '').split('.');
+    return isSame(seal, this.#seal(untilMs)) ? Math.max(0, Number(untilMs) - this.#nowMs()) : 0;
   }
 
   #seal(untilMs: string): string {

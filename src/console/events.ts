@@ -9,7 +9,8 @@ import type { Hub, Numbered } from './hub';
 const BACKLOG_MAX = 4 * 1024 * 1024;
 const RETRY_MS = 1_000;
 
-export function sendEvents(hub: Hub, request: FastifyRequest, reply: FastifyReply): void {
+/** `forMs`: until the watcher's session ends, and the stream with it. */
+export function sendEvents(hub: Hub, request: FastifyRequest, reply: FastifyReply, forMs: number): void {
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, {
@@ -24,6 +25,11 @@ export function sendEvents(hub: Hub, request: FastifyRequest, reply: FastifyRepl
   };
   // The browser's own header after a break; the page's word where it had to begin anew.
   const heard = request.headers['last-event-id'] ?? (request.query as { last?: unknown }).last;
-  const end = hub.watch(typeof heard === 'string' ? heard : undefined, tell);
+  const unwatch = hub.watch(typeof heard === 'string' ? heard : undefined, tell);
+  const sessionEnd = setTimeout(() => raw.destroy(), forMs);
+  const end = (): void => {
+    clearTimeout(sessionEnd);
+    unwatch();
+  };
   raw.once('close', end).on('error', end);
 }

@@ -67,7 +67,8 @@ export async function startConsoleServer(options: ConsoleServerOptions): Promise
     logger: false,
     bodyLimit: BODY_MAX,
     forceCloseConnections: true,
-    trustProxy: isProxied(options), // it says who asks
+    // It says who asks, last in the list; what stands before that is the asker's own word.
+    trustProxy: isProxied(options) && ((_address: string, hop: number) => hop === 0),
     ...(options.tls === undefined ? {} : { https: options.tls }),
   }) as unknown as FastifyInstance;
   await app.register(rateLimit, { max: options.requestsMax ?? REQUESTS_MAX, timeWindow: 60_000 });
@@ -173,17 +174,18 @@ function sendFile(reply: FastifyReply, files: Files, path: string): FastifyReply
 
 function addData(app: FastifyInstance, place: Place): void {
   const { hub, actions } = place.options;
+  const sessionOf = ({ headers }: FastifyRequest): string | undefined => cookieIn(headers.cookie, place.cookie);
   const needsSession = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (!place.access.isSession(cookieIn(request.headers.cookie, place.cookie)))
+    if (place.access.leftMs(sessionOf(request)) <= 0)
       await refuse(
         reply,
         401,
-        'no session, or it has ended: open the address that `counterleg console`, or `up`, printed',
+        'no session, or it has ended: open the address that `counterleg console`, or `up`, printed, with the token',
       );
   };
   app.get('/session', { onRequest: needsSession }, async (_request, reply) => reply.code(204).send());
   app.get('/events', { onRequest: needsSession }, (request, reply) => {
-    sendEvents(hub, request, reply);
+    sendEvents(hub, request, reply, place.access.leftMs(sessionOf(request)));
   });
   app.post(
     '/actions',

@@ -110,9 +110,32 @@ test('a session ends after its time, and with the token', () => {
   const clock = { nowMs: 1_000.25 };
   const access = new Access(TOKEN, () => clock.nowMs);
   const { value, seconds } = access.newSession();
-  expect([access.isSession(value), new Access(`${TOKEN}2`, () => 0).isSession(value)]).toEqual([true, false]);
+  expect([access.leftMs(value) > 0, new Access(`${TOKEN}2`, () => 0).leftMs(value)]).toEqual([true, 0]);
   clock.nowMs += seconds * 1_000;
-  expect(access.isSession(value)).toBe(false);
+  expect(access.leftMs(value)).toBe(0);
+});
+
+test('a stream ends with its session', async () => {
+  const clock = { nowMs: 0 };
+  const ending = await start({ nowMs: () => clock.nowMs });
+  const session = await login(ending);
+  clock.nowMs = 12 * 3_600_000 - 100;
+  const stream = await fetch(`${ending.url}events`, { headers: { cookie: session } });
+  expect(stream.status).toBe(200);
+  await expect(stream.text()).rejects.toThrow('terminated');
+  await ending.close();
+});
+
+test('behind a proxy, the address that it names is the one that asks, whatever the asker said before', async () => {
+  const publicUrl = 'https://hedge.example';
+  const proxied = await start({ publicUrl, requestsMax: 2 });
+  const url = `http://127.0.0.1:${proxied.port}/`;
+  const statuses: number[] = [];
+  for (const said of ['1.1.1.1', '2.2.2.2', '3.3.3.3'])
+    statuses.push((await fetch(url, { headers: { 'x-forwarded-for': `${said}, 9.9.9.9` } })).status);
+  const other = (await fetch(url, { headers: { 'x-forwarded-for': '8.8.8.8' } })).status;
+  await proxied.close();
+  expect([...statuses, other]).toEqual([200, 200, 429, 200]);
 });
 
 test('the page and its files have a policy that runs nothing from elsewhere; files beside them are not served', async () => {
