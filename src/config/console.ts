@@ -16,7 +16,7 @@ export interface ConsoleConfig {
 }
 
 const PORT = 9467;
-const TOKEN_FILE = '.run/up/console-token';
+const TOKEN_FILE = '.run/console-token';
 
 export function consoleOf({
   host,

@@ -1,7 +1,7 @@
 /** `up` from outside, as a user starts and ends it: the built program, real servers, the paper exchange. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -116,12 +116,18 @@ describe('counterleg up', () => {
   });
 
   test('S-10 Ctrl-C stops quoting, finishes hedges and leaves nothing running; other commands talk to it meanwhile', async () => {
+    const old = 'a-token-that-stands-in-the-log-of-a-run-before';
+    mkdirSync(join(folder, 'data'), { recursive: true });
+    writeFileSync(join(folder, 'data', 'console-token'), old, { mode: 0o600 });
     const code = start('free');
     const { pids } = await record();
     await said(/filled 0/);
     expect(await command('pair', 'status', 'BTC', '--json')).toMatch(/"mode": ?"running"/);
-    const [, address = '', token = ''] = /Page: (http\S+token=(\S+))/.exec(output) ?? [];
-    expect((await fetch(address, { redirect: 'manual' })).headers.get('set-cookie')).toContain('SameSite=Strict');
+    const [, address = '', file = ''] = /Page: (http\S+) \(add \?token= and what is in (\S+)\)/.exec(output) ?? [];
+    const token = readFileSync(file, 'utf8').trim();
+    const opened = (what: string) => fetch(`${address}?token=${what}`, { redirect: 'manual' });
+    expect((await opened(token)).headers.get('set-cookie')).toContain('SameSite=Strict');
+    expect([(await opened(old)).status, output.includes(token)]).toEqual([403, false]);
     const orders = JSON.parse(await command('orders', '--state', 'closed', '--json')) as { orderId: string }[];
     const story = await command('order', orders[0]?.orderId ?? '', '--json');
     expect(story).toMatch(/"what":"started".*"what":"(arm|place)".*"what":"completed"/);

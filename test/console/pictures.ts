@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   });
   const ended = new Promise((resolve) => up.once('exit', resolve));
   try {
-    const address = await addressIn(up.stdout);
+    const address = `${await addressIn(up.stdout)}?token=${readFileSync(join(folder, 'console-token'), 'utf8').trim()}`;
     const { pids } = JSON.parse(readFileSync(join(folder, 'up.json'), 'utf8')) as { pids: Record<string, number> };
     await takePictures(address, pids['console'] ?? 0);
   } finally {

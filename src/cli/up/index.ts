@@ -114,6 +114,8 @@ class Run {
     await this.#supervisor.start(paperPart(plan));
     const client = await connectTemporal(plan.config);
     for (const one of plansOf(plan)) await this.#startWorkers(one);
+    // A token that an old log may hold opens nothing.
+    for (const { config } of plansOf(plan)) rmSync(config.console.tokenFile, { force: true });
     const pages: string[] = [];
     for (const one of plansOf(plan)) pages.push(await this.#startConsole(one));
     for (const one of plansOf(plan)) await this.#startPairs(one, client);
@@ -136,12 +138,14 @@ class Run {
     await this.#supervisor.start(journalPart(plan));
   }
 
-  /** Its page's address, with the token: for the person at this terminal. */
+  /** Its page's address: with the token for the person at a terminal alone, for output may be kept where others read it. */
   async #startConsole(plan: Plan): Promise<string> {
     try {
-      const address = addressWith(`http://127.0.0.1:${plan.config.console.port}/`, consoleToken(plan.config));
+      const { port, tokenFile } = plan.config.console;
+      const url = `http://127.0.0.1:${port}/`;
+      const token = consoleToken(plan.config);
       await this.#supervisor.start(consolePart(plan));
-      return address;
+      return process.stdout.isTTY ? addressWith(url, token) : `${url} (add ?token= and what is in ${tokenFile})`;
     } catch (error) {
       return `none (${reasonOf(error)}); everything else goes on`;
     }

@@ -39,8 +39,9 @@ function Refused() {
         <div>
           <h1>This page does not know you</h1>
           <p>
-            Open the whole address that <code>counterleg up</code> or <code>counterleg console</code> printed; a session
-            lasts twelve hours. Nothing of the system is shown, and nothing of it depends on this page.
+            Open the whole address that <code>counterleg up</code> or <code>counterleg console</code> printed on a
+            terminal, or its address with <code>?token=</code> and what is in the token file; a session lasts twelve
+            hours. Nothing of the system is shown, and nothing of it depends on this page.
           </p>
         </div>
       </section>

@@ -93,7 +93,7 @@ export class ChaosSystem {
 
   /** Of the page, as `up` prints it. */
   get pageAddress(): string {
-    return /Page: (http\S+)/.exec(this.output)?.[1] ?? 'none';
+    return /Page: (http.*?) {2}/.exec(this.output)?.[1] ?? 'none';
   }
 
   get paperUrl(): string {
