@@ -45,10 +45,15 @@ export async function stopPair(client: Client, makerAccount: number, market: str
 }
 
 /** What the pair says about itself. */
-export async function pairState(client: Client, makerAccount: number, market: string): Promise<unknown> {
+export async function pairState(
+  client: Client,
+  makerAccount: number,
+  market: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<unknown> {
   const handle = client.workflow.getHandle(pairWorkflowId(makerAccount, market));
   return explained(pairWorkflowId(makerAccount, market), () =>
-    client.connection.withDeadline(Date.now() + DEADLINE_MS, () => handle.query<unknown>('state')),
+    client.connection.withDeadline(Date.now() + deadlineMs, () => handle.query<unknown>('state')),
   );
 }
 

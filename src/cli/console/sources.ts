@@ -50,7 +50,7 @@ export function openSources(config: Config, logger: Pick<RootLogger, 'warn'>): O
     leftNaked: () => within(async () => leftNaked(reader, makerAccount)),
     async pair(market) {
       try {
-        return (await pairState(reader, makerAccount, market)) as PairStatus;
+        return (await pairState(reader, makerAccount, market, DEADLINE_MS)) as PairStatus;
       } catch (error) {
         if (error instanceof NotRunningError) return undefined;
         throw error;
