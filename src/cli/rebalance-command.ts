@@ -4,6 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { systemClock, within } from '../clock';
 import type { Config } from '../config';
 import { parseNotional } from '../domain/lots';
+import { reasonOf } from '../domain/reason';
 import { usdc } from '../domain/rebalance';
 import type { RebalanceFigures, RebalanceResult } from '../domain/rebalance-messages';
 import { movedText } from '../workers/rebalancer';
@@ -68,7 +69,15 @@ async function ask(
       'another rebalance is under way, so nothing more was begun: see `temporal workflow show -w rebalance/' +
         `${maker.index}\`, and ask again when it has ended`,
     );
-  const result = await within(systemClock, patienceMs, run.result());
+  const ended = run.result().catch((error: unknown) => {
+    throw new CommandError(
+      asked.plan_only === true
+        ? `the plan was ended before it was made (${reasonOf(error)}): nothing was moved`
+        : `the run was ended (${reasonOf(error)}), so whether the transfer was made is not known: look at both accounts on the exchange ` +
+            '(`counterleg report` lists transfers) before another rebalance',
+    );
+  });
+  const result = await within(systemClock, patienceMs, ended);
   if (result !== undefined) return result;
   if (asked.plan_only === true) {
     await run.terminate('nobody waits for it').catch(() => undefined);

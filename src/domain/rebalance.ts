@@ -60,6 +60,12 @@ export function rebalanceOf(question: RebalanceQuestion): RebalanceAnswer {
     if (amount > limits.maxTransfer)
       return no('above-max-transfer', `${usdc(amount)} is above rebalance.max_transfer (${usdc(limits.maxTransfer)})`);
     if (amount > leftToday) return no('above-max-per-day', `${usdc(amount)} is too much for today: ${today}`);
+    const apart = difference < 0n ? -difference : difference;
+    if (amount > apart)
+      return no(
+        'changed',
+        `${usdc(amount)} is more than what account ${nameOf(from)} is worth beyond the other (${usdc(apart)}): then the other would have to move it back`,
+      );
     if (amount > free)
       return no('above-free', `${usdc(amount)} is more than account ${nameOf(from)} has free (${usdc(free)})`);
     return { move: true, from, amount };

@@ -83,7 +83,6 @@ export function quoteFor(question: QuoteQuestion): QuoteAnswer {
   const most = question.lots + question.openLots;
   const change = side === 'buy' ? most : 0n - most;
   const after = question.positionLots + change;
-  const grows = abs(after) > abs(question.positionLots);
   const { offLots } = question;
   if (offLots !== undefined) {
     const hedgeLots = offLots - question.positionLots;
@@ -94,7 +93,9 @@ export function quoteFor(question: QuoteQuestion): QuoteAnswer {
   if (question.noEnlarging !== undefined && !shrinks(question.positionLots, after))
     return no('margin-low', `nothing that enlarges a position: ${question.noEnlarging}`);
   const { name, max } = limitOf(question, after);
-  if (grows && abs(after) > max) return no('position-limit', `the position in ${market.symbol} would exceed ${name}`);
+  // One that goes through zero enlarges the other side.
+  if (!shrinks(question.positionLots, after) && abs(after) > max)
+    return no('position-limit', `the position in ${market.symbol} would exceed ${name}`);
   if (question.lots < market.minBaseLots)
     return no('below-minimum', `quantity is below the market's minimum of ${market.minBaseLots} lots`);
   if (quoteOf(question.lots, price.priceTicks, market) < market.minQuote) {

@@ -222,6 +222,7 @@ export class PairState {
     const isStep = slot.unwinds === true;
     if (isStep && result) this.#stepped(state.order_id, result);
     this.release(slot, 'free');
+    if (result) this.traded += valueOf(result.maker);
     if (state.hedge_state === 'abandoned') {
       this.counts.abandoned += 1;
       this.pause(
@@ -231,7 +232,6 @@ export class PairState {
     }
     const status = result?.maker.status;
     if (status !== 'canceled-post-only') this.crossings = 0;
-    if (result) this.traded += valueOf(result.maker);
     if (result && Number(result.maker.filled_base_amount) > 0) {
       this.counts.filled += 1;
       this.failures = 0;

@@ -60,6 +60,7 @@ describe('nothing is moved, and why', () => {
       { amount: usdc(250), holdings: { ...question.holdings, maker: { equity: usdc(1_500), free: usdc(249) } } },
     ],
     ['too-little', { amount: usdc(0.99) }],
+    ['changed', { amount: usdc(10), holdings: { maker: even, hedge: { ...even, equity: usdc(991) } } }],
     ['changed', { amount: usdc(10), from: 'hedge' as const }],
   ])('%s', (code, change) => expect(ask(change)).toMatchObject({ move: false, code }));
 });

@@ -324,6 +324,13 @@ test('an order transaction whose event cannot be read is malformed, not "no reje
   ).toThrow(MalformedError);
 });
 
+test('a transfer whose terms cannot be read is malformed, not a foreign one', () => {
+  const row = { ...fixture<Record<string, unknown>>('tx-rejected-by-sequencer.json'), type: 12, event_info: '' };
+  const info = { Nonce: 7, ApiKeyIndex: 5, ToAccountIndex: 8, AssetIndex: 3, Amount: 5 };
+  expect(parseTxRow({ ...row, info: JSON.stringify(info) }).tx.transfer).toEqual({ toAccountIndex: 8, amount: 5n });
+  expect(() => parseTxRow({ ...row, info: JSON.stringify({ ...info, Amount: '5' }) })).toThrow(MalformedError);
+});
+
 test.each([
   [0, 'failed'],
   [1, 'pending'],

@@ -51,6 +51,12 @@ test('a book that is not that deep is no quote', () => {
   expect(ask({ depth: 4 })).toMatchObject({ quote: false, code: 'thin-book' });
 });
 
+test('a limit of one side counts for what goes through zero, too', () => {
+  const both = { positionLots: lots(20), strategy: 'sell', openLots: lots(20), depth: 1 } as const;
+  expect(ask({ ...both, maxShort: lots(1) })).toMatchObject({ quote: false, code: 'position-limit' });
+  expect(ask({ ...both, openLots: lots(0), maxShort: lots(1) })).toMatchObject({ quote: true });
+});
+
 test.each([
   [0n, 'buy'],
   [1n, 'sell'],

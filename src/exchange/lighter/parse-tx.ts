@@ -132,7 +132,7 @@ function clientIndexOf(type: number, infoText: string, info: unknown): ClientOrd
   return BigInt(digits) as ClientOrderIndex;
 }
 
-/** Types that we send: without their event nothing says whether they were rejected. */
+/** Types that we send: an event that cannot be read may be a rejection. */
 const OURS: ReadonlySet<number> = new Set([TX_CREATE_ORDER, TX_CANCEL_ORDER, TX_CANCEL_ALL, TX_TRANSFER]);
 
 function rejectionOf(type: number, eventInfo: string | null | undefined): TxRecord['rejection'] {
@@ -176,10 +176,15 @@ function orderOf(type: number, info: unknown, eventInfo: string | null | undefin
   };
 }
 
-/** Amounts are within 2^53 for nine billion USDC; one beyond is rounded by JSON.parse, and is none of ours. */
+/**
+ * Amounts are within 2^53 for nine billion USDC; one beyond is rounded by JSON.parse, and is none of ours. Throws for one that cannot be read: taken
+ * for somebody else's, our own would be made a second time.
+ */
 function transferOf(info: unknown): TransferTerms | undefined {
   const [to, asset, amount] = ['ToAccountIndex', 'AssetIndex', 'Amount'].map((key) => safeField(info, key));
-  if (to === undefined || asset !== USDC || amount === undefined) return undefined;
+  if (to === undefined || asset === undefined || amount === undefined)
+    throw new MalformedError('transaction: the terms of a transfer are not readable');
+  if (asset !== USDC) return undefined;
   return { toAccountIndex: to, amount: notional(BigInt(amount)) };
 }
 
