@@ -147,8 +147,8 @@ export const MUTATIONS = [
   {
     name: 'H-18 a promise that is over covers the next order',
     file: 'src/activities/margin.ts',
-    find: 'others.filter(({ overMs }) => overMs === undefined)',
-    replace: 'others',
+    find: '.filter(({ overMs }) => overMs === undefined)',
+    replace: '',
     tests: ['test/hedging/margin.test.ts'],
     named: '',
   },
