@@ -82,6 +82,7 @@ test('half the difference, from whichever is worth more, while orders are quoted
 });
 
 test('two at once: the second one begins nothing', async () => {
+  await system.control('POST', 'collateral', { account_index: B, remove: '1000' }); // for all that follow
   await system.fault({ on: 'sequencer', action: 'delay', ms: 1_000, match: { tx_type: TRANSFER } });
   const before = await made();
   const first = await start(5);
