@@ -1,7 +1,7 @@
 /** `journal`, `report` and `rebalance`: names, options and help. */
 import { type Command, Option } from 'commander';
 import type { GlobalOptions } from './context';
-import { usdcAmount } from './option-values';
+import { jsonOption, usdcAmount } from './option-values';
 
 export function addMoney(root: Command, globals: () => GlobalOptions): void {
   root
@@ -20,7 +20,7 @@ export function addMoney(root: Command, globals: () => GlobalOptions): void {
     .option('--to <time>', 'until then')
     .addOption(new Option('--by <what>', 'one line each').choices(['order', 'round-trip', 'day', 'market']))
     .option('--csv', 'print comma-separated values')
-    .addOption(new Option('--json', 'print JSON, for programs'))
+    .addOption(jsonOption())
     .action(async (options: Record<string, string | true | undefined>) => {
       const { runReport } = await import('./report-command.js');
       await runReport({ ...globals(), ...options });
@@ -31,7 +31,7 @@ export function addMoney(root: Command, globals: () => GlobalOptions): void {
     .option('--plan', 'only say what would be moved')
     .option('--amount <usdc>', 'this much instead of half the difference', usdcAmount)
     .option('--yes', 'do not ask')
-    .addOption(new Option('--json', 'print JSON, for programs'))
+    .addOption(jsonOption())
     .action(async (options: { plan?: true; amount?: bigint; yes?: true; json?: boolean }) => {
       const { runRebalance } = await import('./rebalance-command.js');
       await runRebalance({ ...globals(), ...options });

@@ -64,7 +64,9 @@ function unreadOf({ nowMs, orders, hedger, auditor, markets }: RiskInput): strin
   const isOld = (market: string): boolean => nowMs - (hedger.comparedMs[market] ?? -Infinity) > COMPARED_FRESH_MS;
   const missing = markets.filter((market) => hedger.booksOff[market] === undefined || isOld(market));
   if (missing.length > 0)
-    unread.push(`the positions of both accounts were not compared in the last 30 s in ${missing.join(', ')}`);
+    unread.push(
+      `the positions of both accounts were not compared in the last ${COMPARED_FRESH_MS / 1_000} s in ${missing.join(', ')}`,
+    );
   return unread;
 }
 

@@ -1,10 +1,9 @@
 /** The main figures of the day, for whoever watches. */
+import { dayStartUs } from '../domain/rebalance';
 import { reportOf } from '../journal/report';
 import type { Store } from '../journal/store';
 import type { Metrics } from '../observability/metrics';
 import type { Accounts } from '../journal/orders';
-
-const DAY_US = 86_400_000_000n;
 
 export async function showToday(
   store: Store,
@@ -12,7 +11,7 @@ export async function showToday(
 ): Promise<void> {
   const { accounts, metrics, lagUs, nowMs } = from;
   const untilUs = BigInt(Math.floor(nowMs)) * 1000n;
-  const { total, orders } = await reportOf(store, { accounts, lagUs, untilUs, fromUs: untilUs - (untilUs % DAY_US) });
+  const { total, orders } = await reportOf(store, { accounts, lagUs, untilUs, fromUs: dayStartUs(untilUs) });
   const figures = {
     volume: total.volume_usdc,
     fees: total.fees_usdc,

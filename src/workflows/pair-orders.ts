@@ -25,6 +25,7 @@ import { EXPOSURE, HEDGE_STATE, MARKET, SIDE } from './messages';
 import type { PairRun } from './pair-run';
 import type { Slot } from './pair-slot';
 import type { PairState } from './pair-state';
+import { tellHalted } from './unwind-words';
 
 /** After an order that could not be placed, times the failures in a row. */
 const FAILURE_PAUSE_MS = 500;
@@ -183,17 +184,6 @@ export function heard(run: PairRun, order: unknown): void {
     log.error('an order state was rejected and changed nothing', { order, error: String(error) });
   }
   run.changed();
-}
-
-/** No step of the unwind is made until a person has looked. */
-function tellHalted(run: PairRun, why: string): void {
-  const {
-    input: { market },
-    state,
-  } = run;
-  const what = `the unwind in ${market} is halted: ${why}. ${state.margin.read?.what}`;
-  const next = `See why B cannot trade, then \`counterleg pair resume ${market}\`; or move collateral to the account that lost.`;
-  run.tell('cannot-unwind', what, next);
 }
 
 const STUCK_NEXT = 'It quotes again by itself once the order is hedged or closed: see `hedge-stuck` about it.';

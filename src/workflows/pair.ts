@@ -42,7 +42,8 @@ import { heard, lookAfter, quote, tellStopped } from './pair-orders';
 import { PairRun } from './pair-run';
 import type { Slot } from './pair-slot';
 import { PairState } from './pair-state';
-import { tellUnwound, unwind } from './pair-unwind';
+import { unwind } from './pair-unwind';
+import { tellUnwound } from './unwind-words';
 import { orReject } from './start';
 
 export async function pair(input: PairInput): Promise<PairStatus> {

@@ -13,6 +13,17 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stage.close());
 
+/** A hedge that ends when the gate is opened. */
+function hedgesLate(): { readonly script: Script; readonly executing: Gate } {
+  const executing = new Gate();
+  const script = new Script();
+  script.on('execute', async (input) => {
+    await executing.passed;
+    return script.execute(input);
+  });
+  return { script, executing };
+}
+
 test('arm, place, fill, cover, confirm: flat, and the record says so everywhere', async () => {
   const order = await stage.order();
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
@@ -93,12 +104,7 @@ test('a confirmation that fails within its task is asked again as a step of its 
 });
 
 test('a hedge that takes longer than a second goes on as a step of its own, and the order says that it hedges', async () => {
-  const executing = new Gate();
-  const script = new Script();
-  script.on('execute', async (input) => {
-    await executing.passed;
-    return script.execute(input);
-  });
+  const { script, executing } = hedgesLate();
   const order = await stage.order({}, script);
   await script.called('place');
   await order.fills(20);
@@ -330,12 +336,7 @@ test('cancelled before anything was placed: nothing is placed', async () => {
 });
 
 test('cancelled while hedging, twice: the hedge finishes, the run ends Canceled once', async () => {
-  const executing = new Gate();
-  const script = new Script();
-  script.on('execute', async (input) => {
-    await executing.passed;
-    return script.execute(input);
-  });
+  const { script, executing } = hedgesLate();
   const order = await stage.order({}, script);
   await script.called('place');
   await order.fills(20);

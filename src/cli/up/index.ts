@@ -10,6 +10,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../domain/reason';
+import type { Market } from '../../domain/records';
 import { addressWith, consoleToken } from '../console/token';
 import { connectTemporal, requireMarkets, UP_FILE_NAME, type UpRecord } from '../context';
 import { listOrders } from '../order-list';
@@ -113,12 +114,14 @@ class Run {
     this.#say(`starting the paper exchange at ${plan.config.lighter.baseUrl}`);
     await this.#supervisor.start(paperPart(plan));
     const client = await connectTemporal(plan.config);
+    const markets = new Map<Plan, readonly Market[]>();
+    for (const one of plansOf(plan)) markets.set(one, await requireMarkets(one.config, one.markets));
     for (const one of plansOf(plan)) await this.#startWorkers(one);
     // A token that an old log may hold opens nothing.
     for (const { config } of plansOf(plan)) rmSync(config.console.tokenFile, { force: true });
     const pages: string[] = [];
     for (const one of plansOf(plan)) pages.push(await this.#startConsole(one));
-    for (const one of plansOf(plan)) await this.#startPairs(one, client);
+    for (const [one, known] of markets) await this.#startPairs(one, known, client);
     this.#ready = true;
     this.#record();
     this.#say(
@@ -129,7 +132,6 @@ class Run {
 
   async #startWorkers(plan: Plan): Promise<void> {
     const { maker, hedge } = plan.config.accounts;
-    await requireMarkets(plan.config, plan.markets);
     await createPaperAccounts(plan.config);
     this.#say(`starting the ${partName(plan, 'hedger')} (account ${hedge.index})`);
     await this.#supervisor.start(hedgerPart(plan));
@@ -152,12 +154,11 @@ class Run {
   }
 
   /** One pair alone stops posting by itself when no more fills are wanted; of several nobody knows whose fills those will be. */
-  async #startPairs(plan: Plan, client: Client): Promise<void> {
+  async #startPairs(plan: Plan, markets: readonly Market[], client: Client): Promise<void> {
     const { orders } = this.#options;
     const isAlone = plan.markets.length === 1 && plan.further.length === 0 && plan.accountPair === '';
     const changes = orders !== undefined && isAlone ? { orderLimit: orders } : {};
-    for (const market of await requireMarkets(plan.config, plan.markets))
-      await startConfiguredPair(client, plan.config, { market, changes });
+    for (const market of markets) await startConfiguredPair(client, plan.config, { market, changes });
   }
 
   async #trade(plan: Plan, client: Client): Promise<number> {

@@ -170,9 +170,12 @@ interface Servers {
 
 async function serversOf(options: UpOptions, file: Config): Promise<Servers> {
   if (options.ports === 'free') {
-    const [paper, ui, redis, temporal] = await freePorts();
-    const redisUrl = `redis://127.0.0.1:${redis}`;
-    return { paper, ui, redis, redisUrl, temporalAddress: `127.0.0.1:${temporal}` };
+    const redis = await newPort();
+    return {
+      ...{ paper: await newPort(), ui: await newPort(), redis },
+      redisUrl: `redis://127.0.0.1:${redis}`,
+      temporalAddress: `127.0.0.1:${await newPort()}`,
+    };
   }
   const { paper, redis, temporal } = file;
   await requireFree(paper.port, 'the paper exchange', 'COUNTERLEG_PAPER_PORT');
@@ -193,8 +196,7 @@ interface WorkerPorts {
 
 async function workerPortsOf(options: UpOptions, { metrics }: Config): Promise<WorkerPorts> {
   if (options.ports === 'free') {
-    const [maker, hedger, journal] = await freePorts();
-    return { maker, hedger, journal };
+    return { maker: await newPort(), hedger: await newPort(), journal: await newPort() };
   }
   await requireFree(metrics.makerPort, "the maker's metrics", 'COUNTERLEG_METRICS_MAKER_PORT');
   await requireFree(metrics.hedgerPort, "the hedger's metrics", 'COUNTERLEG_METRICS_HEDGER_PORT');
@@ -204,22 +206,21 @@ async function workerPortsOf(options: UpOptions, { metrics }: Config): Promise<W
 
 /** That of a further pair of accounts needs no place that is known before: `up` prints it. */
 async function pagePortOf(options: UpOptions, { console: { port } }: Config, place: number): Promise<number> {
-  if (options.ports === 'free' || place > 0) return (await freePorts())[0];
+  if (options.ports === 'free' || place > 0) return newPort();
   await requireFree(port, 'the page', 'COUNTERLEG_CONSOLE_PORT');
   return port;
 }
 
 const taken = new Set<number>();
 
-/** As many as anybody here needs at once, none given before. */
-async function freePorts(): Promise<[number, number, number, number]> {
-  const ports: number[] = [];
-  while (ports.length < 4) {
+/** None that this run was given before. */
+async function newPort(): Promise<number> {
+  for (;;) {
     const port = await freePort();
-    if (!taken.has(port)) ports.push(port);
+    if (taken.has(port)) continue;
     taken.add(port);
+    return port;
   }
-  return ports as [number, number, number, number];
 }
 
 async function requireFree(port: number, what: string, variable: string): Promise<void> {
