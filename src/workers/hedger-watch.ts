@@ -114,20 +114,23 @@ export class HedgerWatch {
 
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    const resting = this.#resting();
-    const open = openLots(this.#fills);
-    const isNeeded = open.size > 0 || this.#running.size > 0;
-    this.#feed({ type: 'tick', resting, isNeeded });
+    this.#feed({ type: 'tick', resting: this.#resting(), isNeeded: this.#isNeeded() });
     for (const command of tickFills(this.#fills, nowMs)) {
       if (command.do === 'ask') void this.#askFill(command.fill);
       else this.#tellFill(command.fill, command.forMs);
     }
-    if (this.isHedged || (resting === 'none' && !isNeeded)) this.#health.ok();
+  }
+
+  /** Health follows each piece of evidence at once: whoever sees a quote rest may ask in the same millisecond. */
+  #feed(event: LifeEvent): void {
+    for (const command of advanceLife(this.#life, event, this.#options.clock.monotonicMs())) this.#carryOut(command);
+    if (this.isHedged || (this.#resting() === 'none' && !this.#isNeeded())) this.#health.ok();
     else if (this.#life.isSeen || this.#life.alone) this.#health.stopped('no hedger has answered for 5 s');
   }
 
-  #feed(event: LifeEvent): void {
-    for (const command of advanceLife(this.#life, event, this.#options.clock.monotonicMs())) this.#carryOut(command);
+  /** A pair runs as far as is known, or a fill is not known to be hedged. */
+  #isNeeded(): boolean {
+    return this.#running.size > 0 || openLots(this.#fills).size > 0;
   }
 
   #carryOut(command: LifeCommand): void {
