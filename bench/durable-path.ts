@@ -75,7 +75,8 @@ async function startFloor(
   temporalAddress: string,
   { client }: AccountPair,
 ): Promise<{ sample(): Promise<number>; stop(): Promise<void> }> {
-  const worker = fork(join(__dirname, 'parts', 'floor-worker.ts'), [temporalAddress], {
+  const { namespace } = client.options;
+  const worker = fork(join(__dirname, 'parts', 'floor-worker.ts'), [temporalAddress, namespace], {
     execArgv: ['-r', join(PROJECT_ROOT, 'scripts', 'ts-hook.cjs')],
   });
   const next = <T>(): Promise<T> =>
@@ -87,7 +88,7 @@ async function startFloor(
       const ran = next<{ ranMs: number }>();
       const sentMs = performance.timeOrigin + performance.now();
       await client.workflowService.signalWorkflowExecution({
-        namespace: client.options.namespace,
+        namespace,
         workflowExecution: { workflowId: 'bench-floor' },
         signalName: 'poke',
         input: { payloads: [defaultPayloadConverter.toPayload(sentMs)] },

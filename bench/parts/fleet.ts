@@ -14,10 +14,11 @@ import { parse, stringify } from 'yaml';
 import { freePort, startScript, untilReady, type Child } from '../../src/cli/child';
 import { requireMarkets } from '../../src/cli/context';
 import { startConfiguredPair } from '../../src/cli/pair-start';
-import { startRedisServer, startTemporalServer } from '../../src/cli/servers';
+import { startRedisServer } from '../../src/cli/servers';
 import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { loadConfig, PROJECT_ROOT, type Config } from '../../src/config';
 import type { FleetPaperFigures } from './fleet-paper';
+import { openTemporal, type FleetTemporal } from './fleet-temporal';
 import { Pipeline } from './pipeline';
 
 const HOOK = join(PROJECT_ROOT, 'scripts', 'ts-hook.cjs');
@@ -58,6 +59,7 @@ export class Fleet {
   readonly #slots: readonly number[];
   readonly #folder = mkdtempSync(join(tmpdir(), 'counterleg-fleet-'));
   readonly #children: Child[] = [];
+  #temporal: FleetTemporal | undefined;
   #paper: ChildProcess | undefined;
   #paperPort = 0;
   #taker: Pipeline | undefined;
@@ -88,19 +90,18 @@ export class Fleet {
   }
 
   async #start(): Promise<void> {
-    const count = this.#options.accountPairs ?? 1;
-    const temporalPort = await freePort();
-    this.temporalAddress = `127.0.0.1:${temporalPort}`;
-    const namespaces = Array.from({ length: count - 1 }, (_, i) => `pair-${i + 2}`);
     const folder = join(this.#folder, 'temporal');
-    this.#children.push(await startTemporalServer({ folder, port: temporalPort, namespaces }));
+    const temporal = await openTemporal({ folder, namespaces: this.#options.accountPairs ?? 1 });
+    this.#temporal = temporal;
+    this.temporalAddress = temporal.address;
+    if (temporal.child) this.#children.push(temporal.child);
     if (this.#options.redis === 'with') {
       const port = await freePort();
       this.redisUrl = `redis://127.0.0.1:${port}`;
       this.#children.push(await startRedisServer({ folder: join(this.#folder, 'redis'), port, realTime: true }));
     }
     await this.#startPaper();
-    for (const [i, namespace] of ['default', ...namespaces].entries()) await this.#startPair(i, namespace);
+    for (const [i, namespace] of temporal.namespaces.entries()) await this.#startPair(i, namespace);
   }
 
   async #startPaper(): Promise<void> {
@@ -220,7 +221,7 @@ export class Fleet {
     return requests;
   }
 
-  /** Memory and processor time of every process, from /proc (so: Linux). */
+  /** Memory and processor time of every process that this started, from /proc (so: Linux). */
   usage(): Usage {
     const all = [
       ...this.#children.map(({ name, pid }) => [name, pid] as const),
@@ -232,6 +233,7 @@ export class Fleet {
   async stop(): Promise<void> {
     for (const { client } of this.pairs) await client.connection.close();
     for (const child of [...this.#children].reverse()) await child.stop(5_000);
+    await this.#temporal?.tidy();
     this.#taker?.close();
     this.#paper?.disconnect();
     if (process.env['BENCH_KEEP'] === undefined) rmSync(this.#folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@
  * The floor of the durable path in a process of its own, as the hedger is: a worker whose workflow answers a signal with one eager
  * activity, and nothing else.
  *
- *   node -r scripts/ts-hook.cjs bench/parts/floor-worker.ts TEMPORAL_ADDRESS     (with an IPC channel)
+ *   node -r scripts/ts-hook.cjs bench/parts/floor-worker.ts TEMPORAL_ADDRESS NAMESPACE     (with an IPC channel)
  *
  * Sends one message `{ranMs}` for every run of the activity, epoch milliseconds.
  */
@@ -11,11 +11,12 @@ import { join } from 'node:path';
 
 export const FLOOR_QUEUE = 'bench-floor';
 
-async function main(address: string): Promise<void> {
+async function main([address, namespace]: readonly string[]): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const connection = await NativeConnection.connect({ address });
+  const connection = await NativeConnection.connect({ address: address ?? '' });
   const worker = await Worker.create({
     connection,
+    namespace: namespace ?? '',
     taskQueue: FLOOR_QUEUE,
     workflowsPath: join(__dirname, 'floor-workflow.ts'),
     activities: {
@@ -33,4 +34,4 @@ async function main(address: string): Promise<void> {
   await run;
 }
 
-if (require.main === module) void main(process.argv[2] ?? '');
+if (require.main === module) void main(process.argv.slice(2));
