@@ -121,7 +121,7 @@ export class LedgerAuditor {
       kind: 'books-differ',
       what: `order ${claim.orderId} says ${this.#options.role === 'maker' ? 'A filled' : 'B executed'} ${amount(claim.lots)}, the exchange's records say ${amount(lots)}`,
       exposed: amount(lots - claim.lots),
-      next: 'Compare `counterleg order` with the exchange; hedge or close the difference by hand.',
+      next: `Compare \`counterleg order ${claim.orderId}\` with the exchange; hedge or close the difference by hand.`,
       orderId: claim.orderId,
     });
   }
@@ -160,7 +160,7 @@ export class LedgerAuditor {
       this.#options.raiseAlert({
         kind: 'books-differ',
         what: `the result in the memo of ${run.workflowId} cannot be read, so nobody checks it against the exchange: ${String(error)}`,
-        next: 'Compare `counterleg order` with the exchange by hand. A market whose decimals changed, another version, or a stranger in Temporal writes such a memo.',
+        next: 'Compare `counterleg order ORDER_ID`, of the run that is named, with the exchange by hand. A market whose decimals changed, another version, or a stranger in Temporal writes such a memo.',
       });
     }
   }

@@ -7,12 +7,12 @@ import {
   heldLevel,
   levelOf,
   marginOf,
-  marginText,
   worst,
   type AccountMargin,
   type MarginLevel,
   type MarginLimits,
 } from '../domain/margin';
+import { marginText } from '../domain/margin-text';
 import type { MarginState } from '../domain/messages';
 import type { Market, Read } from '../domain/records';
 import type { Alert, RaiseAlert } from '../observability';

@@ -1,4 +1,4 @@
-/** What to do about each kind of alert, in the words of docs/operations.md: its section, without markdown's marks. */
+/** What to do about each kind of alert, in the words of docs/operations.md: its section, without markdown's marks but those of commands. */
 
 export function runbookIn(operations: string): Record<string, string> {
   const sections = operations.split(/^### /m).slice(1);
@@ -14,7 +14,7 @@ function plain(markdown: string): string {
   return markdown
     .trim()
     .replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')
-    .replace(/\*\*|`/g, '')
+    .replaceAll('**', '')
     .replace(/\b_|_\b/g, '')
     .replace(/([^\n])\n(?![\n-])/g, '$1 ');
 }

@@ -253,8 +253,8 @@ function alertStep(order: Order, over: boolean): Step | undefined {
     'stuck',
     `hedge of order ${order.id} is stuck with ${exposed} naked: ${order.stuck.reason}`,
     order.policy.on_stuck === 'close'
-      ? 'It keeps trying, then closes on the maker account; `counterleg hedge close` does so now.'
-      : 'It keeps trying; `counterleg hedge retry` tries now, `counterleg hedge close` closes on the maker account.',
+      ? `It keeps trying, then closes on the maker account; \`counterleg hedge close ${order.id}\` does so now.`
+      : `It keeps trying; \`counterleg hedge retry ${order.id}\` tries now, \`counterleg hedge close ${order.id}\` closes on the maker account.`,
   );
 }
 

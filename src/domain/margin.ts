@@ -5,8 +5,8 @@
  * that and of what the account's positions may lose all at once (LP §2.4). A distance is in basis points of the mark price; what was not
  * shown is unknown, never near and never far (invariant 8).
  */
-import { formatDecimal, type Lots, type Notional, type Ticks } from './lots';
-import type { AccountState, Market, Position, Read } from './records';
+import type { Lots, Notional, Ticks } from './lots';
+import type { AccountState, Position, Read } from './records';
 
 /** Nearer than this, in basis points; 0: never. Each is below the one before. */
 export interface MarginLimits {
@@ -124,33 +124,6 @@ export function unwindLots(input: {
 }
 
 const STEPS = 10n;
-
-/** `A is 9.1 % from its liquidation (100.00 USDC free, 45 % used; BTC at 100000.0, liquidated at 91000.0)` */
-export function marginText(
-  name: string,
-  { free, useBps, distanceBps, positions }: AccountMargin,
-  markets: readonly Pick<Market, 'marketId' | 'symbol' | 'priceDecimals'>[],
-): string {
-  const near = distanceBps === undefined ? 'holds nothing' : `is ${percent(distanceBps)} from its liquidation`;
-  const at = positions.map(({ marketId, markTicks, liquidationTicks }) => {
-    const { symbol, priceDecimals } = markets.find((market) => market.marketId === marketId) ?? OTHER;
-    const price = (value: Ticks): string => formatDecimal(value, priceDecimals);
-    const end = liquidationTicks === undefined ? '' : `, liquidated at ${price(liquidationTicks)}`;
-    return `${symbol ?? `market ${marketId}`} at ${price(markTicks)}${end}`;
-  });
-  return `${name} ${near} (${usdcText(free)} USDC free, ${percent(useBps)} used${at.length === 0 ? '' : `; ${at.join(', ')}`})`;
-}
-
-/** A market that is not in the list: its prices are shown in ticks. */
-const OTHER = { symbol: undefined, priceDecimals: 0 };
-
-function percent(bps: number): string {
-  return `${(bps / 100).toFixed(1)} %`;
-}
-
-function usdcText(micros: Notional): string {
-  return formatDecimal(micros / 10_000n, 2);
-}
 
 function abs(value: bigint): bigint {
   return value < 0n ? -value : value;

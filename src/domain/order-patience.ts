@@ -36,7 +36,7 @@ export function assess(order: Order, nowMs: number): void {
   order.nakedSinceMs ??= nowMs;
   if (order.stuck) return;
   const { blocked, direction, end } = activeTicket(order);
-  if (blocked) order.stuck = { sinceMs: nowMs, reason: `${blocked.message} (${blocked.code})` };
+  if (blocked) order.stuck = { sinceMs: nowMs, reason: reasonOf(blocked) };
   else if (end === 'jumped' && !hasSpareLane(order, direction)) {
     order.stuck = {
       sinceMs: nowMs,
@@ -50,6 +50,11 @@ export function assess(order: Order, nowMs: number): void {
   } else if (nowMs >= patienceEndsMs(order, order.nakedSinceMs)) {
     order.stuck = { sinceMs: nowMs, reason: `not hedged within ${order.policy.force_close_timeout_ms / 1000} s` };
   }
+}
+
+/** A status that the message ends with is not said twice. */
+function reasonOf({ message, code }: { readonly message: string; readonly code: string }): string {
+  return message.endsWith(` as ${code}`) ? message : `${message} (${code})`;
 }
 
 /** Until when a naked order is merely being hedged. */

@@ -83,8 +83,8 @@ export function lateAlert({ ticket, missingLots, sinceMs, forMs, why }: LateExec
     what: `${naked} of order ${ticket.orderId} naked for ${Math.round(forMs / 1_000)} s (since ${since} UTC): ${why}`,
     exposed: naked,
     next:
-      'The hedger keeps trying by itself. Remove the reason; with Temporal there, `counterleg hedge retry` tries at once and ' +
-      '`counterleg hedge close` closes on the maker account. Without Temporal close the amount by hand.',
+      `The hedger keeps trying by itself. Remove the reason; with Temporal there, \`counterleg hedge retry ${ticket.orderId}\` tries at once and ` +
+      `\`counterleg hedge close ${ticket.orderId}\` closes on the maker account. Without Temporal close the amount by hand.`,
     orderId: ticket.orderId.toString(),
   };
 }

@@ -205,7 +205,7 @@ export class HedgerWatch {
       what: `for ${Math.round(forMs / 1_000)} s nobody has acknowledged a fill of order ${orderId}: ${exposed} may be naked`,
       exposed,
       next:
-        'Look whether a hedger runs and reaches Temporal or Redis; start one. `counterleg order` tells what is hedged; ' +
+        `Look whether a hedger runs and reaches Temporal or Redis; start one. \`counterleg order ${orderId}\` tells what is hedged; ` +
         'if nothing hedges it, close the amount by hand.',
       orderId: orderId.toString(),
     });

@@ -159,7 +159,7 @@ export class MakerWatch {
       ...(hedged ? {} : { exposed: amount }),
       next:
         'Look at the maker (its /health, its log) before you start it again: without one no quote is cancelled at its time-out. ' +
-        'If `counterleg order` shows the amount naked, close it by hand.',
+        `If \`counterleg order ${orderId}\` shows the amount naked, close it by hand.`,
       orderId: orderId.toString(),
     });
     if (hedged) this.told(orderId, filledLots); // nothing is left to remind anybody of

@@ -96,7 +96,7 @@ function isAsAsked(state: PairState, { off, input, mayEnlarge }: Asked): boolean
 function pauseBy(run: PairRun, reason: string): void {
   if (run.state.mode !== 'running') return;
   run.pause(reason);
-  tellStopped(run, reason, PAUSED_NEXT);
+  tellStopped(run, reason, pausedNext(run));
 }
 
 /** `unwinds`: a step of an unwind. */
@@ -177,7 +177,7 @@ export function heard(run: PairRun, order: unknown): void {
       run.endQuotes();
       if (before === 'running') tellStopped(run, `order ${spoken.order_id} is stuck`, STUCK_NEXT);
     }
-    if (state.mode === 'paused' && before === 'running') tellStopped(run, state.reason, PAUSED_NEXT);
+    if (state.mode === 'paused' && before === 'running') tellStopped(run, state.reason, pausedNext(run));
     if (state.margin.halted !== undefined && !wasHalted) tellHalted(run, state.margin.halted);
     if (spoken.result?.reason_code === DECIMALS_CHANGED) run.endQuotes();
   } catch (error) {
@@ -187,7 +187,8 @@ export function heard(run: PairRun, order: unknown): void {
 }
 
 const STUCK_NEXT = 'It quotes again by itself once the order is hedged or closed: see `hedge-stuck` about it.';
-const PAUSED_NEXT = 'Look at `counterleg pair status` and remove the reason, then `counterleg pair resume`.';
+const pausedNext = ({ input: { market } }: PairRun): string =>
+  `Look at \`counterleg pair status ${market}\` and remove the reason, then \`counterleg pair resume ${market}\`.`;
 
 /** A pair that stopped quoting by itself says so. */
 export function tellStopped(run: PairRun, reason: string, next: string): void {

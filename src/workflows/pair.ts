@@ -102,7 +102,7 @@ function endAtTarget(run: PairRun): void {
   tellStopped(
     run,
     reached,
-    'As asked for. To go on: `counterleg pair set` another target, or `off`, then `counterleg pair resume`.',
+    `As asked for. To go on: \`counterleg pair set ${input.market} target.volume=…\` (or \`=off\`), then \`counterleg pair resume ${input.market}\`.`,
   );
 }
 

@@ -12,7 +12,7 @@ export function tellBegun(run: PairRun, step: bigint): void {
   run.tell(
     'unwinding',
     `account A and B reduce in ${input.market} together, ${size} at first: ${state.margin.read?.what}`,
-    `${MONEY} It ends by itself beyond \`margin.stop_quoting\`; \`counterleg pair stop\` ends it now.`,
+    `${MONEY} It ends by itself beyond \`margin.stop_quoting\`; \`counterleg pair stop ${input.market}\` ends it now.`,
   );
 }
 

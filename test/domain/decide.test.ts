@@ -370,6 +370,18 @@ describe('decide: stuck', () => {
     expect(d.wants()).toContain('execute');
   });
 
+  test.each([
+    ['account B has too little margin', 'margin', 'account B has too little margin (margin)'],
+    ['the exchange ended the order as canceled-x', 'canceled-x', 'the exchange ended the order as canceled-x'],
+  ])('%s (%s): its reason says nothing twice', (message, code, reason) => {
+    const d = driven().quoting().update(5);
+    d.start('execute');
+    d.executed(0, 'blocked', { ...margin, message, code });
+    const alert = d.plan().steps.find((step) => step.do === 'alert');
+    expect(d.order.stuck?.reason).toBe(reason);
+    expect(alert).toMatchObject({ next: expect.stringContaining(`\`counterleg hedge retry ${d.order.id}\``) });
+  });
+
   test("stuck for days: tried again ever less often, so that the run outlives a week of the engine's 51 200 events", () => {
     const EVENTS_OF_A_TRY = 11;
     const EVENTS_MAX = 51_200;

@@ -2,7 +2,8 @@
 import { reasonOf } from '../../domain/reason';
 import { loadKeys, type Config } from '../../config';
 import { parseLots } from '../../domain/lots';
-import { levelOf, marginOf, marginText } from '../../domain/margin';
+import { levelOf, marginOf } from '../../domain/margin';
+import { marginText } from '../../domain/margin-text';
 import type { Market } from '../../domain/records';
 import { KEYS_CHECKED_MAX, type AccountPort, type ExchangePort } from '../../exchange/port';
 import type { Trouble } from '../../exchange/lighter';
