@@ -13,6 +13,8 @@ export interface ConsoleConfig {
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Where people reach Temporal's Web UI, when that is not this machine. */
   readonly temporalUi?: string;
+  /** Health pages of further processes: `http://10.0.0.2:9465`. */
+  readonly standBys: { readonly hedger: readonly string[]; readonly maker: readonly string[] };
 }
 
 const PORT = 9467;
@@ -25,12 +27,15 @@ export function consoleOf({
   url,
   tls,
   temporal_ui,
+  stand_bys,
 }: NonNullable<RawConfig['console']> = {}): ConsoleConfig {
+  const places = (urls: readonly string[] = []): string[] => urls.map((each) => each.replace(/\/+$/, ''));
   const inRoot = (file: string): string => resolve(PROJECT_ROOT, file);
   return {
     host: host ?? '127.0.0.1',
     port: port ?? PORT,
     tokenFile: inRoot(token_file ?? TOKEN_FILE),
+    standBys: { hedger: places(stand_bys?.hedger), maker: places(stand_bys?.maker) },
     ...(url === undefined ? {} : { url: url.replace(/\/*$/, '/') }),
     ...(tls === undefined ? {} : { tls: { certFile: inRoot(tls.cert_file), keyFile: inRoot(tls.key_file) } }),
     ...(temporal_ui === undefined ? {} : { temporalUi: temporal_ui.replace(/\/+$/, '') }),

@@ -134,6 +134,10 @@ export const configSchema = z
         url: url('https', 'http').optional(),
         tls: z.strictObject({ cert_file: text, key_file: text }).optional(),
         temporal_ui: url('https', 'http').optional(),
+        stand_bys: z
+          .strictObject({ hedger: z.array(url('https', 'http')), maker: z.array(url('https', 'http')) })
+          .partial()
+          .optional(),
       })
       .partial({ host: true, port: true, token_file: true })
       .optional(),

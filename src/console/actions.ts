@@ -11,7 +11,7 @@ const orderId = z.string().regex(/^\d{1,15}$/);
 const by = z.string().trim().min(1, 'say who you are').max(60);
 
 const schema = z.discriminatedUnion('name', [
-  z.strictObject({ name: z.literal(['pause', 'resume', 'stop', 'flatten']), market, by }),
+  z.strictObject({ name: z.literal(['start', 'pause', 'resume', 'stop', 'flatten']), market, by }),
   z.strictObject({ name: z.literal('set'), market, by, settings: z.array(z.string().max(100)).min(1).max(10) }),
   z.strictObject({ name: z.literal(['retry', 'close']), orderId, by }),
 ]);

@@ -4,8 +4,8 @@ import { reasonOf } from '../domain/reason';
 import type { Hub } from './hub';
 import type { Books } from './risk';
 import { barsOf, byLabel, figuresOf, samplesOf, type Sample, type Samples } from './prometheus';
-import type { ProcessPlace, Sources } from './sources';
-import type { AlertView, Budget, ProcessView } from './snapshot';
+import type { ProcessPlace, Sources, ToldAlert } from './sources';
+import type { Budget, ProcessView } from './snapshot';
 
 export interface ProcessesOptions {
   readonly hub: Hub;
@@ -15,27 +15,52 @@ export interface ProcessesOptions {
   readonly nowMs: () => number;
 }
 
+export type HeardAlert = ToldAlert & { readonly process: string; readonly lastMs: number };
+
 /** Its part that compares both accounts. */
 const AUDITOR = 'auditor';
 const MINUTE_MS = 60_000;
-const ALERTS_SHOWN = 30;
 
 export class Processes {
   readonly #options: ProcessesOptions;
   readonly #spent = new Map<string, { readonly atMs: number; readonly cost: number }[]>();
   /** By process: each knows that of its own account. */
   readonly #quotas = new Map<string, Budget['quota']>();
-  /** What the hedger's auditor found, by market. */
-  books: Books | undefined;
+  /** By hedger. */
+  readonly #books = new Map<string, Books>();
+  readonly #samples = new Map<string, Samples>();
+  /** What all processes have told people lately. */
+  alerts: readonly HeardAlert[] = [];
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
   }
 
-  /** Why the auditor's word does not count now. */
+  /** What the auditors of all hedgers found: of each market what was found last. One that does not do its work does not count. */
+  get books(): Books | undefined {
+    const heard = this.#hedgers.flatMap(({ name }) => this.#books.get(name) ?? []);
+    const counted = this.#hedgers.flatMap(({ name }) =>
+      this.#auditorOf(name) === undefined ? (this.#books.get(name) ?? []) : [],
+    );
+    return (counted.length === 0 ? heard : counted).reduce<Books | undefined>(
+      (all, books) => (all === undefined ? books : newest(all, books)),
+      undefined,
+    );
+  }
+
+  /** Why no auditor's word counts now. */
   get auditor(): string | undefined {
-    const part = this.#options.hub.snapshot.processes['hedger']?.parts.find(({ name }) => name === AUDITOR);
-    if (part === undefined) return 'the hedger has not said so';
+    const whys = this.#hedgers.map(({ name }) => this.#auditorOf(name));
+    return whys.includes(undefined) ? undefined : whys.join('; ');
+  }
+
+  get #hedgers(): readonly ProcessPlace[] {
+    return this.#options.processes.filter(({ role }) => role === 'hedger');
+  }
+
+  #auditorOf(process: string): string | undefined {
+    const part = this.#options.hub.snapshot.processes[process]?.parts.find(({ name }) => name === AUDITOR);
+    if (part === undefined) return `the ${process} has not said so`;
     return part.healthy ? undefined : part.state;
   }
 
@@ -65,25 +90,20 @@ export class Processes {
   }
 
   async #readAlerts(): Promise<void> {
-    const { hub, sources, processes } = this.#options;
-    const lists = await Promise.all(
-      processes.map(async (place) => {
-        const alerts = await sources.alerts(place).catch(() => undefined);
-        return alerts?.map((alert): AlertView => ({ ...alert, process: place.name }));
-      }),
-    );
-    // Of a process that is silent now the last ones stay.
-    const kept = Object.values(hub.snapshot.alerts).filter(
-      ({ process }) => lists[processes.findIndex(({ name }) => name === process)] === undefined,
-    );
-    const newest = [...kept, ...lists.flatMap((list) => list ?? [])]
-      .sort((a, b) => b.atMs - a.atMs)
-      .slice(0, ALERTS_SHOWN);
-    const known = hub.snapshot.alerts;
-    const alerts = Object.fromEntries(newest.map((alert) => [`${alert.process}-${alert.kind}-${alert.atMs}`, alert]));
-    hub.set('alerts', alerts);
+    const { sources, processes } = this.#options;
+    const lists = await Promise.all(processes.map((place) => sources.alerts(place).catch(() => undefined)));
+    const before = new Set(this.alerts.map(({ process, kind, atMs }) => `${process} ${kind} ${atMs}`));
+    this.alerts = processes.flatMap(({ name }, i) => {
+      const told = lists[i]?.map((alert): HeardAlert => ({
+        ...alert,
+        lastMs: alert.lastMs ?? alert.atMs,
+        process: name,
+      }));
+      return told ?? this.alerts.filter(({ process }) => process === name); // of one that is silent now the last ones stay
+    });
     // What a person was just told shall not wait for its turn in the top line.
-    if (Object.keys(alerts).some((id) => known[id] === undefined)) await this.readMetrics().catch(() => undefined);
+    if (this.alerts.some(({ process, kind, atMs }) => !before.has(`${process} ${kind} ${atMs}`)))
+      await this.readMetrics().catch(() => undefined);
   }
 
   async readMetrics(): Promise<void> {
@@ -93,15 +113,15 @@ export class Processes {
         const atMs = nowMs();
         // What is not read now is unknown: a figure of before does not stand for it.
         const page = await sources.metrics(place).catch(() => undefined);
-        this.#note(place.name, samplesOf(page ?? ''), page === undefined ? undefined : atMs);
+        this.#note(place, samplesOf(page ?? ''), page === undefined ? undefined : atMs);
       }),
     );
   }
 
   /** `atMs`: undefined when it was not read. */
-  #note(name: string, samples: Samples, atMs: number | undefined): void {
+  #note({ name, role }: ProcessPlace, samples: Samples, atMs: number | undefined): void {
     const { hub } = this.#options;
-    const streams = { ...live(samples, 'stream_live', 'stream'), ...(name === 'journal' ? {} : redisIn(samples)) };
+    const streams = { ...live(samples, 'stream_live', 'stream'), ...(role === 'journal' ? {} : redisIn(samples)) };
     const [build] = samples.get('build_info') ?? [];
     const memory = samples.get('process_resident_memory_bytes')?.[0]?.value;
     const requests = atMs === undefined ? undefined : this.#perMinute(name, samples, atMs);
@@ -115,11 +135,9 @@ export class Processes {
         ...(requests === undefined ? {} : { requestsPerMinute: requests }),
       },
     });
-    if (name === 'hedger') {
-      hub.set('margin', marginIn(samples));
-      if (atMs !== undefined) this.#noteHedger(samples, atMs);
-    }
-    if (name === 'journal') {
+    this.#samples.set(name, samples);
+    if (role === 'hedger') this.#noteHedger(name, samples, atMs);
+    if (role === 'journal') {
       const [cost] = samples.get('cost_today_bps') ?? [];
       const today = figuresOf(samples, 'money_today_usdc', 'figure', 'account');
       hub.set('money', { today, read: atMs !== undefined, ...(cost === undefined ? {} : { costBps: cost.value }) });
@@ -131,13 +149,20 @@ export class Processes {
     });
   }
 
-  #noteHedger(samples: Samples, atMs: number): void {
+  #noteHedger(name: string, samples: Samples, atMs: number | undefined): void {
     const { hub } = this.#options;
+    const read = this.#hedgers.map((hedger) => this.#samples.get(hedger.name) ?? new Map());
+    hub.set('margin', read.map(marginIn).find((margin) => Object.keys(margin).length > 0) ?? {});
+    if (atMs === undefined) return;
     const comparedS = byLabel(samples, 'books_compared_timestamp_seconds', 'market');
-    const comparedMs = Object.fromEntries(Object.entries(comparedS).map(([market, at]) => [market, at * 1_000]));
-    this.books = { atMs, booksOff: byLabel(samples, 'books_off_base_units', 'market'), comparedMs };
-    const fillToSent = barsOf(samples, 'fill_to_submit_seconds');
-    const naked = barsOf(samples, 'naked_seconds');
+    this.#books.set(name, {
+      atMs,
+      booksOff: byLabel(samples, 'books_off_base_units', 'market'),
+      booksNet: byLabel(samples, 'books_net_base_units', 'market'),
+      comparedMs: Object.fromEntries(Object.entries(comparedS).map(([market, at]) => [market, at * 1_000])),
+    });
+    const fillToSent = barsOf(read, 'fill_to_submit_seconds');
+    const naked = barsOf(read, 'naked_seconds');
     hub.set('histograms', { ...(fillToSent && { fillToSent }), ...(naked && { naked }) });
   }
 
@@ -169,6 +194,23 @@ export class Processes {
       }
     );
   }
+}
+
+/** Of each market the later finding. */
+function newest(a: Books, b: Books): Books {
+  const [older, newer] = a.atMs <= b.atMs ? [a, b] : [b, a];
+  const isLater = (market: string): boolean =>
+    (newer.comparedMs[market] ?? -Infinity) >= (older.comparedMs[market] ?? -Infinity);
+  const pick = (of: (books: Books) => Readonly<Record<string, number>>): Record<string, number> => ({
+    ...of(older),
+    ...Object.fromEntries(Object.entries(of(newer)).filter(([market]) => isLater(market))),
+  });
+  return {
+    atMs: newer.atMs,
+    booksOff: pick((books) => books.booksOff),
+    booksNet: pick((books) => books.booksNet),
+    comparedMs: pick((books) => books.comparedMs),
+  };
 }
 
 function live(samples: Samples, metric: string, label: string): Record<string, boolean> {

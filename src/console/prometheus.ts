@@ -48,10 +48,10 @@ export function figuresOf(samples: Samples, name: string, figure: string, of: st
   return figures;
 }
 
-/** A histogram of seconds, all its labels together. Undefined while it holds nothing. */
-export function barsOf(samples: Samples, name: string): Bars | undefined {
+/** A histogram of seconds, all its labels and pages together. Undefined while it holds nothing. */
+export function barsOf(pages: readonly Samples[], name: string): Bars | undefined {
   const upTo = new Map<number, number>();
-  for (const { labels, value } of samples.get(`${name}_bucket`) ?? []) {
+  for (const { labels, value } of pages.flatMap((samples) => samples.get(`${name}_bucket`) ?? [])) {
     const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le']);
     upTo.set(bound, (upTo.get(bound) ?? 0) + value);
   }

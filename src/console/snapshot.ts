@@ -3,27 +3,59 @@
  * their id. Amounts are decimal text, times epoch milliseconds of this host. Types only: the page imports them too.
  */
 import type { PairStatus } from '../domain/pair-status';
-import type { HealthReport } from '../observability';
+import type { AlertEnd, AlertWeight, HealthReport } from '../observability';
 
 export type Level = 'hedged' | 'hedging' | 'naked' | 'unknown';
+
+/** What both accounts together hold too much of. */
+export type Direction = 'long' | 'short';
 
 /** One amount that B lacks. */
 export interface Naked {
   readonly market: string;
   /** Base units. */
   readonly amount: string;
+  readonly usdc?: number;
+  readonly direction?: Direction;
   readonly sinceMs: number;
   readonly why: string;
+  /** What to do, where no alert says it. */
+  readonly next: string;
   readonly orderId?: string;
+  readonly workflowId?: string;
+}
+
+/** One of both witnesses: when it was read last, and for how long that counts. */
+export interface Check {
+  readonly of: 'orders' | 'positions';
+  /** Absent: never. */
+  readonly atMs?: number;
+  readonly freshMs: number;
+}
+
+/** What our orders in a market may have left naked at most, while something cannot be read. */
+export interface AtMost {
+  readonly market: string;
+  /** Base units; absent: it cannot be bounded. */
+  readonly amount?: string;
+  readonly usdc?: number;
+  readonly why: string;
+  /** When what it follows from was read. */
+  readonly atMs?: number;
 }
 
 /** The top line. */
 export interface Risk {
   readonly level: Level;
+  /** Since when it is this level. */
+  readonly sinceMs: number;
+  readonly checks: readonly Check[];
   readonly naked: readonly Naked[];
   /** What could not be read, and what of the system does not work: with the first nothing is called hedged. */
   readonly unread: readonly string[];
   readonly unwell: readonly string[];
+  /** Empty while everything is read. */
+  readonly atMost: readonly AtMost[];
 }
 
 export interface OpenOrder {
@@ -77,7 +109,16 @@ export interface AlertView {
   readonly kind: string;
   readonly what: string;
   readonly next: string;
+  readonly weight: AlertWeight;
+  /** What would show that it is over. */
+  readonly end: AlertEnd;
+  /** Since when something shows that it is. */
+  readonly overMs?: number;
   readonly atMs: number;
+  /** When it was raised last. */
+  readonly lastMs: number;
+  /** So often it was told, as far as its process remembers. */
+  readonly times: number;
   readonly exposed?: string;
   readonly orderId?: string;
   readonly market?: string;
@@ -128,6 +169,8 @@ export interface About {
   readonly namespace: string;
   /** Of Temporal's Web UI; empty: unknown. */
   readonly webUi: string;
+  /** What a pair is started with, in words, by market. */
+  readonly configured: Readonly<Record<string, string>>;
   /** What to do, by kind of alert. */
   readonly runbook: Readonly<Record<string, string>>;
 }
@@ -148,6 +191,8 @@ export interface Snapshot {
   readonly budget: Budget;
   readonly processes: Readonly<Record<string, ProcessView>>;
   readonly servers: Readonly<Record<string, { readonly state: 'well' | 'silent'; readonly why: string }>>;
+  /** Processes that ask Temporal for work, by what they are; absent while that is not read. */
+  readonly workers: Readonly<Record<string, readonly string[]>>;
   readonly alerts: Readonly<Record<string, AlertView>>;
   readonly actions: Readonly<Record<string, ActionView>>;
 }

@@ -1,10 +1,12 @@
 /** Where the page's facts come from; the command line has them already and hands them over. Each call has a deadline, and rejects. */
 import type { PairStatus } from '../domain/pair-status';
-import type { HealthReport } from '../observability';
-import type { AlertView, Fill, OpenOrder } from './snapshot';
+import type { HealthReport, RecentAlert } from '../observability';
+import type { Fill, OpenOrder } from './snapshot';
 
 export interface ProcessPlace {
+  /** `hedger`; of a stand-by `hedger 2`. */
   readonly name: string;
+  readonly role: 'hedger' | 'maker' | 'journal';
   /** `http://127.0.0.1:9465` */
   readonly url: string;
 }
@@ -13,6 +15,9 @@ export interface Touch {
   readonly bid: string;
   readonly ask: string;
 }
+
+/** `lastMs`: absent from a process of an older version. */
+export type ToldAlert = Omit<RecentAlert, 'kind' | 'lastMs'> & { readonly kind: string; readonly lastMs?: number };
 
 /** An order that ended; without a fill only its end counts. */
 export interface Ended {
@@ -31,7 +36,9 @@ export interface Sources {
   /** Best prices; undefined while the book is not live. */
   touch(market: string): Touch | undefined;
   sizeDecimals(market: string): number | undefined;
+  /** Who has asked Temporal for work lately. */
+  workers(): Promise<Readonly<Record<'hedger' | 'maker', readonly string[]>>>;
   health(place: ProcessPlace): Promise<HealthReport>;
-  alerts(place: ProcessPlace): Promise<readonly Omit<AlertView, 'process'>[]>;
+  alerts(place: ProcessPlace): Promise<readonly ToldAlert[]>;
   metrics(place: ProcessPlace): Promise<string>;
 }

@@ -7,11 +7,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../domain/reason';
 import type { Hub } from './hub';
+import { Endings } from './endings';
 import { Processes } from './processes';
+import type { PairRead } from './at-most';
 import { riskOf } from './risk';
 import { Samples } from './series';
 import type { ProcessPlace, Sources } from './sources';
-import type { About, Budget, Fill, OpenOrder, PairView, Snapshot } from './snapshot';
+import type { About, Budget, Fill, OpenOrder, PairView, Risk, Snapshot } from './snapshot';
 
 export interface WatchOptions {
   readonly hub: Hub;
@@ -24,13 +26,18 @@ export interface WatchOptions {
 
 const EVERY_MS = { orders: 1_000, health: 2_000, pairs: 3_000, metrics: 5_000, left: 10_000, series: 15_000 } as const;
 const UNWATCHED_FACTOR = 10;
+/** So soon it is seen that somebody looks. */
+const LOOK_MS = 250;
 const FILLS_SHOWN = 20;
 
 /** Before anything was read: nothing is known. */
-export function emptySnapshot(about: About, budget: Pick<Budget, 'perMinute' | 'counts'>): Snapshot {
+export function emptySnapshot(about: About, budget: Pick<Budget, 'perMinute' | 'counts'>, nowMs: number): Snapshot {
   return {
     about,
-    risk: { level: 'unknown', naked: [], unread: ['nothing was read yet'], unwell: [] },
+    risk: {
+      ...{ level: 'unknown', sinceMs: nowMs, checks: [], naked: [] },
+      ...{ unread: ['nothing was read yet'], unwell: [], atMost: [] },
+    },
     ...{ pairs: {}, orders: {}, fills: {}, left: {}, counts: { ended: 0, filled: 0 }, histograms: {} },
     ...{
       money: { today: {}, read: false },
@@ -38,17 +45,20 @@ export function emptySnapshot(about: About, budget: Pick<Budget, 'perMinute' | '
       series: {},
       budget: { perMinute: budget.perMinute, counts: budget.counts, quota: {} },
     },
-    ...{ processes: {}, servers: {}, alerts: {}, actions: {} },
+    ...{ processes: {}, servers: {}, workers: {}, alerts: {}, actions: {} },
   };
 }
 
 export class Watch {
   readonly #options: WatchOptions;
   readonly #processes: Processes;
+  readonly #endings = new Endings();
   readonly #series = new Samples();
   readonly #end = new AbortController();
   readonly #sinceMs = new Map<string, number>();
+  readonly #pairs = new Map<string, PairRead>();
   readonly #loops: Promise<void>[] = [];
+  #risk: Risk | undefined;
   #orders: { readonly atMs: number; readonly open: Readonly<Record<string, OpenOrder>> } | undefined;
 
   constructor(options: WatchOptions) {
@@ -59,6 +69,9 @@ export class Watch {
   start(): void {
     this.#loop(EVERY_MS.orders, () => this.#readOrders());
     this.#loop(EVERY_MS.left, async () => this.#options.hub.set('left', await this.#options.sources.leftNaked()));
+    this.#loop(EVERY_MS.left, async () =>
+      this.#options.hub.set('workers', await this.#options.sources.workers().catch(() => ({}))),
+    );
     this.#loop(EVERY_MS.pairs, () => this.#readPairs());
     this.#loop(EVERY_MS.health, () => this.#processes.readHealth());
     this.#loop(EVERY_MS.metrics, () => this.#processes.readMetrics());
@@ -83,12 +96,15 @@ export class Watch {
     this.#loops.push(run());
   }
 
-  /** Somebody who begins to look waits no longer than one round. */
+  /** For somebody who begins to look everything is read at once: what is old by then is unknown. */
   async #pause(everyMs: number): Promise<void> {
     const { signal } = this.#end;
-    for (let passed = 0; passed < UNWATCHED_FACTOR && !signal.aborted; passed++) {
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
-      if (this.#options.hub.watchers > 0) return;
+    const { hub } = this.#options;
+    let isWatched = hub.watchers > 0;
+    for (let waitedMs = 0; waitedMs < everyMs * UNWATCHED_FACTOR && !signal.aborted; waitedMs += LOOK_MS) {
+      if (hub.watchers > 0 && (!isWatched || waitedMs >= everyMs)) return;
+      isWatched = hub.watchers > 0;
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -133,7 +149,9 @@ export class Watch {
 
   async #readPair(sources: Sources, market: string): Promise<PairView> {
     try {
+      const atMs = this.#options.nowMs();
       const status = await sources.pair(market);
+      this.#pairs.set(market, { atMs, status, sizeDecimals: sources.sizeDecimals(market) });
       if (status === undefined) return { state: 'not-running', why: 'no pair of this market runs: nothing is quoted' };
       const decimals = sources.sizeDecimals(market);
       return { state: 'read', status, ...(decimals === undefined ? {} : { sizeDecimals: decimals }) };
@@ -144,10 +162,20 @@ export class Watch {
 
   #judge(): void {
     const { hub, markets, nowMs } = this.#options;
-    const risk = riskOf({
-      ...{ nowMs: nowMs(), markets, orders: this.#orders, sinceMs: this.#sinceMs },
+    this.#risk = riskOf({
+      ...{ nowMs: nowMs(), markets, orders: this.#orders, sinceMs: this.#sinceMs, pairs: this.#pairs },
       ...{ hedger: this.#processes.books, auditor: this.#processes.auditor, unwell: this.#processes.unwell },
+      ...{ price: (market) => this.#price(market), before: this.#risk },
     });
-    hub.set('risk', risk);
+    hub.set('risk', this.#risk);
+    const { orders, processes } = hub.snapshot;
+    const facts = { nowMs: nowMs(), risk: this.#risk, orders, processes, pairs: this.#pairs };
+    hub.set('alerts', this.#endings.mark(this.#processes.alerts, facts));
+  }
+
+  /** The middle of the book. */
+  #price(market: string): number | undefined {
+    const touch = this.#options.sources.touch(market);
+    return touch && (Number(touch.bid) + Number(touch.ask)) / 2;
   }
 }

@@ -8,48 +8,65 @@ import { systemClock, type Clock } from '../clock';
 import { hand, type AlertMessage, type Channel } from './alert-channels';
 import type { Logger } from './logger';
 
+/** What it is worth to whoever is woken by it. `money`: something may be lost now. */
+export type AlertWeight = 'money' | 'attention' | 'information';
+
+/**
+ * What shows that its state is over. `hedged`: orders and positions, read after it; `quoting`: an order that rests and was started after it;
+ * `margin`: no pair says that it is near; `well`: the process that told it, all its parts; `redis`: that process is connected; `silence`: it
+ * is told again and again while it lasts. `once`: it happened, and has no end. `unseen`: nothing shows it.
+ */
+export type AlertEnd = 'hedged' | 'quoting' | 'margin' | 'well' | 'redis' | 'silence' | 'once' | 'unseen';
+
 /** Each has its section in docs/operations.md; a test holds the two together. */
-export const ALERT_KINDS = [
-  'hedge-stuck',
-  'exposure-left',
-  'no-hedger',
-  'no-maker',
-  'fill-unacknowledged',
-  'foreign-nonce',
-  'lane-jumped',
-  'orphan-fill',
-  'books-differ',
-  'margin-low',
-  'margin-critical',
-  'margin-unread',
-  'unwinding',
-  'unwound',
-  'cannot-unwind',
-  'books-differ-money',
-  'journal-gap',
-  'journal-behind',
-  'rebalanced',
-  'rebalance-failed',
-  'rebalance-in-doubt',
-  'clock-skew',
-  'stream-stale',
-  'channel-missing',
-  'unreadable',
-  'rate-limited',
-  'quota-low',
-  'path-blocked',
-  'quoting-stopped',
-  'market-closed',
-  'redis-refused',
-  'switch-not-renewed',
-  'key-rejected',
-  'cannot-close',
-  'signer-outdated',
-  'run-failing',
-  'wrong-accounts',
-  'invariant-broken',
-] as const;
-export type AlertKind = (typeof ALERT_KINDS)[number];
+const KINDS = {
+  'hedge-stuck': ['money', 'hedged'],
+  'exposure-left': ['money', 'hedged'],
+  'no-hedger': ['money', 'quoting'],
+  'no-maker': ['money', 'hedged'],
+  'fill-unacknowledged': ['money', 'hedged'],
+  'foreign-nonce': ['attention', 'once'],
+  'lane-jumped': ['attention', 'once'],
+  'orphan-fill': ['money', 'hedged'],
+  'books-differ': ['money', 'hedged'],
+  'margin-low': ['attention', 'margin'],
+  'margin-critical': ['money', 'margin'],
+  'margin-unread': ['attention', 'margin'],
+  unwinding: ['attention', 'margin'],
+  unwound: ['information', 'once'],
+  'cannot-unwind': ['money', 'margin'],
+  'books-differ-money': ['attention', 'once'],
+  'journal-gap': ['information', 'once'],
+  'journal-behind': ['attention', 'well'],
+  rebalanced: ['information', 'once'],
+  'rebalance-failed': ['attention', 'unseen'],
+  'rebalance-in-doubt': ['attention', 'unseen'],
+  'clock-skew': ['attention', 'quoting'],
+  'stream-stale': ['attention', 'quoting'],
+  'channel-missing': ['information', 'unseen'],
+  unreadable: ['attention', 'unseen'],
+  'rate-limited': ['attention', 'quoting'],
+  'quota-low': ['attention', 'quoting'],
+  'path-blocked': ['attention', 'unseen'],
+  'quoting-stopped': ['attention', 'quoting'],
+  'market-closed': ['information', 'quoting'],
+  'redis-refused': ['attention', 'redis'],
+  'switch-not-renewed': ['attention', 'quoting'],
+  'key-rejected': ['attention', 'unseen'],
+  'cannot-close': ['attention', 'unseen'],
+  'signer-outdated': ['money', 'quoting'],
+  'run-failing': ['money', 'silence'],
+  'wrong-accounts': ['money', 'silence'],
+  'invariant-broken': ['money', 'hedged'],
+} as const satisfies Record<string, readonly [AlertWeight, AlertEnd]>;
+export type AlertKind = keyof typeof KINDS;
+export const ALERT_KINDS = Object.keys(KINDS) as readonly AlertKind[];
+
+/** One that is not in the list comes from a newer process. */
+export function alertKind(kind: string): { readonly weight: AlertWeight; readonly end: AlertEnd } {
+  const [weight, end] = Object.hasOwn(KINDS, kind) ? KINDS[kind as AlertKind] : (['attention', 'unseen'] as const);
+  return { weight, end };
+}
 
 export interface Alert {
   readonly kind: AlertKind;
@@ -97,13 +114,15 @@ const RECENT_MAX = 50;
 export interface RecentAlert extends Alert {
   /** Epoch ms. */
   readonly atMs: number;
+  /** When it was raised last: a repeat that is folded is not listed by itself. */
+  lastMs: number;
 }
 
 export class Alerts {
   readonly #options: AlertsOptions;
   readonly #clock: Pick<Clock, 'monotonicMs' | 'epochMs'>;
   readonly #recent: RecentAlert[] = [];
-  readonly #folded = new Map<string, { untilMs: number; repeats: number }>();
+  readonly #folded = new Map<string, { untilMs: number; repeats: number; recent: RecentAlert }>();
   readonly #queues: Queue[];
 
   constructor(options: AlertsOptions) {
@@ -119,12 +138,15 @@ export class Alerts {
     const fold = this.#folded.get(key);
     if (fold !== undefined && nowMs < fold.untilMs) {
       fold.repeats++;
+      fold.recent.lastMs = this.#clock.epochMs();
       return;
     }
     if (this.#folded.size >= FOLDED_MAX) this.#folded.clear();
-    this.#folded.set(key, { untilMs: nowMs + (this.#options.foldWindowMs ?? FOLD_WINDOW_MS), repeats: 0 });
+    const atMs = this.#clock.epochMs();
+    const recent: RecentAlert = { ...alert, atMs, lastMs: atMs };
+    this.#folded.set(key, { untilMs: nowMs + (this.#options.foldWindowMs ?? FOLD_WINDOW_MS), repeats: 0, recent });
     const repeated = fold?.repeats ?? 0;
-    this.#recent.push({ ...alert, atMs: this.#clock.epochMs() });
+    this.#recent.push(recent);
     if (this.#recent.length > RECENT_MAX) this.#recent.shift();
     this.#options.logger.error({ alert: { ...alert, repeated } }, `ALERT ${alert.kind}: ${alert.what}`);
     const { process, pageUrl } = this.#options;

@@ -8,7 +8,16 @@ import { createMetrics, type Metrics } from './metrics';
 import { type ObservabilityServer, startObservabilityServer } from './server';
 
 export { type AlertChannels } from './alert-channels';
-export { type Alert, type AlertKind, Alerts, type RaiseAlert, type RecentAlert } from './alerts';
+export {
+  type Alert,
+  type AlertEnd,
+  alertKind,
+  type AlertKind,
+  Alerts,
+  type AlertWeight,
+  type RaiseAlert,
+  type RecentAlert,
+} from './alerts';
 export { Health, type HealthPart, type HealthReport } from './health';
 export { createLogger, type Logger, type RootLogger } from './logger';
 export { createMetrics, type Metrics } from './metrics';

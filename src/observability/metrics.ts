@@ -126,6 +126,9 @@ function gauges(registry: Registry) {
       'By how much the accounts do not mirror each other and no order explains it; absent before they were compared',
       ['market'],
     ),
+    booksNet: gauge('books_net_base_units', 'The same with its sign: above zero A has bought more than B has sold', [
+      'market',
+    ]),
     booksCompared: gauge(
       'books_compared_timestamp_seconds',
       "When the positions of both accounts were last read and compared, by this host's clock",

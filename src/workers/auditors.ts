@@ -55,7 +55,9 @@ export function auditPositions(
     exchange,
     hedgeAccount: config.accounts.hedge.index,
     onBooks: (market, books) => {
-      metrics.booksOff.set({ market }, baseUnits(what.allMarkets, market, books));
+      const net = baseUnits(what.allMarkets, market, books);
+      metrics.booksOff.set({ market }, Math.abs(net));
+      metrics.booksNet.set({ market }, net);
       metrics.booksCompared.set({ market }, systemClock.epochMs() / 1_000);
       void teller.tell(market, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' });
     },
@@ -112,7 +114,7 @@ function showMargin({ observability: { metrics } }: Side, markets: readonly Mark
 /** For display: a floating-point number. */
 function baseUnits(markets: readonly Market[], symbol: string, { lots }: BooksState): number {
   const decimals = markets.find((market) => market.symbol === symbol)?.sizeDecimals ?? 0;
-  return Math.abs(Number(lots)) / 10 ** decimals;
+  return Number(lots) / 10 ** decimals;
 }
 
 function common({ config, observability }: ProcessBase) {

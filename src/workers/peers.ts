@@ -72,21 +72,27 @@ export async function rejectStrangers(input: {
   ]);
 }
 
+/** The names of the workers that have asked the queue for work lately. */
+export async function freshPollers(client: Client, queue: string): Promise<readonly string[]> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: queue },
+    taskQueueType: ACTIVITY_QUEUE,
+  });
+  return (pollers ?? [])
+    .filter(({ lastAccessTime }) => Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 <= FRESH_MS)
+    .map(({ identity }) => identity || 'a worker without a name');
+}
+
 async function strangePoller(input: Parameters<typeof rejectStrangers>[0]): Promise<string | undefined> {
   const { client, role, accounts } = input;
   const name = queueOf(role, accounts);
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name },
-    taskQueueType: ACTIVITY_QUEUE,
-  });
-  for (const { identity, lastAccessTime } of pollers ?? []) {
-    if (Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1_000 > FRESH_MS) continue;
-    const served = /^counterleg (?:maker|hedger) (\d+)\/(\d+) /.exec(identity ?? '');
+  for (const identity of await freshPollers(client, name)) {
+    const served = /^counterleg (?:maker|hedger) (\d+)\/(\d+) /.exec(identity);
     if (served && Number(served[1]) === accounts.maker && Number(served[2]) === accounts.hedge) continue;
     return served
       ? `${name} is served by a process of accounts ${served[1]} and ${served[2]} (${identity})`
-      : `${name} is served by ${identity ?? 'a worker without a name'}, which does not say for which accounts`;
+      : `${name} is served by ${identity}, which does not say for which accounts`;
   }
   return undefined;
 }

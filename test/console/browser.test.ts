@@ -16,12 +16,14 @@ let browser: Browser;
 let page: Page;
 /** What the browser complains about: errors of scripts, and what its policy has kept out. */
 const complaints: string[] = [];
+const logged: string[] = [];
 
 beforeAll(async () => {
   [system, browser] = await Promise.all([System.start(), startBrowser()]);
   await system.startHedger({ auditEveryMs: 500 });
   await system.startMaker();
-  const logger = { info: () => undefined, warn: () => undefined };
+  const log = (...line: unknown[]): void => void logged.push(JSON.stringify(line));
+  const logger = { info: log, warn: log };
   running = await startConsole(system.config, { control: true, logger });
   page = await browser.newPage({ locale: 'de-DE', viewport: { width: 1280, height: 900 } });
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -61,7 +63,7 @@ describe('the page', () => {
     expect(page.url()).toBe(running.server.url); // the token is gone
     await until('all is hedged', 'hedged');
     await page.getByRole('heading', { name: 'All hedged' }).waitFor();
-    const open = page.locator('#orders tbody tr').filter({ hasText: 'quoting' });
+    const open = page.locator('#orders tbody tr').filter({ hasText: 'resting' });
     await open.filter({ hasText: /bps behind/ }).waitFor({ timeout: 20_000 });
     const id = await system.fill(1);
     const fill = page.locator(`#fill-${id}`);
@@ -89,11 +91,11 @@ describe('the page', () => {
     await system.fault(noMargin);
     const id = await system.fill(1);
     await until('something is naked', 'naked');
-    await page.getByRole('heading', { name: /0,0002 BTC naked for/ }).waitFor();
+    await page.getByRole('heading', { name: /0,0002 BTC (long|short) \(2\d,\d\d USDC\) naked for/ }).waitFor();
     const order = page.locator(`#order-${id}`);
-    await order.filter({ hasText: /stuck: .*margin/i }).waitFor({ timeout: 20_000 });
+    await order.filter({ hasText: /hedge stuck: .*margin/i }).waitFor({ timeout: 20_000 });
     await page.locator('.alert', { hasText: 'hedge-stuck' }).first().waitFor();
-    await page.locator('.top', { hasText: 'Do: ' }).waitFor();
+    await page.locator('.top code', { hasText: `counterleg hedge retry ${id}` }).waitFor();
     expect(await broken()).toEqual([]);
     await order.getByRole('button', { name: 'retry' }).click();
     const dialog = page.getByRole('dialog');
@@ -106,6 +108,7 @@ describe('the page', () => {
     expect(await answer.innerText()).toMatch(/by Ada from 127\.0\.0\.1: done, trying again now/);
     await system.clearFaults();
     await until('all is hedged', 'hedged');
+    await page.locator('.alert.over', { hasText: 'hedge-stuck' }).waitFor({ state: 'attached', timeout: 20_000 });
     const { result } = await system.ended(id);
     expect(result.hedge_state).toBe('flat');
     const { events } = await system.order(id).fetchHistory();
@@ -127,7 +130,17 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'pause' }).click();
     await dialog.getByRole('button', { name: 'pause BTC' }).click();
     await system.pairSays('paused', ({ mode }) => mode === 'paused');
+    const token = new URL(running.address).searchParams.get('token') ?? 'none';
+    expect([logged.some((line) => line.includes('pause BTC')), logged.join().includes(token)]).toEqual([true, false]);
     await page.getByRole('heading', { name: /BTC: paused/ }).waitFor();
+    await page.getByRole('button', { name: 'stop' }).click();
+    await dialog.getByRole('button', { name: 'stop BTC' }).click();
+    await page.getByRole('heading', { name: /BTC: stopped/ }).waitFor();
+    await page.getByRole('button', { name: 'start' }).click();
+    await dialog.getByText(/as the configuration says: .*at depth 1/).waitFor();
+    await dialog.getByRole('button', { name: 'start BTC' }).click();
+    await system.pairSays('running', ({ mode, terms }) => mode === 'running' && terms.depth === 1);
+    await page.locator('.answers li', { hasText: 'start BTC, by Ada from 127.0.0.1: done, started' }).waitFor();
   });
 
   test('on a phone nothing is wider than the screen, and it is accessible in dark and in light', async () => {

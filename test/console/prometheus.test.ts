@@ -13,11 +13,12 @@ test('a page of ours is read as it was written: gauges by label, a histogram wit
   );
   expect(byLabel(samples, 'books_off_base_units', 'market')).toEqual({ '<script>"x",\\y': 0.0003 });
   expect(figuresOf(samples, 'money_today_usdc', 'figure', 'account')).toEqual({ fees: { both: -1.5 } });
-  const bars = barsOf(samples, 'fill_to_submit_seconds');
+  const bars = barsOf([samples], 'fill_to_submit_seconds');
   expect(bars).toMatchObject({ p50Ms: 0.5 });
+  expect(barsOf([samples, samples], 'fill_to_submit_seconds')?.counts.reduce((sum, count) => sum + count, 0)).toBe(8);
   expect(bars?.p99Ms).toBeUndefined(); // beyond the last bound
   expect(bars?.counts.reduce((sum, count) => sum + count, 0)).toBe(4);
-  expect(barsOf(samples, 'naked_seconds')).toMatchObject({ p50Ms: 200, p99Ms: 200 });
-  expect(barsOf(samples, 'fill_to_hedged_seconds')).toBeUndefined();
+  expect(barsOf([samples], 'naked_seconds')).toMatchObject({ p50Ms: 200, p99Ms: 200 });
+  expect(barsOf([samples], 'fill_to_hedged_seconds')).toBeUndefined();
   expect([samples.has('broken'), samples.has('nan')]).toEqual([false, false]);
 });

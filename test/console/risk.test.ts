@@ -11,7 +11,7 @@ function order(change: Partial<OpenOrder> = {}): OpenOrder {
   };
 }
 
-const books = (): Books => ({ atMs: NOW, booksOff: { BTC: 0 }, comparedMs: { BTC: NOW } });
+const books = (): Books => ({ atMs: NOW, booksOff: { BTC: 0 }, booksNet: { BTC: 0 }, comparedMs: { BTC: NOW } });
 
 function read(open: Record<string, OpenOrder> = {}, change: Partial<RiskInput> = {}) {
   return riskOf({
@@ -22,6 +22,9 @@ function read(open: Record<string, OpenOrder> = {}, change: Partial<RiskInput> =
     auditor: undefined,
     sinceMs: new Map(),
     unwell: [],
+    pairs: new Map(),
+    price: () => 100_000,
+    before: undefined,
     ...change,
   });
 }
@@ -65,8 +68,32 @@ describe('the top line', () => {
   test('a stuck hedge is naked at once, with its reason; so are positions that do not mirror each other', () => {
     const stuck = order({ hedgeState: 'stuck', exposure: '0.0002', why: 'margin is not enough' });
     expect(read({ '2': stuck })).toMatchObject({ level: 'naked', naked: [{ why: 'margin is not enough' }] });
-    const off = read({}, { hedger: { ...books(), booksOff: { BTC: 0.0003 } } });
-    expect(off).toMatchObject({ level: 'naked', naked: [{ market: 'BTC', amount: '0.0003' }] });
+    const off = read({}, { hedger: { ...books(), booksOff: { BTC: 0.0003 }, booksNet: { BTC: -0.0003 } } });
+    expect(off).toMatchObject({ level: 'naked', naked: [{ market: 'BTC', amount: '0.0003', direction: 'short' }] });
+  });
+
+  test('which way, what it is worth, by which order, and the commands for that order', () => {
+    const stuck = order({ hedgeState: 'stuck', exposure: '0.0002', side: 'buy' });
+    const [naked] = read({ '2': stuck }).naked;
+    expect(naked).toMatchObject({ direction: 'long', usdc: 20, orderId: '2', workflowId: 'order/1/2' });
+    expect(naked?.next).toContain('`counterleg hedge retry 2`');
+    const sold = order({ ...stuck, side: 'sell', price: '50000' });
+    expect(read({ '2': sold }, { price: () => undefined }).naked[0]).toMatchObject({ direction: 'short', usdc: 10 });
+    expect(read({ '2': stuck }, { price: () => undefined }).naked[0]?.usdc).toBeUndefined();
+  });
+
+  test('the ages of both witnesses are told, and unknown is so since the older one was read', () => {
+    const hedger = { ...books(), comparedMs: { BTC: NOW - 3_000 } };
+    const well = read({}, { hedger });
+    expect(well.checks.map(({ of, atMs }) => [of, atMs])).toEqual([
+      ['orders', NOW],
+      ['positions', NOW - 3_000],
+    ]);
+    const later = { hedger, nowMs: NOW + 30_000, before: well };
+    const unknown = read({}, { ...later, orders: { atMs: NOW + 30_000, open: {} } });
+    expect([unknown.level, unknown.sinceMs]).toEqual(['unknown', NOW - 3_000]);
+    expect(read({}, { nowMs: NOW + 31_000, before: unknown }).sinceMs).toBe(NOW - 3_000);
+    expect(read({}, { markets: ['BTC', 'ETH'] }).checks[1]?.atMs).toBeUndefined();
   });
 
   test('what was naked when it was last read stays naked, and what cannot be read is said too', () => {

@@ -1,5 +1,6 @@
 /** The server's doors: who gets in, what he may ask for, and what nobody is told. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import crypto from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as secureRequest } from 'node:https';
@@ -92,6 +93,18 @@ describe('the token', () => {
   test('given twice in one address it is none', async () => {
     expect((await get(`/?token=${TOKEN}&token=${TOKEN}`)).status).toBe(403);
   });
+});
+
+test('token and session are compared in a time that does not depend on them', () => {
+  const compare = jest.spyOn(crypto, 'timingSafeEqual');
+  const access = new Access(TOKEN, () => 0);
+  access.isToken('wrong');
+  access.leftMs('1.wrong');
+  expect(compare.mock.calls.map(([a, b]) => [a.byteLength, b.byteLength])).toEqual([
+    [32, 32],
+    [32, 32],
+  ]);
+  compare.mockRestore();
 });
 
 describe('without a session', () => {

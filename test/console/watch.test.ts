@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { Hub } from '../../src/console/hub';
 import { Processes } from '../../src/console/processes';
 import { Samples } from '../../src/console/series';
-import type { Sources } from '../../src/console/sources';
+import type { ProcessPlace, Sources } from '../../src/console/sources';
 import { Watch } from '../../src/console/watch';
 import { eventually } from '../system/eventually';
 import { aSnapshot } from './a-snapshot';
@@ -24,6 +24,7 @@ afterEach(() => watch?.stop());
 test('fresh and read: all hedged, with streams, margin and money; then nothing answers: unknown, and each says so', async () => {
   const clock = { nowMs: 1_000_000 };
   let isAway = false;
+  let comparedS = 1_000;
   const answer = async <T>(value: T): Promise<T> => {
     if (isAway) throw new Error('it is away');
     return value;
@@ -35,13 +36,14 @@ test('fresh and read: all hedged, with streams, margin and money; then nothing a
     pair: () => answer(undefined),
     touch: () => undefined,
     sizeDecimals: () => 5,
+    workers: () => answer({ hedger: ['1@here', '2@here'], maker: [] }),
     health: () => answer({ healthy: true, parts: [{ name: 'auditor', healthy: true, state: 'ok' }] }),
     alerts: () => answer([{ kind: 'no-hedger', what: 'nobody hedges', next: 'start one', atMs: 1 }]),
-    metrics: () => answer(METRICS),
+    metrics: () => answer(METRICS.replace('1000', String(comparedS))),
   };
   const hub = new Hub(aSnapshot(), { nowMs: () => clock.nowMs });
-  hub.watch(undefined, () => undefined);
-  const processes = ['hedger', 'journal'].map((name) => ({ name, url: '' }));
+  const unwatch = hub.watch(undefined, () => undefined);
+  const processes = (['hedger', 'journal'] as const).map((name) => ({ name, role: name, url: '' }));
   watch = new Watch({ hub, sources, markets: ['BTC'], processes, counts: 'weights', nowMs: () => clock.nowMs });
   watch.start();
   await eventually('all is hedged', () => (hub.snapshot.risk.level === 'hedged' ? true : undefined));
@@ -58,6 +60,15 @@ test('fresh and read: all hedged, with streams, margin and money; then nothing a
     'hedger no-hedger',
     'journal no-hedger',
   ]);
+  // Nobody looks, for longer than anything is fresh; then somebody does.
+  unwatch();
+  clock.nowMs += 60_000;
+  await eventually('what is old is unknown', () => (hub.snapshot.risk.level === 'unknown' ? true : undefined));
+  comparedS = 1_060;
+  const openedMs = performance.now();
+  hub.watch(undefined, () => undefined);
+  await eventually('all is read at once', () => (hub.snapshot.risk.level === 'hedged' ? true : undefined));
+  expect(performance.now() - openedMs).toBeLessThan(4_000); // metrics are read every 5 s
   isAway = true;
   clock.nowMs += 21_000;
   await eventually('it is unknown, and everything says so', () => {
@@ -77,7 +88,7 @@ test('figures that are not told any more go, and all of a process whose page doe
   };
   const hub = new Hub(aSnapshot(), { nowMs });
   const sources = { metrics, health: () => Promise.reject(new Error()), alerts: () => Promise.reject(new Error()) };
-  const places = ['hedger', 'journal'].map((name) => ({ name, url: '' }));
+  const places = (['hedger', 'journal'] as const).map((name) => ({ name, role: name, url: '' }));
   const processes = new Processes({ hub, sources, processes: places, counts: 'weights', nowMs });
   await processes.readMetrics();
   expect(Object.keys(hub.snapshot.margin)).toEqual(['margin_free_usdc', 'liquidation_distance_bps']);
@@ -88,6 +99,43 @@ test('figures that are not told any more go, and all of a process whose page doe
   await processes.readMetrics();
   const { margin, money, processes: views } = hub.snapshot;
   expect([margin, money, views['hedger']?.streams]).toEqual([{}, { today: {}, read: false }, {}]);
+});
+
+test('a stand-by counts: its finding where the first hedger is silent or older, its lots in the histograms', async () => {
+  const nowMs = () => 1_030_000;
+  const pages: Record<string, string | undefined> = {
+    hedger: METRICS.replace(/off_base_units{market="BTC"} 0/, 'off_base_units{market="BTC"} 5'),
+    'hedger 2': METRICS.replace('seconds{market="BTC"} 1000', 'seconds{market="BTC"} 1010'),
+  };
+  const of = ({ name }: { readonly name: string }): string => {
+    const page = pages[name];
+    if (page === undefined) throw new Error('it is away');
+    return page;
+  };
+  const hub = new Hub(aSnapshot(), { nowMs });
+  const sources = {
+    metrics: async (place: ProcessPlace) => of(place),
+    health: async (place: ProcessPlace) => {
+      of(place);
+      return { healthy: true, parts: [{ name: 'auditor', healthy: true, state: 'ok' }] };
+    },
+    alerts: async () => [],
+  };
+  const places = ['hedger', 'hedger 2'].map((name) => ({ name, role: 'hedger' as const, url: '' }));
+  const processes = new Processes({ hub, sources, processes: places, counts: 'weights', nowMs });
+  const read = async () => {
+    await processes.readHealth();
+    await processes.readMetrics();
+    return [processes.books?.booksOff['BTC'], processes.books?.comparedMs['BTC'], processes.auditor];
+  };
+  expect(await read()).toEqual([0, 1_010_000, undefined]);
+  pages['hedger 2'] = METRICS.replace('seconds{market="BTC"} 1000', 'seconds{market="BTC"} 990');
+  expect(await read()).toEqual([5, 1_000_000, undefined]);
+  delete pages['hedger'];
+  expect(await read()).toEqual([0, 990_000, undefined]);
+  expect(hub.snapshot.margin).toMatchObject({ margin_free_usdc: { hedge: 99.5 } });
+  delete pages['hedger 2'];
+  expect((await read())[2]).toBe('the hedger has not said so; the hedger 2 has not said so');
 });
 
 test('a figure that is unknown for a while is a gap in its line', () => {

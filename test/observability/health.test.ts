@@ -32,7 +32,7 @@ describe('/metrics, /health and /alerts', () => {
     const { registry, fillToSubmit } = createMetrics({ process: 'hedger', version: '1.2.3' });
     const health = new Health();
     const part = health.part('exchange stream');
-    const told = { kind: 'no-hedger', what: 'nobody hedges', next: 'start one', atMs: 1 } as const;
+    const told = { kind: 'no-hedger', what: 'nobody hedges', next: 'start one', atMs: 1, lastMs: 1 } as const;
     const alerts = () => [told];
     const server = await startObservabilityServer({ host: '127.0.0.1', port: 0, registry, health, alerts });
     const get = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);

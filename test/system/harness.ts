@@ -397,7 +397,10 @@ function configFor(input: {
     notices: { secretFile },
     journal: { folder: join(dirname(secretFile), 'journal') },
     metrics: { host: '127.0.0.1', makerPort, hedgerPort, journalPort: 0 },
-    console: { host: '127.0.0.1', port: 0, tokenFile: join(folder, 'console-token') },
+    console: {
+      ...{ host: '127.0.0.1', port: 0, tokenFile: join(folder, 'console-token') },
+      standBys: { hedger: [], maker: [] },
+    },
     alerts: { webhookUrl: alertsUrl },
     paper: { port: paper.port, seed: 1, latency: 'zero', limits: 'off', tier: 'premium' },
     ...options.config,

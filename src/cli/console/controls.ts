@@ -2,10 +2,13 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config';
 import type { Action } from '../../console/actions';
-import { CommandError } from '../context';
+import { CommandError, requireMarkets } from '../context';
 import { operatePair } from '../pair-client';
 import { hedgeMove } from '../order-commands';
 import { changePair } from '../pair-set-command';
+import { startConfiguredPair } from '../pair-start';
+
+const START_MS = 30_000;
 
 export async function carryOut(
   config: Config,
@@ -16,6 +19,14 @@ export async function carryOut(
   const identity = `console: ${who}`;
   const makerAccount = config.accounts.maker.index;
   switch (action.name) {
+    case 'start': {
+      requirePair(config, action.market);
+      const [market] = await requireMarkets(config, [action.market]);
+      if (market === undefined) throw new CommandError(`the exchange has no market ${action.market}`);
+      const starting = client(identity);
+      const start = (): Promise<string> => startConfiguredPair(starting, config, { market });
+      return starting.connection.withDeadline(Date.now() + START_MS, start);
+    }
     case 'pause':
     case 'resume':
     case 'stop':

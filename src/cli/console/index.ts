@@ -5,12 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { type Config, PROJECT_ROOT } from '../../config';
+import { type Config, type PairConfig, PROJECT_ROOT } from '../../config';
 import { Actions } from '../../console/actions';
 import { Hub } from '../../console/hub';
 import { runbookIn } from '../../console/runbook';
 import { type ConsoleServer, OpenDoorError, startConsoleServer } from '../../console/server';
 import type { About } from '../../console/snapshot';
+import type { ProcessPlace } from '../../console/sources';
 import { emptySnapshot, Watch } from '../../console/watch';
 import { systemClock } from '../../clock';
 import { createLogger, type RootLogger } from '../../observability';
@@ -67,7 +68,7 @@ export async function startConsole(
   const { logger } = options;
   const token = consoleToken(config);
   const nowMs = (): number => Math.floor(systemClock.epochMs());
-  const hub = new Hub(emptySnapshot(await aboutOf(config, options), config.requestBudget), { nowMs });
+  const hub = new Hub(emptySnapshot(await aboutOf(config, options), config.requestBudget, nowMs()), { nowMs });
   const opened = openSources(config, logger);
   const actions = new Actions({
     carryOut: (action, who) => carryOut(config, opened.client, action, who),
@@ -114,13 +115,24 @@ async function aboutOf(config: Config, { control }: ConsoleOptions): Promise<Abo
     accounts: { maker: accounts.maker.index, hedge: accounts.hedge.index },
     namespace: temporal.namespace,
     webUi: page.temporalUi ?? `http://127.0.0.1:${temporal.uiPort}`,
+    configured: Object.fromEntries(config.pairs.map((pair) => [pair.market, termsText(pair)])),
     runbook: runbookIn(runbook),
   };
 }
 
-function processesOf({ metrics: { host, makerPort, hedgerPort, journalPort } }: Config) {
-  const at = (name: string, port: number) => ({ name, url: `http://${host}:${port}` });
-  return [at('hedger', hedgerPort), at('maker', makerPort), at('journal', journalPort)];
+function termsText({ side, quantity, depth, maxPosition }: PairConfig): string {
+  return `${side}, ${quantity} at depth ${depth}, a position of ${maxPosition} at most`;
+}
+
+function processesOf({ metrics, console: { standBys } }: Config): ProcessPlace[] {
+  const { host, makerPort, hedgerPort, journalPort } = metrics;
+  const at = (role: ProcessPlace['role'], port: number, others: readonly string[] = []): ProcessPlace[] =>
+    [`http://${host}:${port}`, ...others].map((url, i) => ({ role, url, name: i === 0 ? role : `${role} ${i + 1}` }));
+  return [
+    ...at('hedger', hedgerPort, standBys.hedger),
+    ...at('maker', makerPort, standBys.maker),
+    ...at('journal', journalPort),
+  ];
 }
 
 function publicUrlOf({ console: { url } }: Config, { behindProxy }: ConsoleOptions): { publicUrl?: string } {

@@ -1,14 +1,15 @@
 /** Where the console's facts come from: what the other commands read too. Each question has a deadline. */
 import { Client, Connection } from '@temporalio/client';
 import type { Config } from '../../config';
-import type { ProcessPlace, Sources, Touch } from '../../console/sources';
+import type { ProcessPlace, Sources, ToldAlert, Touch } from '../../console/sources';
 import { formatDecimal } from '../../domain/lots';
 import type { PairStatus } from '../../domain/pair-status';
 import type { Market } from '../../domain/records';
 import type { ExchangePort } from '../../exchange/port';
-import type { HealthReport, RecentAlert, RootLogger } from '../../observability';
+import type { HealthReport, RootLogger } from '../../observability';
 import { CommandError, openExchange } from '../context';
 import { listOrders } from '../order-list';
+import { accountsOf, freshPollers, queueOf } from '../../workers/peers';
 import { NotRunningError, pairState } from '../pair-client';
 import { OrderFeed } from '../up/order-feed';
 import { fillOf, OpenOrders } from './orders';
@@ -58,8 +59,13 @@ export function openSources(config: Config, logger: Pick<RootLogger, 'warn'>): O
     },
     touch: (market) => books.touch(market),
     sizeDecimals: (market) => books.find(market)?.sizeDecimals,
+    workers: () =>
+      within(async () => ({
+        hedger: await workersOf(reader, queueOf('hedger', accountsOf(config))),
+        maker: await workersOf(reader, queueOf('maker', accountsOf(config))),
+      })),
     health: async (place) => (await page(place, 'health')).json() as Promise<HealthReport>, // 503 says which part
-    alerts: async (place) => (await page(place, 'alerts')).json() as Promise<RecentAlert[]>,
+    alerts: async (place) => (await page(place, 'alerts')).json() as Promise<ToldAlert[]>,
     metrics: async (place) => (await page(place, 'metrics')).text(),
   };
   return {
@@ -80,6 +86,12 @@ async function leftNaked(client: Client, makerAccount: number) {
       { ...order, ...(result === undefined ? {} : { why: result.reason }) },
     ]),
   );
+}
+
+/** `4711@host`: their names say for which accounts too, and those are ours. */
+async function workersOf(client: Client, queue: string): Promise<readonly string[]> {
+  const names = await freshPollers(client, queue);
+  return [...new Set(names.map((name) => name.split(' ').at(-1) ?? name))].sort();
 }
 
 function page({ url }: ProcessPlace, name: string): Promise<Response> {

@@ -57,7 +57,11 @@ function Shown({ live, at }: { readonly live: Live; readonly at: number }) {
   return (
     <>
       <main>
-        <TopLine risk={riskNow(live, at)} nowMs={nowMs} alerts={Object.values(snapshot?.alerts ?? {})} />
+        <TopLine
+          {...{ nowMs, about: snapshot?.about }}
+          risk={riskNow(live, at, nowMs)}
+          alerts={Object.values(snapshot?.alerts ?? {})}
+        />
         {snapshot !== undefined && <Sections {...{ snapshot, nowMs, onAsk: setAsk }} />}
       </main>
       <footer>

@@ -3,6 +3,7 @@ import { HEDGE_STAGES } from '../../domain/hedge-stages';
 import type { Fill } from '../snapshot';
 import { amount, clock, duration } from './format';
 import { WorkflowLink } from './links';
+import { Named, PATHS } from './names';
 import { Section, type SectionProps } from './section';
 import { Table } from './table';
 
@@ -22,7 +23,7 @@ export function Fills({ snapshot: { fills, about, counts } }: SectionProps) {
           'Market',
           'Filled on A',
           'Hedged on B',
-          'Left',
+          'Still naked',
           'Path',
           'Fill → sent',
           'Naked per lot',
@@ -41,7 +42,7 @@ export function Fills({ snapshot: { fills, about, counts } }: SectionProps) {
             `${amount(fill.filled)} @ ${amount(fill.price)}`,
             `${amount(fill.hedged)} @ ${amount(fill.hedgePrice)}`,
             leftOf(fill),
-            fill.path,
+            <Named names={PATHS} of={fill.path} />,
             duration(fill.fillToSentMs),
             fill.nakedMs === undefined ? '–' : duration(fill.nakedMs.p50),
             <TimeLine fill={fill} />,

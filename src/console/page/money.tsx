@@ -1,5 +1,6 @@
 /** What the day has brought and cost, as the journal tells it, and how it went on; margin and liquidation where they are watched. */
 import type uPlot from 'uplot';
+import { FAR_BPS } from '../../domain/margin-text';
 import type { Figures, Series } from '../snapshot';
 import { axis, Chart, colour } from './chart';
 import { figure, minute } from './format';
@@ -15,11 +16,31 @@ const NAMES: Readonly<Record<string, string>> = {
   funding: 'Funding',
   spread: 'Spread captured',
   cost: 'Cost',
+  margin_free_usdc: 'Free margin, USDC',
+  margin_use_ratio: 'Margin used, %',
+  liquidation_distance_bps: 'Price move to liquidation, %',
 };
 const TITLES: Readonly<Record<string, string>> = {
+  ...NAMES,
   money: 'Profit and loss today, USDC: realised, open and funding less fees',
   volume: 'Volume today, USDC',
 };
+/** What the metrics give otherwise than people read it. */
+const SCALES: Readonly<Record<string, number>> = { margin_use_ratio: 100, liquidation_distance_bps: 0.01 };
+const FAR_PERCENT = FAR_BPS / 100;
+
+/** As it is drawn. */
+function scaled(name: string, value: number): number {
+  const read = value * (SCALES[name] ?? 1);
+  return name === 'liquidation_distance_bps' ? Math.min(read, FAR_PERCENT) : read;
+}
+
+/** As it is written. */
+function written(name: string, value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  const read = scaled(name, value);
+  return name === 'liquidation_distance_bps' && read === FAR_PERCENT ? `far, over ${FAR_PERCENT}` : figure(read, 2);
+}
 
 export function Money({ snapshot: { money, margin, series } }: SectionProps) {
   return (
@@ -40,7 +61,7 @@ export function Money({ snapshot: { money, margin, series } }: SectionProps) {
         <FiguresTable caption="Money today" figures={money.today} />
         <FiguresTable caption="Margin" figures={margin} />
         {Object.entries(series).map(([name, one]) => (
-          <Line key={name} title={TITLES[name] ?? titled(name)} series={one} />
+          <Line key={name} name={name} series={one} />
         ))}
       </div>
     </Section>
@@ -58,17 +79,19 @@ function FiguresTable({ caption, figures }: { readonly caption: string; readonly
       empty=""
       rows={Object.entries(figures).map(([name, values]) => ({
         key: name,
-        cells: [NAMES[name] ?? titled(name), ...columns.map((column) => figure(values[column], 2))],
+        cells: [NAMES[name] ?? titled(name), ...columns.map((column) => written(name, values[column]))],
       }))}
     />
   );
 }
 
-function Line({ title, series: { atMs, lines } }: { readonly title: string; readonly series: Series }) {
+function Line({ name, series: { atMs, lines } }: { readonly name: string; readonly series: Series }) {
+  const title = TITLES[name] ?? titled(name);
   const names = Object.keys(lines);
-  const last = names.map((name) => `${accountName(name)} ${figure(lines[name]?.at(-1) ?? undefined, 2)}`);
+  const last = names.map((of) => `${accountName(of)} ${written(name, lines[of]?.at(-1))}`);
   const words = `${title}: ${last.join(', ')}`;
-  const data = [atMs.map((ms) => ms / 1_000), ...Object.values(lines)] as uPlot.AlignedData;
+  const drawn = Object.values(lines).map((line) => line.map((value) => (value === null ? null : scaled(name, value))));
+  const data = [atMs.map((ms) => ms / 1_000), ...drawn] as uPlot.AlignedData;
   return (
     <figure>
       <figcaption>{words}</figcaption>

@@ -3,6 +3,7 @@ import type { OpenOrder } from '../snapshot';
 import type { Ask } from './asking';
 import { amount, duration, figure } from './format';
 import { WorkflowLink } from './links';
+import { HEDGE_STATES, Named } from './names';
 import { Section, type SectionProps } from './section';
 import { Table } from './table';
 
@@ -26,7 +27,7 @@ export function OpenOrders({ snapshot: { orders, about }, nowMs, onAsk }: Sectio
           'Price',
           'From the touch',
           'State',
-          'Exposure',
+          'Naked',
           'Age',
           ...(onAsk ? ['Do'] : []),
         ]}
@@ -39,7 +40,10 @@ export function OpenOrders({ snapshot: { orders, about }, nowMs, onAsk }: Sectio
           cells: [
             <WorkflowLink about={about} id={order.workflowId} text={id} />,
             ...[order.market, order.side, amount(order.size), amount(order.price), touchText(order)],
-            order.why === undefined ? order.hedgeState : `${order.hedgeState}: ${order.why}`,
+            <>
+              <Named names={HEDGE_STATES} of={order.hedgeState} />
+              {order.why === undefined ? '' : `: ${order.why}`}
+            </>,
             amount(order.exposure),
             duration(nowMs - order.startedMs),
             ...(onAsk ? [<Moves {...{ id, order, onAsk }} />] : []),

@@ -1,16 +1,17 @@
 /** The pairs: what each slot does, and why it does not quote; and what the buttons have brought. */
 import type { PairSlot, PairStatus } from '../../domain/pair-status';
-import type { PairView, Snapshot } from '../snapshot';
+import type { OpenOrder, PairView, Snapshot } from '../snapshot';
 import type { Ask } from './asking';
 import { amount, clock } from './format';
 import { WorkflowLink } from './links';
+import { HEDGE_STATES, Legend, Named, SLOT_STATES } from './names';
 import { Section, type SectionProps } from './section';
 import { Table } from './table';
 
 const MOVES = {
   pause: 'The quotes are cancelled and no new ones posted; what has filled is hedged. Resume goes on.',
   resume: 'The pair quotes again.',
-  stop: 'The quotes are cancelled, hedges finish, and the pair ends. Only `counterleg pair start` begins anew.',
+  stop: 'The quotes are cancelled, hedges finish, and the pair ends; start begins anew, with the configuration’s terms.',
   flatten:
     'Quotes are cancelled, hedges finish, then both positions of the market are traded to zero at market prices: it costs the spread.',
 } as const;
@@ -22,6 +23,7 @@ export function Pairs({ snapshot, onAsk }: SectionProps) {
         <Pair key={market} {...{ market, view, snapshot }} {...(onAsk === undefined ? {} : { onAsk })} />
       ))}
       {Object.keys(snapshot.pairs).length === 0 && <p class="empty">No pair was read yet.</p>}
+      <Legend />
       <Answers snapshot={snapshot} />
     </Section>
   );
@@ -35,6 +37,7 @@ interface PairProps {
 }
 
 function Pair({ market, view, snapshot, onAsk }: PairProps) {
+  const start = onAsk !== undefined && <Start {...{ market, onAsk }} terms={snapshot.about.configured[market] ?? ''} />;
   if (view.state !== 'read')
     return (
       <article>
@@ -42,6 +45,7 @@ function Pair({ market, view, snapshot, onAsk }: PairProps) {
           {market}: {view.state === 'unread' ? 'unknown' : 'not running'}
         </h3>
         <p>{view.why}</p>
+        {view.state === 'not-running' && start}
       </article>
     );
   const { status, sizeDecimals } = view;
@@ -64,16 +68,16 @@ function Pair({ market, view, snapshot, onAsk }: PairProps) {
           Margin: {margin.level}. {margin.what}
         </p>
       )}
-      {onAsk !== undefined && <Buttons {...{ market, status, onAsk, sizeDecimals }} />}
+      {mode === 'stopped' ? start : onAsk !== undefined && <Buttons {...{ market, status, onAsk, sizeDecimals }} />}
       <Table
         caption={`Slots of ${market}`}
-        columns={['Lane', 'Slot', 'Order', 'Hedge', 'Waits for, and why it does not quote']}
+        columns={['API key', 'Slot', 'Order', 'The order is', 'Waits for, and why it does not quote']}
         empty="It has no slots."
         rows={status.slots.map((slot) => ({
           key: String(slot.lane),
           cells: [
             slot.lane,
-            slot.state,
+            <Named names={SLOT_STATES} of={slot.state} />,
             slot.order_id === undefined ? (
               '–'
             ) : (
@@ -83,13 +87,33 @@ function Pair({ market, view, snapshot, onAsk }: PairProps) {
                 text={slot.order_id}
               />
             ),
-            slot.hedge_state ?? '–',
+            stateOf(slot, snapshot.orders),
             waitsFor(slot),
           ],
         }))}
       />
     </article>
   );
+}
+
+function Start({ market, terms, onAsk }: StartProps) {
+  const what = `The pair begins as the configuration says: ${terms}. If one runs meanwhile it goes on as it is.`;
+  return (
+    <div class="buttons">
+      <button
+        type="button"
+        onClick={() => onAsk({ title: `start ${market}`, what, action: { name: 'start', market } })}
+      >
+        start
+      </button>
+    </div>
+  );
+}
+
+interface StartProps {
+  readonly market: string;
+  readonly terms: string;
+  readonly onAsk: (ask: Ask) => void;
 }
 
 interface ButtonsProps {
@@ -149,6 +173,12 @@ function Answers({ snapshot: { actions } }: { readonly snapshot: Snapshot }) {
       ))}
     </ul>
   );
+}
+
+/** What its order says itself is newer than what the pair has heard of it. */
+function stateOf({ order_id: id, hedge_state: heard }: PairSlot, orders: Readonly<Record<string, OpenOrder>>) {
+  const state = (id === undefined ? undefined : orders[id]?.hedgeState) ?? heard;
+  return state === undefined ? '–' : <Named names={HEDGE_STATES} of={state} />;
 }
 
 function waitsFor({ note, reasons }: PairSlot): string {

@@ -4,7 +4,7 @@ import { bytes, clock, figure } from './format';
 import { Section, type SectionProps } from './section';
 import { Table } from './table';
 
-export function System({ snapshot: { processes, servers, budget } }: SectionProps) {
+export function System({ snapshot: { processes, servers, budget, workers } }: SectionProps) {
   const quota = Object.entries(budget.quota).map(([account, left]) => `${account} ${figure(left, 0)}`);
   return (
     <Section id="system" title="System">
@@ -35,10 +35,26 @@ export function System({ snapshot: { processes, servers, budget } }: SectionProp
             {name}: {state === 'well' ? 'answers' : `does not answer, ${why}`}
           </li>
         ))}
+        {Object.entries(workers).map(([role, who]) => (
+          <li key={role} class={who.length === 0 ? 'bad' : ''}>
+            {who.length === 0
+              ? `Temporal has seen no ${role} in the last minute`
+              : `${role}s that Temporal sees: ${who.join(', ')}`}
+            {unshown(role, who, processes)}
+          </li>
+        ))}
         <li>Volume quota left: {quota.length === 0 ? 'none is counted, or none was told yet' : quota.join(', ')}</li>
       </ul>
     </Section>
   );
+}
+
+/** A stand-by whose health page is not configured. */
+function unshown(role: string, who: readonly string[], processes: Readonly<Record<string, ProcessView>>): string {
+  const shown = Object.keys(processes).filter((name) => name.split(' ')[0] === role).length;
+  return who.length > shown
+    ? `; ${who.length - shown} of them not shown above: name its page in console.stand_bys`
+    : '';
 }
 
 function partsOf({ parts }: ProcessView): string {

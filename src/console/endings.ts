@@ -1,0 +1,105 @@
+/**
+ * Which alerts are over, as far as what was read after them shows it; one that is raised again is not. What ends a kind stands beside the
+ * kinds. Pure but for its memory.
+ */
+import { alertKind } from '../observability';
+import type { PairRead } from './at-most';
+import type { HeardAlert } from './processes';
+import type { AlertView, OpenOrder, ProcessView, Risk } from './snapshot';
+
+export interface Facts {
+  readonly nowMs: number;
+  readonly risk: Risk;
+  readonly orders: Readonly<Record<string, OpenOrder>>;
+  readonly processes: Readonly<Record<string, ProcessView>>;
+  readonly pairs: ReadonlyMap<string, PairRead>;
+}
+
+/** What is read just after an alert may still be from before it. */
+const SETTLE_MS = 2_000;
+/** Those that are told again while they last are within a minute. */
+const SILENCE_MS = 120_000;
+const SHOWN = 30;
+
+export class Endings {
+  readonly #over = new Map<string, { readonly lastMs: number; readonly atMs: number }>();
+
+  /** The alerts by what they are about, those of old left out when there are many. */
+  mark(heard: readonly HeardAlert[], facts: Facts): Readonly<Record<string, AlertView>> {
+    const groups = new Map<string, HeardAlert[]>();
+    for (const alert of heard) groups.set(idOf(alert), [...(groups.get(idOf(alert)) ?? []), alert]);
+    for (const id of this.#over.keys()) if (!groups.has(id)) this.#over.delete(id);
+    const views = [...groups].map(([id, alerts]) => [id, this.#view(id, alerts, facts)] as const);
+    const isOver = ({ overMs }: AlertView): number => (overMs === undefined ? 0 : 1);
+    views.sort(([, a], [, b]) => isOver(a) - isOver(b) || b.lastMs - a.lastMs);
+    return Object.fromEntries(views.slice(0, SHOWN));
+  }
+
+  #view(id: string, alerts: readonly HeardAlert[], facts: Facts): AlertView {
+    const newest = alerts.reduce((a, b) => (b.lastMs > a.lastMs ? b : a));
+    const { weight, end } = alertKind(newest.kind);
+    const known = this.#over.get(id);
+    if (known?.lastMs !== newest.lastMs) this.#over.delete(id);
+    if (!this.#over.has(id) && isOver(newest, end, facts))
+      this.#over.set(id, { lastMs: newest.lastMs, atMs: facts.nowMs });
+    const overMs = this.#over.get(id)?.atMs;
+    return { ...newest, ...{ weight, end, times: alerts.length }, ...(overMs === undefined ? {} : { overMs }) };
+  }
+}
+
+/** Repeats have one. */
+function idOf({ process, kind, orderId, market, lane, path }: HeardAlert): string {
+  return [process, kind, orderId, market, lane, path].map((part) => part ?? '').join(' ');
+}
+
+function isOver(alert: HeardAlert, end: AlertView['end'], facts: Facts): boolean {
+  const { nowMs, orders, processes } = facts;
+  const isLater = (atMs: number | undefined): boolean => atMs !== undefined && atMs > alert.lastMs + SETTLE_MS;
+  const process = processes[alert.process];
+  switch (end) {
+    case 'hedged':
+      return (
+        facts.risk.unread.length === 0 && facts.risk.checks.every(({ atMs }) => isLater(atMs)) && !isNaked(alert, facts)
+      );
+    case 'quoting':
+      return Object.values(orders).some(
+        ({ market, hedgeState, startedMs }) =>
+          hedgeState === 'quoting' && startedMs > alert.lastMs && (alert.market ?? market) === market,
+      );
+    case 'margin':
+      return isMarginOver(alert, facts, isLater);
+    case 'well':
+      return process?.state === 'well' && isLater(process.readMs);
+    case 'redis':
+      return process?.streams['redis'] === true && isLater(process.readMs);
+    case 'silence':
+      return nowMs - alert.lastMs > SILENCE_MS && process !== undefined && process.readMs > alert.lastMs + SILENCE_MS;
+    case 'once':
+    case 'unseen':
+      return false;
+  }
+}
+
+/** What it is about is still told as naked: its order, its market; of one about neither, anything for long. */
+function isNaked({ orderId, market }: HeardAlert, { risk }: Facts): boolean {
+  if (orderId === undefined && market === undefined) return risk.level === 'naked';
+  return risk.naked.some((one) =>
+    one.orderId === undefined ? market === undefined || one.market === market : one.orderId === orderId,
+  );
+}
+
+function isMarginOver({ kind, market }: HeardAlert, { pairs }: Facts, isLater: (atMs: number) => boolean): boolean {
+  const ending =
+    kind === 'margin-low'
+      ? ['ok']
+      : kind === 'margin-unread'
+        ? ['ok', 'warn', 'stop-quoting', 'unwind']
+        : ['ok', 'warn'];
+  const read = [...pairs].filter(([symbol]) => (market ?? symbol) === symbol);
+  return (
+    read.length > 0 &&
+    read.every(
+      ([, { atMs, status }]) => isLater(atMs) && status?.margin !== undefined && ending.includes(status.margin.level),
+    )
+  );
+}
