@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import {
   accountOf,
   ControlError,
+  fieldsOf,
   integer,
   known,
   marketOf,
@@ -15,16 +16,19 @@ import type { ControlContext, Fields } from './control-request';
 import type { Exchange } from './core/exchange';
 import type { MarketSpec, OrderRequest } from './core/types';
 import { encode } from './wire/json';
+import type { Json } from './wire/json';
 
 const clientIndexMax = 2 ** 48 - 1;
 const orderKinds = ['limit', 'market', 'ioc', 'post-only'] as const;
 
 export function addOrderRoutes(app: FastifyInstance, context: ControlContext): void {
-  route(app, 'POST', '/_paper/orders', (body) => placeOrder(context, body));
+  route(app, 'POST', '/_paper/orders', (body, _query, raw) =>
+    encode(Array.isArray(raw) ? raw.map((one) => placeOrder(context, fieldsOf(one))) : placeOrder(context, body)),
+  );
 }
 
 /** Acts as another trader. Without account_index: a simulated one with endless means. */
-function placeOrder(context: ControlContext, body: Fields): string {
+function placeOrder(context: ControlContext, body: Fields): Json {
   known(body, ['market_id', 'account_index', 'is_ask', 'base_amount', 'price', 'type', 'client_order_index']);
   const market = marketOf(context, body);
   const account =
@@ -38,11 +42,11 @@ function placeOrder(context: ControlContext, body: Fields): string {
   context.publish(changes);
   if (typeof outcome !== 'string') throw new ControlError(`refused: ${(outcome as { message: string }).message}`);
   const lots = trades.reduce((sum, trade) => sum + trade.lots, 0);
-  return encode({
+  return {
     order_id: orderIdOf(outcome),
     filled_base_amount: amount(market.spec, lots),
     trades: trades.length,
-  });
+  };
 }
 
 function requestOf(spec: MarketSpec, body: Fields, nowMs: number): OrderRequest {

@@ -44,6 +44,18 @@ async function refusalOf(hash: unknown): Promise<unknown> {
 const trader = (body: Row): Promise<unknown> => exchange.post('/_paper/orders', { market_id: 1, ...body });
 
 describe('resting orders', () => {
+  it('of other traders come as a list too, one after the other', async () => {
+    await exchange.create({ Nonce: 1, ClientOrderIndex: 7, Price: 1_094_499, BaseAmount: 20 });
+    const take = { market_id: 1, is_ask: true, price: '109449.9', type: 'ioc' };
+    const parts = ['0.00005', '0.00015', '0.00001'].map((base_amount) => ({ ...take, base_amount }));
+    const { body } = await exchange.post('/_paper/orders', parts);
+    expect((body as unknown as Row[]).map((row) => row['filled_base_amount'])).toEqual([
+      '0.00005',
+      '0.00015',
+      '0.00000',
+    ]);
+  });
+
   it('fill in pieces, with cumulative amounts, at their own price', async () => {
     await exchange.create({ Nonce: 1, ClientOrderIndex: 7, Price: 1_094_499, BaseAmount: 20 });
     expect((await order(7, status('open')))['price']).toBe('109449.9');
