@@ -26,6 +26,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/helpers/global-setup.ts',
   globalTeardown: '<rootDir>/test/helpers/global-teardown.ts',
   reporters: ['default', '<rootDir>/scripts/jest-tally.cjs'],
-  testTimeout: 30_000,
+  testTimeout: 90_000, // a test of a whole system on a machine that is busy otherwise
   maxWorkers: 2,
 };

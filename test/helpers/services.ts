@@ -10,8 +10,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Child, freePort } from '../../src/cli/child';
+import type { Child } from '../../src/cli/child';
 import { startRedisServer, startTemporalServer } from '../../src/cli/servers';
+import { testPort } from './port';
 
 export const SERVICES_ENV = 'COUNTERLEG_TEST_SERVICES';
 
@@ -72,14 +73,14 @@ export class Services {
   }
 
   async #startTemporal(): Promise<string> {
-    const port = await freePort();
+    const port = await testPort();
     const folder = join(this.#folder, 'temporal');
     this.#children.push(await startTemporalServer({ folder, port, namespaces: NAMESPACES, synchronous: 'OFF' }));
     return `127.0.0.1:${port}`;
   }
 
   async #startRedis(): Promise<string> {
-    const port = await freePort();
+    const port = await testPort();
     this.#children.push(await startRedisServer({ folder: join(this.#folder, 'redis'), port }));
     return `redis://127.0.0.1:${port}`;
   }

@@ -7,8 +7,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/cli/child';
 import { startTemporalServer } from '../../src/cli/servers';
+import { testPort } from './port';
 import { askService, type TemporalPlace } from './services';
 
 export type { TemporalPlace } from './services';
@@ -34,7 +34,7 @@ export interface OwnTemporal extends TemporalPlace {
 
 export async function startTemporal(): Promise<OwnTemporal> {
   const folder = mkdtempSync(join(tmpdir(), 'counterleg-temporal-'));
-  const port = await freePort();
+  const port = await testPort();
   const start = () => startTemporalServer({ folder, port, synchronous: 'NORMAL' });
   let server = await start();
   return {

@@ -7,8 +7,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/cli/child';
 import { startRedisServer } from '../../src/cli/servers';
+import { testPort } from './port';
 import { askService } from './services';
 
 /** URL of the shared server. */
@@ -27,7 +27,7 @@ export interface OwnRedis {
 
 export async function startRedis(): Promise<OwnRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'counterleg-redis-'));
-  const port = await freePort();
+  const port = await testPort();
   let server = await startRedisServer({ folder, port });
   return {
     url: `redis://127.0.0.1:${port}`,

@@ -16,7 +16,7 @@ const others: RunningProcess[] = [];
 afterEach(async () => {
   await Promise.all(others.splice(0).map((other) => other.stop()));
   await system.stop();
-}, 60_000);
+});
 
 /** Another installation in the same namespace, on the same exchange. */
 async function configOf(maker: number, hedge: number): Promise<Config> {
@@ -60,7 +60,7 @@ describe('S-43 two installations in one Temporal namespace', () => {
     expect(await system.position(B, 1)).toBeCloseTo(-(await system.position(A, 1)), 5);
     expect((await system.truth<{ trades: unknown[] }>(OTHER_B)).trades).toEqual([]);
     expect(system.alerts.received).toEqual([]);
-  }, 60_000);
+  });
 
   test('one that is given our B does not start while our hedger polls, and says whose queue it is', async () => {
     system = await System.start();
@@ -77,7 +77,7 @@ describe('S-43 two installations in one Temporal namespace', () => {
     const error = await rejectionOf(runHedger(await configOf(OTHER_A, B), await hedgerOptions()));
     expect(error).toMatch(new RegExp(`${queue}.*is served by a process of accounts ${A} and ${B}`));
     expect(error).toContain('Nothing was started');
-  }, 60_000);
+  });
 
   test('one that is given our A does not start while an order of ours runs, whoever is up', async () => {
     system = await System.start();
@@ -90,5 +90,5 @@ describe('S-43 two installations in one Temporal namespace', () => {
       new RegExp(`is served by a process of accounts ${A} and ${B}|/${A}/.* runs on ${ordersQueue(B)}`),
     );
     expect(said).toContain('Nothing was started');
-  }, 60_000);
+  });
 });

@@ -61,9 +61,11 @@ describe('processes', () => {
     await fillOrder(system, one);
     await system.startMaker(undefined, []);
     await resolved(system, one);
+    const before = await system.hedgerCount('notices_received_total');
     await fillOrder(system, two);
     const { result } = await resolved(system, two);
-    expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
+    expect(result.hedge.slices).toMatchObject([{ executed: '0.00020' }]);
+    await system.noticesHeard(before);
     await expectMirror(system);
   });
 
@@ -100,11 +102,11 @@ describe('processes', () => {
         const id = await quote(system, { side });
         const ticket = await ticketOf(system, id);
         await executor.arm({ ticket, keepUntilMs: systemClock.monotonicMs() + 60_000 });
-        // Both submissions are held back until both are on their way.
+        // Both submissions are held back until both are on their way; shorter than what an unanswered send is given.
         await system.fault({
           on: 'request',
           action: 'delay',
-          ms: 150,
+          ms: 1_200,
           count: 2,
           match: { account_index: B, tx_type: 14 },
         });
@@ -171,7 +173,7 @@ describe('streams', () => {
   test('S-07 the stream of B is cut while its hedge executes: resolved once, from what it reads again', async () => {
     await start();
     const id = await quote(system);
-    await system.fault({ on: 'sequencer', action: 'delay', ms: 500, match: { account_index: B, tx_type: 14 } });
+    await system.fault({ on: 'sequencer', action: 'delay', ms: 3_000, match: { account_index: B, tx_type: 14 } });
     await fillOrder(system, id);
     await sent(id, 'queued');
     await system.fault({ on: 'stream', action: 'cut', match: { account_index: B }, count: 0 });
@@ -186,12 +188,10 @@ describe('streams', () => {
     await start();
     const id = await quote(system);
     await system.fault({ on: 'stream', action: 'silence', ms: 60_000, match: { account_index: A } });
-    const sinceMs = Date.now();
     await fillOrder(system, id);
-    await resolved(system, id);
-    expect(Date.now() - sinceMs).toBeLessThan(15_000);
+    await resolved(system, id, 45_000);
     await expectMirror(system);
-  });
+  }, 90_000);
 });
 
 describe('everything of ours is dead', () => {

@@ -34,7 +34,7 @@ test('P-11 Temporal is down when the order fills: hedged on the fast path meanwh
   expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
   expect(transactionsOf(b, id)).toHaveLength(1);
   await expectMirror(running);
-}, 60_000);
+});
 
 test('S-46 Temporal is away and B rejects the hedge: the executor itself tells what is naked and why', async () => {
   const server = (temporal = await onceMore(startTemporal));
@@ -52,10 +52,10 @@ test('S-46 Temporal is away and B rejects the hedge: the executor itself tells w
     match: { account_index: B, tx_type: 14 },
   });
   await fillOrder(running, id);
-  const filledAtMs = Date.now();
   const alert = await running.alerts.expect('hedge-stuck', id);
-  expect(Date.now() - filledAtMs).toBeLessThan(10_000);
-  expect(alert.what).toMatch(/0\.00020 BTC of order \d+ naked for 5 s .*margin/i);
+  const [, nakedS] = /0\.00020 BTC of order \d+ naked for (\d+) s .*margin/i.exec(alert.what) ?? [];
+  expect(Number(nakedS)).toBeGreaterThanOrEqual(5);
+  expect(Number(nakedS)).toBeLessThan(10); // more than five: the process itself was late
   await eventually('the gauge shows what the positions say', async () =>
     (await running.hedgerCount('exposure_base_units', 'BTC')) === 0.0002 ? true : undefined,
   );

@@ -17,3 +17,19 @@ export async function eventually<T>(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+const TICK_MS = 20;
+
+/** From now on: how long this process stood still, as one does on a busy machine. The exchange, which it holds, stood still as well. */
+export function standstill(): () => number {
+  let lastMs = performance.now();
+  let stoodMs = 0;
+  const look = (): number => {
+    const nowMs = performance.now();
+    stoodMs += Math.max(0, nowMs - lastMs - 2 * TICK_MS);
+    lastMs = nowMs;
+    return stoodMs;
+  };
+  setInterval(look, TICK_MS).unref();
+  return look;
+}

@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { freePort } from '../../src/cli/child';
 import { toolPath, type Config, type PairConfig } from '../../src/config';
 import { orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
 import { formatDecimal, parseLots } from '../../src/domain/lots';
@@ -21,6 +20,7 @@ import { runMaker } from '../../src/workers/maker';
 import type { PairOverrides } from '../../src/workers/pairs';
 import type { RunningProcess, WorkerProcessOptions } from '../../src/workers/process';
 import { startManInTheMiddle, type ManInTheMiddle } from '../helpers/man-in-the-middle';
+import { testPort } from '../helpers/port';
 import { sharedTemporal, sharedWorkflows, type TemporalPlace } from '../helpers/temporal';
 import { sharedRedis } from '../helpers/valkey';
 import { AlertBox } from './alert-box';
@@ -86,8 +86,8 @@ export class System {
       place,
       redisUrl,
       alertsUrl: alerts.url,
-      hedgerPort: await freePort(),
-      makerPort: await freePort(),
+      hedgerPort: await testPort(),
+      makerPort: await testPort(),
       options,
     });
     await registerAccounts(paper, config, options.collateralB ?? '100000');
@@ -179,21 +179,26 @@ export class System {
       return found.length > 0 ? found : undefined;
     });
     if (!order) throw new Error('no order rests');
-    await this.fillResting(order, base);
+    await this.fillResting(order, base === undefined ? undefined : [base]);
     return String(order.client_order_index);
   }
 
-  async fillResting(order: Omit<RestingOrder, 'client_order_index'>, base?: string): Promise<void> {
+  /** One fill after another; `then` are orders of others, after the last. Nothing comes between them. */
+  async fillResting(
+    order: Omit<RestingOrder, 'client_order_index'>,
+    bases: readonly string[] = [order.initial_base_amount],
+    then: readonly object[] = [],
+  ): Promise<void> {
     const decimals = order.initial_base_amount.split('.')[1]?.length ?? 0;
     const before = await this.#standsBefore(order, decimals);
-    const amount = before + parseLots(base ?? order.initial_base_amount, decimals);
-    await this.control('POST', 'orders', {
+    const fills = bases.map((base, index) => ({
       market_id: order.market_index,
       is_ask: !order.is_ask,
-      base_amount: formatDecimal(amount, decimals),
+      base_amount: formatDecimal(parseLots(base, decimals) + (index === 0 ? before : 0n), decimals),
       price: order.price,
       type: 'ioc',
-    });
+    }));
+    await this.control('POST', 'orders', [...fills, ...then]);
   }
 
   async #standsBefore(order: Omit<RestingOrder, 'client_order_index'>, decimals: number): Promise<bigint> {
@@ -245,6 +250,24 @@ export class System {
       .split('\n')
       .filter((line) => line.startsWith(`counterleg_${name}`) && labels.every((label) => line.includes(label)))
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  /**
+   * Waits until the hedger has heard so many notices more than `before`. Which of notice and signal is first at the executor is chance;
+   * that there were notices shows that the maker heard the fills and told them over Redis.
+   */
+  async noticesHeard(before: number, count = 1): Promise<void> {
+    await eventually(`${count} notices more than ${before} were heard`, async () =>
+      (await this.hedgerCount('notices_received_total')) >= before + count ? true : undefined,
+    );
+  }
+
+  /** Waits until nothing of a process is unwell: a part that follows a timer tells later than what is seen elsewhere. */
+  async isWell(role: 'maker' | 'hedger'): Promise<void> {
+    await eventually(`the ${role} is well`, async () => {
+      const { status, unwell } = await this.health(role);
+      return status === 200 && unwell.length === 0 ? true : undefined;
+    });
   }
 
   /** What a process's health page says: its status, and the names of the parts that are not well. */

@@ -4,7 +4,7 @@ import { A, B, System } from './harness';
 import { expectMirror } from './orders';
 
 let system: System;
-afterEach(() => system.stop(), 60_000);
+afterEach(() => system.stop());
 
 async function start(lanes: readonly number[]): Promise<void> {
   system = await System.start({
@@ -46,4 +46,4 @@ test('no ordinary lane to close on: told at the start, with the remedy', async (
     what: expect.stringMatching(/API key 5 .*BTC/),
     next: expect.stringContaining('spare_lanes'),
   });
-}, 60_000);
+});

@@ -5,7 +5,7 @@ import { A, B, System } from './harness';
 import { BTC } from './orders';
 
 let system: System;
-afterEach(() => system.stop(), 60_000);
+afterEach(() => system.stop());
 
 const market = (fields: Record<string, unknown>): Promise<unknown> =>
   system.control('POST', 'market', { market_id: BTC.market_id, ...fields });
@@ -64,12 +64,12 @@ test('an upgrade with a fill in flight: told, and hedged within its bound once t
     on: 'sequencer',
     action: 'refuse',
     code: 21605,
-    count: 1,
+    count: 0,
     match: { account_index: B, tx_type: 14 },
   });
-  const filled = system.fill(BTC.market_id);
-  const id = await filled;
+  const id = await system.fill(BTC.market_id);
   await system.control('POST', 'upgrade', { in_s: 0, lasts_s: 600 });
+  await system.clearFaults();
   await system.alerts.expect('hedge-stuck');
   expect(await system.position(A, BTC.market_id)).toBe(0.0002);
   expect(await system.position(B, BTC.market_id)).toBe(0);

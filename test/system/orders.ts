@@ -172,10 +172,10 @@ export function says(
   });
 }
 
-/** Another trader takes out `base` of the order (default: all that is left), and whatever stands before it. */
-export async function fillOrder(system: System, id: string, base?: string): Promise<void> {
+/** Another trader takes out so much of the order, one fill after another (default: all of it), and whatever stands before it. */
+export async function fillOrder(system: System, id: string, ...bases: readonly string[]): Promise<void> {
   const order = await rests(system, id);
-  await system.fillResting(order, base);
+  await system.fillResting(order, bases.length === 0 ? undefined : bases);
 }
 
 /**
@@ -184,23 +184,37 @@ export async function fillOrder(system: System, id: string, base?: string): Prom
  */
 export async function fillPart(system: System, id: string, base: string): Promise<void> {
   const order = await rests(system, id);
-  await system.fault({ on: 'sequencer', action: 'delay', ms: 250, match: { account_index: B, tx_type: 14 } });
-  await system.fillResting(order, base);
-  await stepInFront(system, order);
+  await system.fillResting(order, [base], [inFrontOf(order)]);
 }
 
 /** Other traders quote one tick better than the order. */
 export async function stepInFront(system: System, order: TrueOrder): Promise<void> {
+  await system.control('POST', 'orders', inFrontOf(order));
+}
+
+function inFrontOf(order: TrueOrder): object {
   const decimals = order.price.split('.')[1]?.length ?? 0;
   const tick = 10 ** -decimals;
-  await system.control('POST', 'orders', {
+  return {
     market_id: order.market_index,
     account_index: NEIGHBOUR,
     is_ask: order.is_ask,
     base_amount: '1000',
     price: (Number(order.price) + (order.is_ask ? -tick : tick)).toFixed(decimals),
     type: 'limit',
-  });
+  };
+}
+
+/** Asks for another try; when one of its own was faster, nothing was naked any more and the order ends. */
+export async function retryHedge(system: System, id: string): Promise<void> {
+  await system
+    .order(id)
+    .executeUpdate('retryHedge')
+    .catch(async (error: unknown) => {
+      await system.ended(id).catch(() => {
+        throw error;
+      });
+    });
 }
 
 export interface Books {

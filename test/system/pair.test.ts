@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { runMaker } from '../../src/workers/maker';
 import { eventually } from './eventually';
 import { A, B, NEIGHBOUR, System, type SystemOptions } from './harness';
-import { BTC, expectMirror, position, resolved, tradeByHand, type Truth } from './orders';
+import { BTC, expectMirror, position, resolved, tradeByHand, transactionsOf, type Truth, type TrueTx } from './orders';
 
 let system: System;
 /** A minute's budget whose burst lets the maker quote twice; the third quote waits some seconds. */
@@ -26,10 +26,12 @@ async function nothingRests(): Promise<void> {
   await eventually('nothing of A rests', async () => ((await system.resting()).length === 0 ? true : undefined));
 }
 
-async function placements(): Promise<number> {
+async function quoted(): Promise<readonly TrueTx[]> {
   const { transactions } = await system.truth<Truth>(A);
-  return transactions.filter((tx) => tx.type === 14).length;
+  return transactions.filter((tx) => tx.type === 14);
 }
+
+const placements = async (): Promise<number> => (await quoted()).length;
 
 describe('operators', () => {
   test('lanes taken out of the configuration while their pair runs: its fills are heard all the same, those of the gap too', async () => {
@@ -118,8 +120,12 @@ describe('when it must not quote', () => {
     const stuck = await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
     expect(stuck.reason).toMatch(/stuck/);
     await collateralB('999');
-    await resolved(system, id);
-    expect(await placements()).toBe(before);
+    const { b } = await resolved(system, id);
+    const hedgedUs = transactionsOf(b, id).find(
+      (tx) => tx.state === 'executed' && tx.refusal_code === undefined,
+    )?.queued_at_us;
+    const later = (await quoted()).slice(before);
+    for (const { queued_at_us } of later) expect(queued_at_us).toBeGreaterThan(hedgedUs ?? Infinity);
     await resolved(system, await system.fill(1));
     await expectMirror(system);
   });
@@ -198,10 +204,10 @@ describe('when it must not quote', () => {
     await system.startHedger();
     await resolved(system, id);
     await eventually('it quotes again', async () => ((await placements()) > 2 ? true : undefined));
-    const { transactions } = await system.truth<Truth>(A);
-    const later = transactions.filter((tx) => tx.type === 14 && tx.queued_at_us > now_us);
-    const hedge = (await system.truth<Truth>(B)).transactions.find((tx) => tx.queued_at_us > now_us);
-    expect(transactions.filter((tx) => tx.type === 14)).toHaveLength(2 + later.length);
+    const all = await quoted();
+    const later = all.filter((tx) => tx.queued_at_us > now_us);
+    const hedge = transactionsOf(await system.truth<Truth>(B), id).find((tx) => tx.queued_at_us > now_us);
+    expect(all).toHaveLength(2 + later.length);
     for (const { queued_at_us } of later) expect(queued_at_us).toBeGreaterThan(hedge?.queued_at_us ?? Infinity);
     await expectMirror(system);
   });
@@ -247,8 +253,11 @@ describe('P-19 an order whose workflow was terminated', () => {
       const found = await system.resting();
       return found.length > 0 ? found : undefined;
     });
+    // The pair would else cancel it, and be faster than the fill.
+    await system.fault({ on: 'request', action: 'drop', count: 0, match: { account_index: A, tx_type: 15 } });
     await system.order(order?.client_order_index ?? 0).terminate('by mistake');
     const id = await system.fill(1);
+    await system.clearFaults();
     await system.alerts.expect('exposure-left', id);
     await system.pairSays('naked', (s) => /naked/.test(s.slots[0]?.note ?? ''));
     expect(await placements()).toBe(1);

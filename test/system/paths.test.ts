@@ -5,10 +5,11 @@ let system: System;
 afterEach(() => system.stop());
 
 describe('the two paths', () => {
-  test('a full fill is hedged on the fast path: executed = fill, both accounts mirror, the ack is published', async () => {
+  test('a full fill is told by notice and hedged by one slice: executed = fill, both accounts mirror', async () => {
     system = await System.start();
     await system.startHedger();
     await system.startMaker({ orderLimit: 1 });
+    const before = await system.hedgerCount('notices_received_total');
     const id = await system.fill(1);
     const { status, result } = await system.ended(id);
     expect({ status, result }).toMatchObject({
@@ -17,9 +18,10 @@ describe('the two paths', () => {
         hedge_state: 'flat',
         exposure: '0.00000',
         maker: { status: 'filled', filled_base_amount: '0.00020' },
-        hedge: { executed_base_amount: '0.00020', slices: [{ path: 'fast', status: 'filled' }] },
+        hedge: { executed_base_amount: '0.00020', slices: [{ status: 'filled' }] },
       },
     });
+    await system.noticesHeard(before);
     expect(await system.position(A, 1)).toBe(0.0002);
     expect(await system.position(B, 1)).toBe(-0.0002);
   });

@@ -4,7 +4,7 @@ import { eventually } from './eventually';
 import { A, System } from './harness';
 
 let system: System;
-afterEach(() => system.stop(), 60_000);
+afterEach(() => system.stop());
 
 test('a switch of the run before is taken back and set again before a quote rests', async () => {
   system = await System.start({ paper: { switchRenewal: 'refuse' }, config: { makerOrderTimeOutMs: 5_000 } });

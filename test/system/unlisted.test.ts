@@ -1,10 +1,10 @@
 /** P-22: the exchange rejects hedges with a code that nobody lists: named, not sent again for ever, and closed on A where that is the policy. */
 import { afterEach, expect, test } from '@jest/globals';
 import { B, System } from './harness';
-import { expectMirror } from './orders';
+import { expectMirror, retryHedge } from './orders';
 
 let system: System;
-afterEach(() => system.stop(), 60_000);
+afterEach(() => system.stop());
 
 const rejects = (match: object): Promise<void> =>
   system.fault({ on: 'request', action: 'answer', status: 400, code: 21_999, count: 0, match });
@@ -37,7 +37,7 @@ test('it is tried again ever more slowly, and hedged as soon as the exchange tak
   const { active } = await system.control<{ active: { hits: number }[] }>('GET', 'faults');
   expect(active[0]?.hits).toBeLessThan(8); // as unknown it is sent a dozen times in the first seconds
   await system.clearFaults();
-  await system.order(id).executeUpdate('retryHedge');
+  await retryHedge(system, id);
   expect((await system.ended(id)).result).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
   await expectMirror(system);
 }, 90_000);

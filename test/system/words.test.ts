@@ -5,7 +5,7 @@ import { A, B, System } from './harness';
 import { BTC } from './orders';
 
 let system: System;
-afterEach(() => system.stop(), 60_000);
+afterEach(() => system.stop());
 
 const WORD = 'halted-of-tomorrow';
 
@@ -37,4 +37,4 @@ test('a fill under an unknown status is hedged, told by its word, and the order 
   await system.pair().executeUpdate('stop');
   const { result } = await system.ended(id);
   expect(result).toMatchObject({ hedge_state: 'flat', exposure: '0.00000', maker: { filled_base_amount: '0.00010' } });
-}, 60_000);
+});
