@@ -45,7 +45,8 @@ export interface RiskInput {
 export function riskOf(input: RiskInput): Risk {
   const { markets, orders, pairs, price, unwell } = input;
   const unread = unreadOf(input);
-  const naked = [...nakedOrders(input), ...nakedBooks(input)];
+  const byOrder = nakedOrders(input);
+  const naked = [...byOrder, ...nakedBooks(input, new Set(byOrder.map(({ market }) => market)))];
   for (const key of input.sinceMs.keys())
     if (!naked.some(({ orderId, market }) => key === (orderId ?? market))) input.sinceMs.delete(key);
   const level = levelOf(input, naked, unread);
@@ -118,14 +119,15 @@ function nakedOrders({ nowMs, orders, sinceMs, price }: RiskInput): Naked[] {
     }));
 }
 
-function nakedBooks({ nowMs, hedger, sinceMs, price }: RiskInput): Naked[] {
+/** `told`: markets in which an order says so too. */
+function nakedBooks({ nowMs, hedger, sinceMs, price }: RiskInput, told: ReadonlySet<string>): Naked[] {
   return Object.entries(hedger?.booksOff ?? {})
     .filter(([, amount]) => amount !== 0)
     .map(([market, amount]) => ({
       ...{ market, amount: rounded(amount), sinceMs: since(sinceMs, market, nowMs) },
       ...valueOf(amount, price(market)),
       ...directionOf(hedger?.booksNet[market] ?? 0),
-      why: 'the positions of both accounts do not mirror each other, and no order explains it',
+      why: `the positions of both accounts do not mirror each other, and ${told.has(market) ? 'an order says for longer than a hedge may take that it hedges' : 'no order explains it'}`,
       next:
         '`counterleg close-all --preview` shows both positions, `counterleg orders --state open` whether an order still hedges them. ' +
         'If none does, trade the difference away by hand.',

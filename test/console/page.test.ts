@@ -213,6 +213,13 @@ describe('the page', () => {
     expect(await page.locator('.top code').first().innerText()).toBe('counterleg hedge retry 77');
     hub.set('alerts', { told: alert({ next: 'Add margin to B.', orderId: '77' }) });
     await page.locator('.top', { hasText: 'Do: Add margin to B.' }).waitFor();
+    await page.setViewportSize({ width: 390, height: 500 }); // a phone: the top line may be higher than its screen
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(390);
+    await page.locator('#system').scrollIntoViewIfNeeded();
+    expect(await page.evaluate<number>('document.querySelector(".top").getBoundingClientRect().bottom')).toBeLessThan(
+      0,
+    );
+    await page.setViewportSize({ width: 1280, height: 720 });
   });
 
   test('alerts: the heaviest first, in words and colour; what is over is put away and says why; commands are whole', async () => {

@@ -70,6 +70,9 @@ describe('the top line', () => {
     expect(read({ '2': stuck })).toMatchObject({ level: 'naked', naked: [{ why: 'margin is not enough' }] });
     const off = read({}, { hedger: { ...books(), booksOff: { BTC: 0.0003 }, booksNet: { BTC: -0.0003 } } });
     expect(off).toMatchObject({ level: 'naked', naked: [{ market: 'BTC', amount: '0.0003', direction: 'short' }] });
+    expect(off.naked[0]?.why).toMatch(/no order explains it/);
+    const both = read({ '2': stuck }, { hedger: { ...books(), booksOff: { BTC: 0.0002 } } });
+    expect(both.naked.map(({ why }) => why)).toEqual([stuck.why, expect.stringMatching(/an order says/)]);
   });
 
   test('which way, what it is worth, by which order, and the commands for that order', () => {

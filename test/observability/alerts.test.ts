@@ -51,20 +51,34 @@ describe('alerts', () => {
     const { alerts, seen, clock } = setUp();
     for (let i = 0; i < 5; i++) alerts.raise(STUCK);
     alerts.raise({ ...STUCK, orderId: '256' });
+    clock.nowMs = 59_999;
+    alerts.raise(STUCK);
     clock.nowMs = 60_000;
     alerts.raise(STUCK);
     await alerts.resolved();
-    expect(seen.counted).toBe(7);
-    expect(alerts.recent.map(({ orderId, atMs }) => [orderId, atMs])).toEqual([
-      ['128', 0],
-      ['256', 0],
-      ['128', 60_000],
+    expect(seen.counted).toBe(8);
+    expect(alerts.recent.map(({ orderId, atMs, lastMs }) => [orderId, atMs, lastMs])).toEqual([
+      ['128', 0, 59_999],
+      ['256', 0, 0],
+      ['128', 60_000, 60_000],
     ]);
     expect(seen.posted.map((body) => [body['order_id'], body['repeated']])).toEqual([
       ['128', 0],
       ['256', 0],
-      ['128', 4],
+      ['128', 5],
     ]);
+  });
+
+  test('name the page, at the order they are about', async () => {
+    const { alerts, seen } = setUp({ pageUrl: 'https://hedge.example/' });
+    alerts.raise(STUCK);
+    alerts.raise({ kind: 'no-hedger', what: 'w', next: 'n' });
+    await alerts.resolved();
+    expect(seen.posted.map(({ page }) => page)).toEqual([
+      'https://hedge.example/#order-128',
+      'https://hedge.example/#alerts',
+    ]);
+    expect(seen.posted[0]?.['text']).toContain('\nPage: https://hedge.example/#order-128');
   });
 
   test('a webhook that never answers delays nothing and is bounded', () => {

@@ -75,14 +75,8 @@ export function TopLine({ risk, nowMs, alerts, about }: TopLineProps) {
           {naked.map((one) => (
             <NakedLine key={one.orderId ?? one.market} {...{ one, nowMs, alerts, about }} />
           ))}
-          {unread.map((why) => (
-            <li key={why}>{why}</li>
-          ))}
           {atMost.map((most) => (
             <AtMostLine key={most.market} {...most} />
-          ))}
-          {unwell.map((what) => (
-            <li key={what}>{what}</li>
           ))}
         </ul>
         {unread.length > 0 && about !== undefined && (
@@ -90,6 +84,11 @@ export function TopLine({ risk, nowMs, alerts, about }: TopLineProps) {
             <strong>Do:</strong> <Words text={isUnheard ? UNHEARD_NEXT : UNKNOWN_NEXT} />
           </p>
         )}
+        <ul>
+          {[...unread, ...unwell].map((what) => (
+            <li key={what}>{what}</li>
+          ))}
+        </ul>
       </div>
       <Announcement level={level} text={headline} />
     </section>
