@@ -14,7 +14,7 @@ import { BlockedPaths, isFirewallPage, PATHS } from '../../src/exchange/lighter/
 import type { AccountPort, ExchangePort } from '../../src/exchange/port';
 import { startManInTheMiddle, type ManInTheMiddle } from '../helpers/man-in-the-middle';
 import { signerPath } from '../helpers/tools';
-import { until } from './support';
+import { PATIENT, until } from './support';
 
 const PAGE = { headers: { 'content-type': 'text/html' }, body: '<!DOCTYPE html><html>Request blocked.</html>' };
 const ACCOUNT = 101;
@@ -52,7 +52,8 @@ afterAll(async () => {
 
 function open(): AccountPort {
   troubles = [];
-  exchange = openLighter({ baseUrl: between.url, signer, onTrouble: (trouble) => troubles.push(trouble) });
+  const onTrouble = (trouble: Trouble): void => void troubles.push(trouble);
+  exchange = openLighter({ baseUrl: between.url, signer, onTrouble, sessionTimes: PATIENT });
   return exchange.openAccount({ accountIndex: ACCOUNT, keys });
 }
 
@@ -99,7 +100,7 @@ test('the stream is blocked: a hedge leaves over HTTP and is found by reading', 
   between.onHandshake = () => undefined;
   await account.stream.whenLive();
   expect(between.handshakes.length).toBe(before + 1); // who is kept out does not knock on
-}, 20_000);
+});
 
 test('405: the host first, the path when it comes again and nothing else is blocked', () => {
   const told: Trouble[] = [];

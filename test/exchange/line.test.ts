@@ -14,7 +14,7 @@ import { loadSigner, openLighter, type Signer } from '../../src/exchange/lighter
 import type { AccountPort, ExchangePort, StreamState } from '../../src/exchange/port';
 import { startManInTheMiddle, type ManInTheMiddle } from '../helpers/man-in-the-middle';
 import { signerPath } from '../helpers/tools';
-import { until } from './support';
+import { PATIENT, until } from './support';
 
 const ACCOUNT = 101;
 const LANE = 5;
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   between = await startManInTheMiddle(paper.url);
-  exchange = openLighter({ baseUrl: between.url, signer });
+  exchange = openLighter({ baseUrl: between.url, signer, sessionTimes: PATIENT });
   account = exchange.openAccount({ accountIndex: ACCOUNT, keys });
   states = [];
   account.stream.on('state', (state) => states.push(state));
@@ -77,7 +77,7 @@ const heard = (index: ClientOrderIndex): Promise<void> =>
   until(() => account.stream.own.find(index)?.status === 'filled', `the frame of ${index}`);
 
 test('the account stream stays live: the second connection is there first, submissions and fills go on throughout', async () => {
-  await shutDown({ account_index: ACCOUNT }, 800);
+  await shutDown({ account_index: ACCOUNT }, 3_000);
   const during = await buy();
   await until(() => between.handshakes.length === 2, 'the second connection');
   expect(isClosed(0)).toBe(false);
@@ -111,7 +111,7 @@ function watchSubmissions(): number[] {
 test('the first connection takes submissions while the handshake of the second is refused', async () => {
   between.onHandshake = () => ({ status: 503, body: '' });
   const over = watchSubmissions();
-  await shutDown({ account_index: ACCOUNT }, 1_500);
+  await shutDown({ account_index: ACCOUNT }, 4_000);
   await until(() => between.handshakes.length >= 2, 'the second handshake');
   await heard(await buy());
   expect(over).toEqual([0]);
@@ -129,7 +129,7 @@ test('the first connection takes submissions until the second has its snapshot; 
   between.onFrame = ({ text, stream, direction }) =>
     stream === 1 && direction === 'in' && text.includes('subscribed/account_all_orders') ? [] : undefined;
   const over = watchSubmissions();
-  await shutDown({ account_index: ACCOUNT }, 1_000);
+  await shutDown({ account_index: ACCOUNT }, 3_000);
   await until(() => between.streams.length === 2, 'the second connection');
   await heard(await buy());
   await until(() => isClosed(0), 'the announced close');
@@ -148,12 +148,12 @@ test('a second connection whose snapshot does not come is tried again, and costs
     text.includes('subscribed/account_all_orders')
       ? []
       : undefined;
-  await shutDown({ account_index: ACCOUNT }, 7_000);
-  await until(() => between.streams.length === 3, 'the third connection', 8_000);
+  await shutDown({ account_index: ACCOUNT }, 10_000);
+  await until(() => between.streams.length === 3, 'the third connection');
   await until(() => account.stream.state === 'live' && states.length === 1, 'live');
   const over = watchSubmissions();
   await heard(await buy());
-  await until(() => isClosed(0), 'the close of the first', 9_000);
+  await until(() => isClosed(0), 'the close of the first');
   await heard(await buy());
   expect(over).not.toContain(1);
   expect(states).toEqual(['live']);
@@ -170,7 +170,7 @@ test('the book is offered all the time', async () => {
   await exchange.whenBook(1);
   const gone: string[] = [];
   const watch = setInterval(() => exchange.book(1) ?? gone.push('no book'), 1);
-  await shutDown({ channel: 'order_book' }, 600);
+  await shutDown({ channel: 'order_book' }, 3_000);
   await until(() => between.handshakes.length === 3, 'a second connection for books');
   await until(() => isClosed(1), 'the announced close');
   clearInterval(watch);

@@ -29,7 +29,7 @@ beforeEach(async () => {
     baseUrl: lighter.url,
     clock: systemClock,
     skew,
-    deadlineMs: 2_000,
+    deadlineMs: 4_000,
     sendMs: 1_500,
     limit,
     onMalformed,

@@ -138,10 +138,10 @@ export function signed(overrides: { readonly nonce?: bigint; readonly hash?: str
 }
 
 /**
- * Reconnects at once, and is patient about silence and late answers: the fake exchange lives in the test's own process, so a stall of it
- * looks like an exchange that is gone. A test about silence brings its own times.
+ * Patient about silence and late answers: the exchange of a test lives in the test's own process, so a stall of it looks like an exchange
+ * that is gone. A test about silence brings its own times.
  */
-export const FAST: SessionTimes = {
+export const PATIENT = {
   connectMs: 17_000,
   quietMs: 17_000,
   pongMs: 17_000,
@@ -149,6 +149,11 @@ export const FAST: SessionTimes = {
   idleMs: 17_000,
   sendMs: 17_000,
   probeMs: 17_000,
+} as const;
+
+/** Patient, and reconnects at once. */
+export const FAST: SessionTimes = {
+  ...PATIENT,
   lookMs: 60_000,
   tradeGraceMs: 20,
   reconnectMinMs: 5,

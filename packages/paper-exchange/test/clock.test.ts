@@ -20,19 +20,19 @@ describe('a clock that steps', () => {
     ['ahead', 30_000],
     ['back', -30_000],
   ])('%s: the Date header and every timestamp move, executions are as quick as before', async (_where, step) => {
-    expect(Math.abs(await aheadMs())).toBeLessThan(2_000);
+    expect(Math.abs(await aheadMs())).toBeLessThan(5_000);
     const socket = await exchange.open();
     await socket.subscribe('account_all_orders/100', exchange.token(100));
     await exchange.create({ Nonce: 1, ClientOrderIndex: 7 });
     await socket.next((frame) => frame['type'] === 'update/account_all_orders');
     expect((await move({ step_ms: step })).body['offset_ms']).toBe(step);
-    expect(Math.abs((await aheadMs()) - step)).toBeLessThan(2_000);
+    expect(Math.abs((await aheadMs()) - step)).toBeLessThan(5_000);
     const sentMs = Date.now();
     const from = socket.frames.length;
     const fields = { ExpiredAt: Date.now() + 300_000, OrderExpiry: Date.now() + 900_000 };
     const sent = await exchange.create({ Nonce: 2, ClientOrderIndex: 8, ...fields });
     const predictedMs = Number(sent.body['predicted_execution_time_ms']) - step - sentMs;
-    expect([predictedMs >= 100, predictedMs < 2_000]).toEqual([true, true]);
+    expect([predictedMs >= 100, predictedMs < 5_000]).toEqual([true, true]);
     const frame = await socket.next((one) => one['type'] === 'update/account_all_orders', from);
     expect(Date.now() - sentMs).toBeLessThan(5_000);
     const order = ((frame['orders'] as Row)['1'] as Row[])[0]!;

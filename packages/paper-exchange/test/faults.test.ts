@@ -35,7 +35,7 @@ describe('request and response', () => {
   });
 
   it('a delayed request lets later ones overtake it', async () => {
-    await fault({ on: 'request', action: 'delay', ms: 1_000, match: { tx_type: 14 } });
+    await fault({ on: 'request', action: 'delay', ms: 3_000, match: { tx_type: 14 } });
     const late = exchange.create({ Nonce: 1, ClientOrderIndex: 7 });
     await exchange.post('/_paper/faults', []);
     const other = await exchange.create({ Nonce: 1, ClientOrderIndex: 8 });
@@ -104,7 +104,7 @@ describe('streams and frames', () => {
     const [silent, other] = [await exchange.open(), await exchange.open()];
     await silent.subscribe('account_all_orders/100', exchange.token(100));
     await other.subscribe('account_all_positions/100');
-    await fault({ on: 'stream', action: 'silence', ms: 2_000, match: { channel: 'account_all_orders' } });
+    await fault({ on: 'stream', action: 'silence', ms: 4_000, match: { channel: 'account_all_orders' } });
     const from = silent.frames.length;
     silent.say({ type: 'ping' });
     await exchange.create({ Nonce: 1 });
@@ -121,8 +121,8 @@ describe('streams and frames', () => {
     const [mine, other] = [await exchange.open(), await exchange.open()];
     await mine.subscribe('account_all_orders/100', exchange.token(100));
     await other.subscribe('account_all_orders/200', exchange.token(200));
-    await fault({ on: 'stream', action: 'shutdown', ms: 1_000, match: { account_index: 100 } });
-    expect(await mine.next((frame) => frame['type'] === 'shutdown')).toEqual({ type: 'shutdown', close_in_ms: 1_000 });
+    await fault({ on: 'stream', action: 'shutdown', ms: 3_000, match: { account_index: 100 } });
+    expect(await mine.next((frame) => frame['type'] === 'shutdown')).toEqual({ type: 'shutdown', close_in_ms: 3_000 });
     const atMs = Date.now();
     await mine.next((frame) => frame['type'] === 'pong', ask(mine));
     await mine.whenClosed();
@@ -152,7 +152,7 @@ describe('streams and frames', () => {
   ])('frame %s', async (action, seen) => {
     const socket = await exchange.open();
     await socket.subscribe('account_all_orders/100', exchange.token(100));
-    await fault({ on: 'frame', action, ms: 1_000, match: { channel: 'account_all_orders:100' } });
+    await fault({ on: 'frame', action, ms: 3_000, match: { channel: 'account_all_orders:100' } });
     for (const id of [1, 2, 3]) await exchange.create({ Nonce: id, ClientOrderIndex: id });
     const ids = (): unknown[] =>
       socket.frames

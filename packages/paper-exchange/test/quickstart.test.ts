@@ -80,7 +80,7 @@ test('the commands of the page, and the output it promises', async () => {
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   expect(output).toMatch(/^resting bid: [0-9a-f]{80}$/m);
   expect(shapeOf(output)).toEqual(shapeOf(promised));
-}, 60_000);
+});
 
 test('Ctrl-C ends the command', async () => {
   const ended = once(command, 'exit');
