@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, isListening, startProgram, type Child } from '../../src/cli/child';
+import { isListening, startProgram, type Child } from '../../src/cli/child';
 import { toolPath } from '../../src/config';
 import type { ReceivedNotice } from '../../src/notices/notice';
 import { NoticePublisher } from '../../src/notices/publisher';
 import { NoticeSubscriber } from '../../src/notices/subscriber';
 import { eventually } from '../system/eventually';
 import { Collector, notice, SECRET } from './support';
+import { testPort } from '../helpers/port';
 
 const HOST = '127.0.0.1';
 const PASSWORD = 'desk-secret-123';
@@ -22,7 +23,7 @@ async function start(
   lines: readonly string[],
   ...args: string[]
 ): Promise<{ port: number; child: Child }> {
-  const port = await freePort();
+  const port = await testPort();
   const file = join(folder, `${name}.conf`);
   writeFileSync(file, [`port ${port}`, `bind ${HOST}`, `dir ${folder}`, ...lines, ''].join('\n'));
   const command = toolPath('redis-server');
@@ -45,7 +46,7 @@ beforeAll(async () => {
     'sentinel',
     [
       `sentinel monitor mine ${HOST} ${master.port} 1`,
-      ...['down-after-milliseconds mine 300', 'failover-timeout mine 2000'].map((line) => `sentinel ${line}`),
+      ...['down-after-milliseconds mine 2000', 'failover-timeout mine 2000'].map((line) => `sentinel ${line}`),
     ],
     '--sentinel',
   );
@@ -54,7 +55,7 @@ beforeAll(async () => {
     JSON.stringify(await asked.call('SENTINEL', 'replicas', 'mine')).includes(`${replica.port}`) ? true : undefined,
   );
   asked.disconnect();
-}, 30_000);
+});
 afterAll(async () => {
   await Promise.all(children.map((child) => child.stop(1_000)));
   rmSync(folder, { recursive: true, force: true });
@@ -67,31 +68,31 @@ test('notices arrive by the master that Sentinel names, and by the next one once
     noticeSecret: SECRET,
   };
   const fills = new Collector<ReceivedNotice>();
-  const states: string[] = [];
+  const states: Record<string, string> = {};
   const subscriber = new NoticeSubscriber({
     redis,
-    onState: (state) => states.push(state),
+    onState: (state) => (states['subscriber'] = state),
     fills: { account: notice().accountIndex, handle: fills.add },
   });
   const publisher = new NoticePublisher({
     redis,
     publishes: 'fill_notification',
-    onState: (state) => states.push(state),
+    onState: (state) => (states['publisher'] = state),
   });
-  const live = (): boolean => states.filter((state) => state === 'live').length % 2 === 0;
   try {
-    await eventually('both are live', () => (states.length === 2 && live() ? true : undefined));
+    await eventually('both are live', () =>
+      states['subscriber'] === 'live' && states['publisher'] === 'live' ? true : undefined,
+    );
     publisher.publishFills([notice()]);
     await fills.count(1);
-    states.length = 0;
     await master.child.crash();
     await eventually(
       'the next master',
       () => (publisher.publishFills([notice()]) === 'sent' && fills.seen.length > 1 ? true : undefined),
-      20_000,
+      40_000,
     );
   } finally {
     publisher.close();
     subscriber.close();
   }
-}, 40_000);
+}, 90_000);

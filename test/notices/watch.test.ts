@@ -1,5 +1,5 @@
 /** Questions, answers and acknowledgements between makers and hedgers: genuine or nothing; an old answer is an old answer. */
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { lots } from '../../src/domain/lots';
 import { NoticeKey } from '../../src/notices/notice';
 import {
@@ -13,7 +13,6 @@ import {
 import { sharedRedis } from '../helpers/valkey';
 import { Collector, orderIdAt, SECRET } from './support';
 
-jest.setTimeout(20_000);
 const key = new NoticeKey(SECRET);
 const MESSAGES: readonly WatchMessage[] = [
   { kind: 'ask', maker: 'a1', number: 7 },

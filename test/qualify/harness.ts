@@ -16,7 +16,8 @@ export interface Bench {
   readonly paper: PaperServer;
   readonly middle: ManInTheMiddle;
   readonly control: (path: string, body?: unknown, method?: string) => Promise<Record<string, unknown>>;
-  run(options?: Partial<QualifyOptions>): Promise<Outcome>;
+  /** `factMs`: how long a fact is waited for; what never comes costs as much. */
+  run(options?: Partial<QualifyOptions>, factMs?: number): Promise<Outcome>;
   /** Takes every lie and fault back. */
   honest(): Promise<void>;
   close(): Promise<void>;
@@ -46,7 +47,7 @@ export async function startBench(options: PaperOptions = {}): Promise<Bench> {
     paper,
     middle,
     control,
-    run: (more = {}) => qualify({ ...optionsFor(bench), ...more }),
+    run: (more = {}, factMs = 700) => qualify({ ...optionsFor(bench, factMs), ...more }),
     honest: async () => {
       middle.onRequest = middle.onAnswer = middle.onFrame = middle.onHandshake = () => undefined;
       await control('faults', undefined, 'DELETE');
@@ -59,7 +60,7 @@ export async function startBench(options: PaperOptions = {}): Promise<Bench> {
   return bench;
 }
 
-function optionsFor({ middle, control }: Bench): QualifyOptions {
+function optionsFor({ middle, control }: Bench, factMs: number): QualifyOptions {
   if (signer === undefined) throw new Error('no signer');
   const privateKeys = new Map([...keys].map(([lane, { privateKey }]) => [lane, privateKey]));
   const setup = { keys: privateKeys, lanes: LANES };
@@ -76,7 +77,7 @@ function optionsFor({ middle, control }: Bench): QualifyOptions {
     isRealMoney: false,
     signal: new AbortController().signal,
     patience: {
-      factMs: 700,
+      factMs,
       pollMs: 20,
       takerTries: 5,
       // The exchange's clock is moved instead of waited for.

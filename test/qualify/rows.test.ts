@@ -1,6 +1,6 @@
 /** Every row of `qualify` holds on the paper exchange, and fails, alone in its group, on an exchange that is not as it assumes. */
 import { afterAll, expect, test } from '@jest/globals';
-import { ASSUMPTIONS } from '../../src/qualify';
+import { ASSUMPTIONS, type Outcome } from '../../src/qualify';
 import { BREAKS } from './breaks';
 import { startBench, verdicts, type Bench } from './harness';
 
@@ -22,28 +22,34 @@ async function onBench(group: string, use: (bench: Bench) => Promise<void>): Pro
   }
 }
 
+const PATIENT_MS = 5_000;
+const failing = ({ rows }: Outcome): string[] =>
+  rows
+    .filter(({ verdict }) => verdict !== 'holds')
+    .map(({ id }) => id)
+    .sort();
+
 test('all that the engine relies on holds on the paper exchange, and nothing is left', async () => {
   await onBench('stream', async (bench) => {
-    const outcome = await bench.run();
+    const outcome = await bench.run({}, PATIENT_MS);
     expect(verdicts(outcome)).toEqual(Object.fromEntries(ASSUMPTIONS.map(({ id }) => [id, 'holds'])));
     expect(outcome).toMatchObject({ passed: true, left: [] });
   });
-}, 60_000);
+});
 
-test.each(ASSUMPTIONS.map(({ id }) => [id, BREAKS[id]?.how ?? 'UNTESTED']))(
-  '%s: %s',
-  async (id) => {
-    const broken = BREAKS[id];
-    if (broken === undefined) throw new Error('no exchange is known on which it fails');
-    const group = ASSUMPTIONS.map((assumption) => assumption.id).filter((other) => groupOf(other) === groupOf(id));
-    await onBench(groupOf(id), async (bench) => {
-      await broken.lie(bench);
-      const outcome = await bench.run({ only: broken.alone === true ? [id] : group });
-      const fails = outcome.rows.filter(({ verdict }) => verdict !== 'holds').map((row) => row.id);
-      expect([fails.sort(), verdicts(outcome)]).toEqual([[id, ...(broken.also ?? [])].sort(), expect.anything()]);
-      expect(outcome.rows.find((row) => row.id === id)?.verdict).toBe('does not hold');
-      expect(outcome.left).toEqual([]);
-    });
-  },
-  30_000,
-);
+test.each(ASSUMPTIONS.map(({ id }) => [id, BREAKS[id]?.how ?? 'UNTESTED']))('%s: %s', async (id) => {
+  const broken = BREAKS[id];
+  if (broken === undefined) throw new Error('no exchange is known on which it fails');
+  const group = ASSUMPTIONS.map((assumption) => assumption.id).filter((other) => groupOf(other) === groupOf(id));
+  await onBench(groupOf(id), async (bench) => {
+    await broken.lie(bench);
+    const expected = [id, ...(broken.also ?? [])].sort();
+    const only = broken.alone === true ? [id] : group;
+    let outcome = await bench.run({ only });
+    // A stall of this process, in which the exchange lives, looks like a fact that does not come.
+    if (failing(outcome).join() !== expected.join()) outcome = await bench.run({ only }, PATIENT_MS);
+    expect([failing(outcome), verdicts(outcome)]).toEqual([expected, expect.anything()]);
+    expect(outcome.rows.find((row) => row.id === id)?.verdict).toBe('does not hold');
+    expect(outcome.left).toEqual([]);
+  });
+});
