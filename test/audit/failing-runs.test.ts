@@ -41,7 +41,7 @@ beforeAll(async () => {
     await connection.close();
     await native.close();
   };
-}, 60_000);
+});
 afterAll(() => close());
 
 test('S-47 an order and a pair whose tasks fail are told within a minute, by one request; strangers’ runs are not', async () => {

@@ -5,12 +5,13 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, isListening } from '../../src/cli/child';
+import { isListening } from '../../src/cli/child';
 import { CommandError, requireMarkets } from '../../src/cli/context';
 import { examine } from '../../src/cli/doctor';
 import { checkAmounts, pairOf } from '../../src/cli/pair-start';
 import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { type Config, loadConfig } from '../../src/config';
+import { testPort } from '../helpers/port';
 import { startRedis } from '../helpers/valkey';
 import { startManInTheMiddle } from '../helpers/man-in-the-middle';
 import { type PaperServer, startPaper } from '../../packages/paper-exchange/src';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   file = join(folder, 'config.yaml');
   writeFileSync(file, readFileSync(join(ROOT, 'config.yaml')));
   paper = await startPaper({ flow: 'off' });
-  nowhere = await freePort();
+  nowhere = await testPort();
   env = {
     ...process.env,
     COUNTERLEG_CONFIG: file,
@@ -42,8 +43,8 @@ beforeAll(async () => {
     COUNTERLEG_NOTICES_SECRET_FILE: join(folder, 'secret'),
     TEMPORAL_ADDRESS: `127.0.0.1:${nowhere}`,
     COUNTERLEG_REDIS_URL: `redis://127.0.0.1:${nowhere}`,
-    COUNTERLEG_METRICS_MAKER_PORT: String(await freePort()),
-    COUNTERLEG_METRICS_HEDGER_PORT: String(await freePort()),
+    COUNTERLEG_METRICS_MAKER_PORT: String(await testPort()),
+    COUNTERLEG_METRICS_HEDGER_PORT: String(await testPort()),
   };
   config = loadConfig({ path: file, env });
   await createPaperAccounts(config);
@@ -164,7 +165,7 @@ describe('doctor', () => {
       admin.disconnect();
       await redis.stop();
     }
-  }, 60_000);
+  });
 
   test('P-28 a firewall keeps this host out of one path: it is named, with what goes without it, and nothing else is', async () => {
     const before = process.env;
@@ -185,7 +186,7 @@ describe('doctor', () => {
       process.env = before;
       await between.close();
     }
-  }, 40_000);
+  });
 
   test('S-49 maker-only keys: fine for quoting on A where a spare lane can close, useless on B', async () => {
     const before = process.env;
@@ -211,7 +212,7 @@ describe('doctor', () => {
       process.env = before;
       await between.close();
     }
-  }, 40_000);
+  });
 
   test('finds what is wrong and says what to do; the rest is ok', async () => {
     const before = process.env;

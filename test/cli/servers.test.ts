@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, isListening } from '../../src/cli/child';
+import { isListening } from '../../src/cli/child';
 import { startTemporalServer, temporalAnswers } from '../../src/cli/servers';
 import { toolPath } from '../../src/config';
+import { testPort } from '../helpers/port';
 import { sharedTemporal, startTemporal } from '../helpers/temporal';
 import { sharedRedis, startRedis } from '../helpers/valkey';
 
@@ -50,7 +51,7 @@ describe('servers for tests and for `up`', () => {
       const before = process.env['COUNTERLEG_TEMPORAL'];
       process.env['COUNTERLEG_TEMPORAL'] = program;
       try {
-        const port = await freePort();
+        const port = await testPort();
         const start = startTemporalServer({ folder: join(folder, 'data'), port, synchronous: 'OFF' });
         if (comes) await (await start).stop();
         else await expect(start).rejects.toThrow('exit code 2');

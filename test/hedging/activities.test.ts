@@ -29,8 +29,6 @@ import type { Market } from '../../src/domain/records';
 import type { ExchangePort, StreamState } from '../../src/exchange/port';
 import { FakeAccount, type Placed } from './port';
 
-jest.setTimeout(5_000);
-
 const START_MS = Date.UTC(2026, 5, 1);
 const id = orderIdOf({ time: tenthsAt(START_MS), lane: 5 });
 /** Of the fake account, and of its A. */

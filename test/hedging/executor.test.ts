@@ -10,8 +10,6 @@ import type { Ticket } from '../../src/domain/ticket';
 import type { TxRequest } from '../../src/exchange/port';
 import { FakeAccount } from './port';
 
-jest.setTimeout(3_000);
-
 const START_MS = Date.UTC(2026, 5, 1);
 const id = orderIdOf({ time: tenthsAt(START_MS), lane: 5 });
 const otherId = orderIdOf({ time: tenthsAt(START_MS), lane: 9 });

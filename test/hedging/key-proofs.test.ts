@@ -5,8 +5,6 @@ import { isFree, KeyProofs } from '../../src/hedging/key-proofs';
 import { nextSpareId, nonceOf, orderIdOf, tenthsAt, type Nonce, type OrderId } from '../../src/domain/ids-and-nonces';
 import { FakeAccount } from './port';
 
-jest.setTimeout(5_000);
-
 const START_MS = Date.UTC(2026, 5, 1);
 const at = (ms: number, lane: number): OrderId => orderIdOf({ time: tenthsAt(START_MS + ms), lane });
 const DAY = 86_400_000;

@@ -22,7 +22,7 @@ export interface TemporalPlace {
 }
 
 /** Enough for every file of the suite; a namespace is never handed out twice. */
-const NAMESPACES = Array.from({ length: 128 }, (_, i) => `t${i}`);
+const NAMESPACES = Array.from({ length: 192 }, (_, i) => `t${i}`);
 
 export class Services {
   readonly #folder = mkdtempSync(join(tmpdir(), 'counterleg-test-'));

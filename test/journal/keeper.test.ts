@@ -22,7 +22,7 @@ class Fake extends FakeHistory {
 
 beforeAll(async () => {
   database = await openDatabase('memory');
-}, 60_000);
+});
 afterAll(() => database?.close());
 
 it('a list that was cut while nobody read it: a gap, told, and shown by the report', async () => {

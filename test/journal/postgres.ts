@@ -18,7 +18,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../../src/cli/child';
+import { testPort } from '../helpers/port';
 
 const run = promisify(execFile);
 const NOBODY = 65_534;
@@ -40,7 +40,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   const env = { PATH: process.env['PATH'], LC_ALL: 'C' };
   const initialise = ['-D', data, '-U', 'journal', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C'];
   await run(join(bin, 'initdb'), initialise, { ...user, env });
-  const port = await freePort();
+  const port = await testPort();
   let server: ChildProcess | undefined;
   const start = (): Promise<void> =>
     new Promise((ready, failed) => {

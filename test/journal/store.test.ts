@@ -35,7 +35,7 @@ const trade = (tradeId: bigint, changes: Partial<HistoryTrade> = {}): HistoryTra
 let server: TestPostgres | undefined;
 beforeAll(async () => {
   server = await startPostgres();
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 describe.each<[string, () => DatabasePlace]>([
@@ -45,7 +45,7 @@ describe.each<[string, () => DatabasePlace]>([
   let store: Store;
   beforeAll(async () => {
     store = new Store(await openDatabase(place()));
-  }, 60_000);
+  });
   afterAll(() => store?.close());
 
   it('holds a row once, exactly as it was said, however often it is read', async () => {

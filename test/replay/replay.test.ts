@@ -81,7 +81,7 @@ beforeAll(async () => {
     logger: quiet,
   });
   [workflowBundle, changedBundle] = await Promise.all([sharedWorkflows(), changed]);
-}, 60_000);
+});
 
 test('every path of this version is on record', () => {
   const recorded = histories.filter((golden) => golden.code_version === version).map((golden) => golden.scenario);

@@ -11,4 +11,4 @@ test('every invariant holds in seeds 2 501 … 5 000, and every order ends once 
 test('H-24 old rejections that a restarted process meets again pause nothing (seed 23 001 742)', async () => {
   const { output } = await simulate(['--seeds', '1', '--from', '23001742']);
   expect(output).toContain('ok: 1');
-}, 60_000);
+});

@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, isListening } from '../../src/cli/child';
+import { isListening } from '../../src/cli/child';
 import { createPaperAccounts } from '../../src/cli/up/paper-accounts';
 import { type Config, loadConfig, loadKeys, toolPath } from '../../src/config';
 import { loadSigner, openLighter } from '../../src/exchange/lighter';
@@ -13,11 +13,10 @@ import { DeadMan } from '../../src/quoting/dead-man';
 import { runHedger } from '../../src/workers/hedger';
 import { runMaker } from '../../src/workers/maker';
 import { checkKeys } from '../../src/workers/keys';
+import { testPort } from '../helpers/port';
 import { sharedTemporal } from '../helpers/temporal';
 import { AlertBox } from '../system/alert-box';
 import { eventually } from '../system/eventually';
-
-jest.setTimeout(30_000);
 
 const ROOT = join(__dirname, '..', '..');
 let folder: string;
@@ -37,8 +36,8 @@ beforeAll(async () => {
     COUNTERLEG_ACCOUNTS_HEDGE_KEYS_FILE: join(folder, 'b.json'),
     COUNTERLEG_NOTICES_SECRET_FILE: join(folder, 'secret'),
     COUNTERLEG_REDIS_ENABLED: 'false',
-    COUNTERLEG_METRICS_MAKER_PORT: String(await freePort()),
-    COUNTERLEG_METRICS_HEDGER_PORT: String(await freePort()),
+    COUNTERLEG_METRICS_MAKER_PORT: String(await testPort()),
+    COUNTERLEG_METRICS_HEDGER_PORT: String(await testPort()),
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
   };
@@ -148,7 +147,7 @@ test('the worker of a maker fails while its keys are being checked: the start fa
   });
   const started = jest.spyOn(DeadMan.prototype, 'start');
   const faults = { method: 'POST', headers: { 'content-type': 'application/json' } };
-  const slow = { on: 'request', match: { path: 'accountActiveOrders' }, action: 'delay', ms: 1_500, count: 0 };
+  const slow = { on: 'request', match: { path: 'accountActiveOrders' }, action: 'delay', ms: 4_000, count: 0 };
   await fetch(`${paper.url}/_paper/faults`, { ...faults, body: JSON.stringify([slow]) });
   try {
     await expect(runMaker(config, { env, version: '0', logLevel: 'silent', markets: [] })).rejects.toThrow(

@@ -9,7 +9,7 @@ import { HEDGE_ACCOUNT, MAKER_ACCOUNT, Stage } from './stage';
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open();
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 const SAID = 'this process serves 1 and 2: nothing was done';

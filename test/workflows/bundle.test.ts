@@ -17,7 +17,7 @@ beforeAll(async () => {
   ({ code, modules } = await bundleOf(require.resolve('../../src/workflows'), [
     require.resolve('../../src/workflows/interceptors'),
   ]));
-}, 60_000);
+});
 
 test('our own modules in it are the workflows and the domain', () => {
   const ours = modules.filter((name) => name.startsWith('./src/'));

@@ -10,7 +10,7 @@ import { countEvents, orderUpdate, Stage } from './stage';
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open();
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 /** A hedge that ends when the gate is opened. */
@@ -263,7 +263,7 @@ test('200 signals with one content, while a hedge runs: one further cover', asyn
   executing.open();
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
   expect(script.inputs('execute').map((input) => input.fill_lots)).toEqual(['5', '20']);
-}, 60_000);
+});
 
 test('a late, lower record takes nothing back', async () => {
   const order = await stage.order();

@@ -9,7 +9,7 @@ import { Stage, type TestPair } from './stage';
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open();
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 let markets = 0;

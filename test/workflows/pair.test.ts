@@ -14,7 +14,7 @@ import { countEvents, Stage, type TestPair } from './stage';
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open();
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 let markets = 0;
@@ -114,7 +114,6 @@ test.concurrent(
     expect(await flattened).toContain('flat: both positions');
     await stopped(pair);
   },
-  60_000,
 );
 
 test.concurrent(
@@ -129,7 +128,6 @@ test.concurrent(
     expect(script.inputs('laneHistory').filter((asked) => asked.lane === lane)).toHaveLength(3); // proof, look, proof
     await stopped(pair);
   },
-  60_000,
 );
 
 test.concurrent(
@@ -664,27 +662,23 @@ test('orders that end around a renewal are all heard, none twice', async () => {
   expect(counts.filled + counts.unfilled).toBe(counts.started);
   expect(pair.script.count('laneHistory')).toBe(lanes.length); // none was taken for vanished
   await stopped(pair);
-}, 60_000);
+});
 
-test.concurrent(
-  'a pause that comes around a renewal holds in the new run',
-  async () => {
-    const pair = await stage.pair(newScript(), { history_events_max: 40 });
-    const runs = new Set<string>();
-    for (let n = 0; n < 12; n++) {
-      await pair.update('pause');
-      expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'paused by the operator' });
-      await pair.when('nothing is open', ({ slots }) => slots.every(({ order_id }) => order_id === undefined));
-      expect((await pair.state()).mode).toBe('paused');
-      runs.add((await pair.handle.describe()).runId);
-      await pair.update('resume');
-      await pair.when('it quotes', ({ slots }) => slots.some(({ order_id }) => order_id !== undefined));
-    }
-    expect(runs.size).toBeGreaterThan(2);
-    await stopped(pair);
-  },
-  60_000,
-);
+test.concurrent('a pause that comes around a renewal holds in the new run', async () => {
+  const pair = await stage.pair(newScript(), { history_events_max: 40 });
+  const runs = new Set<string>();
+  for (let n = 0; n < 12; n++) {
+    await pair.update('pause');
+    expect(await pair.state()).toMatchObject({ mode: 'paused', reason: 'paused by the operator' });
+    await pair.when('nothing is open', ({ slots }) => slots.every(({ order_id }) => order_id === undefined));
+    expect((await pair.state()).mode).toBe('paused');
+    runs.add((await pair.handle.describe()).runId);
+    await pair.update('resume');
+    await pair.when('it quotes', ({ slots }) => slots.some(({ order_id }) => order_id !== undefined));
+  }
+  expect(runs.size).toBeGreaterThan(2);
+  await stopped(pair);
+});
 
 describe('S-10 flatten', () => {
   test.concurrent(

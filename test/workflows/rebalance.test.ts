@@ -55,7 +55,7 @@ beforeAll(async () => {
     await connection.close();
     await native.close();
   };
-}, 60_000);
+});
 afterAll(() => leave());
 beforeEach(() => {
   [plan, shown, transfers, alerts] = [planned, [], [], []];

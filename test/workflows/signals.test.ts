@@ -14,7 +14,7 @@ let sample: Promise<TestOrder>;
 beforeAll(async () => {
   stage = await Stage.open();
   sample = stage.order();
-}, 60_000);
+});
 afterAll(async () => {
   await (await sample).handle.terminate();
   await stage.close();

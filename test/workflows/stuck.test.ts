@@ -12,7 +12,7 @@ import { MAKER_ACCOUNT, Stage, type TestOrder } from './stage';
 let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.open();
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 const policy: HedgePolicy = {
