@@ -10,6 +10,7 @@ import type { Client } from '@temporalio/client';
 import { hostname } from 'node:os';
 import { ConfigError, type AccountRole, type Config } from '../config';
 import { makerQueue, ordersQueue, type Accounts } from '../domain/messages';
+import { rebalanceWorkflowId } from '../domain/rebalance-messages';
 import type { Logger } from '../observability';
 import { eachRun } from '../temporal/runs';
 
@@ -99,11 +100,11 @@ async function strangePoller(input: Parameters<typeof rejectStrangers>[0]): Prom
 
 async function strangeRun(input: Parameters<typeof rejectStrangers>[0]): Promise<string | undefined> {
   const { client, role, accounts } = input;
-  const ours = `(WorkflowId STARTS_WITH "order/${accounts.maker}/" OR WorkflowId STARTS_WITH "pair/${accounts.maker}/")`;
+  const ours = `(WorkflowId STARTS_WITH "order/${accounts.maker}/" OR WorkflowId STARTS_WITH "pair/${accounts.maker}/" OR WorkflowId = "${rebalanceWorkflowId(accounts.maker)}")`;
   const queue = ordersQueue(accounts.hedge);
   const where = role === 'maker' ? ours : `TaskQueue = "${queue}"`;
   for await (const { workflowId, taskQueue } of eachRun(client, `ExecutionStatus = "Running" AND ${where}`)) {
-    const isOfA = /^(?:order|pair)\/(\d+)\//.exec(workflowId)?.[1] === String(accounts.maker);
+    const isOfA = /^(?:order|pair|rebalance)\/(\d+)(?:\/|$)/.exec(workflowId)?.[1] === String(accounts.maker);
     if (isOfA && taskQueue === queue) continue;
     return `${workflowId} runs on ${taskQueue}`;
   }
