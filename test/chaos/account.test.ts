@@ -4,6 +4,7 @@ import { accountOf, type Trade } from './parts/account';
 import { schedule, seeded } from './parts/random';
 import { type RunReport, missedTargets, verdictOf } from './parts/report';
 import { nakedTimes, type Spread, spreadOf } from './parts/spread';
+import { transfersOf } from './parts/transfers';
 
 const A = 1001;
 const B = 1002;
@@ -131,6 +132,7 @@ const report = (change: Partial<RunReport>): RunReport => ({
   ...{ silent: [], alerts: new Map() },
   account: accountOf([], ROLES),
   naked: nakedTimes([], []),
+  transfers: transfersOf([], [], ROLES),
   ...change,
 });
 
@@ -140,6 +142,7 @@ describe('verdict', () => {
     expect(verdictOf(report({}))).toBe(0);
     expect(verdictOf(report({ account: lost }))).toBe(1);
     expect(verdictOf(report({ differences: ['x'] }))).toBe(1);
+    expect(verdictOf(report({ transfers: transfersOf([], [{ runId: 'x' }], ROLES) }))).toBe(1);
     expect(verdictOf(report({ silent: ['x'] }))).toBe(4);
     expect(verdictOf(report({ account: lost, silent: ['x'] }))).toBe(1);
     const second = { account: accountOf([], ROLES), differences: [], naked: undefined };

@@ -3,7 +3,7 @@ import { textOf, verdictOf } from './parts/report';
 import { runChaos } from './parts/run-chaos';
 
 /** One fault with real processes; `npm run chaos` is the long run. */
-test('P-10 a hedger killed with SIGKILL while A fills: every lot hedged once, every order ended', async () => {
+test('P-10 a hedger killed with SIGKILL while A fills: every lot hedged once, every order ended, every transfer made once', async () => {
   const said: string[] = [];
   const report = await runChaos({
     minutes: 0.2,
@@ -18,6 +18,8 @@ test('P-10 a hedger killed with SIGKILL while A fills: every lot hedged once, ev
   const story = `${said.join('\n')}\n${textOf(report)}`;
   expect([verdictOf(report), report.upExitCode, story]).toEqual([0, 0, expect.anything()]);
   expect(report.faults.map(({ kind }) => kind)).toContain('kill -9 hedger');
+  expect(report.transfers.made).toBeGreaterThan(0);
+  expect(report.transfers.saidMicro).toBe(report.transfers.madeMicro);
   expect(report.account.orders.length).toBeGreaterThan(0);
   expect(report.naked.byKind.get('kill -9 hedger')?.fills).toBeGreaterThan(0);
 }, 180_000);

@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import { formatDecimal, parseDecimal } from '../../../src/domain/lots';
 import type { Trade } from './account';
+import type { Transfer } from './transfers';
 
 export const MARKET_ID = 1;
 const SIZE_DECIMALS = 5;
 /** The exchange forgets an account's oldest trades beyond this: a run must stay below it to be judged. */
 const TRADES_MAX = 50_000;
+export const TRANSFER = 12;
 
 const bookRow = z.looseObject({
   owner_account_index: z.number(),
@@ -29,8 +31,21 @@ const tradeRow = z.looseObject({
 const keysAnswer = z.looseObject({
   api_keys: z.array(z.looseObject({ api_key_index: z.number(), public_key: z.string().nullable() })),
 });
+const transferInfo = z.looseObject({
+  FromAccountIndex: z.number(),
+  ToAccountIndex: z.number(),
+  Amount: z.number(),
+});
+const transactionRow = z.looseObject({
+  type: z.number(),
+  hash: z.string(),
+  state: z.string(),
+  refusal_code: z.number().optional(),
+  info: z.unknown(),
+});
 const truthAnswer = z.looseObject({
   available_balance: z.string(),
+  transactions: z.array(transactionRow),
   trades: z.array(tradeRow),
   orders: z.array(z.looseObject({ client_order_index: index, status: z.string(), filled_base_amount: z.string() })),
 });
@@ -40,6 +55,8 @@ export interface Truth {
   /** Client order indexes of orders that have not ended on the exchange. */
   readonly resting: readonly bigint[];
   readonly orders: number;
+  /** From this account, executed and not rejected. */
+  readonly transfers: readonly Transfer[];
 }
 
 export interface Resting {
@@ -99,6 +116,10 @@ export class Exchange {
     return async () => void (await this.#json('POST', '/_paper/collateral', { account_index: account, add: free }));
   }
 
+  async gain(account: number, usdc: number): Promise<void> {
+    await this.#json('POST', '/_paper/collateral', { account_index: account, add: String(usdc) });
+  }
+
   /** Nobody trades by himself any more. */
   async still(): Promise<void> {
     await this.#json('POST', '/_paper/market', { market_id: MARKET_ID, flow: false });
@@ -156,6 +177,14 @@ export class Exchange {
         .filter(({ status }) => ['open', 'pending', 'in-progress'].includes(status))
         .map(({ client_order_index }) => client_order_index),
       orders: answer.orders.length,
+      transfers: answer.transactions
+        .filter(
+          ({ type, state, refusal_code: code }) => type === TRANSFER && state === 'executed' && code === undefined,
+        )
+        .map(({ hash, info }) => {
+          const { FromAccountIndex: from, ToAccountIndex: to, Amount: amount } = transferInfo.parse(info);
+          return { hash, from, to, amountMicro: BigInt(amount) };
+        }),
     };
   }
 

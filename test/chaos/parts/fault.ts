@@ -30,6 +30,8 @@ export interface FaultKind {
   readonly reach: Reach;
   /** Meanwhile nobody lives who could tell of an exposure. */
   readonly blind?: boolean;
+  /** Meanwhile no collateral comes from anywhere else. */
+  readonly isAboutMargin?: boolean;
   run(context: FaultContext): Promise<void>;
 }
 

@@ -14,6 +14,7 @@ import {
   planned,
   type PlannedBody as Body,
 } from './fault';
+import { TRANSFER } from './exchange';
 import { awayFaults, channelFaults, keyFaults, limitFaults, rowFaults, strangerFaults } from './hard-faults';
 import { freeze, killNow, terminate } from './processes';
 import { type ChaosSystem, type PartName, STAND_BYS } from './system';
@@ -25,13 +26,14 @@ export function allFaults(): FaultKind[] {
   return [
     ...[...processFaults(), ...streamFaults(), ...frameFaults(), ...listFaults(), ...sendFaults(), ...beyondFaults()],
     ...[...rowFaults(), ...channelFaults(), ...keyFaults(), ...limitFaults(), ...strangerFaults(), ...awayFaults()],
+    ...transferFaults(),
   ];
 }
 
 // ---- processes
 
 function processFaults(): FaultKind[] {
-  const parts = ['maker', 'hedger', ...STAND_BYS, 'redis', 'temporal'] as const;
+  const parts = ['maker', 'hedger', 'journal', ...STAND_BYS, 'redis', 'temporal'] as const;
   return parts.flatMap((part) => [
     kind(`kill -9 ${part}`, 'system', ({ system }) => endAndWait(system, part, 'SIGKILL')),
     kind(`SIGTERM ${part}`, 'system', ({ system }) => endAndWait(system, part, 'SIGTERM')),
@@ -111,6 +113,19 @@ function listFaults(): FaultKind[] {
   ];
 }
 
+/** What can happen to a transaction of either account that moves collateral. */
+function transferFaults(): FaultKind[] {
+  const ways: readonly (readonly [string, Body])[] = [
+    ['request lost', { on: 'request', action: 'drop' }],
+    ['answer lost', { on: 'response', action: 'drop' }],
+    ['refused later', { on: 'sequencer', action: 'refuse', code: 21301 }],
+    ['executed late', { on: 'sequencer', action: 'delay', ms: 1_000 }],
+  ];
+  return ways.map(([name, body]) =>
+    planned(`transfer ${name}`, 'system', () => [{ ...body, count: 1, match: { tx_type: TRANSFER } }]),
+  );
+}
+
 /** What can happen to a transaction: on B (hedges) aimed at one lane, on A (placements) at all. */
 function sendFaults(): FaultKind[] {
   const ways: readonly (readonly [string, Body])[] = [
@@ -151,7 +166,7 @@ function beyondFaults(): FaultKind[] {
     both('hedger', 'SIGKILL'),
     both('maker', 'SIGKILL'),
     blind('kill -9 everything but the exchange', async ({ system }) => {
-      const parts = ['maker', 'hedger', ...STAND_BYS, 'redis', 'temporal'] as const;
+      const parts = ['maker', 'hedger', 'journal', ...STAND_BYS, 'redis', 'temporal'] as const;
       await Promise.all(parts.map((part) => endAndWait(system, part, 'SIGKILL')));
     }),
     blind('freeze the exchange', (context) => freezeFor(context, 'paper exchange')),

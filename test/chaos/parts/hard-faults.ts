@@ -115,8 +115,8 @@ export function strangerFaults(): FaultKind[] {
         await exchange.changePosition(index, back);
       }
     });
-  const drained = (account: 'A' | 'B'): FaultKind =>
-    kind(`margin of ${account} gone`, 'beyond', async ({ exchange, system, random }) => {
+  const drained = (account: 'A' | 'B'): FaultKind => ({
+    ...kind(`margin of ${account} gone`, 'beyond', async ({ exchange, system, random }) => {
       const index = account === 'A' ? system.makerAccount : system.hedgeAccount;
       const bringBack = await exchange.drain(index);
       try {
@@ -124,7 +124,9 @@ export function strangerFaults(): FaultKind[] {
       } finally {
         await bringBack();
       }
-    });
+    }),
+    isAboutMargin: true,
+  });
   return BOTH.flatMap((account) => [changed(account), drained(account)]);
 }
 

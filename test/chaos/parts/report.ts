@@ -3,6 +3,7 @@ import { durationText, table } from '../../../src/cli/table';
 import type { Account } from './account';
 import type { Reach } from './fault';
 import type { NakedTimes, Spread } from './spread';
+import { transfersText, type Transfers } from './transfers';
 
 /** Per fault kind; what is beyond a single fault has no target. */
 export const NAKED_P99_TARGET_MS = 5_000;
@@ -30,6 +31,7 @@ export interface RunReport {
   readonly faults: readonly Ran[];
   /** Orders whose workflow or whose resting order had not ended in time. */
   readonly unended: readonly string[];
+  readonly transfers: Transfers;
   /** Workflows whose result differs from the exchange's truth. */
   readonly differences: readonly string[];
   /** Exposures older than ten seconds of which nobody was told. */
@@ -49,10 +51,11 @@ export type Verdict = 0 | 1 | 2 | 4;
 
 /** 0 all is well; 1 an account is wrong; 2 an order did not end; 4 something was naked in silence. */
 export function verdictOf(report: Omit<RunReport, 'upExitCode'>): Verdict {
-  const { account, differences, second, silent } = report;
+  const { account, transfers, second, silent } = report;
+  const differences = [...report.differences, ...transfers.differences, ...(second?.differences ?? [])];
   if (report.unended.length > 0) return 2;
   const isWrong = isAccountWrong(account) || (second !== undefined && isAccountWrong(second.account));
-  if (isWrong || differences.length + (second?.differences.length ?? 0) > 0) return 1;
+  if (isWrong || differences.length > 0) return 1;
   return silent.length > 0 ? 4 : 0;
 }
 
@@ -77,6 +80,13 @@ export function jsonOf(report: RunReport): Record<string, unknown> {
     })),
     strangers: account.strangers,
     unended: report.unended,
+    transfers: {
+      made: report.transfers.made,
+      made_micro_usdc: report.transfers.madeMicro.toString(),
+      said_micro_usdc: report.transfers.saidMicro.toString(),
+      ends: Object.fromEntries(report.transfers.ends),
+      differences: report.transfers.differences,
+    },
     differences: report.differences,
     silent: report.silent,
     alerts: Object.fromEntries(report.alerts),
@@ -117,6 +127,8 @@ export function textOf(report: RunReport): string {
     ...account.strangers.map((line) => `  ${line}`),
     ...report.differences.map((line) => `  ${line}`),
     ...report.unended.map((line) => `  did not end: ${line}`),
+    transfersText(report.transfers),
+    ...report.transfers.differences.map((line) => `  ${line}`),
     ...secondLines(report),
     `naked for more than 10 s and nobody told: ${report.silent.length} times`,
     ...report.silent.slice(0, 20).map((line) => `  ${line}`),
@@ -234,7 +246,7 @@ export function markdownOf(report: RunReport): string {
     `- Lots: ${counts.lots_filled} filled, ${account.lostLots} lost, ${account.twiceLots} twice. Instants at which more was covered than had filled: ${account.excesses.length}.`,
     `- Orders that did not end: ${report.unended.length}. Results that differ from the exchange's truth: ${report.differences.length}.`,
     `- Naked for more than 10 s and nobody told: ${report.silent.length} times. Alerts: ${alertText(report)}.`,
-    ...secondLines(report).map((line) => `- ${line.trim()}`),
+    ...[transfersText(report.transfers), ...secondLines(report)].map((line) => `- ${line.trim()}`),
     `- ${bystanderLine(naked)}.`,
     ...missedTargets(report).map((missed) => `- Missed: ${missed}.`),
     '',

@@ -18,11 +18,13 @@ import type { FaultKind } from './fault';
 import { allFaults } from './faults';
 import { Bursts } from './market';
 import { schedule, seeded } from './random';
+import { Rebalances } from './rebalances';
 import { type Ran, type RunReport, verdictOf } from './report';
 import { SecondInstallation } from './second';
 import { nakedTimes, spreadOf } from './spread';
 import { ChaosSystem } from './system';
 import { type Silence, silences } from './told';
+import { type EndedRebalance, type Transfer, transfersOf } from './transfers';
 
 export interface ChaosOptions {
   readonly minutes: number;
@@ -68,14 +70,20 @@ export async function runChaos(options: ChaosOptions): Promise<RunReport> {
     const exchange = new Exchange(system.paperUrl);
     // Requests are limited by faults only: three hedgers on one address ask more than the tier allows.
     await exchange.limits({ quota: 'tier' });
-    const run = { system, exchange, alerts, ...(second === undefined ? {} : { second }) };
+    const accounts = { maker: system.makerAccount, hedge: system.hedgeAccount };
+    const rebalances = new Rebalances({ exchange, client: system.client, accounts, random: seeded(options.seed + 4) });
+    const run = { system, exchange, alerts, rebalances, ...(second === undefined ? {} : { second }) };
     const harm = await harmed(options, run, kinds);
+    const rebalanced = await rebalances.ended(RESOLVE_MS);
     const unended = [
+      ...(typeof rebalanced === 'string' ? [rebalanced] : []),
       ...(await tradesAgain(options, run)),
       ...(await resolve(options, system.client, system.makerAccount)),
       ...(second === undefined ? [] : await resolve(options, system.client, second.makerAccount)),
     ];
-    const report = await judge(options, { ...run, ...harm, unended });
+    const report = await judge(options, {
+      ...{ ...run, ...harm, unended, rebalanced: typeof rebalanced === 'string' ? [] : rebalanced },
+    });
     wrong = verdictOf(report) !== 0;
     const upExitCode = await stop();
     return { ...report, upExitCode };
@@ -104,6 +112,7 @@ interface Running {
   readonly system: ChaosSystem;
   readonly exchange: Exchange;
   readonly alerts: AlertBox;
+  readonly rebalances: Rebalances;
   readonly second?: SecondInstallation;
 }
 
@@ -124,7 +133,7 @@ async function harmed(options: ChaosOptions, run: Running, kinds: readonly Fault
 
 async function harm(
   options: ChaosOptions,
-  { system, exchange, alerts }: Running,
+  { system, exchange, alerts, rebalances }: Running,
   kinds: readonly FaultKind[],
 ): Promise<Harmed> {
   const random = seeded(options.seed);
@@ -132,7 +141,9 @@ async function harm(
   const faults: Ran[] = [];
   const silent: string[] = [];
   while ((await exchange.resting(system.makerAccount)).length === 0) await sleep(50);
-  await bursts.during(sleep(WARM_UP_MS));
+  const busy = async (over: Promise<unknown>): Promise<void> =>
+    void (await Promise.all([bursts.during(over), rebalances.during(over)]));
+  await busy(sleep(WARM_UP_MS));
   const endMs = performance.now() + options.minutes * 60_000;
   for (const kind of schedule(kinds, random)) {
     if (performance.now() > endMs || options.signal?.aborted === true) break;
@@ -144,12 +155,13 @@ async function harm(
       ...{ system, exchange, random, lane, alerts, awayMs },
       silent: (what) => void silent.push(what),
     });
-    await Promise.all([acting, bursts.during(acting)]);
+    // Collateral that comes while it is gone would be what is traded with.
+    await Promise.all([acting, kind.isAboutMargin === true ? bursts.during(acting) : busy(acting)]);
     const endUs = exchange.nowUs();
     const { name, reach, blind = false } = kind;
     faults.push({ kind: name, reach, blind, startUs, endUs, ...(reach === 'one-order' ? { lane } : {}) });
     options.say(`fault ${faults.length}: ${name} (${((endUs - startUs) / 1e6).toFixed(1)} s)`);
-    await bursts.during(sleep(TAIL_MS + random.between(options.pauseMs, 2 * options.pauseMs)));
+    await busy(sleep(TAIL_MS + random.between(options.pauseMs, 2 * options.pauseMs)));
   }
   await exchange.heal();
   return { faults, silent };
@@ -204,7 +216,7 @@ function describe({ workflowId, hedgeState, exposure }: ListedOrder): string {
 
 async function judge(
   options: ChaosOptions,
-  run: Running & Harmed & { readonly unended: readonly string[] },
+  run: Running & Harmed & { readonly unended: readonly string[]; readonly rebalanced: readonly EndedRebalance[] },
 ): Promise<Omit<RunReport, 'upExitCode'>> {
   const { system, exchange, faults, alerts, second } = run;
   const first = await judgeOne(system.client, exchange, system);
@@ -224,6 +236,7 @@ async function judge(
     naked: nakedTimes(first.account.chunks, windows),
     faults,
     unended: [...run.unended, ...first.resting, ...(beside?.resting ?? []).map(ofTheSecond)],
+    transfers: transfersOf(first.transfers, run.rebalanced, system),
     differences: first.differences,
     ...(beside === undefined ? {} : { second: { ...beside, naked: spreadOf(beside.account.chunks) } }),
     silent: [...run.silent, ...ofFirst.map(silenceText), ...ofSecond.map(silenceText).map(ofTheSecond)],
@@ -235,6 +248,7 @@ interface Judged {
   readonly account: Account;
   readonly resting: readonly string[];
   readonly differences: readonly string[];
+  readonly transfers: readonly Transfer[];
 }
 
 /** One installation against the exchange's truth. What another one traded in its name shows as a trade that covers no order. */
@@ -248,7 +262,8 @@ async function judgeOne(
   const listed = await listOrders(client, { makerAccount, state: 'closed', limit: ORDERS_MAX });
   const account = accountOf(mergeTrades(ofA, ofB), { makerAccount, hedgeAccount }, ownersOf(listed));
   const resting = [...ofA.resting, ...ofB.resting].map((index) => `order ${index} rests on the exchange`);
-  return { account, resting, differences: differencesOf(listed, account) };
+  const transfers = [...ofA.transfers, ...ofB.transfers];
+  return { account, resting, differences: differencesOf(listed, account), transfers };
 }
 
 function ofTheSecond(line: string): string {

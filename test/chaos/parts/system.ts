@@ -21,7 +21,7 @@ const STOP_MS = 120_000;
 const POLL_MS = 20;
 const CANCEL_LANE = 4;
 
-export const UP_PARTS = ['maker', 'hedger', 'redis', 'temporal', 'paper exchange'] as const;
+export const UP_PARTS = ['maker', 'hedger', 'journal', 'redis', 'temporal', 'paper exchange'] as const;
 export const STAND_BYS = ['stand-by maker', 'stand-by hedger'] as const;
 export type PartName = (typeof UP_PARTS)[number] | (typeof STAND_BYS)[number];
 type StandByName = (typeof STAND_BYS)[number];
@@ -239,6 +239,7 @@ export function chaosConfig(setUp: Omit<SystemSetUp, 'say'>, lanes: readonly num
     ...file,
     pairs: [pair],
     cancel_lane: CANCEL_LANE,
+    rebalance: { lane: top + 3, max_transfer: '1000', max_per_day: '1000000', automatic: false, start_below: 0.35 },
     maker_order_time_out: 8,
     // A placement that a fault rejects is no reason to stop the pair here: the run wants the next order.
     safety: { ...file['safety'], max_consecutive_failures: 1000, ...setUp.safety },
