@@ -1,17 +1,24 @@
-/** The main figures of the day, for whoever watches. */
+/** The main figures of the day, for whoever watches. What is not known is absent: yesterday's figure says nothing of today. */
 import { dayStartUs } from '../domain/rebalance';
-import { reportOf } from '../journal/report';
+import { reportOf, type Report } from '../journal/report';
 import type { Store } from '../journal/store';
 import type { Metrics } from '../observability/metrics';
 import type { Accounts } from '../journal/orders';
 
+/** `store` undefined: the database cannot be opened. Never rejects. */
 export async function showToday(
-  store: Store,
+  store: Store | undefined,
   from: { readonly accounts: Accounts; readonly metrics: Metrics; readonly lagUs: bigint; readonly nowMs: number },
 ): Promise<void> {
   const { accounts, metrics, lagUs, nowMs } = from;
   const untilUs = BigInt(Math.floor(nowMs)) * 1000n;
-  const { total, orders } = await reportOf(store, { accounts, lagUs, untilUs, fromUs: dayStartUs(untilUs) });
+  const asked = { accounts, lagUs, untilUs, fromUs: dayStartUs(untilUs) };
+  const report = store === undefined ? undefined : await reportOf(store, asked).catch(() => undefined);
+  forget(metrics);
+  if (report !== undefined) show(metrics, report);
+}
+
+function show(metrics: Metrics, { total, orders }: Report): void {
   const figures = {
     volume: total.volume_usdc,
     fees: total.fees_usdc,
@@ -25,10 +32,14 @@ export async function showToday(
   }
   metrics.moneyToday.set({ account: 'both', figure: 'spread' }, Number(total.spread_usdc));
   metrics.moneyToday.set({ account: 'both', figure: 'cost' }, Number(total.cost_usdc));
-  if (total.cost_bps === null) metrics.costToday.remove({ account: 'both' });
-  else metrics.costToday.set({ account: 'both' }, Number(total.cost_bps));
+  if (total.cost_bps !== null) metrics.costToday.set({ account: 'both' }, Number(total.cost_bps));
   metrics.nakedToday.set(total.naked.usdc_seconds);
   if (orders === null) return;
   metrics.quotaUsedToday.set(orders.quota_used);
   if (orders.fill_rate !== null) metrics.fillRateToday.set(orders.fill_rate);
+}
+
+function forget({ moneyToday, costToday, nakedToday, quotaUsedToday, fillRateToday }: Metrics): void {
+  for (const gauge of [moneyToday, costToday]) gauge.reset();
+  for (const gauge of [nakedToday, quotaUsedToday, fillRateToday]) gauge.remove();
 }

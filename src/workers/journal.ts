@@ -78,11 +78,8 @@ async function start(config: Config, options: JournalOptions, opened: Opened): P
   const keep = async (): Promise<void> => {
     while (!end.signal.aborted) {
       const hasCompared = await keeper.round();
-      if (keeper.store !== undefined) {
-        part.ok();
-        const today = { accounts, metrics, lagUs, nowMs: exchange.exchangeNowMs() };
-        await showToday(keeper.store, today).catch(() => undefined);
-      }
+      if (keeper.store !== undefined) part.ok();
+      await showToday(keeper.store, { accounts, metrics, lagUs, nowMs: exchange.exchangeNowMs() });
       const nextMs = hasCompared ? everyMs : Math.min(everyMs, Number(lagUs / 1000n) + FIRST_MARGIN_MS);
       await sleep(nextMs, undefined, { signal: end.signal }).catch(() => undefined);
     }

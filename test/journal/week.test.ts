@@ -15,6 +15,8 @@ import { openDatabase } from '../../src/journal/database';
 import { Keeper, LAG_US, type KeeperAlert } from '../../src/journal/keeper';
 import { reportOf, type Report } from '../../src/journal/report';
 import { Store } from '../../src/journal/store';
+import { createMetrics } from '../../src/observability';
+import { showToday } from '../../src/workers/journal-metrics';
 import { clockOf } from '../clock';
 import { A, B, World } from './world';
 
@@ -148,3 +150,24 @@ it('a week ends with a report that equals the balances of both accounts', async 
   expect([alerts, found.gaps]).toEqual([[], []]);
   expect(warned).toEqual([expect.stringContaining('HTTP 503')]); // the upgrade
 }, 120_000);
+
+it('what is shown of a day is gone at its midnight, and while the database does not answer', async () => {
+  const metrics = createMetrics({ process: 'journal', version: 'test' });
+  const { moneyToday, costToday, nakedToday, fillRateToday, quotaUsedToday } = metrics;
+  const shown = (): Promise<number[]> =>
+    Promise.all(
+      [moneyToday, costToday, nakedToday, fillRateToday, quotaUsedToday].map(
+        async (gauge) => (await gauge.get()).values.length,
+      ),
+    );
+  const dayMs = 24 * HOUR;
+  const midnightMs = nowMs() - (nowMs() % dayMs);
+  const common = { accounts: { maker: A, hedge: B }, metrics, lagUs: LAG_US };
+  await showToday(keeper.store, { ...common, nowMs: midnightMs - 1 });
+  expect(await shown()).toEqual([17, 1, 1, 1, 1]);
+  await showToday(keeper.store, { ...common, nowMs: midnightMs + 2 * dayMs }); // nothing has traded yet
+  expect(await shown()).toEqual([17, 0, 1, 0, 0]);
+  await showToday(keeper.store, { ...common, nowMs: midnightMs - 1 });
+  await showToday(undefined, { ...common, nowMs: midnightMs - 1 });
+  expect(await shown()).toEqual([0, 0, 0, 0, 0]);
+});

@@ -4,8 +4,7 @@ import type { PaperOptions, PaperServer } from '../src';
 import { startPaper } from '../src';
 import { parseLossless } from '../src/wire/json';
 
-// Frames and bodies are read loosely here; their exact shape is what contract.test.ts checks.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test reads any field of a frame or body; contract.test.ts holds their shape
 export type Row = Record<string, any>;
 
 export interface Answer {
