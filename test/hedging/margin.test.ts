@@ -86,6 +86,26 @@ test('two that ask at the same time do not both take the same balance', async ()
   expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
 });
 
+test('what is about to leave is promised to no order meanwhile; what was promised does not leave', async () => {
+  const giveBack = await book.setAside(usdc(10));
+  expect(await book.unpromised()).toBe(usdc(15));
+  expect(await book.promise(order(5))).toMatchObject({ code: 'margin' });
+  giveBack?.();
+  expect(await book.promise(order(5))).toBeUndefined();
+  expect(await book.setAside(usdc(8.58))).toBeUndefined(); // 16.42 of 25 are promised
+  expect(await book.setAside(usdc(8.57))).toBeDefined();
+});
+
+test('what left is gone: the balance is read anew before it is set aside, and after', async () => {
+  expect(await book.unpromised()).toBe(usdc(25));
+  free = 12;
+  expect(await book.setAside(usdc(13))).toBeUndefined();
+  const giveBack = await book.setAside(usdc(11));
+  free = 1;
+  giveBack?.();
+  expect(await book.unpromised()).toBe(usdc(1));
+});
+
 test("the market's own fraction counts, and a higher one of the account wins", async () => {
   free = 90;
   expect(await book.promise(order(5, { marketId: 2 }))).toMatchObject({ code: 'margin' }); // 30 %: 98.55 USDC

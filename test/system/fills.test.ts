@@ -1,5 +1,8 @@
 /** Every way a fill can arrive: each lot of it is hedged once. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { runJournal } from '../../src/workers/journal';
 import { A, B, System } from './harness';
 import {
   BTC,
@@ -155,6 +158,33 @@ test('P-03 ten orders fill at once: all told and hedged by one slice each', asyn
   const hedges = transactions.filter((tx) => ids.some((id) => BigInt(id) + 1n === BigInt(tx.client_order_index ?? 0)));
   expect(hedges).toHaveLength(10);
   await system.control('POST', 'market', { market_id: 1, mid_price: '109450.0' });
+});
+
+test('the database of the journal takes connections and never answers: fills are hedged meanwhile, in the same process even', async () => {
+  const waiting: Socket[] = [];
+  const database = createServer((socket) => void waiting.push(socket.on('error', () => undefined))).listen(
+    0,
+    '127.0.0.1',
+  );
+  const asked = once(database, 'connection');
+  await once(database, 'listening');
+  const databaseUrl = `postgres://nobody@127.0.0.1:${(database.address() as AddressInfo).port}/none`;
+  const journal = await runJournal(
+    { ...system.config, journal: { ...system.config.journal, databaseUrl } },
+    { env: {}, version: 'test', everyMs: 100, logLevel: 'silent' },
+  );
+  try {
+    await asked;
+    const id = await quote(system);
+    await fillOrder(system, id);
+    const { result } = await resolved(system, id);
+    expect(result.hedge.slices).toMatchObject([{ path: 'fast', executed: '0.00020' }]);
+    expect(waiting.map(({ bytesWritten }) => bytesWritten)).toEqual(waiting.map(() => 0)); // never answered
+  } finally {
+    for (const socket of waiting) socket.destroy();
+    database.close();
+    await journal.stop();
+  }
 });
 
 test('S-19 at depth 1 a hedge would hit our own resting order: that one gives way, A and B never trade with each other', async () => {
