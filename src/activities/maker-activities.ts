@@ -30,6 +30,7 @@ import type { DeadMan } from '../quoting/dead-man';
 import type { Executor } from '../hedging/executor';
 import { orderEnd } from '../hedging/order-end';
 import { placeOrder } from '../quoting/placer';
+import type { QuoteQuestion } from '../quoting/quote';
 import type { QuoteGate } from '../quoting/quote-gate';
 import type { QuoteWatch } from '../quoting/quote-watch';
 import type { Fees } from '../quoting/quote-price';
@@ -70,6 +71,8 @@ export interface MakerDeps {
     { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number; readonly reason?: string };
   /** Looks after what rests. */
   readonly watch: Pick<QuoteWatch, 'asked' | 'waitMs'>;
+  /** Limits of the day, if the configuration has any: why nothing is quoted that enlarges a position. */
+  readonly limits?: { hold(): QuoteQuestion['noEnlarging'] };
   /** What A and B pay, if the configuration says so. */
   readonly fees?: Fees;
   /** Makes sure that fills of the lane in the market are heard; answers why not. */

@@ -24,7 +24,8 @@ const REJECTED_MS = 10_000;
 /** The margin is read anew before each step, which takes seconds by itself. */
 const UNWIND_AGAIN_MS = 10_000;
 const CLOSED_MS = 10_000;
-const BOOKS_RETRY_MS = 30_000;
+/** Of answers that hold for long. The pair asks again as soon as it hears that the books are even. */
+const AGAIN_MS: Readonly<Record<string, number>> = { 'books-differ': 30_000, limit: 5_000, 'limits-unread': 5_000 };
 const NO_FEES =
   'min_edge_bps is set, and the configuration does not say what A and B pay: add `fees` and restart the maker';
 
@@ -71,7 +72,7 @@ export async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput):
     lots: lots(BigInt(input.lots)),
     openLots: lots(BigInt(input.open_lots)),
     ...(input.off_lots === undefined ? {} : { offLots: lots(BigInt(input.off_lots)) }),
-    ...(input.no_enlarging === undefined ? {} : { noEnlarging: input.no_enlarging }),
+    ...noEnlargingOf(deps, input),
   };
   if (input.unwind !== undefined) return unwindStep(heldIn, asked, terms);
   const hopeless = obstacleOf(deps, input, asked);
@@ -84,8 +85,7 @@ export async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput):
   const positionLots = lots(held.value?.lots ?? 0n);
   const answer = quoteFor({ ...asked, positionLots });
   deps.watch.asked({ ...asked, ...requoteOf(input), positionLots });
-  // The pair asks again as soon as it hears that they are even.
-  if (!answer.quote) return no(answer.code, answer.message, answer.code === 'books-differ' ? BOOKS_RETRY_MS : RETRY_MS);
+  if (!answer.quote) return no(answer.code, answer.message, AGAIN_MS[answer.code] ?? RETRY_MS);
   return {
     quote: true,
     side: answer.side,
@@ -93,6 +93,12 @@ export async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput):
     market: termsOf(market.value),
     ...(time.restMsMax === undefined ? {} : { rest_ms_max: time.restMsMax }),
   };
+}
+
+function noEnlargingOf({ limits }: MakerDeps, input: QuoteInput): Pick<QuoteQuestion, 'noEnlarging'> {
+  if (input.no_enlarging !== undefined) return { noEnlarging: { code: 'margin-low', text: input.no_enlarging } };
+  const noEnlarging = limits?.hold();
+  return noEnlarging === undefined ? {} : { noEnlarging };
 }
 
 /** No terms of the pair hold up an unwind, nor does the budget. */

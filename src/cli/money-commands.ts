@@ -1,4 +1,4 @@
-/** `journal`, `report` and `rebalance`: names, options and help. */
+/** `journal`, `report`, `limits` and `rebalance`: names, options and help. */
 import { type Command, Option } from 'commander';
 import type { GlobalOptions } from './context';
 import { jsonOption, usdcAmount } from './option-values';
@@ -24,6 +24,22 @@ export function addMoney(root: Command, globals: () => GlobalOptions): void {
     .action(async (options: Record<string, string | true | undefined>) => {
       const { runReport } = await import('./report-command.js');
       await runReport({ ...globals(), ...options });
+    });
+  const limits = root
+    .command('limits')
+    .description('how near the day is to its limits, and which one stands')
+    .addOption(jsonOption())
+    .action(async (options: { json?: boolean }) => {
+      const { runLimits } = await import('./limits-command.js');
+      await runLimits({ ...globals(), ...options });
+    });
+  limits
+    .command('acknowledge <name>')
+    .description('quote again although this limit, or `all` that stand, was reached: the day gets it whole once more')
+    .addOption(jsonOption())
+    .action(async (name: string, options: { json?: boolean }) => {
+      const { runAcknowledge } = await import('./limits-command.js');
+      await runAcknowledge(name, { ...globals(), ...options });
     });
   root
     .command('rebalance')

@@ -51,8 +51,13 @@ export async function pairState(
   market: string,
   deadlineMs = DEADLINE_MS,
 ): Promise<unknown> {
-  const handle = client.workflow.getHandle(pairWorkflowId(makerAccount, market));
-  return explained(pairWorkflowId(makerAccount, market), () =>
+  return queryState(client, pairWorkflowId(makerAccount, market), deadlineMs);
+}
+
+/** What a workflow of ours says about itself. */
+export async function queryState(client: Client, workflowId: string, deadlineMs = DEADLINE_MS): Promise<unknown> {
+  const handle = client.workflow.getHandle(workflowId);
+  return explained(workflowId, () =>
     client.connection.withDeadline(Date.now() + deadlineMs, () => handle.query<unknown>('state')),
   );
 }
@@ -78,6 +83,8 @@ export async function update(
 export class NotRunningError extends CommandError {}
 
 function notRunning(workflowId: string): string {
+  if (workflowId.startsWith('limits/'))
+    return `${workflowId} is not running: the journal has told nothing of the day yet, and no limit stands`;
   return workflowId.startsWith('pair/')
     ? `${workflowId} is not running: nothing is quoted for it, and no new order will start. Orders that it left go on by themselves ` +
         '(`counterleg orders --state open`); `counterleg pair start` begins anew'

@@ -7,6 +7,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { DayBounds } from '../domain/day-limits';
 import type { MarginLimits } from '../domain/margin';
 import type { CentiBps } from '../domain/price-rule';
 import { ACCOUNT_PAIR_VARIABLE, collisions } from './account-pairs';
@@ -16,6 +17,7 @@ import { pairIn, type PairConfig } from './pair';
 import { configSchema, type RawConfig } from './schema';
 import { type Path, readSource, type Source, unwrapped } from './source';
 import { PROJECT_ROOT } from './tools';
+import { limitsFrom } from './limits';
 import { rebalanceFrom, type RebalanceConfig } from './rebalance';
 
 export type AccountRole = 'maker' | 'hedge';
@@ -64,6 +66,8 @@ export interface Config {
     readonly clockSkewMsMax: number;
   };
   readonly margin: MarginLimits;
+  /** Of a day; undefined: there are none. */
+  readonly limits?: DayBounds;
   /** What A pays as maker and B as taker, in hundredths of a basis point. */
   readonly fees?: { readonly maker: CentiBps; readonly taker: CentiBps };
   /** Nothing is quoted in these; epoch ms. */
@@ -203,6 +207,7 @@ function named(raw: RawConfig, env: NodeJS.ProcessEnv): Config {
       clockSkewMsMax: safety.clock_skew_ms_max,
     },
     margin: { warnBps: margin.warn, stopQuotingBps: margin.stop_quoting, unwindBps: margin.unwind },
+    ...limitsFrom(raw),
     ...(raw.fees === undefined ? {} : { fees: { maker: raw.fees.maker_bps, taker: raw.fees.taker_bps } }),
     blackouts: (raw.blackouts ?? []).map(({ from, until }) => ({ fromMs: from, untilMs: until })),
     requestBudget: {

@@ -24,6 +24,7 @@ import {
 } from './values';
 import { ORDER_EXPIRY_MS_MIN } from '../domain/limits';
 import { isTimeZone } from '../domain/schedule';
+import { limitContradictions, limitsSchema } from './limits';
 import { quoteTermsIn } from './pair';
 
 const account = z.strictObject({ index: accountIndex, keys_file: text });
@@ -105,6 +106,7 @@ export const configSchema = z
         unwind: bps.default(MARGIN.unwind),
       })
       .default(MARGIN),
+    limits: limitsSchema.optional(),
     fees: z.strictObject({ maker_bps: feeBps, taker_bps: feeBps }).optional(),
     blackouts: z.array(z.strictObject({ from: moment, until: moment })).optional(),
     request_budget: z.strictObject({
@@ -205,6 +207,8 @@ function contradictions(raw: RawConfig): Contradiction[] {
   }
   if (raw.rebalance !== undefined && raw.rebalance.max_transfer > raw.rebalance.max_per_day)
     add('rebalance.max_transfer', 'is above rebalance.max_per_day: no such transfer would ever be made');
+  for (const { key, message } of raw.limits === undefined ? [] : limitContradictions(raw.limits))
+    add(['limits', ...(key === undefined ? [] : [key])].join('.'), message);
   raw.blackouts?.forEach(({ from, until }, i) => {
     if (until <= from) found.push({ path: ['blackouts', i, 'until'], message: 'is not after its from' });
   });

@@ -33,6 +33,11 @@ export const usdc = text
   .transform(parseNotional)
   .refine((value) => value >= TRANSFER_MIN, 'must be 1 USDC at least: the exchange moves no less');
 
+/** Of a limit of a day, in USDC or USDC-seconds; stays text. */
+export const bound = text
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, "must be a number of up to six decimals, e.g. '50'")
+  .refine((value) => /[1-9]/.test(value), 'must be more than zero: leave it out where there shall be no such limit');
+
 export const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
 
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T): z.ZodType<T[number], string> {

@@ -3,6 +3,7 @@
  * workflow bundle. Throws `ReceivedError` naming the field; never repairs, never guesses.
  */
 import { parseOrderId } from './ids-and-nonces';
+import { LIMIT_NAMES, type Acknowledgement, type DayReading, type LimitsInput } from './day-limits';
 import type { BooksState, HedgeState, OrderInput, OrderResult, OrderState, OrderUpdate, PairInput } from './messages';
 import type { RebalanceInput } from './rebalance-messages';
 import { ORDER_STATUSES } from './records';
@@ -15,6 +16,7 @@ const HEDGE_STATES: readonly HedgeState[] = ['arming', 'quoting', 'hedging', 'st
 /** 2^63 has 19 digits; no amount of ours comes near. */
 const AMOUNT = /^\d{1,19}$/;
 const SIGNED_AMOUNT = /^-?[1-9]\d{0,18}$/;
+const MONEY = /^-?\d{1,15}(\.\d{1,6})?$/;
 const WORDS_MAX = 300;
 
 export function orderUpdateFrom(value: unknown): OrderUpdate {
@@ -108,6 +110,30 @@ export function rebalanceInputFrom(value: unknown): RebalanceInput {
   return value as RebalanceInput;
 }
 
+export function limitsInputFrom(value: unknown): LimitsInput {
+  const input = recordFrom(value, 'limits');
+  demand(isCount(input['maker_account']), 'maker_account');
+  return value as LimitsInput;
+}
+
+export function dayReadingFrom(value: unknown): DayReading {
+  const reading = recordFrom(value, 'figures of a day');
+  const bounds = recordFrom(reading['bounds'], 'bounds');
+  demand(typeof reading['day'] === 'string' && /^\d{4}-\d\d-\d\d$/.test(reading['day']), 'day');
+  demand(isTime(reading['until_ms']), 'until_ms');
+  for (const field of ['cost_usdc', 'volume_usdc', 'naked_usdc_seconds'])
+    demand(reading[field] === undefined || isMoney(reading[field]), field);
+  for (const [field, bound] of Object.entries(bounds)) demand(isMoney(bound), `bounds.${field}`);
+  return value as DayReading;
+}
+
+export function acknowledgementFrom(value: unknown): Acknowledgement {
+  const { names, by } = recordFrom(value, 'an acknowledgement');
+  demand(Array.isArray(names) && names.every((name) => LIMIT_NAMES.some((known) => known === name)), 'names');
+  demand(typeof by === 'string' && by.length <= WORDS_MAX, 'by');
+  return value as Acknowledgement;
+}
+
 function demandTrades(value: unknown): void {
   demand(Array.isArray(value), 'trades');
   for (const trade of value as unknown[]) {
@@ -159,6 +185,11 @@ function isOrderId(value: unknown): boolean {
 
 function isAmount(value: unknown): boolean {
   return typeof value === 'string' && AMOUNT.test(value);
+}
+
+/** Decimal text, signed, six decimals at most. */
+function isMoney(value: unknown): boolean {
+  return typeof value === 'string' && MONEY.test(value);
 }
 
 function isCount(value: unknown): boolean {

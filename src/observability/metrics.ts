@@ -162,6 +162,10 @@ function gauges(registry: Registry) {
       'volume_quota_used',
       'Orders of both accounts since midnight UTC; each costs one of the volume quota',
     ),
+    limitUsed: gauge('limit_used_ratio', 'Of a limit of the day what is used up; 1: reached; absent: not known', [
+      'limit',
+    ]),
+    limitStanding: gauge('limit_standing_seconds', 'Since when a limit of the day stands; 0: it does not', ['limit']),
     moneyDifference: gauge('money_difference_usdc', 'What the newest balance shows beyond what the journal explains', [
       'account',
     ]),

@@ -45,7 +45,7 @@ export interface QuoteQuestion extends QuoteRules {
   /** A + B, signed, when the accounts do not mirror each other. */
   readonly offLots?: Lots;
   /** Why else nothing is quoted that enlarges a position. */
-  readonly noEnlarging?: string;
+  readonly noEnlarging?: { readonly code: 'margin-low' | 'limit' | 'limits-unread'; readonly text: string };
 }
 
 /** Without fees there is no edge to speak of. */
@@ -91,7 +91,7 @@ export function quoteFor(question: QuoteQuestion): QuoteAnswer {
       return no('books-differ', `the accounts differ in ${market.symbol}: nothing that enlarges either position`);
   }
   if (question.noEnlarging !== undefined && !shrinks(question.positionLots, after))
-    return no('margin-low', `nothing that enlarges a position: ${question.noEnlarging}`);
+    return no(question.noEnlarging.code, `nothing that enlarges a position: ${question.noEnlarging.text}`);
   const { name, max } = limitOf(question, after);
   // One that goes through zero enlarges the other side.
   if (!shrinks(question.positionLots, after) && abs(after) > max)

@@ -17,6 +17,7 @@ import { usdc } from '../journal/figures';
 import { Keeper, LAG_US } from '../journal/keeper';
 import { Store } from '../journal/store';
 import { startObservability, type Observability } from '../observability';
+import { openLimitsJudge } from './journal-limits';
 import { showToday } from './journal-metrics';
 import { opening, type Opened } from './opened';
 import type { RunningProcess, WorkerProcessOptions } from './process';
@@ -73,6 +74,7 @@ async function start(config: Config, options: JournalOptions, opened: Opened): P
     const answer = answerReports(() => keeper.store, { accounts, lagUs });
     opened.add(await holdDoor(config.journal.folder, answer), (it) => it.close());
   }
+  const judge = openLimitsJudge(config, { opened, observability });
   const part = observability.health.part('journal', { staleAfterMs: STALE_AFTER_MS });
   part.ok();
   const keep = async (): Promise<void> => {
@@ -80,6 +82,7 @@ async function start(config: Config, options: JournalOptions, opened: Opened): P
       const hasCompared = await keeper.round();
       if (keeper.store !== undefined) part.ok();
       await showToday(keeper.store, { accounts, metrics, lagUs, nowMs: exchange.exchangeNowMs() });
+      if (keeper.store !== undefined) await judge(keeper.store);
       const nextMs = hasCompared ? everyMs : Math.min(everyMs, Number(lagUs / 1000n) + FIRST_MARGIN_MS);
       await sleep(nextMs, undefined, { signal: end.signal }).catch(() => undefined);
     }

@@ -14,6 +14,7 @@ import type { HedgerWatch } from './hedger-watch';
 import { openKeyProofs } from './key-proofs';
 import type { HeardLanes } from './lanes';
 import { sayingWhere, type MakerOnly } from './maker-only';
+import { openLimitWatch } from './limit-watch';
 import { misaddressed } from './misaddressed';
 import { openMakerMoney } from './money';
 import { openOrders } from './open-orders';
@@ -62,6 +63,7 @@ export function openMakerActivities(
     deadMan,
     hedger,
     gate,
+    ...openLimitWatch(side, { markets, temporal, withdrawal }),
     ...(config.fees === undefined ? {} : { fees: config.fees }),
     clockSkewMsMax: config.safety.clockSkewMsMax,
     keyRejection: (lane) => proofs.rejection(lane),

@@ -104,7 +104,7 @@ async function strangeRun(input: Parameters<typeof rejectStrangers>[0]): Promise
   const queue = ordersQueue(accounts.hedge);
   const where = role === 'maker' ? ours : `TaskQueue = "${queue}"`;
   for await (const { workflowId, taskQueue } of eachRun(client, `ExecutionStatus = "Running" AND ${where}`)) {
-    const isOfA = /^(?:order|pair|rebalance)\/(\d+)(?:\/|$)/.exec(workflowId)?.[1] === String(accounts.maker);
+    const isOfA = /^(?:order|pair|rebalance|limits)\/(\d+)(?:\/|$)/.exec(workflowId)?.[1] === String(accounts.maker);
     if (isOfA && taskQueue === queue) continue;
     return `${workflowId} runs on ${taskQueue}`;
   }

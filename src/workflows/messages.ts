@@ -1,6 +1,7 @@
 /** Names under which workflows are spoken to; stable, documented in docs/contracts.md. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Acknowledgement, DayReading, LimitsStatus } from '../domain/day-limits';
 import type { BooksState, MarginState, OrderResult, OrderState, OrderUpdate } from '../domain/messages';
 import type { PairStatus } from '../domain/pair-status';
 import type { PairSetting } from '../domain/pair-terms';
@@ -25,6 +26,11 @@ export const resumeUpdate = defineUpdate<string>('resume');
 export const setUpdate = defineUpdate<string, [PairSetting]>('set');
 export const stopUpdate = defineUpdate<string>('stop');
 export const flattenUpdate = defineUpdate<string>('flatten');
+
+/** From the journal. */
+export const dayFiguresSignal = defineSignal<[DayReading]>('dayFigures');
+export const limitsQuery = defineQuery<LimitsStatus>('state');
+export const acknowledgeUpdate = defineUpdate<string, [Acknowledgement]>('acknowledge');
 
 export const MARKET = defineSearchAttributeKey('Market', SearchAttributeType.KEYWORD);
 export const SIDE = defineSearchAttributeKey('Side', SearchAttributeType.KEYWORD);

@@ -16,6 +16,7 @@ export class FakeHistory implements HistoryPort {
   listed = Infinity;
   silent = false;
   collateralMicro = 1_000n * second;
+  openPnlMicro = 0n;
   nowUs = 1_795_420_800n * second;
   readonly warned: string[] = [];
   pageRows = 1_000;
@@ -78,7 +79,10 @@ export class FakeHistory implements HistoryPort {
   transfers = this.fundings;
   orders = this.fundings;
   money = () =>
-    Promise.resolve({ ok: true, value: { collateralMicro: this.collateralMicro, openPnlMicro: 0n } } as const);
+    Promise.resolve({
+      ok: true,
+      value: { collateralMicro: this.collateralMicro, openPnlMicro: this.openPnlMicro },
+    } as const);
   close = () => undefined;
 
   report(store: Store) {

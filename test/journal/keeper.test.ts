@@ -5,6 +5,8 @@
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { openDatabase, type Database } from '../../src/journal/database';
+import { dayFigures } from '../../src/journal/day-figures';
+import { reportOf } from '../../src/journal/report';
 import { SOURCES } from '../../src/journal/rows';
 import { Store } from '../../src/journal/store';
 import { FakeHistory, second } from './fake-history';
@@ -149,4 +151,76 @@ it.each([
   set(fake, false);
   await fake.rounds(2);
   expect(await new Store(database).trades([fake.accountIndex], { fromUs: 0n, untilUs: fake.nowUs })).toHaveLength(1);
+});
+
+/** Two accounts, read together. */
+async function both(): Promise<{
+  a: Fake;
+  b: Fake;
+  rounds: (count: number) => Promise<void>;
+  figures: () => ReturnType<typeof dayFigures>;
+}> {
+  const [a, b] = [new Fake(), new Fake()];
+  const keeper = a.started([a, b]);
+  return {
+    ...{ a, b },
+    figures: () => dayFigures(new Store(database), { maker: a.accountIndex, hedge: b.accountIndex }),
+    async rounds(count) {
+      for (let i = 0; i < count; i++) {
+        a.nowUs += 60n * second;
+        b.nowUs = a.nowUs;
+        await keeper.round();
+      }
+    },
+  };
+}
+
+it('the day: what both accounts are worth less than when it began, transfers left out, and nothing before it is known', async () => {
+  const { a, b, rounds, figures } = await both();
+  expect(await figures()).toBeUndefined();
+  await rounds(3);
+  expect(await figures()).toMatchObject({ day: '2026-11-23', cost_usdc: '0.000000', volume_usdc: '0.000000' });
+  a.trade(-7n * second);
+  b.trade(2n * second);
+  b.openPnlMicro = 1n * second;
+  await rounds(3);
+  const found = await figures();
+  expect(found).toMatchObject({ cost_usdc: '4.000000', volume_usdc: '20.000000', naked_usdc_seconds: '0.000000' });
+  expect(a.nowUs / 1000n - BigInt(found?.until_ms ?? 0)).toBeLessThanOrEqual(60_000n);
+  const store = new Store(database);
+  const accounts = { maker: a.accountIndex, hedge: b.accountIndex };
+  const { total } = await reportOf(store, { accounts, lagUs: 30n * second, fromUs: 0n, untilUs: a.nowUs });
+  expect(total.cost_usdc).toBe(found?.cost_usdc);
+});
+
+it('the day: begins with the last balance before midnight, and with its own first one where that is old', async () => {
+  const { a, rounds, figures } = await both();
+  const untilMidnight = 86_400n - ((a.nowUs / second) % 86_400n);
+  await rounds(3);
+  a.nowUs += (untilMidnight - 600n) * second;
+  await rounds(3);
+  a.trade(-5n * second);
+  await rounds(10);
+  expect(await figures()).toMatchObject({ day: '2026-11-24', cost_usdc: '0.000000', volume_usdc: '0.000000' });
+  a.trade(-1n * second);
+  await rounds(3);
+  expect(await figures()).toMatchObject({ cost_usdc: '1.000000', volume_usdc: '10.000000' });
+  a.nowUs += 86_400n * second;
+  a.trade(-50n * second); // nobody read that day's first balance
+  await rounds(1);
+  a.trade(-3n * second);
+  await rounds(4);
+  expect(await figures()).toMatchObject({ day: '2026-11-25', cost_usdc: '3.000000' });
+});
+
+it('the day: rows that are missing are unknown, never zero', async () => {
+  const { a, rounds, figures } = await both();
+  a.trade(5n);
+  await rounds(3);
+  a.nowUs += 7_200n * second;
+  for (let i = 0; i < 5; i++) a.trade(-second);
+  a.listed = 2;
+  await rounds(15);
+  const found = await figures();
+  expect([found?.volume_usdc, found?.naked_usdc_seconds]).toEqual([undefined, undefined]);
 });

@@ -117,7 +117,7 @@ describe('S-55 the accounts differ: nothing that enlarges either position', () =
 
 describe('the margin runs out', () => {
   test('what enlarges a position is not quoted, what reduces it is', () => {
-    const near = { noEnlarging: 'B is 6.0 % from its liquidation', depth: 1 };
+    const near = { noEnlarging: { code: 'margin-low', text: 'B is 6.0 % from its liquidation' }, depth: 1 } as const;
     expect(ask({ ...near, positionLots: lots(20) })).toMatchObject({
       ...{ quote: false, code: 'margin-low', message: expect.stringContaining('B is 6.0 %') },
     });

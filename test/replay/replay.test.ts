@@ -67,6 +67,7 @@ const PAIR_SCENARIOS = [
   ],
 ].map((name) => `pair-${name}`);
 const REBALANCE_SCENARIOS = ['rebalance-moved', 'rebalance-not-moved'];
+const LIMITS_SCENARIOS = ['limits-acknowledged'];
 
 const quiet = new DefaultLogger('ERROR', () => undefined);
 const histories = goldenHistories();
@@ -85,7 +86,9 @@ beforeAll(async () => {
 
 test('every path of this version is on record', () => {
   const recorded = histories.filter((golden) => golden.code_version === version).map((golden) => golden.scenario);
-  expect(recorded.sort()).toEqual([...SCENARIOS, ...PAIR_SCENARIOS, ...REBALANCE_SCENARIOS].sort());
+  expect(recorded.sort()).toEqual(
+    [...SCENARIOS, ...PAIR_SCENARIOS, ...REBALANCE_SCENARIOS, ...LIMITS_SCENARIOS].sort(),
+  );
 });
 
 test.each(histories.map((golden) => [`${golden.scenario}@${golden.code_version}`, golden] as const))(

@@ -7,8 +7,8 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Without zod the bundle is about 2.4 MB with its source map; zod alone adds 1 MB (TF §0). */
-const BUNDLE_BYTES_MAX = 2_500_000;
+/** Without zod the bundle is about 2.5 MB with its source map; zod alone adds 1 MB (TF §0). */
+const BUNDLE_BYTES_MAX = 2_590_000;
 const quiet = new DefaultLogger('ERROR', () => undefined);
 
 let code = '';

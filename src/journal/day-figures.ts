@@ -1,0 +1,79 @@
+/**
+ * What a day (UTC) has brought so far, for its limits: up to the newest balances that are explained. The cost is what both accounts are worth less
+ * than when the day began, but for what was moved in or out: the report's cost, and what nothing explains. What is not known is left out.
+ */
+import type { DayFigures } from '../domain/day-limits';
+import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
+import { dayStartUs } from '../domain/rebalance';
+import { compare } from './adds-up';
+import { figuresOf, sumOf } from './figures';
+import type { Accounts } from './orders';
+import type { BalanceRead } from './rows';
+import type { Store } from './store';
+
+/** A balance that is older than this at midnight is not the one with which the day began: then the first one of the day is. */
+const MIDNIGHT_US = 15n * 60_000_000n;
+const MILLION = 1e6;
+
+/** Undefined before both balances were explained once. */
+export async function dayFigures(store: Store, accounts: Accounts): Promise<DayFigures | undefined> {
+  const both = [accounts.maker, accounts.hedge];
+  let untilUs: bigint | undefined;
+  for (const account of both) {
+    const verifiedUs = await store.verified(account);
+    if (verifiedUs === undefined) return undefined;
+    if (untilUs === undefined || verifiedUs < untilUs) untilUs = verifiedUs;
+  }
+  if (untilUs === undefined) return undefined;
+  const dayUs = dayStartUs(untilUs);
+  const edges = await Promise.all(both.map((account) => edgesOf(store, account, { dayUs, untilUs })));
+  const beganUs = edges.reduce((latest, { opening }) => max(latest, opening?.answeredUs ?? 0n), dayUs);
+  const costs = await Promise.all(edges.map((edge) => costOf(store, edge)));
+  const span = { fromUs: beganUs, untilUs };
+  const figures = {
+    day: new Date(Number(dayUs / 1_000n)).toISOString().slice(0, 10),
+    until_ms: Number(untilUs / 1_000n),
+    ...(costs.some((cost) => cost === undefined)
+      ? {}
+      : { cost_usdc: text(costs.reduce<bigint>((a, b) => a + (b ?? 0n), 0n)) }),
+  };
+  if ((await store.gaps(both, span)).some(({ source }) => source === 'trades')) return figures;
+  const { volume, naked } = figuresOf(await store.trades(both, span), [], accounts);
+  return {
+    ...figures,
+    volume_usdc: text(sumOf(volume)),
+    naked_usdc_seconds: text(BigInt(Math.round(naked.usdcSeconds * MILLION))),
+  };
+}
+
+interface Edges {
+  readonly opening: BalanceRead | undefined;
+  readonly closing: BalanceRead | undefined;
+}
+
+async function edgesOf(
+  store: Store,
+  account: number,
+  { dayUs, untilUs }: { readonly dayUs: bigint; readonly untilUs: bigint },
+): Promise<Edges> {
+  const before = await store.balance(account, { before: dayUs });
+  const isOld = before === undefined || before.answeredUs < dayUs - MIDNIGHT_US;
+  const opening = isOld ? await store.balance(account, { after: dayUs }) : before;
+  return { opening, closing: await store.balance(account, { before: untilUs }) };
+}
+
+async function costOf(store: Store, { opening, closing }: Edges): Promise<bigint | undefined> {
+  if (opening === undefined || closing === undefined) return undefined;
+  const compared = await compare(store, { opening, closing });
+  if (compared === undefined) return undefined;
+  const worth = ({ collateralMicro, openPnlMicro }: BalanceRead): bigint => collateralMicro + openPnlMicro;
+  return worth(opening) + compared.sums.transfersMicro - worth(closing);
+}
+
+function text(micro: bigint): string {
+  return formatDecimal(micro, QUOTE_DECIMALS);
+}
+
+function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
