@@ -133,7 +133,8 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   if (direction === 'close' && isOnQuotesOnlyLane(order, entry) && hasSpareLane(order, direction))
     return { track: 'hedge', do: 'seal', entry };
   if (direction === entry.direction && entry.end === undefined) {
-    return due(entry, nowMs, wakes)
+    // The answer of a try that an operator's wish met under way is older than the wish.
+    return order.retryNow || due(entry, nowMs, wakes)
       ? { track: 'hedge', do: 'execute', entry, fillLots: order.filledLots, retryNow: order.retryNow }
       : undefined;
   }

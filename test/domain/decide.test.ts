@@ -413,6 +413,16 @@ describe('decide: stuck', () => {
     expect(d.wants()).toContain('execute');
   });
 
+  test('the operator asks while a try is under way, and only then does that one say that it is blocked: tried again at once, once', () => {
+    const d = driven().quoting().update(20).at(7_200_000);
+    d.start('execute');
+    askRetry(d.order, 7_200_001);
+    d.executed(0, 'blocked', margin);
+    expect(d.start('execute')).toMatchObject({ retryNow: true });
+    d.executed(0, 'blocked', margin);
+    expect(d.wants()).not.toContain('execute');
+  });
+
   test('a cancel that nobody answers is repeated ever less often too', () => {
     const d = driven().quoting().at(7_230_000);
     d.start('cancel');
