@@ -14,7 +14,7 @@ function addConsole(root: Command, globals: Globals): void {
   root
     .command('console')
     .description('the page to look at: what is hedged, what is not, and why; read-only unless --control')
-    .option('--control', 'with buttons: pause, resume, stop, flatten, set, retry, close')
+    .option('--control', 'with buttons: pause, resume, stop, flatten, set, retry, close, acknowledge')
     .option('--port <port>', 'default: console.port of the configuration', wholeNumber)
     .option('--host <address>', 'default: console.host; other than loopback needs TLS or a proxy')
     .option('--behind-proxy <url>', 'the https address under which a proxy serves it')

@@ -4,6 +4,7 @@
  * What is asked for runs on when the page is gone; its answer is part of the snapshot.
  */
 import { z } from 'zod';
+import { LIMIT_NAMES } from '../domain/day-limits';
 import type { ActionView } from './snapshot';
 
 const market = z.string().min(1).max(100);
@@ -14,6 +15,7 @@ const schema = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal(['start', 'pause', 'resume', 'stop', 'flatten']), market, by }),
   z.strictObject({ name: z.literal('set'), market, by, settings: z.array(z.string().max(100)).min(1).max(10) }),
   z.strictObject({ name: z.literal(['retry', 'close']), orderId, by }),
+  z.strictObject({ name: z.literal('acknowledge'), limit: z.enum(LIMIT_NAMES), by }),
 ]);
 
 export type Action = z.output<typeof schema>;
@@ -77,5 +79,6 @@ export class Actions {
 
 function whatOf(action: Action): string {
   if (action.name === 'set') return `set ${action.market} ${action.settings.join(' ')}`;
+  if (action.name === 'acknowledge') return `acknowledge ${action.limit}`;
   return 'market' in action ? `${action.name} ${action.market}` : `${action.name} order ${action.orderId}`;
 }

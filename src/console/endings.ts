@@ -2,10 +2,11 @@
  * Which alerts are over, as far as what was read after them shows it; one that is raised again is not. What ends a kind stands beside the
  * kinds. Pure but for its memory.
  */
+import { LIMIT_ALERTS } from '../domain/day-limits';
 import { alertKind } from '../observability';
 import type { PairRead } from './at-most';
 import type { HeardAlert } from './processes';
-import type { AlertView, OpenOrder, ProcessView, Risk } from './snapshot';
+import type { AlertView, LimitsView, OpenOrder, ProcessView, Risk } from './snapshot';
 
 export interface Facts {
   readonly nowMs: number;
@@ -13,6 +14,7 @@ export interface Facts {
   readonly orders: Readonly<Record<string, OpenOrder>>;
   readonly processes: Readonly<Record<string, ProcessView>>;
   readonly pairs: ReadonlyMap<string, PairRead>;
+  readonly limits?: { readonly atMs: number; readonly view: LimitsView };
 }
 
 /** What is read just after an alert may still be from before it. */
@@ -68,6 +70,8 @@ function isOver(alert: HeardAlert, end: AlertView['end'], facts: Facts): boolean
       );
     case 'margin':
       return isMarginOver(alert, facts, isLater);
+    case 'limits':
+      return isLimitOver(alert, facts, isLater);
     case 'well':
       return process?.state === 'well' && isLater(process.readMs);
     case 'redis':
@@ -101,5 +105,12 @@ function isMarginOver({ kind, market }: HeardAlert, { pairs }: Facts, isLater: (
     read.every(
       ([, { atMs, status }]) => isLater(atMs) && status?.margin !== undefined && ending.includes(status.margin.level),
     )
+  );
+}
+
+function isLimitOver({ kind }: HeardAlert, { limits }: Facts, isLater: (atMs: number) => boolean): boolean {
+  if (limits?.view.state !== 'read' || !isLater(limits.atMs)) return false;
+  return Object.values(limits.view.limits).every(({ name, state }) =>
+    kind === 'limits-unread' ? state !== 'unknown' : LIMIT_ALERTS[name] !== kind || state === 'ok',
   );
 }

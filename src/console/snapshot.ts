@@ -2,6 +2,7 @@
  * What the page shows, as one value. Plain JSON without nulls, so that a merge patch (RFC 7386) can say every change of it; rows are kept by
  * their id. Amounts are decimal text, times epoch milliseconds of this host. Types only: the page imports them too.
  */
+import type { LimitNow } from '../domain/day-limits';
 import type { PairStatus } from '../domain/pair-status';
 import type { AlertEnd, AlertWeight, HealthReport } from '../observability';
 
@@ -160,6 +161,11 @@ export interface ActionView {
   readonly answer: string;
 }
 
+/** Limits of the day. `notQuoting`: why nothing that enlarges a position is quoted; empty: it is. */
+export type LimitsView =
+  | { readonly state: 'read'; readonly notQuoting: string; readonly limits: Readonly<Record<string, LimitNow>> }
+  | { readonly state: 'unread'; readonly why: string };
+
 /** What does not change while the console runs. */
 export interface About {
   readonly version: string;
@@ -186,6 +192,8 @@ export interface Snapshot {
   readonly counts: { readonly ended: number; readonly filled: number };
   readonly histograms: { readonly fillToSent?: Bars; readonly naked?: Bars };
   readonly money: { readonly today: Figures; readonly costBps?: number; readonly read: boolean };
+  /** Absent: there are none, or nothing was read yet. */
+  readonly limits?: LimitsView;
   readonly margin: Figures;
   readonly series: Readonly<Record<string, Series>>;
   readonly budget: Budget;

@@ -1,7 +1,7 @@
 /** Where the page's facts come from; the command line has them already and hands them over. Each call has a deadline, and rejects. */
 import type { PairStatus } from '../domain/pair-status';
 import type { HealthReport, RecentAlert } from '../observability';
-import type { Fill, OpenOrder } from './snapshot';
+import type { Fill, LimitsView, OpenOrder } from './snapshot';
 
 export interface ProcessPlace {
   /** `hedger`; of a stand-by `hedger 2`. */
@@ -33,6 +33,8 @@ export interface Sources {
   leftNaked(): Promise<Readonly<Record<string, OpenOrder>>>;
   /** Undefined: no such pair runs. */
   pair(market: string): Promise<PairStatus | undefined>;
+  /** Undefined: the configuration has none. */
+  limits(): Promise<LimitsView | undefined>;
   /** Best prices; undefined while the book is not live. */
   touch(market: string): Touch | undefined;
   sizeDecimals(market: string): number | undefined;

@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../domain/reason';
 import type { Hub } from './hub';
-import { Endings } from './endings';
+import { Endings, type Facts } from './endings';
 import { Processes } from './processes';
 import type { PairRead } from './at-most';
 import { riskOf } from './risk';
@@ -59,6 +59,7 @@ export class Watch {
   readonly #pairs = new Map<string, PairRead>();
   readonly #loops: Promise<void>[] = [];
   #risk: Risk | undefined;
+  #limits: Facts['limits'];
   #orders: { readonly atMs: number; readonly open: Readonly<Record<string, OpenOrder>> } | undefined;
 
   constructor(options: WatchOptions) {
@@ -73,6 +74,7 @@ export class Watch {
       this.#options.hub.set('workers', await this.#options.sources.workers().catch(() => ({}))),
     );
     this.#loop(EVERY_MS.pairs, () => this.#readPairs());
+    this.#loop(EVERY_MS.pairs, () => this.#readLimits());
     this.#loop(EVERY_MS.health, () => this.#processes.readHealth());
     this.#loop(EVERY_MS.metrics, () => this.#processes.readMetrics());
     this.#loop(EVERY_MS.series, () => this.#sample());
@@ -147,6 +149,15 @@ export class Watch {
     hub.set('pairs', Object.fromEntries(views));
   }
 
+  async #readLimits(): Promise<void> {
+    const { hub, sources, nowMs } = this.#options;
+    const atMs = nowMs();
+    const view = await sources.limits().catch((error: unknown) => ({ state: 'unread' as const, why: reasonOf(error) }));
+    if (view === undefined) return;
+    this.#limits = { atMs, view };
+    hub.set('limits', view);
+  }
+
   async #readPair(sources: Sources, market: string): Promise<PairView> {
     try {
       const atMs = this.#options.nowMs();
@@ -169,7 +180,8 @@ export class Watch {
     });
     hub.set('risk', this.#risk);
     const { orders, processes } = hub.snapshot;
-    const facts = { nowMs: nowMs(), risk: this.#risk, orders, processes, pairs: this.#pairs };
+    const limits = this.#limits && { limits: this.#limits };
+    const facts = { nowMs: nowMs(), risk: this.#risk, orders, processes, pairs: this.#pairs, ...limits };
     hub.set('alerts', this.#endings.mark(this.#processes.alerts, facts));
   }
 

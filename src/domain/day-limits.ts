@@ -10,6 +10,13 @@ import { usdc } from './rebalance';
 export const LIMIT_NAMES = ['daily_loss', 'cost_per_million', 'naked_usdc_seconds'] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
+/** The alert about each. */
+export const LIMIT_ALERTS = {
+  daily_loss: 'limit-daily-loss',
+  cost_per_million: 'limit-cost',
+  naked_usdc_seconds: 'limit-naked',
+} as const satisfies Record<LimitName, string>;
+
 /** Decimal text with six decimals at most: USDC, USDC-seconds. */
 export type DayBounds = { readonly [Name in LimitName | 'min_volume']?: string };
 

@@ -13,10 +13,10 @@ export type AlertWeight = 'money' | 'attention' | 'information';
 
 /**
  * What shows that its state is over. `hedged`: orders and positions, read after it; `quoting`: an order that rests and was started after it;
- * `margin`: no pair says that it is near; `well`: the process that told it, all its parts; `redis`: that process is connected; `silence`: it
+ * `margin`: no pair says that it is near; `limits`: its limit does not stand and is known; `well`: the process that told it, all its parts; `redis`: that process is connected; `silence`: it
  * is told again and again while it lasts. `once`: it happened, and has no end. `unseen`: nothing shows it.
  */
-export type AlertEnd = 'hedged' | 'quoting' | 'margin' | 'well' | 'redis' | 'silence' | 'once' | 'unseen';
+export type AlertEnd = 'hedged' | 'quoting' | 'margin' | 'limits' | 'well' | 'redis' | 'silence' | 'once' | 'unseen';
 
 /** Each has its section in docs/operations.md; a test holds the two together. */
 const KINDS = {
@@ -38,10 +38,10 @@ const KINDS = {
   'books-differ-money': ['attention', 'once'],
   'journal-gap': ['information', 'once'],
   'journal-behind': ['attention', 'well'],
-  'limit-daily-loss': ['attention', 'unseen'],
-  'limit-cost': ['attention', 'unseen'],
-  'limit-naked': ['attention', 'unseen'],
-  'limits-unread': ['attention', 'unseen'],
+  'limit-daily-loss': ['attention', 'limits'],
+  'limit-cost': ['attention', 'limits'],
+  'limit-naked': ['attention', 'limits'],
+  'limits-unread': ['attention', 'limits'],
   rebalanced: ['information', 'once'],
   'rebalance-failed': ['attention', 'unseen'],
   'rebalance-in-doubt': ['attention', 'unseen'],

@@ -7,6 +7,7 @@ import type { Client } from '@temporalio/client';
 import type { Clock } from '../clock';
 import {
   judged,
+  LIMIT_ALERTS,
   limitsWorkflowId,
   shown,
   standingOf,
@@ -17,7 +18,7 @@ import {
   type LimitsStatus,
 } from '../domain/day-limits';
 import { ordersQueue, type Accounts } from '../domain/messages';
-import type { Alert, AlertKind, RaiseAlert } from '../observability';
+import type { Alert, RaiseAlert } from '../observability';
 import type { Metrics } from '../observability/metrics';
 import type { limits } from '../workflows';
 import { hasEnded, within } from './order-word';
@@ -122,12 +123,6 @@ function namesOf(status: LimitsStatus): string {
     .join();
 }
 
-const KINDS: Readonly<Record<LimitName, AlertKind>> = {
-  daily_loss: 'limit-daily-loss',
-  cost_per_million: 'limit-cost',
-  naked_usdc_seconds: 'limit-naked',
-};
-
 function alertOf({ name, bound, standing, acknowledged }: Limit): Alert {
   const at = shown(standing?.figure);
   const since = acknowledged === undefined ? 'since midnight UTC' : 'since midnight UTC or the last acknowledgement';
@@ -137,7 +132,7 @@ function alertOf({ name, bound, standing, acknowledged }: Limit): Alert {
     naked_usdc_seconds: `fills have lacked their mirror for ${at} USDC-seconds ${since} (limit ${shown(bound)})`,
   }[name];
   return {
-    kind: KINDS[name],
+    kind: LIMIT_ALERTS[name],
     what: `${what}. Nothing that enlarges a position is quoted until somebody acknowledges it; hedges, closes and what reduces go on`,
     next: `See \`counterleg report\` for where it went. Then \`counterleg limits acknowledge ${name}\`, which gives the day the whole limit once more; or leave it, and \`counterleg pair flatten\`.`,
   };

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PairRead } from '../../src/console/at-most';
 import { Endings, type Facts } from '../../src/console/endings';
+import type { LimitNow } from '../../src/domain/day-limits';
 import type { HeardAlert } from '../../src/console/processes';
 import type { OpenOrder, ProcessView } from '../../src/console/snapshot';
 import { aSnapshot } from './a-snapshot';
@@ -50,6 +51,11 @@ const resting = (change: Partial<OpenOrder> = {}): Facts['orders'] => ({
 const pairs = (level: string, atMs = LATER) =>
   new Map([['BTC', { atMs, sizeDecimals: 5, status: { margin: { level, what: '' } } } as unknown as PairRead]]);
 
+const limits = (state: LimitNow['state'], atMs = LATER): Pick<Facts, 'limits'> => {
+  const limit: LimitNow = { name: 'daily_loss', bound: '50.000000', state };
+  return { limits: { atMs, view: { state: 'read', notQuoting: '', limits: { daily_loss: limit } } } };
+};
+
 describe('an alert is over', () => {
   test.each<[string, HeardAlert, Facts]>([
     ['both witnesses, read after it, show its order hedged', alert(), facts(LATER)],
@@ -57,6 +63,8 @@ describe('an alert is over', () => {
     ['it is quoted again', alert({ kind: 'clock-skew' }), facts(LATER, { orders: resting() })],
     ['the margin is far enough', alert({ kind: 'margin-critical' }), facts(LATER, { pairs: pairs('warn') })],
     ['the margin is read', alert({ kind: 'margin-unread' }), facts(LATER, { pairs: pairs('unwind') })],
+    ['its limit is acknowledged', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('ok'))],
+    ['the limits are known', alert({ kind: 'limits-unread' }), facts(LATER, limits('standing'))],
     ['its process is well', alert({ kind: 'journal-behind' }), facts(LATER, { processes: process({}) })],
     [
       'Redis is connected',
@@ -96,6 +104,9 @@ describe('an alert is not over', () => {
       alert({ kind: 'run-failing' }),
       facts(TOLD + 130_000, { processes: process({ readMs: TOLD }) }),
     ],
+    ['its limit stands', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('standing'))],
+    ['its limit was read before it', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('ok', TOLD))],
+    ['the limits are unknown', alert({ kind: 'limits-unread' }), facts(LATER, limits('unknown'))],
     ['nothing tells', alert({ kind: 'key-rejected' }), facts(LATER, { processes: process({}) })],
     ['nobody knows the kind', alert({ kind: 'of-a-newer-version' }), facts(LATER)],
   ])('when %s', (_, told, at) => expect(over(told, at)).toBe(false));

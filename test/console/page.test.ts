@@ -314,6 +314,23 @@ describe('the page', () => {
     await page.keyboard.press('Escape');
   });
 
+  test('a limit that stands is in words, and has a button only where the page has buttons', async () => {
+    const at = { name: 'daily_loss', bound: '50.000000', figure: '51.500000', state: 'standing' } as const;
+    const limit = { ...at, standing: { since_ms: Date.now(), figure: '52.100000' } };
+    hub.set('about', { ...hub.snapshot.about, control: false });
+    hub.set('limits', { state: 'read', notQuoting: 'daily_loss is reached', limits: { daily_loss: limit } });
+    const limits = page.locator('#limits');
+    await limits.getByText('Nothing that enlarges a position is quoted. daily_loss is reached').waitFor();
+    await limits.getByText(/standing since .* at 52/).waitFor();
+    expect(await limits.getByRole('button').count()).toBe(0);
+    hub.set('about', { ...hub.snapshot.about, control: true });
+    await limits.getByRole('button', { name: 'acknowledge daily_loss' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The day gets this limit whole once more').waitFor();
+    await dialog.getByRole('button', { name: 'Leave it' }).click();
+    hub.set('about', { ...hub.snapshot.about, control: false });
+  });
+
   test('a break is told, and after it the page has everything that it missed, without a reload', async () => {
     const loaded = await page.evaluate(() => performance.timeOrigin);
     let wholes = 0;

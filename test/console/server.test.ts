@@ -179,6 +179,8 @@ describe('buttons', () => {
     const begun = await act({ name: 'pause', market: 'BTC', by: 'Ada' });
     expect(begun.status).toBe(202);
     expect(carried.at(-1)).toMatchObject({ name: 'pause', market: 'BTC', who: 'Ada from 127.0.0.1' });
+    await act({ name: 'acknowledge', limit: 'daily_loss', by: 'Ada' });
+    expect(carried.at(-1)).toMatchObject({ limit: 'daily_loss', who: 'Ada from 127.0.0.1' });
     const failed = (await (await act({ name: 'flatten', market: 'BTC', by: 'Ada' })).json()) as { id: string };
     await eventually('it failed', () => (shown[failed.id]?.state === 'failed' ? true : undefined));
     expect(shown[failed.id]).toMatchObject({ what: 'flatten BTC', answer: 'the positions could not be read' });
@@ -201,6 +203,7 @@ describe('buttons', () => {
     [{ name: 'terminate', market: 'BTC', by: 'Ada' }],
     [{ name: 'retry', orderId: '1 OR 1', by: 'Ada' }],
     [{ name: 'set', market: 'BTC', settings: [], by: 'Ada' }],
+    [{ name: 'acknowledge', limit: 'everything', by: 'Ada' }],
     [{ name: 'pause', market: 'BTC', by: 'Ada', more: 1 }],
     ['nothing'],
   ])('%j is no action', async (body) => {

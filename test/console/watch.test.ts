@@ -34,6 +34,7 @@ test('fresh and read: all hedged, with streams, margin and money; then nothing a
     endedOrders: () => answer([{ orderId: '1', fill: undefined }]),
     leftNaked: () => answer({}),
     pair: () => answer(undefined),
+    limits: () => answer({ state: 'read', notQuoting: '', limits: {} }),
     touch: () => undefined,
     sizeDecimals: () => 5,
     workers: () => answer({ hedger: ['1@here', '2@here'], maker: [] }),
@@ -53,6 +54,7 @@ test('fresh and read: all hedged, with streams, margin and money; then nothing a
       hedger: { state: 'well', streams: { hedge: true, redis: true } },
       journal: { streams: { hedge: true } },
     },
+    limits: { state: 'read' },
     margin: { margin_free_usdc: { hedge: 99.5 }, liquidation_distance_bps: { 'hedge BTC': 1200 } },
     money: { read: true, today: { fees: { both: 2 } } },
   });
@@ -72,9 +74,11 @@ test('fresh and read: all hedged, with streams, margin and money; then nothing a
   isAway = true;
   clock.nowMs += 21_000;
   await eventually('it is unknown, and everything says so', () => {
-    const { risk, processes: views, servers, pairs } = hub.snapshot;
+    const { risk, processes: views, servers, pairs, limits } = hub.snapshot;
     const isSilent = views['hedger']?.state === 'silent' && servers['temporal']?.state === 'silent';
-    return risk.level === 'unknown' && isSilent && pairs['BTC']?.state === 'unread' ? true : undefined;
+    return risk.level === 'unknown' && isSilent && pairs['BTC']?.state === 'unread' && limits?.state === 'unread'
+      ? true
+      : undefined;
   });
   expect(Object.keys(hub.snapshot.alerts)).toHaveLength(2); // the last that was heard stays
 });

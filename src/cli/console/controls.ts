@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../../config';
 import type { Action } from '../../console/actions';
 import { CommandError, requireMarkets } from '../context';
+import { acknowledge } from '../limits-command';
 import { operatePair } from '../pair-client';
 import { hedgeMove } from '../order-commands';
 import { changePair } from '../pair-set-command';
@@ -38,6 +39,8 @@ export async function carryOut(
       return told(
         await changePair(client(identity), config, { symbol: action.market, settings: action.settings, by: identity }),
       );
+    case 'acknowledge':
+      return acknowledge(client(identity), config, { name: action.limit, by: identity });
     case 'retry':
     case 'close':
       return told(await hedgeMove(client(identity), makerAccount, action.name, action.orderId));

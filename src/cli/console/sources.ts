@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { Config } from '../../config';
 import type { ProcessPlace, Sources, ToldAlert, Touch } from '../../console/sources';
+import { holdOf, limitsNow } from '../../domain/day-limits';
 import { formatDecimal } from '../../domain/lots';
 import type { PairStatus } from '../../domain/pair-status';
 import type { Market } from '../../domain/records';
@@ -10,6 +11,7 @@ import type { HealthReport, RootLogger } from '../../observability';
 import { CommandError, openExchange } from '../context';
 import { listOrders } from '../order-list';
 import { accountsOf, freshPollers, queueOf } from '../../workers/peers';
+import { limitsStatus } from '../limits-command';
 import { NotRunningError, pairState } from '../pair-client';
 import { OrderFeed } from '../up/order-feed';
 import { fillOf, OpenOrders } from './orders';
@@ -56,6 +58,15 @@ export function openSources(config: Config, logger: Pick<RootLogger, 'warn'>): O
         if (error instanceof NotRunningError) return undefined;
         throw error;
       }
+    },
+    async limits() {
+      const { limits: bounds } = config;
+      if (bounds === undefined) return undefined;
+      const status = await limitsStatus(reader, config, DEADLINE_MS);
+      const nowMs = Date.now();
+      const limits = limitsNow(status, bounds, nowMs).map((limit) => [limit.name, limit] as const);
+      const notQuoting = holdOf(status, bounds, nowMs)?.text ?? '';
+      return { state: 'read', notQuoting, limits: Object.fromEntries(limits) };
     },
     touch: (market) => books.touch(market),
     sizeDecimals: (market) => books.find(market)?.sizeDecimals,

@@ -84,6 +84,7 @@ const ENDS: Readonly<Record<AlertView['end'], { readonly over: string; readonly 
   hedged: { over: 'orders and positions, read after it, show it hedged', open: 'not yet seen hedged' },
   quoting: { over: 'it was quoted again after it', open: 'not quoted again yet' },
   margin: { over: 'the margin was read as far enough after it', open: 'the margin is not yet read as far enough' },
+  limits: { over: 'its limit was read as known, and not standing, after it', open: 'not yet acknowledged, or known' },
   well: { over: 'its process is well again', open: 'its process is not yet read as well' },
   redis: { over: 'Redis is connected again', open: 'Redis is not yet read as connected' },
   silence: { over: 'not told again since', open: 'told again while it lasts' },

@@ -5,6 +5,7 @@ import { Alerts } from './alerts';
 import { Asking, type Ask } from './asking';
 import { Fills } from './fills';
 import { SavedViews } from './links';
+import { Limits } from './limits';
 import { listen, type Live } from './live';
 import { Money } from './money';
 import { LeftNaked, OpenOrders } from './orders';
@@ -97,6 +98,7 @@ function Sections({ snapshot, nowMs, onAsk }: SectionsProps) {
     <>
       <Alerts {...props} />
       <LeftNaked {...props} />
+      <Limits {...props} />
       <Pairs {...props} />
       <OpenOrders {...props} />
       <Fills {...props} />
