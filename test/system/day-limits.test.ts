@@ -21,12 +21,11 @@ beforeAll(async () => {
   const options = { env: process.env, version: 'test', logLevel: 'silent' };
   journal = await runJournal(system.config, { ...options, everyMs: 300, lagMs: 500 });
   // Also of a run that is there before, a hedger knows that it is of its accounts.
-  await eventually('the journal has told the day', () =>
-    system.client.workflow.getHandle(limitsWorkflowId(A)).describe(),
-  );
+  const run = system.client.workflow.getHandle(limitsWorkflowId(A));
+  await eventually('the journal has told the day', () => run.describe(), 60_000); // its database takes its time
   await system.startHedger();
   await system.startMaker();
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await journal.stop();
   await system.stop();
