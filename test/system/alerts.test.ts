@@ -91,6 +91,7 @@ test('P-28 a firewall blocks one path: it is named, and what does not need it go
       path === '/api/v1/trades' || path === '/api/v1/getMakerOnlyApiKeys' ? page : undefined;
   await system.startHedger();
   await system.startMaker();
+  await system.alerts.expect('path-blocked');
   await eventually('the path is named', () =>
     system.alerts.received.find(
       ({ kind, what }) => kind === 'path-blocked' && /getMakerOnlyApiKeys .*HTTP 403/.test(what),
