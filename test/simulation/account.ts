@@ -18,18 +18,18 @@ import type {
   TxRequest,
 } from '../../src/exchange/port';
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
-import { lots, notional } from '../../src/domain/lots';
+import { lots, notional, ticks } from '../../src/domain/lots';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../src/domain/records';
 import { findRejection } from '../../src/domain/rejections';
 import { SharedReadings } from '../../src/domain/shared-readings';
 import { SIGNED_BYTES_LIFE_MS } from '../../src/domain/limits';
-import { summarize } from '../../packages/paper-exchange/src/core/margin';
+import { liquidationTicks, summarize } from '../../packages/paper-exchange/src/core/margin';
 import type { Order } from '../../packages/paper-exchange/src/core/types';
 import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Faults } from './faults';
 import type { Network } from './network';
 import { clockOf, START_MS, type Host, type Time } from './time';
-import { ACCOUNT_A, LANES, type Venue } from './venue';
+import { ACCOUNT_A, LANES, MARKET, type Venue } from './venue';
 import { hashOfTx, newsOf, recordOf, txOf, txRecordOf, type AccountNews } from './wire';
 
 const SEND_MS = 3_000;
@@ -231,17 +231,31 @@ export async function readState(
 
 function stateOf(venue: Venue, accountIndex: number): State {
   const account = venue.account(accountIndex);
-  const summary = summarize(venue.exchange.world, account);
+  const { world } = venue.exchange;
+  const summary = summarize(world, account);
+  const amount = (micro: number) => notional(Math.floor(micro));
+  const held = venue.unshown === 'positions' ? [] : [...account.positions.values()];
+  const margin = {
+    equity: amount(summary.valueMicro),
+    initial: amount(summary.initialMicro),
+    maintenance: amount(summary.maintenanceMicro),
+  };
   return {
     accountIndex,
-    availableBalance: notional(Math.floor(summary.availableMicro)),
-    collateral: notional(Math.floor(account.collateralMicro)),
-    unreadMarkets: [],
-    positions: [...account.positions.values()].map((position) => ({
-      marketId: position.marketId,
-      lots: lots(position.lots),
-      avgEntryTicks: '0',
-    })),
+    availableBalance: amount(summary.availableMicro),
+    collateral: amount(account.collateralMicro),
+    unreadMarkets: venue.unshown === 'positions' ? [MARKET.marketId] : [],
+    positions: held.map((position) => {
+      const liquidation = Math.floor(liquidationTicks(world, account, position));
+      return {
+        marketId: position.marketId,
+        lots: lots(position.lots),
+        avgEntryTicks: '0',
+        value: amount(Math.abs(position.lots) * venue.exchange.market(position.marketId).markTicks),
+        ...(liquidation > 0 ? { liquidationTicks: ticks(liquidation) } : {}),
+      };
+    }),
+    ...(venue.unshown === undefined ? { margin } : {}),
   };
 }
 

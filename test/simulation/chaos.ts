@@ -146,7 +146,7 @@ export class Chaos {
   }
 
   runs(): Run[] {
-    return [...this.world.temporal.runs.values()].filter((run) => run.end === undefined);
+    return [...this.world.temporal.runs.values()].filter((run) => run.end === undefined && isOrder(run));
   }
 
   #someRun(kind: FaultKind): Run | undefined {
@@ -318,6 +318,10 @@ export class Chaos {
     );
     this.world.venue.submitForeign({ head, body: how.body });
   }
+}
+
+export function isOrder({ id }: Run): boolean {
+  return id.startsWith('order/');
 }
 
 /** Far from any price: it executes, takes its nonce and trades nothing. */

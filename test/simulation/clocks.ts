@@ -13,15 +13,20 @@ import type { MarketActors } from './market';
 import { summarize } from '../../packages/paper-exchange/src/core/margin';
 import type { Armed, Hedger, Maker, Told, World } from './processes';
 import type { OrderTruth, Truth } from './truth';
+import type { UnwindRules } from './unwind-rules';
 import { ACCOUNT_A, ACCOUNT_B, MARKET } from './venue';
 
 /**
  * `naked`: a fill is hedged while B can trade. `fast`: also while the engine is away, by the executor that armed the order. `told`: a
  * person hears of exposure from whatever lives. `patience`: an order that stays naked calls itself stuck when its policy says so.
  * `stuck`: then it says so in an alert. `trouble`: and has nothing at rest. `quote`: no quote outlives its time-out while anything of
- * ours lives. `closing`: none rests where the exchange has announced that it closes.
+ * ours lives. `closing`: none rests where the exchange has announced that it closes. `unwind`: near to a liquidation both accounts reduce, or a
+ * person hears why not. `enlarging`: nothing rests then that enlarges a position.
  */
-const RULES = ['naked', 'fast', 'told', 'stuck', 'patience', 'quote', 'trouble', 'closing'] as const;
+const RULES = [
+  ...(['naked', 'fast', 'told', 'stuck', 'patience', 'quote', 'trouble', 'closing'] as const),
+  ...(['unwind', 'enlarging'] as const),
+];
 type Rule = (typeof RULES)[number];
 
 const BOUND_MS: Readonly<Record<Rule, number>> = {
@@ -33,6 +38,8 @@ const BOUND_MS: Readonly<Record<Rule, number>> = {
   quote: 10_000,
   trouble: 4_000,
   closing: 10_000,
+  unwind: 75_000,
+  enlarging: 20_000,
 };
 
 /** How long a fault goes on explaining after it struck: back-offs reach 30 s, twice that when another executor takes over; lost activities 5 s. */
@@ -45,6 +52,8 @@ const TAIL_MS: Readonly<Record<Rule, number>> = {
   quote: 30_000,
   trouble: 30_000,
   closing: 45_000,
+  unwind: 75_000,
+  enlarging: 45_000,
 };
 /** A lane's key that is rejected: two proofs of 20 s, each with a seal's pauses, 90 s apart. */
 const TAIL_KEY_MS = 180_000;
@@ -58,6 +67,7 @@ const NO_TRADE =
 const REJECTS = 'foreign-nonce foreign-cancel api-rejects sequencer-rejects sequencer-drops slow-sequencer';
 const HANDS = 'stranger-trades stranger-mid';
 const NOTICES = 'notice-lost notice-late';
+const PAIR = 'margin-scare operator-pair';
 
 /** Faults that explain nothing to a rule, which it is about. */
 const NO_EXCUSE: Readonly<Record<Rule, string>> = {
@@ -69,6 +79,8 @@ const NO_EXCUSE: Readonly<Record<Rule, string>> = {
   trouble: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel`,
   quote: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away`,
   closing: `${HARMLESS} ${HANDS} ${NOTICES} ${NO_TRADE} foreign-nonce operator-close operator-retry operator-cancel hedgers-away temporal-away temporal-down signal-lost signal-unanswered answer-lost task-stalls`,
+  unwind: `${HARMLESS} ${NOTICES} ${NO_TRADE} ${PAIR} maker-cancelled`,
+  enlarging: `${HARMLESS} ${NOTICES} ${PAIR} thin-book self-cross maker-cancelled`,
 };
 
 /** Where nobody watches over the other: these excuse too. */
@@ -85,6 +97,7 @@ const LASTS_LONG = kindsOf(`foreign-nonce foreign-jump foreign-cancel foreign-mi
 
 const TAKES_MARGIN = [
   'no-margin',
+  'margin-scare',
   'market-runs',
   'market-halted',
   'stranger-trades',
@@ -143,6 +156,8 @@ export class Clocks {
     quote: 0,
     trouble: 0,
     closing: 0,
+    unwind: 0,
+    enlarging: 0,
   };
   /** Orders of which some news was lost. */
   readonly #unheard = new Set<OrderTruth>();
@@ -161,6 +176,7 @@ export class Clocks {
     private readonly truth: Truth,
     private readonly processes: ReadonlySet<Maker | Hedger>,
     private readonly market: MarketActors,
+    private readonly unwinds: UnwindRules | undefined,
   ) {}
 
   start(): void {
@@ -209,6 +225,8 @@ export class Clocks {
 
   onAlert({ kind }: Told, order: OrderTruth | undefined): void {
     const { nowMs } = this.world.time;
+    if (this.unwinds && (TELLS.has(kind) || kind === 'cannot-unwind' || kind === 'margin-unread'))
+      this.unwinds.toldMs = nowMs;
     if (order) order.toldMs.set(kind, nowMs);
     else if (TELLS.has(kind)) this.#toldOfAllMs = nowMs;
   }
@@ -316,9 +334,32 @@ export class Clocks {
     if (!mayEnd || (hedgers === 0 && !isWatched)) this.#explain('quote', TAIL_MS.quote);
     if (!mayEnd || hedgers === 0) this.#explain('trouble', TAIL_MS.trouble);
     if (!isReached || makers === 0) this.#explain('closing', TAIL_MS.closing);
+    const mayReduce = isReached && isHeard && isWhole && hedgers > 0 && !temporal.isDown;
+    if (!mayReduce) for (const rule of ['unwind', 'enlarging'] as const) this.#explain(rule, TAIL_MS[rule]);
+    if (venue.isQuotaBelow(1) || venue.unshown !== undefined) this.#explain('unwind', TAIL_MS.unwind);
+  }
+
+  #checkUnwind({ dueSinceMs, toldMs, isStopped, nearSinceMs }: UnwindRules): void {
+    if (dueSinceMs !== undefined && toldMs < dueSinceMs && !isStopped)
+      this.#demand(
+        'unwind',
+        dueSinceMs,
+        () => 'an account is near to its liquidation, nothing is reduced, and nobody was told',
+      );
+    if (nearSinceMs === undefined) return;
+    for (const [id, { maker, input }] of this.truth.orders) {
+      if (maker?.status !== 'open' || (input.side === 'buy') !== this.truth.signOfA > 0) continue;
+      this.#demand(
+        'enlarging',
+        Math.max(nearSinceMs, this.truth.signMs),
+        () => `order ${id} rests and enlarges a position although an account is near to its liquidation`,
+      );
+    }
   }
 
   #check(): void {
+    this.unwinds?.look();
+    if (this.unwinds) this.#checkUnwind(this.unwinds);
     for (const [id, order] of this.truth.orders) {
       if (order.end !== undefined) continue;
       const { nakedSinceMs, maker, input } = order;

@@ -76,7 +76,12 @@ export const FAULT_KINDS = [
   'operator-close',
   'operator-retry',
   'strange-status',
+  // a pair and its accounts' margin; drawn apart, so that seeds without a pair stay what they were
+  'margin-scare',
+  'margin-unshown',
+  'operator-pair',
 ] as const;
+const PAIR_KINDS: readonly FaultKind[] = ['margin-scare', 'margin-unshown', 'operator-pair'];
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** The most a kind may be: chance per opportunity. Kinds drawn once per tick of the chaos have small ones. */
@@ -143,7 +148,14 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'operator-close': 0.06,
   'operator-retry': 0.06,
   'strange-status': 0.5,
+  'margin-scare': 0.05,
+  'margin-unshown': 0.03,
+  'operator-pair': 0.03,
 };
+/** In how many of those seeds that run a pair. */
+const PAIR_SHARE: Readonly<Partial<Record<FaultKind, number>>> = { 'margin-scare': 0.9, 'margin-unshown': 0.25 };
+/** Of a hundred seeds so many run a pair in place of its stand-in. */
+const PAIRS_PERCENT = 8;
 
 /**
  * What a seed is mainly about. `siege`: hedges that cannot land, and people who meddle. `zombies`: processes that die, sleep, return.
@@ -225,6 +237,8 @@ export interface FaultLimits {
   readonly strikesMax: number;
   /** Every seed is about this. */
   readonly theme?: Theme | undefined;
+  /** Every seed runs a pair. */
+  readonly isPaired?: boolean | undefined;
 }
 
 export class Faults {
@@ -235,6 +249,8 @@ export class Faults {
   /** Before the first quote rests, in most seeds: otherwise half of all orders would end before anything could be at stake. */
   isAsleep = false;
   readonly theme: Theme;
+  /** The pair workflow runs, not its stand-in. */
+  readonly isPaired: boolean;
   onStrike: (kind: FaultKind) => void = () => undefined;
   readonly #streams = new Map<FaultKind, Random>();
 
@@ -245,10 +261,12 @@ export class Faults {
     const draw = new Random(hashOf(seed, 1));
     const drawn = THEMES[draw.between(0, THEMES.length - 1)] ?? 'swarm';
     this.theme = limits.theme ?? drawn;
+    this.isPaired = limits.isPaired ?? hashOf(seed, 9) % 100 < PAIRS_PERCENT;
     // Some seeds are calm in most ways, some hostile in most; every seed has a few kinds it insists on.
     const isCalm = this.theme === 'absence';
     const share = isCalm ? 0 : draw.next() * (this.theme === 'swarm' ? 1 : 0.4);
-    const insists = new Set(isCalm ? [] : [0, 1, 2].map(() => draw.between(0, FAULT_KINDS.length - 1)));
+    const last = FAULT_KINDS.length - PAIR_KINDS.length - 1;
+    const insists = new Set(isCalm ? [] : [0, 1, 2].map(() => draw.between(0, last)));
     FAULT_KINDS.forEach((kind, index) => {
       const mild = draw.chance(share) ? RATE_MAX[kind] * draw.next() ** 2 : 0;
       const strong = RATE_MAX[kind] * (0.5 + 0.5 * draw.next());
@@ -257,12 +275,21 @@ export class Faults {
       this.rates.set(kind, limits.off.has(kind) ? 0 : isCalm ? calmRate(kind, rate) : rate);
       this.#streams.set(kind, new Random(hashOf(seed, 100 + index)));
     });
+    const drawPair = new Random(hashOf(seed, 10));
+    if (this.isPaired && drawPair.chance(0.25) && !limits.off.has('maker-only')) this.rates.set('maker-only', 1);
+    if (this.isPaired && drawPair.chance(0.3) && !limits.off.has('slow-sequencer'))
+      this.rates.set('slow-sequencer', 0.3);
+    for (const kind of PAIR_KINDS) {
+      const rate = drawPair.chance(PAIR_SHARE[kind] ?? 0.4) ? RATE_MAX[kind] * (0.3 + 0.7 * drawPair.next()) : 0;
+      this.rates.set(kind, this.isPaired && !limits.off.has(kind) ? rate : 0);
+    }
   }
 
-  /** Whether this fault happens here and now. */
-  strike(kind: FaultKind): boolean {
+  /** Whether this fault happens here and now; `certain`: if it ever does in this run. */
+  strike(kind: FaultKind, certain = false): boolean {
     const rate = this.rates.get(kind) ?? 0;
-    if (rate === 0 || this.healed || this.isAsleep || !this.random(kind).chance(rate)) return false;
+    if (rate === 0 || this.healed) return false;
+    if (!certain && (this.isAsleep || !this.random(kind).chance(rate))) return false;
     if (this.strikes >= this.limits.strikesMax) return false;
     this.strikes += 1;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);

@@ -5,7 +5,7 @@
  * meanwhile is the paper exchange's own doing.
  */
 import { finish } from '../../packages/paper-exchange/src/core/orders';
-import { bestTicks } from '../../packages/paper-exchange/src/core/world';
+import type { BookSide } from '../../packages/paper-exchange/src/core/book';
 import type { Blackout, MarketRules } from '../../src/domain/records';
 import { lots, notional, ticks } from '../../src/domain/lots';
 import type { OrderBook } from '../../src/exchange/port';
@@ -79,9 +79,9 @@ export class Halts {
 
   /** What the stream shows of the book. */
   book(): OrderBook {
-    const level = (best: number | undefined) =>
-      best === undefined ? [] : [{ priceTicks: ticks(best), lots: lots(1) }];
-    const [bids, asks] = [level(bestTicks(this.#market.bids)), level(bestTicks(this.#market.asks))];
+    const shown = (side: BookSide) =>
+      [...side.levels()].map((level) => ({ priceTicks: ticks(level.priceTicks), lots: lots(level.lots) }));
+    const [bids, asks] = [shown(this.#market.bids), shown(this.#market.asks)];
     return { marketId: MARKET.marketId, bids, asks, updatedAtUs: this.#isUpgrading ? 0 : this.time.nowMs * 1_000 };
   }
 

@@ -23,9 +23,11 @@ Module._resolveFilename = function (request, ...rest) {
 
 require.extensions['.ts'] = (module, file) => {
   let source = readFileSync(file, 'utf8');
-  if (mutation && relative(ROOT, file).split(sep).join('/') === mutation.file) {
-    for (const { find, replace } of [mutation, ...(mutation.also ? [mutation.also] : [])]) {
-      if (!source.includes(find)) throw new Error(`mutation ${mutation.name}: its text is not in ${mutation.file}`);
+  if (mutation) {
+    const here = relative(ROOT, file).split(sep).join('/');
+    for (const { file: of = mutation.file, find, replace } of [mutation, ...(mutation.also ? [mutation.also] : [])]) {
+      if (of !== here) continue;
+      if (!source.includes(find)) throw new Error(`mutation ${mutation.name}: its text is not in ${of}`);
       source = source.replace(find, () => replace);
     }
   }

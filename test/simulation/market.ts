@@ -1,5 +1,6 @@
 /** The other traders: a book around a moving middle, fills of our resting orders, and everything the exchange does by itself. */
 import { finish } from '../../packages/paper-exchange/src/core/orders';
+import { summarize } from '../../packages/paper-exchange/src/core/margin';
 import type { OrderRequest, OrderStatus } from '../../packages/paper-exchange/src/core/types';
 import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { Faults } from './faults';
@@ -19,7 +20,10 @@ export class MarketActors {
   #middle = MARKET.startTicks;
   #isThin = false;
   #isBehindOurs = false;
+  #isDry = false;
   #shape = '';
+  /** A scare outlives the faults. */
+  keepsScare = false;
   /** What account B is worth when nothing else is wrong. */
   #collateralOfB = COLLATERAL;
 
@@ -43,7 +47,7 @@ export class MarketActors {
     // Trades change a collateral too, by little.
     const isPoor = (index: number): boolean => this.venue.account(index).collateralMicro < COLLATERAL / 2;
     const isBookOff = this.#isThin || this.#isBehindOurs || this.#middle !== MARKET.startTicks;
-    return this.halts.isHalted || isBookOff || isPoor(ACCOUNT_A) || isPoor(ACCOUNT_B);
+    return this.halts.isHalted || this.#isDry || isBookOff || isPoor(ACCOUNT_A) || isPoor(ACCOUNT_B);
   }
 
   start(): void {
@@ -60,7 +64,11 @@ export class MarketActors {
   /** One moment in which the exchange may be unkind. */
   tick(): void {
     const { faults, time } = this;
-    const until = (kind: 'no-margin' | 'maker-margin' | 'market-runs', mostMs: number, undo: () => void): void => {
+    const until = (
+      kind: 'no-margin' | 'maker-margin' | 'market-runs' | 'margin-unshown',
+      mostMs: number,
+      undo: () => void,
+    ): void => {
       time.after(faults.random(kind).logUniform(500, mostMs), undefined, undo);
     };
     if (faults.strike('no-margin')) {
@@ -79,11 +87,32 @@ export class MarketActors {
       this.#setBook();
       until('market-runs', 60_000, () => this.heal());
     }
+    if (faults.strike('margin-scare')) this.scare();
+    if (faults.strike('margin-unshown')) {
+      this.venue.unshown = faults.random('margin-unshown').chance(0.5) ? 'margin' : 'positions';
+      until('margin-unshown', 90_000, () => (this.venue.unshown = undefined));
+    }
     if (faults.strike('market-halted')) this.halts.halt(() => this.#openElsewhere());
     if (faults.strike('maker-cancelled')) this.#cancelOne();
     if (faults.strike('stranger-trades')) this.tradeByHand('stranger-trades');
     if (faults.strike('lists-lag')) this.venue.listLagMs = faults.random('lists-lag').logUniform(100, 16_000);
     if (faults.strike('rows-lag')) this.venue.rowLagMs = faults.random('rows-lag').logUniform(100, 12_000);
+  }
+
+  /** One account is worth so little that its liquidation is near. */
+  scare(forMs?: number): void {
+    const random = this.faults.random('margin-scare');
+    const index = random.chance(0.5) ? ACCOUNT_A : ACCOUNT_B;
+    const account = this.venue.account(index);
+    const { notionalMicro, maintenanceMicro, unrealizedMicro } = summarize(this.venue.exchange.world, account);
+    if (notionalMicro === 0) return;
+    const bps = random.chance(0.7) ? random.between(10, 390) : random.between(410, 1_000);
+    const equityMicro = maintenanceMicro + Math.round((notionalMicro * bps) / 10_000);
+    this.#setCollateral(index, Math.max(0, equityMicro - unrealizedMicro));
+    if (forMs === Infinity) return; // until `endScare`
+    this.time.after(forMs ?? random.logUniform(5_000, 180_000), undefined, () =>
+      this.#setCollateral(index, index === ACCOUNT_A ? COLLATERAL : this.#collateralOfB),
+    );
   }
 
   /** After a halt the price is often another. */
@@ -107,6 +136,18 @@ export class MarketActors {
     this.heal();
     this.venue.listLagMs = 0;
     this.venue.rowLagMs = 0;
+    this.venue.unshown = undefined;
+    if (!this.keepsScare) this.endScare();
+  }
+
+  /** Nobody quotes. */
+  dry(isDry: boolean): void {
+    this.#isDry = isDry;
+    this.#setBook();
+  }
+
+  /** Both accounts are rich again. */
+  endScare(): void {
     this.#setCollateral(ACCOUNT_A, COLLATERAL);
     this.#collateralOfB = COLLATERAL;
     this.#setCollateral(ACCOUNT_B, COLLATERAL);
@@ -151,6 +192,7 @@ export class MarketActors {
   /** Somebody, or a liquidation, changes a position of ours; mostly it is reduced. */
   tradeByHand(kind: 'stranger-trades' | 'stranger-mid'): void {
     const random = this.faults.random(kind);
+    this.truth.isTouchedByHand = true;
     const account = this.venue.account(kind === 'stranger-mid' || random.chance(0.5) ? ACCOUNT_A : ACCOUNT_B);
     const position = account.positions.get(MARKET.marketId)?.lots ?? 0;
     const isAsk = (kind === 'stranger-mid' || random.chance(0.8)) === position >= 0 ? 1 : 0;
@@ -179,6 +221,7 @@ export class MarketActors {
     const gap = this.#isBehindOurs ? 4 * NEAR_TICKS : NEAR_TICKS;
     this.venue.act(() => {
       this.#clearBook();
+      if (this.#isDry) return;
       for (const [isAsk, sign] of [
         [0, -1],
         [1, 1],

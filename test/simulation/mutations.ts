@@ -16,8 +16,10 @@ interface Mutation {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** A second place in the same file. */
-  readonly also?: { readonly find: string; readonly replace: string };
+  /** A second place, in the same file unless it names another. */
+  readonly also?: { readonly file?: string; readonly find: string; readonly replace: string };
+  /** Every seed runs what it is about. */
+  readonly seeds?: '--pair';
 }
 
 /** Where the execution machine takes the answer of a send, and where anything that happens to its nonce. */
@@ -437,6 +439,60 @@ ${TAKES_AN_ANSWER}`,
     find: '  #tick(): void {\n',
     replace: '  #tick(): void {\n    if (this.#sums.size >= 0) return;\n',
   },
+  {
+    name: 'steps-push-ids-ahead',
+    what: 'a step on a spare lane takes an id that runs ahead, and pushes those of its own lane',
+    seeds: '--pair',
+    file: 'src/workflows/pair-orders.ts',
+    find: 'nextGuestId({ epochMs, lane, last: state.lastOnSpare(lane), owners: input.lanes })',
+    replace:
+      '((own) => (((own >> 15n) + ((BigInt(slot.lane) - (own >> 15n) - 1n) & 255n) + 1n) << 15n) | (BigInt(lane) << 7n))(nextOrderId({ epochMs, lane: slot.lane, last: slot.lastId }))',
+    also: {
+      file: 'src/workflows/pair-state.ts',
+      find: '      if (slot.unwinds === true) return; // a step begins there, and says nothing of this lane\n',
+      replace: '',
+    },
+  },
+  {
+    name: 'steps-for-ever',
+    what: 'a step follows although A had to trade the one before back',
+    seeds: '--pair',
+    file: 'src/workflows/pair-state.ts',
+    find: '    if (lotsOf(closed) > 0n)\n      this.margin.halted',
+    replace: '    if (lotsOf(closed) < 0n)\n      this.margin.halted',
+  },
+  {
+    name: 'a-step-on-an-old-reading',
+    what: 'a step follows the one before without a new reading of the margin',
+    seeds: '--pair',
+    file: 'src/workflows/pair-unwind.ts',
+    find: '    await run.margin.ask(true);\n',
+    replace: '',
+  },
+  {
+    name: 'an-unwind-waits-in-silence',
+    what: 'nobody is told that nothing can be reduced',
+    seeds: '--pair',
+    file: 'src/workflows/unwind-words.ts',
+    find: '!run.state.margin.blocks(code)) return;',
+    replace: '!run.state.margin.blocks(code) || slot.lane > 0) return;',
+  },
+  {
+    name: 'nothing-is-unwound',
+    what: 'no distance to a liquidation makes both accounts reduce',
+    seeds: '--pair',
+    file: 'src/domain/margin.ts',
+    find: "  if (distanceBps < limits.unwindBps) return 'unwind';",
+    replace: "  if (distanceBps < limits.unwindBps) return 'stop-quoting';",
+  },
+  {
+    name: 'quotes-on-whatever-the-margin',
+    what: 'what enlarges a position is quoted near to a liquidation',
+    seeds: '--pair',
+    file: 'src/quoting/quote.ts',
+    find: '  if (question.noEnlarging !== undefined && ',
+    replace: "  if (question.noEnlarging === '' && ",
+  },
 ];
 
 /** Runs each chosen mutation until a seed fails; the number of those that survive. */
@@ -446,7 +502,15 @@ export function proveMutations(names: readonly string[], print: (line: string) =
   let survived = 0;
   for (const mutation of chosen) {
     const hook = join(__dirname, 'hook.cjs');
-    const args = ['-r', hook, join(__dirname, 'run.ts'), '--seeds', String(MUTATION_SEEDS), '--no-shrink'];
+    const args = [
+      '-r',
+      hook,
+      join(__dirname, 'run.ts'),
+      '--seeds',
+      String(MUTATION_SEEDS),
+      '--no-shrink',
+      ...(mutation.seeds ? [mutation.seeds] : []),
+    ];
     const run = spawnSync(process.execPath, args, {
       encoding: 'utf8',
       env: { ...process.env, SIM_MUTATION: JSON.stringify(mutation) },

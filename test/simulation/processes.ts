@@ -6,6 +6,8 @@ import { Arming } from '../../src/activities/arming';
 import { createHedgeActivities } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
 import { LedgerAuditor } from '../../src/audit/ledger-auditor';
+import { MarginWatch } from '../../src/audit/margin-watch';
+import { PairTeller } from '../../src/audit/pair-teller';
 import { PositionAuditor } from '../../src/audit/position-auditor';
 import { Canceller } from '../../src/quoting/canceller';
 import { DeadMan } from '../../src/quoting/dead-man';
@@ -42,6 +44,7 @@ import type { TemporalServer, Worker } from './temporal';
 import { clockOf, type Host } from './time';
 import { WatchWire } from './watch-wire';
 import { DEAD_MAN_MS } from './truth';
+import { MARGIN_LIMITS } from './unwind-rules';
 import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, SPARE_LANES } from './venue';
 
 export interface World extends Surroundings {
@@ -268,8 +271,8 @@ export function startHedger(world: World, host: Host): Hedger {
       if (kind === 'stuck' && order_id !== undefined) world.onStuckSaid(order_id);
       observability.raiseAlert(alertOf(alert));
     },
-    margin: () => Promise.resolve({ level: 'ok', what: '' }),
-    books: () => ({ state: 'even', lots: '0', what: '' }),
+    margin: (which) => margin?.state(which) ?? Promise.resolve({ level: 'ok', what: '' }),
+    books: (market) => (tellers ? positions.state(market) : { state: 'even', lots: '0', what: '' }),
     clock,
   });
   const maker = world.isWatched
@@ -300,6 +303,8 @@ export function startHedger(world: World, host: Host): Hedger {
     if (known) wire?.send({ kind: 'heard', orderId, ...known });
     maker?.told(orderId, notice.filledLots);
   };
+  const tellers = world.faults.isPaired ? tellersOf(world, host) : undefined;
+  const margin = tellers && watchMargin(world, host, { observability, teller: tellers.margin });
   const positions = new PositionAuditor({
     ...auditing(world, host, observability),
     exchange: exchangePort(world, host),
@@ -309,7 +314,9 @@ export function startHedger(world: World, host: Host): Hedger {
     everyMs: AUDIT_EVERY_MS,
     hedgeMsMax: HEDGE_MS_MAX,
     allMarkets: [],
-    onBooks: () => undefined,
+    onBooks: (market, books) =>
+      void tellers?.books.tell(market, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' }),
+    onAccounts: (read) => margin?.took(read),
   });
   const ledgers = new LedgerAuditor({
     ...auditing(world, host, observability),
@@ -346,6 +353,32 @@ function auditing(world: World, host: Host, { raiseAlert }: Observability) {
     raiseAlert,
     clock: clockOf(world.time, host),
   };
+}
+
+/** As src/workers/auditors.ts. */
+function tellersOf(world: World, host: Host): { readonly books: PairTeller; readonly margin: PairTeller } {
+  const common = { client: world.temporal.clientOf(host), makerAccount: ACCOUNT_A, clock: clockOf(world.time, host) };
+  return {
+    books: new PairTeller({ ...common, signal: 'booksState' }),
+    margin: new PairTeller({ ...common, signal: 'marginState' }),
+  };
+}
+
+function watchMargin(
+  world: World,
+  host: Host,
+  { observability, teller }: { readonly observability: Observability; readonly teller: PairTeller },
+): MarginWatch {
+  return new MarginWatch({
+    limits: MARGIN_LIMITS,
+    markets: [OUR_MARKET],
+    raiseAlert: observability.raiseAlert,
+    onMargin: () => undefined,
+    tell: (state, news) =>
+      void teller.tell(OUR_MARKET.symbol, state, { news, isWell: news === 'ok' || news === 'warn' }),
+    clock: clockOf(world.time, host),
+    staleMs: 3 * AUDIT_EVERY_MS,
+  });
 }
 
 const OUR_MARKET: Market = {
@@ -457,7 +490,7 @@ function exchangePort(world: World, host: Host): ExchangePort {
     throw new Error('the simulation has no market data face');
   };
   return {
-    markets: absent,
+    markets: () => Promise.resolve({ ok: true, value: [OUR_MARKET] }),
     accountState: (accountIndex, sinceMs) => readState(world, host, { accountIndex, sinceMs }),
     marketRules: () => readFrom(world, host, () => world.halts.rules()),
     upgrades: () =>

@@ -25,6 +25,7 @@ function main(): number {
       off: { type: 'string', default: '' },
       'strikes-max': { type: 'string' },
       theme: { type: 'string' },
+      pair: { type: 'boolean' },
       'keep-going': { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
       mutations: { type: 'boolean', default: false },
@@ -38,6 +39,7 @@ function main(): number {
   const limits: FaultLimits = {
     off: new Set(off),
     theme: THEMES.find((theme) => theme === values.theme),
+    isPaired: values.pair,
     strikesMax: values['strikes-max'] === undefined ? Infinity : Number(values['strikes-max']),
   };
   const from = Number(values.seed ?? values.from);
@@ -64,7 +66,11 @@ function explain(seed: number, outcome: Outcome, limits: FaultLimits): void {
   const smaller = shrink(seed, outcome, limits);
   const again = runSeed(seed, smaller, 'traced');
   console.log(again.timeline.join('\n'));
-  const options = [`--seed ${seed}`, ...(smaller.off.size > 0 ? [`--off ${[...smaller.off].join(',')}`] : [])];
+  const options = [
+    `--seed ${seed}`,
+    ...(limits.isPaired === true ? ['--pair'] : []),
+    ...(smaller.off.size > 0 ? [`--off ${[...smaller.off].join(',')}`] : []),
+  ];
   if (Number.isFinite(smaller.strikesMax)) options.push(`--strikes-max ${smaller.strikesMax}`);
   console.log(`\n${again.kind}: ${again.what}`);
   console.log(

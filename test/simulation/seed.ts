@@ -7,16 +7,18 @@ import type { ArmResult, ExecuteInput, OrderInput, OrderResult, OrderState } fro
 import { MAKER_ONLY } from '../../src/domain/rejections';
 import { hashOf, Random } from '../../packages/paper-exchange/src/core/random';
 import { makerOrder } from '../../src/workflows/maker-order';
-import { Chaos } from './chaos';
+import { Chaos, isOrder } from './chaos';
 import { Clocks } from './clocks';
 import { Faults, type FaultKind, type FaultLimits } from './faults';
 import { Halts } from './halts';
 import { MarketActors } from './market';
 import { Network } from './network';
+import { PairActor } from './pair';
 import type { World } from './processes';
-import { TemporalServer, type Run } from './temporal';
+import { TemporalServer, type Run, type Workflow } from './temporal';
 import { installTimers, START_MS, Time } from './time';
 import { Truth } from './truth';
+import { UnwindRules } from './unwind-rules';
 import { useWires } from './watch-wire';
 import { ACCOUNT_A, ACCOUNT_B, LANES, MARKET, SPARE_LANES, Venue } from './venue';
 
@@ -34,6 +36,8 @@ export interface Outcome {
     readonly unfilled: number;
     readonly abandoned: number;
     readonly closedLots: number;
+    /** Of unwinds, that traded. */
+    readonly steps: number;
   };
   readonly timeline: readonly string[];
   /** A digest of everything that executed and when: equal runs have equal ones. */
@@ -98,6 +102,7 @@ class Simulation {
   readonly #healMs: number;
   #lastEndMs = 0;
   readonly #slots: Slot[];
+  readonly #pair: PairActor | undefined;
   #digest = 0;
 
   constructor(seed: number, limits: FaultLimits, isTraced: 'traced' | 'silent') {
@@ -110,18 +115,26 @@ class Simulation {
       if (isTraced === 'traced')
         this.#timeline.push(`${((time.nowMs - START_MS) / 1000).toFixed(4).padStart(10)}  ${text()}`);
     };
-    const temporal = new TemporalServer(time, faults, new Random(hashOf(seed, 4)), {
-      trace,
-      onDefect: (what) => this.#defects.push(what),
-      onScheduled: (name, input) => this.#learn(name, input),
-      onAnswered: (name, input, result) => this.#hear(name, input, result),
-      onSignalOut: (name, input) => this.#onOrderState(name, input as OrderState),
-      onEnd: (run) => this.#onEnd(run),
-      onOperator: (run) => {
-        const order = this.#truth.find(run.id.split('/')[2]);
-        if (order) order.meddled = true;
+    const temporal = new TemporalServer(
+      time,
+      faults,
+      new Random(hashOf(seed, 4)),
+      {
+        trace,
+        onDefect: (what) => this.#defects.push(what),
+        onScheduled: (name, input) => this.#learn(name, input),
+        onAnswered: (name, input, result) => this.#hear(name, input, result),
+        onSignalOut: (name, input) => this.#onOrderState(name, input as OrderState),
+        onChild: (input) => this.#onChild(input as OrderInput),
+        onEnd: (run) => this.#onEnd(run),
+        onOperator: (run) => {
+          const order = this.#truth.find(run.id.split('/')[2]);
+          if (order) order.meddled = true;
+        },
       },
-    });
+      { makerOrder: makerOrder as Workflow },
+    );
+    const unwinds = faults.isPaired ? new UnwindRules(time, venue, this.#truth) : undefined;
     const network = new Network(time, faults, new Random(hashOf(seed, 5)));
     this.#world = {
       time,
@@ -164,6 +177,7 @@ class Simulation {
     useWires(this.#world);
     venue.watchers.push((changes) => {
       this.#truth.onChanges(changes);
+      unwinds?.look();
       for (const { orders, txs } of changes.accounts.values()) {
         for (const tx of txs) {
           trace(() => `exchange executes ${tx.hash}${tx.refusal ? ` rejected ${tx.refusal.code}` : ''}`);
@@ -186,12 +200,15 @@ class Simulation {
       if (code === MAKER_ONLY) this.#truth.onKeyMisused(tx);
     };
     this.#chaos = new Chaos(this.#world, this.#truth, this.#market, new Random(hashOf(seed, 8)));
-    this.#clocks = new Clocks(this.#world, this.#truth, this.#chaos.processes, this.#market);
-    this.#truth.onFill = (order) => this.#clocks.onFill(order);
+    this.#clocks = new Clocks(this.#world, this.#truth, this.#chaos.processes, this.#market, unwinds);
+    this.#truth.onFill = (order) => {
+      if (order.input.unwind === true) unwinds?.onStepFill();
+      this.#clocks.onFill(order);
+    };
     faults.onStrike = (kind) => {
       this.#clocks.onStrike(kind);
       for (const run of temporal.runs.values()) {
-        if (run.end !== undefined) continue;
+        if (run.end !== undefined || !isOrder(run)) continue;
         this.#coverage.add(`${kind} × ${run.state}`);
         for (const drawn of DRAWN_ONCE) if (faults.counts.has(drawn)) this.#coverage.add(`${drawn} × ${run.state}`);
       }
@@ -200,7 +217,8 @@ class Simulation {
     faults.isAsleep = random.chance(0.6);
     this.#healMs =
       START_MS + (faults.theme === 'absence' ? random.logUniform(40_000, 200_000) : random.logUniform(3_000, 90_000));
-    this.#slots = LANES.slice(0, random.between(1, 2)).map((lane) => ({
+    this.#pair = unwinds && new PairActor(this.#world, this.#market, new Random(hashOf(seed, 9)), unwinds);
+    this.#slots = (unwinds ? [] : LANES).slice(0, random.between(1, 2)).map((lane) => ({
       lane,
       last: undefined,
       left: random.between(1, 4),
@@ -215,10 +233,12 @@ class Simulation {
     this.#chaos.start();
     this.#market.start();
     this.#clocks.start();
+    this.#pair?.start();
     const tick = (): void => {
       if (!this.#faults.healed) {
         this.#chaos.tick();
         this.#market.tick();
+        this.#pair?.tick();
         time.after(TICK_MS, undefined, tick);
       }
       for (const slot of this.#slots) this.#serve(slot);
@@ -307,7 +327,14 @@ class Simulation {
     };
   }
 
+  #onChild(input: OrderInput): void {
+    this.#truth.addOrder(input);
+    this.#pair?.rules.onStart(input);
+    if (input.unwind !== true) this.#pair?.onQuote();
+  }
+
   #onOrderState(name: string, state: OrderState): void {
+    if (name === 'orderState') this.#pair?.rules.onTold(state);
     if (name === 'orderState' && state.done) this.#onDone(state);
   }
 
@@ -346,13 +373,15 @@ class Simulation {
     this.#faults.healed = true;
     this.#market.healAll();
     this.#chaos.healAll();
+    this.#pair?.heal();
     // A lane that something else took for good is for the operator: close on A, and if that lane is gone too, give up.
     time.after(LIVENESS_MS / 3, undefined, () => this.#help((run) => this.#world.temporal.update(run, 'forceClose')));
     time.after((LIVENESS_MS * 2) / 3, undefined, () => this.#help((run) => this.#chaos.cancel(run)));
   }
 
   #help(act: (run: Run) => void): void {
-    const isLaneLost = (this.#faults.counts.get('foreign-jump') ?? 0) > 0;
+    // So is what a pair quoted while the market was elsewhere: beyond every bound once it is back.
+    const isLaneLost = this.#pair !== undefined || (this.#faults.counts.get('foreign-jump') ?? 0) > 0;
     if (isLaneLost) this.#chaos.runs().forEach(act);
   }
 
@@ -366,7 +395,8 @@ class Simulation {
   }
 
   #isDone(): boolean {
-    return this.#slots.every(({ isBusy, left }) => !isBusy && left === 0) && this.#chaos.runs().length === 0;
+    const isOver = this.#pair?.isOver ?? this.#slots.every(({ isBusy, left }) => !isBusy && left === 0);
+    return isOver && this.#chaos.runs().length === 0;
   }
 
   // ---- what the truth hears
@@ -383,6 +413,7 @@ class Simulation {
   }
 
   #learn(name: string, input: unknown): void {
+    this.#pair?.rules.onScheduled(name, input);
     if (name === 'execute' && (input as ExecuteInput).purpose === 'close')
       this.#truth.onCloseAsked((input as ExecuteInput).ticket.order_id);
     if (name === 'execute' || name === 'seal' || name === 'arm')
@@ -391,6 +422,8 @@ class Simulation {
 
   #onEnd(run: Run): void {
     this.#lastEndMs = this.time.nowMs;
+    if (!isOrder(run)) return;
+    this.#pair?.rules.onEnd(this.#truth.find(run.id.split('/')[2]), run.result as OrderResult | undefined);
     const id = parseOrderId(run.id.split('/')[2] ?? '');
     if (id !== undefined && run.end !== undefined)
       this.#truth.onEnd(id, run.end, run.result as OrderResult | undefined);
@@ -425,6 +458,7 @@ class Simulation {
       coverage: this.#coverage,
       orders: {
         filled: ended.filter(({ filled }) => filled > 0).length,
+        steps: ended.filter(({ filled, input }) => filled > 0 && input.unwind === true).length,
         unfilled: ended.filter(({ filled }) => filled === 0).length,
         abandoned: ended.filter(({ result }) => result?.hedge_state === 'abandoned').length,
         closedLots: ended.reduce(

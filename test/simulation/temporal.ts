@@ -15,7 +15,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { Host, Time, TimedEvent } from './time';
 import { ACCOUNT_B } from './venue';
 import { testOf } from './visibility';
-import { copyOf, Instance, type Command, type Job, type LocalCommand } from './workflow-runtime';
+import { copyOf, Instance, type ChildCommand, type Command, type Job, type LocalCommand } from './workflow-runtime';
 
 export interface Worker {
   readonly host: Host;
@@ -72,7 +72,7 @@ interface Activity {
 
 export interface Run {
   readonly id: string;
-  readonly workflow: (input: unknown) => Promise<unknown>;
+  readonly workflow: Workflow;
   readonly input: unknown;
   readonly history: Activation[];
   readonly activities: Map<number, Activity>;
@@ -93,7 +93,13 @@ export interface Run {
   end: 'completed' | 'canceled' | undefined;
   result: unknown;
   updates: number;
+  /** Who started it, and waits for its end. */
+  parent: { readonly run: Run; readonly endSeq: number } | undefined;
+  readonly timers: Map<number, TimedEvent>;
 }
+
+export type PairUpdate = 'pause' | 'resume' | 'set' | 'stop';
+export type Workflow = (input: unknown) => Promise<unknown>;
 
 export interface TemporalEvents {
   onDefect(what: string): void;
@@ -103,6 +109,8 @@ export interface TemporalEvents {
   /** An operator's update or cancel was taken in. */
   onOperator(run: Run): void;
   onSignalOut(name: string, input: unknown): void;
+  /** A workflow has started another one. */
+  onChild(input: unknown): void;
   onEnd(run: Run): void;
   trace(text: () => string): void;
 }
@@ -115,17 +123,20 @@ export class TemporalServer {
   readonly runs = new Map<string, Run>();
   readonly workers: Worker[] = [];
   isDown = false;
+  #signals = 0;
 
   constructor(
     private readonly time: Time,
     private readonly faults: Faults,
     private readonly random: Random,
     private readonly events: TemporalEvents,
+    /** By name, for those that start others. */
+    private readonly workflows: Readonly<Record<string, Workflow>>,
   ) {}
 
   start(
     id: string,
-    workflow: (input: unknown) => Promise<unknown>,
+    workflow: Workflow,
     given: { readonly input: unknown; readonly attributes: Readonly<Record<string, unknown>> },
   ): void {
     const { input, attributes } = given;
@@ -150,6 +161,8 @@ export class TemporalServer {
       end: undefined,
       result: undefined,
       updates: 0,
+      parent: undefined,
+      timers: new Map(),
     };
     this.runs.set(id, run);
     this.#add(run, { do: 'start' });
@@ -169,11 +182,11 @@ export class TemporalServer {
     return 'delivered';
   }
 
-  update(run: Run, name: 'retryHedge' | 'forceClose'): void {
+  update(run: Run, name: 'retryHedge' | 'forceClose' | PairUpdate, input?: unknown): void {
     if (this.isDown || run.end !== undefined) return;
-    this.events.trace(() => `operator asks ${name} of ${run.id}`);
+    this.events.trace(() => `operator asks ${name} of ${run.id}${briefOf(input)}`);
     this.events.onOperator(run);
-    this.#add(run, { do: 'update', name, id: (run.updates += 1) });
+    this.#add(run, { do: 'update', name, id: (run.updates += 1), ...(input === undefined ? {} : { input }) });
   }
 
   /** Only the first cancel of a run is delivered (TF §11). */
@@ -199,6 +212,7 @@ export class TemporalServer {
       workflow: {
         getHandle: (id: string) => ({
           query: () => this.#query(host, id, deadlineMs),
+          signal: (name: string, body: unknown) => this.#signalFrom(host, { id, name, body }, deadlineMs),
           describe: async () => {
             const [run] = await this.#list(host, `WorkflowId = "${id}"`, deadlineMs);
             if (run === undefined) throw new WorkflowNotFoundError('no such run', id, undefined);
@@ -254,6 +268,22 @@ export class TemporalServer {
         this.time.after(2, host, () => resolve(answer));
       });
     });
+  }
+
+  async #signalFrom(
+    host: Host,
+    { id, name, body }: { readonly id: string; readonly name: string; readonly body: unknown },
+    deadlineMs: number,
+  ): Promise<void> {
+    const leg = (ms: number): Promise<void> => new Promise((resolve) => this.time.after(ms, host, resolve));
+    await leg(2 + 3 * this.random.next());
+    const isDeaf = host.isCutOff || this.faults.strike('signal-lost');
+    const requestId = `${host.name}/${(this.#signals += 1)}`;
+    const answer = isDeaf ? undefined : this.signal(id, { name, body: copyOf(body), requestId });
+    if (answer === 'delivered') return;
+    if (answer === 'not-found') throw new WorkflowNotFoundError('no such run', id, undefined);
+    await leg(deadlineMs);
+    throw new Error('the signal was not answered');
   }
 
   async #list(host: Host, query: string, deadlineMs: number): Promise<Run[]> {
@@ -337,7 +367,7 @@ export class TemporalServer {
     let cached = worker.cached.get(run.id);
     worker.cached.delete(run.id); // back only when the engine has taken the answer
     if (cached?.activations !== run.history.length) {
-      cached = { instance: new Instance(() => run.workflow(copyOf(run.input))), activations: 0 };
+      cached = { instance: new Instance(run.id, () => run.workflow(copyOf(run.input))), activations: 0 };
       for (const [index, past] of run.history.entries()) {
         const commands = cached.instance.activate(past.atMs, past.jobs);
         if (textOf(commands) !== textOf(past.commands)) {
@@ -435,12 +465,31 @@ export class TemporalServer {
         this.#cancelActivity(run, command.seq);
         return;
       case 'timer':
-        this.time.after(command.ms, undefined, () => this.#deliver(run, { do: 'fire', seq: command.seq }));
+        run.timers.set(
+          command.seq,
+          this.time.after(command.ms, undefined, () => {
+            run.timers.delete(command.seq);
+            this.#deliver(run, { do: 'fire', seq: command.seq });
+          }),
+        );
+        return;
+      case 'cancel-timer': {
+        const timer = run.timers.get(command.seq);
+        if (timer) timer.run = undefined;
+        run.timers.delete(command.seq);
+        return;
+      }
+      case 'child':
+        this.time.after(3, undefined, () => this.#startChild(run, command));
         return;
       case 'signal-out':
         this.time.after(5, undefined, () => {
           this.events.onSignalOut(command.name, command.input);
-          this.#deliver(run, { do: 'resolve', seq: command.seq, result: undefined });
+          const target = this.runs.get(command.workflowId);
+          const isThere = target === undefined ? command.workflowId.startsWith('pair/') : target.end === undefined;
+          if (target && isThere) this.#add(target, { do: 'signal', name: command.name, input: command.input });
+          const { seq } = command;
+          this.#deliver(run, isThere ? { do: 'resolve', seq, result: undefined } : { do: 'reject', seq });
         });
         return;
       case 'memo':
@@ -465,18 +514,42 @@ export class TemporalServer {
         run.result = command.do === 'complete' ? command.result : run.memo['result'];
         this.events.trace(() => `${run.id} ends ${run.end}`);
         this.events.onEnd(run);
+        this.#tellParent(run);
         return;
     }
+  }
+
+  /** An id that was used before is rejected, by those that start orders. */
+  #startChild(run: Run, { seq, endSeq, workflow: name, workflowId, input, attributes }: ChildCommand): void {
+    const workflow = this.workflows[name];
+    if (workflow === undefined) throw new Error(`there is no workflow ${name}`);
+    if (this.runs.has(workflowId)) {
+      this.events.onDefect(`${run.id} starts ${workflowId} a second time`);
+      return;
+    }
+    this.events.onChild(input);
+    this.start(workflowId, workflow, { input, attributes });
+    const child = this.runs.get(workflowId);
+    if (child) child.parent = { run, endSeq };
+    this.#deliver(run, { do: 'resolve', seq, result: undefined });
+  }
+
+  #tellParent({ parent, end, result }: Run): void {
+    if (parent === undefined) return;
+    const { run, endSeq: seq } = parent;
+    this.time.after(2, undefined, () =>
+      this.#deliver(run, end === 'completed' ? { do: 'resolve', seq, result } : { do: 'reject', seq }),
+    );
   }
 
   #continue(run: Run, input: unknown): void {
     run.end = 'completed'; // not the order: only what still comes for this run is nobody's any more
     this.events.trace(() => `${run.id} goes on in a new run`);
     for (const worker of this.workers) worker.cached.delete(run.id);
-    const { state, stateSinceMs, startedMs, memo, updates } = run;
+    const { state, stateSinceMs, startedMs, memo, updates, parent } = run;
     this.start(run.id, run.workflow, { input, attributes: run.attributes });
     const next = this.runs.get(run.id);
-    if (next) Object.assign(next, { state, stateSinceMs, startedMs, memo, updates });
+    if (next) Object.assign(next, { state, stateSinceMs, startedMs, memo, updates, parent });
   }
 
   #deliver(run: Run, job: Job): void {

@@ -25,8 +25,12 @@ export const DEAD_MAN_MS = 600_000;
 /** Younger bytes were sent while a minute of the switch was left, whatever a wrong clock makes of their age. */
 const STALE_BYTES_MS = 15_000;
 
+/** The positions that a step of an unwind was made for were read no longer before it. */
+const POSITION_READ_MS = 20_000;
+
 export interface OrderTruth {
   readonly input: OrderInput;
+  readonly startedMs: number;
   filled: number;
   executed: number;
   /** The maker order itself, once the exchange has it. */
@@ -72,6 +76,8 @@ export class Truth {
   /** When an order last ended. */
   endedMs = 0;
   onFill: (order: OrderTruth) => void = () => undefined;
+  /** Somebody else has changed a position of ours. */
+  isTouchedByHand = false;
   #lotsOfB = 0;
   #sign = 0;
   #signMs = 0;
@@ -81,8 +87,10 @@ export class Truth {
   addOrder(input: OrderInput): void {
     const id = parseOrderId(input.order_id);
     if (id === undefined) throw new Error(`no order id: ${input.order_id}`);
+    this.#take(id, id);
     this.orders.set(id, {
       input,
+      startedMs: this.time.nowMs,
       filled: 0,
       executed: 0,
       maker: undefined,
@@ -102,7 +110,14 @@ export class Truth {
       end: undefined,
       result: undefined,
     });
-    for (const account of [ACCOUNT_A, ACCOUNT_B]) this.#orderOfTicket.set(`${account}/${id}`, id);
+  }
+
+  /** The id of an order, or of a ticket of it, is nobody else's. */
+  #take(id: OrderId, orderId: OrderId): void {
+    const owner = this.#orderOfTicket.get(`${ACCOUNT_A}/${id}`);
+    if (owner !== undefined && owner !== orderId)
+      this.violations.push(`id ${id} is taken by order ${orderId} and by order ${owner}`);
+    for (const account of [ACCOUNT_A, ACCOUNT_B]) this.#orderOfTicket.set(`${account}/${id}`, orderId);
   }
 
   find(id: string | undefined): OrderTruth | undefined {
@@ -113,8 +128,11 @@ export class Truth {
   learnTicket(ticket: TicketMessage): void {
     const id = parseOrderId(ticket.order_id);
     if (id === undefined) return;
-    this.orders.get(id)?.tickets.add(ticket.ticket_id);
-    for (const account of [ACCOUNT_A, ACCOUNT_B]) this.#orderOfTicket.set(`${account}/${ticket.ticket_id}`, id);
+    const order = this.orders.get(id);
+    const ticketId = parseOrderId(ticket.ticket_id);
+    if (order === undefined || ticketId === undefined || order.tickets.has(ticket.ticket_id)) return;
+    order.tickets.add(ticket.ticket_id);
+    this.#take(ticketId, id);
   }
 
   onCloseAsked(id: string): void {
@@ -154,6 +172,11 @@ export class Truth {
   /** Of A's position. */
   get signOfA(): number {
     return this.#sign;
+  }
+
+  /** Since when. */
+  get signMs(): number {
+    return this.#signMs;
   }
 
   #takeIn(changes: Changes): void {
@@ -271,6 +294,7 @@ export class Truth {
       this.onFill(truth);
     } else {
       truth.executed += more;
+      if (truth.input.unwind === true && accountIndex === ACCOUNT_B) this.#checkHedgeReduced(order, truth, more);
       truth.hedgedMs = this.time.nowMs;
     }
     truth.nakedSinceMs = truth.filled > truth.executed ? (truth.nakedSinceMs ?? this.time.nowMs) : undefined;
@@ -292,6 +316,18 @@ export class Truth {
     const before = after + (order.side === 'bid' ? -more : more);
     if (before * after < 0 || Math.abs(after) >= Math.abs(before))
       this.violations.push(`a step of an unwind made ${after} lots of ${before}`);
+  }
+
+  /** B's part of a step: where nothing else has traded since the positions were read for it, it is nearer to zero too. */
+  #checkHedgeReduced(order: Order, step: OrderTruth, more: number): void {
+    const after = positionOf(order.account);
+    const before = after + (order.side === 'bid' ? -more : more);
+    const readMs = step.startedMs - POSITION_READ_MS;
+    const isAlone = [...this.orders.values()].every(
+      (one) => one === step || (one.filled === one.executed && one.hedgedMs < readMs && one.maker?.status !== 'open'),
+    );
+    if (isAlone && !this.isTouchedByHand && (before * after < 0 || Math.abs(after) >= Math.abs(before)))
+      this.violations.push(`the hedge of a step of an unwind made ${after} lots of ${before}`);
   }
 
   /** A quote that comes to rest: the exchange ends it by itself, should everything of ours be dead. */

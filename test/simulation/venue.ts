@@ -64,6 +64,8 @@ export class Venue {
   readonly bursts: { readonly accountIndex: number; readonly atMs: number }[] = [];
   /** Keys that were revoked or replaced, as `account/lane`. */
   readonly revoked = new Set<string>();
+  /** What no reading of an account shows now. */
+  unshown: 'margin' | 'positions' | undefined;
   /** A's lanes may only quote and cancel (LP §3.6). */
   isMakerOnly = false;
   readonly #quota: VolumeQuota;

@@ -73,6 +73,8 @@ function comparison(name: string, operator: string, value: string): Test {
       return ({ id }) => id.startsWith(value === 'pair' ? 'pair/' : 'order/');
     case 'ExecutionStatus =':
       return ({ end }) => (end ?? 'running') === value.toLowerCase();
+    case 'ExecutionStatus !=': // a run that goes on in a new one is one run here
+      return ({ end }) => (end ?? 'running') !== value.toLowerCase();
     case 'CloseTime >':
       return ({ closedMs }) => closedMs !== undefined && closedMs > timeMs;
     case 'StartTime <':

@@ -14,7 +14,7 @@ export { defineQuery, defineSignal, defineUpdate };
 export type Job =
   | { readonly do: 'start' }
   | { readonly do: 'signal'; readonly name: string; readonly input: unknown }
-  | { readonly do: 'update'; readonly name: string; readonly id: number }
+  | { readonly do: 'update'; readonly name: string; readonly id: number; readonly input?: unknown }
   | { readonly do: 'cancel' }
   | { readonly do: 'resolve'; readonly seq: number; readonly result: unknown }
   | { readonly do: 'reject'; readonly seq: number }
@@ -32,6 +32,8 @@ export type Command =
   | { readonly do: 'cancel-activity'; readonly seq: number }
   | LocalCommand
   | { readonly do: 'timer'; readonly seq: number; readonly ms: number }
+  | { readonly do: 'cancel-timer'; readonly seq: number }
+  | ChildCommand
   | {
       readonly do: 'signal-out';
       readonly seq: number;
@@ -47,6 +49,17 @@ export type Command =
   /** The run ends, and the next one of the same workflow begins with this input. */
   | { readonly do: 'continue'; readonly input: unknown };
 
+/** A run of another workflow: `seq` is answered when it has begun, `endSeq` when it has ended. */
+export interface ChildCommand {
+  readonly do: 'child';
+  readonly seq: number;
+  readonly endSeq: number;
+  readonly workflow: string;
+  readonly workflowId: string;
+  readonly input: unknown;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
 /** An activity within the workflow task. */
 export interface LocalCommand {
   readonly do: 'local';
@@ -59,6 +72,12 @@ export interface LocalCommand {
 export interface ActivityTimes {
   readonly startToCloseMs: number;
   readonly heartbeatMs: number | undefined;
+}
+
+export class ApplicationFailure extends Error {
+  static nonRetryable(message: string): ApplicationFailure {
+    return new ApplicationFailure(message);
+  }
 }
 
 export class CancelledFailure extends Error {
@@ -116,7 +135,10 @@ export class Instance {
   defaultSignal: (name: string, input: unknown) => void = () => undefined;
   readonly #main: () => Promise<unknown>;
 
-  constructor(main: () => Promise<unknown>) {
+  constructor(
+    readonly workflowId: string,
+    main: () => Promise<unknown>,
+  ) {
     this.#main = main;
   }
 
@@ -211,12 +233,12 @@ export class Instance {
   #update(job: Job & { readonly do: 'update' }): void {
     const handler = this.handlers.get(job.name);
     try {
-      handler?.validate?.(undefined);
+      handler?.validate?.(job.input);
     } catch {
       this.commands.push({ do: 'update-answer', id: job.id, accepted: false });
       return;
     }
-    handler?.handle(undefined);
+    handler?.handle(job.input);
     this.commands.push({ do: 'update-answer', id: job.id, accepted: true });
   }
 
@@ -353,7 +375,7 @@ export function sleep(ms: number): Promise<unknown> {
 }
 
 export function getExternalWorkflowHandle(workflowId: string): {
-  signal(definition: { readonly name: string }, input: unknown): Promise<unknown>;
+  signal(definition: { readonly name: string }, input?: unknown): Promise<unknown>;
 } {
   return {
     signal: (definition, input) => {
@@ -386,13 +408,67 @@ export function allHandlersFinished(): boolean {
   return true;
 }
 
-export function workflowInfo(): { readonly historyLength: number } {
-  return { historyLength: running().events };
+export function workflowInfo(): {
+  readonly historyLength: number;
+  readonly workflowId: string;
+  readonly continueAsNewSuggested: boolean;
+} {
+  const { events, workflowId } = running();
+  return { historyLength: events, workflowId, continueAsNewSuggested: false };
 }
 
-export function condition(test: () => boolean): Promise<void> {
-  if (test()) return Promise.resolve();
-  return new Promise((resolve) => running().conditions.push({ test, resolve }));
+/** Whether it holds; with a time, false once that is over. */
+export function condition(test: () => boolean, ms?: number): Promise<boolean> {
+  if (test()) return Promise.resolve(true);
+  const own = running();
+  return new Promise((resolve) => {
+    if (ms === undefined) {
+      own.conditions.push({ test, resolve: () => resolve(true) });
+      return;
+    }
+    const seq = own.nextSeq();
+    const holds = {
+      test,
+      resolve: (): void => {
+        own.waiting.delete(seq);
+        own.commands.push({ do: 'cancel-timer', seq });
+        resolve(true);
+      },
+    };
+    own.conditions.push(holds);
+    own.commands.push({ do: 'timer', seq, ms });
+    const over = (): void => {
+      own.conditions.splice(own.conditions.indexOf(holds), 1);
+      resolve(false);
+    };
+    own.waiting.set(seq, { resolve: over, reject: over, scope: own.scope });
+  });
+}
+
+export const ParentClosePolicy = { ABANDON: 'ABANDON' } as const;
+export const WorkflowIdReusePolicy = { REJECT_DUPLICATE: 'REJECT_DUPLICATE' } as const;
+
+interface ChildOptions {
+  readonly workflowId: string;
+  readonly args: readonly unknown[];
+  readonly typedSearchAttributes: readonly { readonly key: { readonly name: string }; readonly value: unknown }[];
+}
+
+export async function startChild(
+  workflow: { readonly name: string },
+  { workflowId, args, typedSearchAttributes }: ChildOptions,
+): Promise<{ result(): Promise<unknown> }> {
+  const own = running();
+  const [seq, endSeq] = [own.nextSeq(), own.nextSeq()];
+  const attributes = Object.fromEntries(typedSearchAttributes.map(({ key, value }) => [key.name, value]));
+  own.commands.push({
+    ...{ do: 'child', seq, endSeq, workflow: workflow.name, workflowId },
+    ...{ input: payload(args[0]), attributes },
+  });
+  const ended = wait(own, endSeq, () => undefined);
+  ended.catch(() => undefined);
+  await wait(own, seq, () => undefined);
+  return { result: () => ended };
 }
 
 export function setHandler(
