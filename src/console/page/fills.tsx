@@ -23,7 +23,7 @@ export function Fills({ snapshot: { fills, about, counts } }: SectionProps) {
           'Market',
           'Filled on A',
           'Hedged on B',
-          'Still naked',
+          'Naked',
           'Path',
           'Fill → sent',
           'Naked per lot',
