@@ -22,4 +22,4 @@ test('P-10 a hedger killed with SIGKILL while A fills: every lot hedged once, ev
   expect(report.transfers.saidMicro).toBe(report.transfers.madeMicro);
   expect(report.account.orders.length).toBeGreaterThan(0);
   expect(report.naked.byKind.get('kill -9 hedger')?.fills).toBeGreaterThan(0);
-}, 180_000);
+}, 300_000);

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/cli/child';
+import { testPort } from '../helpers/port';
 import { sharedTemporal } from '../helpers/temporal';
 import { sharedRedis } from '../helpers/valkey';
 import { eventually } from '../system/eventually';
@@ -55,7 +55,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'counterleg-walk-'));
   const file = join(folder, 'config.yaml');
   writeFileSync(file, readFileSync(join(ROOT, 'config.yaml')));
-  const [paper, temporal, redis] = [await freePort(), await sharedTemporal(), await sharedRedis()];
+  const [paper, temporal, redis] = [await testPort(), await sharedTemporal(), await sharedRedis()];
   url = `http://127.0.0.1:${paper}`;
   env = {
     ...process.env,
@@ -71,8 +71,8 @@ beforeAll(async () => {
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
     COUNTERLEG_REDIS_URL: redis,
-    COUNTERLEG_METRICS_MAKER_PORT: String(await freePort()),
-    COUNTERLEG_METRICS_HEDGER_PORT: String(await freePort()),
+    COUNTERLEG_METRICS_MAKER_PORT: String(await testPort()),
+    COUNTERLEG_METRICS_HEDGER_PORT: String(await testPort()),
   };
   start(['paper', '--owner', OWNER]);
   await eventually('the exchange answers', () =>
@@ -81,7 +81,7 @@ beforeAll(async () => {
       () => undefined,
     ),
   );
-}, 60_000);
+});
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
@@ -126,7 +126,12 @@ describe('from two accounts without a key to the first hedged order', () => {
       },
       60_000,
     );
-    expect((await run(['doctor'])).code).toBe(0);
+    // Every part of maker and hedger has to have done its work once.
+    await eventually(
+      'the doctor finds nothing',
+      async () => ((await run(['doctor'])).code === 0 ? true : undefined),
+      60_000,
+    );
     expect(await run(['keys', 'rotate', '--plan', '--lane', '5'])).toMatchObject({
       code: 1,
       err: expect.stringMatching(/a maker runs on this machine/),

@@ -6,16 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { freePort, isListening } from '../../src/cli/child';
+import { isListening } from '../../src/cli/child';
 import type { UpRecord } from '../../src/cli/context';
 import { ordersQueue } from '../../src/domain/messages';
+import { testPort } from '../helpers/port';
 import { startTemporal } from '../helpers/temporal';
 import { startRedis } from '../helpers/valkey';
 
 const ROOT = join(__dirname, '..', '..');
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
 const PARTS = ['console', 'hedger', 'journal', 'maker', 'paper exchange', 'redis', 'temporal'];
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let folder: string;
 let env: NodeJS.ProcessEnv;
@@ -99,7 +100,7 @@ describe('counterleg up', () => {
   });
 
   test('P-10 P-11 S-06 a killed console, hedger, maker and Temporal are reported and started again; the books still end even', async () => {
-    const code = start('free', '--orders', '12', '--for', '60s', '--without', 'redis');
+    const code = start('free', '--without', 'redis');
     const { pids } = await record();
     expect(pids['redis']).toBeUndefined();
     await said(/filled 0/);
@@ -111,6 +112,10 @@ describe('counterleg up', () => {
     await said(/maker runs again/);
     process.kill(pids['temporal'] ?? 0, 'SIGKILL');
     await said(/temporal runs again/);
+    const filled = (): number => output.match(/filled 0/g)?.length ?? 0;
+    const before = filled();
+    await until('further fills', () => (filled() > before ? true : undefined));
+    up?.kill('SIGINT');
     expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
     expect(output).toMatch(/hedger ended by itself: signal SIGKILL/);
   });
@@ -170,7 +175,7 @@ account_pairs:
   test('servers that are here already are used and left alone; in a namespace that others use it trades nothing', async () => {
     const [temporal, redis] = await Promise.all([startTemporal(), startRedis()]);
     try {
-      const [paper, maker, hedger] = await Promise.all([freePort(), freePort(), freePort()]);
+      const [paper, maker, hedger] = await Promise.all([testPort(), testPort(), testPort()]);
       env = {
         ...env,
         TEMPORAL_ADDRESS: temporal.address,

@@ -8,7 +8,7 @@ import { startBrowser } from '../helpers/browser';
 import { eventually } from '../system/eventually';
 import { B, System } from '../system/harness';
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 let system: System;
 let running: RunningConsole;
@@ -41,7 +41,7 @@ afterEach(() => {
 
 const level = () => page.locator('.top').getAttribute('data-level');
 const until = (what: string, wanted: string) =>
-  eventually(what, async () => ((await level()) === wanted ? true : undefined), 40_000);
+  eventually(what, async () => ((await level()) === wanted ? true : undefined), 60_000); // the longest pause between two tries of a hedge: 30 s
 
 async function broken(): Promise<string[]> {
   await page.evaluate(axe.source);
@@ -77,7 +77,7 @@ describe('the page', () => {
       .getAttribute('href')
       .then((href) => expect(href).toContain(`order%2F1001%2F${id}`));
     await until('all is hedged again', 'hedged');
-    expect(await page.title()).toContain('All hedged');
+    await eventually('the title says so', async () => ((await page.title()).includes('All hedged') ? true : undefined));
   });
 
   test('a stuck hedge is told with its reason and its order, and retried by its button', async () => {

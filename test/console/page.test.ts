@@ -10,8 +10,6 @@ import { startBrowser } from '../helpers/browser';
 import { eventually } from '../system/eventually';
 import { aSnapshot } from './a-snapshot';
 
-jest.setTimeout(60_000);
-
 const TOKEN = 'a-token-of-more-than-thirty-two-characters';
 const HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>';
 

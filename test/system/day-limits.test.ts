@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await journal.stop();
   await system.stop();
-}, 60_000);
+});
 
 const rests = (): Promise<true> =>
   eventually('an order rests', async () => ((await system.resting()).length > 0 ? true : undefined));
@@ -45,7 +45,7 @@ test('quoted once the day is known; reached by a hedged fill, nothing that enlar
   expect(alert.what).toMatch(/lost \d.* USDC since midnight UTC .*until somebody acknowledges it/);
   await heldBy('limit');
   expect(await system.resting()).toEqual([]);
-}, 60_000);
+});
 
 test('what reduces is quoted and hedged meanwhile; acknowledged, what enlarges is too', async () => {
   await system.pair().executeUpdate('set', { args: [{ strategy: 'sell' }] });
@@ -66,4 +66,4 @@ test('what reduces is quoted and hedged meanwhile; acknowledged, what enlarges i
   await expect(acknowledge(system.client, system.config, { name: 'loss', by: 'x' })).rejects.toThrow(
     /say one of daily_loss/,
   );
-}, 60_000);
+});

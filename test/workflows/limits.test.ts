@@ -45,7 +45,7 @@ beforeAll(async () => {
     await connection.close();
     await native.close();
   };
-}, 60_000);
+});
 afterAll(() => leave());
 beforeEach(() => {
   [alerts, nowMs, maker] = [[], NOON, maker + 2];

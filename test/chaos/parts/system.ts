@@ -32,6 +32,8 @@ export interface SystemSetUp {
   readonly say: (line: string) => void;
   /** Where alerts go. */
   readonly webhookUrl?: string;
+  /** Seconds until a quote is cancelled; a few when absent. */
+  readonly orderTimeOutS?: number;
   /** Changes to the configuration's `safety`. */
   readonly safety?: Readonly<Record<string, number>>;
 }
@@ -240,7 +242,7 @@ export function chaosConfig(setUp: Omit<SystemSetUp, 'say'>, lanes: readonly num
     pairs: [pair],
     cancel_lane: CANCEL_LANE,
     rebalance: { lane: top + 3, max_transfer: '1000', max_per_day: '1000000', automatic: false, start_below: 0.35 },
-    maker_order_time_out: 8,
+    maker_order_time_out: setUp.orderTimeOutS ?? 8,
     // A placement that a fault rejects is no reason to stop the pair here: the run wants the next order.
     safety: { ...file['safety'], max_consecutive_failures: 1000, ...setUp.safety },
     request_budget: { ...file['request_budget'], per_minute: 1_000_000 },
