@@ -74,9 +74,9 @@ export class MarginWatch {
     if (ofA?.ok !== true || ofB?.ok !== true) return this.#unknown(read, ofA?.ok === false ? ofA : ofB);
     const level = worst([levelOf(ofA.value, limits), levelOf(ofB.value, limits)]);
     const what = `${marginText('A', ofA.value, markets)}; ${marginText('B', ofB.value, markets)}`;
-    this.#answer(read, { level, what });
-    this.#knownMs = this.#options.clock.monotonicMs();
     this.#held = heldLevel(this.#held, level);
+    this.#answer(read, { level, what, held: this.#held });
+    this.#knownMs = this.#options.clock.monotonicMs();
     tell({ level, what }, this.#held);
     if (this.#held === 'ok') this.#told = { level: 'ok', atMs: 0 };
     else if (this.#isNews(this.#held)) this.#options.raiseAlert(this.#alert(what));

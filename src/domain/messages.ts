@@ -134,6 +134,8 @@ export interface MarginState {
   level: MarginLevel | 'unknown';
   /** Both accounts in words. */
   what: string;
+  /** What stays in force for whoever was there before: a pair that has just begun takes it over. */
+  held?: MarginLevel;
 }
 
 /** A ticket on the wire; every field follows from the order and its ledger (docs/architecture.md). */

@@ -40,8 +40,8 @@ export interface PairStatus {
 
 /** The margin as one run of a pair hands it to the next. */
 export interface CarriedMargin {
-  /** What stays in force until it is left for good. */
-  held: MarginLevel;
+  /** What stays in force until it is left for good. Absent while nothing was read. */
+  held?: MarginLevel;
   read: MarginState;
   unwound?: Unwound;
   halted?: string;

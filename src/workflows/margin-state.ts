@@ -1,5 +1,5 @@
 /** What a pair holds of the accounts' margin: the level in force, and what an unwind has done. Without any wiring. */
-import { heldLevel } from '../domain/margin';
+import { heldLevel, type MarginLevel } from '../domain/margin';
 import type { MarginState } from '../domain/messages';
 import type { CarriedMargin, Unwound } from '../domain/pair-status';
 
@@ -9,7 +9,7 @@ const BLOCKED_TOLD = 3;
 export const STEP_FAILED = 'step-failed';
 
 export class PairMarginState {
-  #held: CarriedMargin['held'];
+  #held: MarginLevel | undefined;
   /** What the hedger last said. */
   read: MarginState | undefined;
   /** Of the unwind that is under way, once it has begun. */
@@ -20,7 +20,7 @@ export class PairMarginState {
   #blocked = { by: '', times: 0 };
 
   constructor(carry: CarriedMargin | undefined) {
-    this.#held = carry?.held ?? 'ok';
+    this.#held = carry?.held;
     this.read = carry?.read;
     this.unwound = carry?.unwound;
     this.halted = carry?.halted;
@@ -31,7 +31,7 @@ export class PairMarginState {
     const before = this.holdsEnlarging !== undefined;
     const wasUnwinding = this.mustUnwind;
     this.read = read;
-    if (read.level !== 'unknown') this.#held = heldLevel(this.#held, read.level);
+    if (read.level !== 'unknown') this.#held = heldLevel(this.#held ?? read.held ?? 'ok', read.level);
     return (this.holdsEnlarging !== undefined && !before) || (this.mustUnwind && !wasUnwinding);
   }
 
@@ -84,12 +84,13 @@ export class PairMarginState {
   get status(): MarginState | undefined {
     if (this.read === undefined) return undefined;
     const isKnown = this.read.level !== 'unknown';
-    return { level: isKnown ? this.#held : 'unknown', what: this.read.what };
+    return { level: (isKnown ? this.#held : undefined) ?? 'unknown', what: this.read.what };
   }
 
   get carry(): CarriedMargin | undefined {
     if (this.read === undefined) return undefined;
-    const { unwound, halted } = this;
-    return { held: this.#held, read: this.read, ...(unwound && { unwound }), ...(halted !== undefined && { halted }) };
+    const { read, unwound, halted } = this;
+    const held = this.#held;
+    return { ...(held && { held }), read, ...(unwound && { unwound }), ...(halted !== undefined && { halted }) };
   }
 }

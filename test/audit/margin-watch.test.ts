@@ -123,3 +123,10 @@ test('who needs to know of now waits for a reading that begins after the questio
   take('failed');
   expect(await failing).toMatchObject({ level: 'unknown' });
 });
+
+test('who asks hears what holds, too: a pair that has just begun takes it over', async () => {
+  take(350, 500);
+  expect(await watch.state({ fresh: false })).toMatchObject({ level: 'stop-quoting', held: 'unwind' });
+  take(800);
+  expect(await watch.state({ fresh: false })).toMatchObject({ level: 'warn', held: 'stop-quoting' });
+});

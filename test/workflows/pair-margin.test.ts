@@ -1,5 +1,6 @@
 /** The margin of both accounts runs out: what a pair stops quoting, and how it reduces both together. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { MarginLevel } from '../../src/domain/margin';
 import type { MarginState, PairInput } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
@@ -19,10 +20,10 @@ const at = (level: MarginState['level']): MarginState => ({ level, what: words }
 /** Both accounts hold `held` lots against each other; a step takes ten. Each reading that begins after a step says the next of `levels`, and so does one after an unknown. */
 function play(levels: MarginState['level'][], held = 100) {
   const script = new Script({ ...BTC, symbol: `M${markets++}` });
-  const world = { held, level: 'ok' as MarginState['level'] };
+  const world: { held: number; level: MarginState['level']; inForce?: MarginLevel } = { held, level: 'ok' };
   script.on('margin', ({ fresh }) => {
     if (fresh || (world.level === 'unknown' && levels.length > 0)) world.level = levels.shift() ?? world.level;
-    return at(world.level);
+    return { ...at(world.level), ...(world.inForce && { held: world.inForce }) };
   });
   script.on('quote', ({ no_enlarging, unwind }) => {
     if (unwind) return { ...quoted(script), side: 'sell', lots: '10' };
@@ -153,6 +154,19 @@ test.concurrent(
     await stopped(pair);
   },
 );
+
+test.concurrent('a pair that begins while an unwind is in force takes part in it until it is over', async () => {
+  const { script, world, start } = play(['stop-quoting', 'stop-quoting', 'warn']);
+  Object.assign(world, { level: 'stop-quoting', inForce: 'unwind' });
+  const pair = await start();
+  const ended = await eventually('its end is told', () =>
+    script.inputs('alert').find(({ kind }) => kind === 'unwound'),
+  );
+  expect(ended.what).toContain('in 2 steps');
+  expect(await pair.state()).toMatchObject({ margin: { level: 'stop-quoting' } }); // what is in force is its own by now
+  expect(script.executedLots('hedge')).toBe(20);
+  await stopped(pair);
+});
 
 test.concurrent('a step that cannot be made is told once for each reason, and tried again', async () => {
   const { script, start, becomes } = play([]);
