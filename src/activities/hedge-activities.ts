@@ -49,6 +49,8 @@ export interface AlertInput {
     | 'unwinding'
     | 'unwound'
     | 'cannot-unwind'
+    | 'rebalanced'
+    | 'rebalance-failed'
     | 'rebalance-in-doubt';
   what: string;
   next: string;

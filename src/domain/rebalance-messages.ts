@@ -2,10 +2,13 @@
 import type { Addressed } from './messages';
 import type { RebalanceRejection, Role } from './rebalance';
 
+/** Nobody waits for its result, so a person is told of it. */
+export const AUTOMATIC = 'automatic';
+
 export interface RebalanceInput {
   maker_account: number;
   hedge_account: number;
-  /** Who asks: a person, or `automatic`. */
+  /** Who asks: a person, or `AUTOMATIC`. */
   by: string;
   /** Micro-USDC, instead of what would be suggested. */
   amount?: string;

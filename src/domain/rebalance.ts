@@ -4,7 +4,7 @@
  * Both accounts hold the same position the other way round, so what one loses the other wins, and both are equally far from liquidation
  * when both are worth as much. What could not be read is not given: nothing is decided without it (invariant 8).
  */
-import { formatDecimal, notional, QUOTE_DECIMALS, type Notional } from './lots';
+import { formatDecimal, notional, parseNotional, QUOTE_DECIMALS, type Notional } from './lots';
 
 export type Role = 'maker' | 'hedge';
 
@@ -98,6 +98,18 @@ const DAY_US = 86_400_000_000n;
 
 export function nameOf(role: Role): 'A' | 'B' {
   return role === 'maker' ? 'A' : 'B';
+}
+
+/** Of a transfer as results and memos name it, USDC as text. */
+export function movedText({
+  from = 'maker',
+  amount_usdc: amount = '0',
+}: {
+  from?: Role;
+  amount_usdc?: string;
+}): string {
+  const to = from === 'maker' ? 'hedge' : 'maker';
+  return `${usdc(parseNotional(amount))} USDC were moved from account ${nameOf(from)} to account ${nameOf(to)}`;
 }
 
 /** Two decimals, rounded down. */

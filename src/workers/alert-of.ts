@@ -11,6 +11,8 @@ const KINDS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
   unwinding: 'unwinding',
   unwound: 'unwound',
   'cannot-unwind': 'cannot-unwind',
+  rebalanced: 'rebalanced',
+  'rebalance-failed': 'rebalance-failed',
   'rebalance-in-doubt': 'rebalance-in-doubt',
 };
 

@@ -112,7 +112,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     auditLedgers(side, client, quoted);
   });
   auditRuns(side, client);
-  openRebalancer(side, temporal);
+  openRebalancer(side, temporal, options.rebalanceEveryMs);
   try {
     await heardInTime([keys, owners, audited, account.stream.whenLive()], tooLate(raiseAlert));
   } catch (error) {

@@ -39,12 +39,16 @@ export function openHedgerMoney(
 }
 
 /** Only where it is asked for. */
-export function openRebalancer({ config, opened, exchange, observability }: Side, { accounts, client }: Joined): void {
+export function openRebalancer(
+  { config, opened, exchange, observability }: Side,
+  { accounts, client }: Joined,
+  everyMs?: number,
+): void {
   const { rebalance } = config;
   if (rebalance?.automatic !== true) return;
-  const { raiseAlert, logger, metrics } = observability;
+  const { logger, metrics } = observability;
   const count = (state: RebalanceResult['state']): void => metrics.rebalances.inc({ state });
   const { startBelow } = rebalance;
-  const common = { accounts, client, exchange, raiseAlert, logger, count, clock: systemClock };
-  opened.add(new Rebalancer({ ...common, startBelow }), (it) => it.close());
+  const common = { accounts, client, exchange, logger, count, clock: systemClock };
+  opened.add(new Rebalancer({ ...common, startBelow, everyMs }), (it) => it.close());
 }

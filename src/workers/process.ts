@@ -15,6 +15,8 @@ export interface WorkerProcessOptions {
   readonly version: string;
   /** From one reading of the positions to the next; default 5 s. */
   readonly auditEveryMs?: number;
+  /** From one look at whether a rebalance is wanted to the next; default a minute. */
+  readonly rebalanceEveryMs?: number;
   /** Default: that of the installation, else the sources are bundled at each start. */
   readonly workflowBundle?: WorkerOptions['workflowBundle'];
   /** Default: info. */

@@ -1,13 +1,13 @@
 /** `rebalance.automatic`: looks at both accounts every minute, and asks for a rebalance when the poorer one holds too little of both. */
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Clock } from '../clock';
 import { reasonOf } from '../domain/reason';
-import { isUneven, nameOf, usdc, type Role } from '../domain/rebalance';
-import type { RebalanceResult } from '../domain/rebalance-messages';
+import { isUneven, type Role } from '../domain/rebalance';
+import { AUTOMATIC, rebalanceWorkflowId, type RebalanceResult } from '../domain/rebalance-messages';
 import type { Accounts } from '../domain/messages';
-import { parseNotional } from '../domain/lots';
 import type { ExchangePort } from '../exchange/port';
-import type { Observability, RaiseAlert } from '../observability';
+import type { Observability } from '../observability';
+import type { rebalance } from '../workflows';
 import { startRebalance } from './rebalances';
 
 export interface RebalancerOptions {
@@ -15,11 +15,10 @@ export interface RebalancerOptions {
   readonly startBelow: number;
   readonly exchange: Pick<ExchangePort, 'accountState'>;
   readonly client: Client;
-  readonly raiseAlert: RaiseAlert;
-  readonly logger: Pick<Observability['logger'], 'warn' | 'info'>;
+  readonly logger: Pick<Observability['logger'], 'warn'>;
   readonly count: (state: RebalanceResult['state']) => void;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly everyMs?: number;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'epochMs'>;
+  readonly everyMs?: number | undefined;
 }
 
 const EVERY_MS = 60_000;
@@ -28,26 +27,37 @@ const REST_MS = 30 * 60_000;
 
 export class Rebalancer {
   readonly #timer: NodeJS.Timeout;
-  #restUntilMs = -Infinity;
+  readonly #everyMs: number;
   #isBusy = false;
+  readonly #end = new AbortController();
 
   constructor(private readonly options: RebalancerOptions) {
-    this.#timer = setInterval(() => void this.look(), options.everyMs ?? EVERY_MS);
+    this.#everyMs = options.everyMs ?? EVERY_MS;
+    this.#timer = setInterval(() => void this.look(), this.#everyMs);
     this.#timer.unref();
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#end.abort();
   }
 
-  /** Never rejects. */
+  /** Never rejects. What became of it is told by the run itself, which outlives this process. */
   async look(): Promise<void> {
-    if (this.#isBusy || this.options.clock.monotonicMs() < this.#restUntilMs) return;
+    if (this.#isBusy) return;
     this.#isBusy = true;
+    const { client, accounts, count, logger } = this.options;
     try {
-      if (await this.#isWanted()) await this.#rebalance();
+      if (!(await this.#isWanted())) return;
+      // Beyond its end nothing of it waits on a connection that is closed.
+      await client.withAbortSignal(this.#end.signal, async () => {
+        if (await this.#rests()) return;
+        const run = await startRebalance(client, accounts, { by: AUTOMATIC });
+        if (run !== undefined) count((await run.result()).state);
+      });
     } catch (error) {
-      this.options.logger.warn({ reason: reasonOf(error) }, 'no rebalance could be asked for; tried again');
+      if (this.#end.signal.aborted) return;
+      logger.warn({ reason: reasonOf(error) }, 'no rebalance could be asked for, or it was ended; tried again');
     } finally {
       this.#isBusy = false;
     }
@@ -55,8 +65,8 @@ export class Rebalancer {
 
   /** A reading that others of the process have made within the minute is as good. What cannot be read moves nothing. */
   async #isWanted(): Promise<boolean> {
-    const { exchange, accounts, startBelow, clock, everyMs = EVERY_MS } = this.options;
-    const sinceMs = clock.monotonicMs() - everyMs;
+    const { exchange, accounts, startBelow, clock } = this.options;
+    const sinceMs = clock.monotonicMs() - this.#everyMs;
     const holding = async (role: Role) => {
       const read = await exchange.accountState(accounts[role], sinceMs);
       if (!read.ok || read.value.margin === undefined) return undefined;
@@ -66,30 +76,22 @@ export class Rebalancer {
     return maker !== undefined && hedge !== undefined && isUneven({ maker, hedge }, startBelow);
   }
 
-  async #rebalance(): Promise<void> {
-    const { client, accounts, raiseAlert, count, clock } = this.options;
-    const run = await startRebalance(client, accounts, { by: 'automatic' });
-    if (run === undefined) return;
-    const result = await run.result();
-    count(result.state);
-    if (result.state === 'moved') {
-      raiseAlert({
-        kind: 'rebalanced',
-        what: movedText(result),
-        next: 'Nothing: `counterleg report` counts it as a transfer.',
-      });
-      return;
+  /** The last one moved nothing, was begun by itself, and ended within the half hour: whichever process had asked for it. */
+  async #rests(): Promise<boolean> {
+    const { client, accounts, clock } = this.options;
+    const id = rebalanceWorkflowId(accounts.maker);
+    try {
+      const { closeTime, memo, runId } = await client.workflow.getHandle(id).describe();
+      if (closeTime === undefined || memo?.['by'] !== AUTOMATIC) return false;
+      if (clock.epochMs() - closeTime.getTime() >= REST_MS) return false;
+      const result = await client.workflow
+        .getHandle<typeof rebalance>(id, runId)
+        .result()
+        .catch(() => undefined);
+      return result?.state !== 'moved';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
     }
-    this.#restUntilMs = clock.monotonicMs() + REST_MS;
-    if (result.state !== 'not-moved') return;
-    raiseAlert({
-      kind: 'rebalance-failed',
-      what: `nothing was moved between the accounts, though one holds less than rebalance.start_below of both: ${result.message} (${result.code})`,
-      next: 'The poorer account is nearer to its liquidation. Move collateral by hand, or remove the reason; it is tried again in half an hour.',
-    });
   }
-}
-
-export function movedText({ from = 'maker', amount_usdc: amount = '0' }: RebalanceResult): string {
-  return `${usdc(parseNotional(amount))} USDC were moved from account ${nameOf(from)} to account ${from === 'maker' ? 'B' : 'A'}`;
 }

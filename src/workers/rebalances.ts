@@ -23,6 +23,7 @@ export async function startRebalance(
     return await client.workflow.start<typeof rebalance>('rebalance', {
       workflowId: isPlan ? planWorkflowId(maker) : rebalanceWorkflowId(maker),
       taskQueue: ordersQueue(hedge),
+      memo: { by: asked.by },
       args: [{ ...asked, maker_account: maker, hedge_account: hedge }],
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       workflowIdConflictPolicy: isPlan

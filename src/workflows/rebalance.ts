@@ -7,14 +7,20 @@
  * sent within a minute never is.
  */
 import { CancellationScope, log, proxyActivities, sleep, upsertMemo } from '@temporalio/workflow';
-import type { HedgeActivities } from '../activities/hedge-activities';
+import type { AlertInput, HedgeActivities } from '../activities/hedge-activities';
 import type { RebalanceActivities } from '../activities/rebalance';
 import type { TransferActivities } from '../activities/transfer';
 import { nextOrderId } from '../domain/ids-and-nonces';
 import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
 import { makerQueue, ordersQueue, type Accounts } from '../domain/messages';
-import { nameOf } from '../domain/rebalance';
-import type { PlanResult, RebalanceInput, RebalanceResult, TransferResult } from '../domain/rebalance-messages';
+import { movedText, nameOf } from '../domain/rebalance';
+import {
+  AUTOMATIC,
+  type PlanResult,
+  type RebalanceInput,
+  type RebalanceResult,
+  type TransferResult,
+} from '../domain/rebalance-messages';
 import { rebalanceInputFrom } from '../domain/received';
 import { orReject } from './start';
 
@@ -26,18 +32,29 @@ const ID_STEP_MS = 150;
 /** So long nobody knows what became of it before a person hears. */
 const TELL_AFTER_MS = 2 * 60_000;
 
+type Hedger = ReturnType<typeof hedgerOf>;
+
 export async function rebalance(given: RebalanceInput): Promise<RebalanceResult> {
   const input = orReject(() => rebalanceInputFrom(given));
-  return CancellationScope.nonCancellable(() => run(input));
+  return CancellationScope.nonCancellable(async () => {
+    const hedger = hedgerOf(input);
+    const result = await run(input, hedger);
+    const alert = input.by === AUTOMATIC ? alertOf(result) : undefined;
+    if (alert !== undefined) await hedger.alert.executeWithOptions({ summary: 'nobody waits for the result' }, [alert]);
+    return result;
+  });
 }
 
-async function run(input: RebalanceInput): Promise<RebalanceResult> {
+function hedgerOf({ hedge_account: hedge }: RebalanceInput) {
+  return proxyActivities<Pick<RebalanceActivities, 'planRebalance'> & Pick<HedgeActivities, 'alert'>>({
+    ...{ startToCloseTimeout: '60s', heartbeatTimeout: '5s', retry },
+    taskQueue: ordersQueue(hedge),
+  });
+}
+
+async function run(input: RebalanceInput, hedger: Hedger): Promise<RebalanceResult> {
   const accounts = { maker: input.maker_account, hedge: input.hedge_account };
   const { amount, from } = input;
-  const hedger = proxyActivities<Pick<RebalanceActivities, 'planRebalance'> & Pick<HedgeActivities, 'alert'>>({
-    ...{ startToCloseTimeout: '60s', heartbeatTimeout: '5s', retry },
-    taskQueue: ordersQueue(accounts.hedge),
-  });
   const asked = { accounts, ...(amount === undefined ? {} : { amount }), ...(from === undefined ? {} : { from }) };
   const plan = await hedger.planRebalance.executeWithOptions({ summary: 'how much goes where?' }, [asked]);
   if (!plan.move || input.plan_only === true) return planned(plan);
@@ -84,11 +101,7 @@ function shown({ accounts, plan, nowMs }: Order, txHash: string): Promise<void> 
 }
 
 /** A step that takes long is told, and goes on. */
-async function told<T>(
-  hedger: Pick<HedgeActivities, 'alert'>,
-  { plan, transferId, tellAfterMs }: Order,
-  step: Promise<T>,
-): Promise<T> {
+async function told<T>(hedger: Hedger, { plan, transferId, tellAfterMs }: Order, step: Promise<T>): Promise<T> {
   const isLate = Symbol('late');
   const first = await Promise.race([step, sleep(tellAfterMs).then(() => isLate)]);
   if (first !== isLate) return first as T;
@@ -102,6 +115,22 @@ async function told<T>(
   } as const;
   await hedger.alert(alert).catch((error: unknown) => log.error('nobody could be told', { error: String(error) }));
   return step;
+}
+
+function alertOf(result: RebalanceResult): AlertInput | undefined {
+  const { state, code, message } = result;
+  if (state === 'moved')
+    return {
+      kind: 'rebalanced',
+      what: movedText(result),
+      next: 'Nothing: `counterleg report` counts it as a transfer.',
+    };
+  if (state !== 'not-moved') return undefined;
+  return {
+    kind: 'rebalance-failed',
+    what: `nothing was moved between the accounts, though one holds less than rebalance.start_below of both: ${message} (${code})`,
+    next: 'The poorer account is nearer to its liquidation. Move collateral by hand, or remove the reason; it is tried again in half an hour.',
+  };
 }
 
 function planned(plan: PlanResult): RebalanceResult {

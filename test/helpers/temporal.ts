@@ -35,7 +35,9 @@ export interface OwnTemporal extends TemporalPlace {
 export async function startTemporal(): Promise<OwnTemporal> {
   const folder = mkdtempSync(join(tmpdir(), 'counterleg-temporal-'));
   const port = await testPort();
-  const start = () => startTemporalServer({ folder, port, synchronous: 'NORMAL' });
+  const once = () => startTemporalServer({ folder, port, synchronous: 'NORMAL' });
+  // It draws ports for its inner services itself and panics when another process was faster: once more, then.
+  const start = () => once().catch(once);
   let server = await start();
   return {
     address: `127.0.0.1:${port}`,

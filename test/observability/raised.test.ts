@@ -19,8 +19,6 @@ const BY_COMPONENT: Readonly<Record<string, readonly [path: string, mention: str
   'limit-cost': ['workflows/limits.test.ts', "kind: 'limit-cost'"],
   'limit-naked': ['workflows/limits.test.ts', "kind: 'limit-naked'"],
   'limits-unread': ['quoting/limit-watch.test.ts', 'tell: (unread)'],
-  rebalanced: ['workers/rebalancer.test.ts', "kind: 'rebalanced'"],
-  'rebalance-failed': ['workers/rebalancer.test.ts', "kind: 'rebalance-failed'"],
   'rebalance-in-doubt': ['workflows/rebalance.test.ts', "kind: 'rebalance-in-doubt'"],
   'run-failing': ['audit/failing-runs.test.ts', "kind: 'run-failing'"],
 };

@@ -66,7 +66,7 @@ const PAIR_SCENARIOS = [
     'target',
   ],
 ].map((name) => `pair-${name}`);
-const REBALANCE_SCENARIOS = ['rebalance-moved', 'rebalance-not-moved'];
+const REBALANCE_SCENARIOS = ['rebalance-moved', 'rebalance-not-moved', 'rebalance-automatic'];
 const LIMITS_SCENARIOS = ['limits-acknowledged'];
 
 const quiet = new DefaultLogger('ERROR', () => undefined);

@@ -1,8 +1,10 @@
 /** Temporal itself goes away: armed orders are hedged all the same, and afterwards the workflows agree with the exchange. */
 import { afterEach, expect, test } from '@jest/globals';
+import { notional } from '../../src/domain/lots';
+import { startRebalance } from '../../src/workers/rebalances';
 import { startTemporal, type OwnTemporal } from '../helpers/temporal';
 import { eventually } from './eventually';
-import { B, System } from './harness';
+import { A, B, System } from './harness';
 import { expectMirror, fillOrder, lotsOf, quote, resolved, transactionsOf, type Truth } from './orders';
 
 let system: System | undefined;
@@ -12,11 +14,8 @@ afterEach(async () => {
   await temporal?.stop();
 });
 
-/** The development server draws ports for its inner services itself and panics when another process was faster: once more, then. */
-const onceMore = <T>(start: () => Promise<T>): Promise<T> => start().catch(start);
-
 test('P-11 Temporal is down when the order fills: hedged on the fast path meanwhile; when it is back the order ends', async () => {
-  const server = (temporal = await onceMore(startTemporal));
+  const server = (temporal = await startTemporal());
   const running = (system = await System.start({ temporal: server }));
   await running.startHedger();
   await running.startMaker(undefined, []);
@@ -29,7 +28,7 @@ test('P-11 Temporal is down when the order fills: hedged on the fast path meanwh
       (order) => BigInt(order.client_order_index) === BigInt(id) + 1n && lotsOf(order.filled_base_amount) === 20n,
     );
   });
-  await onceMore(() => server.restart());
+  await server.restart();
   const { result, b } = await resolved(running, id);
   expect(result.hedge.slices).toMatchObject([{ path: 'fast' }]);
   expect(transactionsOf(b, id)).toHaveLength(1);
@@ -37,7 +36,7 @@ test('P-11 Temporal is down when the order fills: hedged on the fast path meanwh
 });
 
 test('S-46 Temporal is away and B rejects the hedge: the executor itself tells what is naked and why', async () => {
-  const server = (temporal = await onceMore(startTemporal));
+  const server = (temporal = await startTemporal());
   const running = (system = await System.start({ temporal: server }));
   await running.startHedger({ auditEveryMs: 400 });
   await running.startMaker(undefined, []);
@@ -63,7 +62,32 @@ test('S-46 Temporal is away and B rejects the hedge: the executor itself tells w
   await eventually('the hedge goes through once it may', async () =>
     (await running.position(B, 1)) === -0.0002 ? true : undefined,
   );
-  await onceMore(() => server.restart());
+  await server.restart();
   await resolved(running, id);
   expect(running.alerts.received.filter(({ kind }) => kind === 'hedge-stuck')).toHaveLength(1);
+}, 90_000);
+
+test('S-60 Temporal is killed while the exchange has a transfer of collateral, and comes back: moved once', async () => {
+  const server = (temporal = await startTemporal());
+  const usdc = (whole: number) => notional(BigInt(whole) * 1_000_000n);
+  const limits = { maxTransfer: usdc(1_000), maxPerDay: usdc(1_000), automatic: false, startBelow: 0.4 };
+  const running = (system = await System.start({ temporal: server, config: { rebalance: { ...limits, lane: 6 } } }));
+  await running.startHedger();
+  await running.startMaker(undefined, []);
+  const transfers = async (): Promise<readonly { readonly hash: string; readonly state: string }[]> =>
+    (await running.truth<{ transactions: { type: number; hash: string; state: string }[] }>(A)).transactions.filter(
+      ({ type }) => type === 12,
+    );
+  await running.control('POST', 'collateral', { account_index: B, remove: '100' });
+  await running.fault({ on: 'sequencer', action: 'delay', ms: 2_000, match: { tx_type: 12 } });
+  const run = await startRebalance(running.client, { maker: A, hedge: B }, { by: 'test', amount: '5000000' });
+  await eventually('the exchange has it', async () => ((await transfers()).length > 0 ? true : undefined));
+  await server.crash();
+  await eventually('it is executed', async () =>
+    (await transfers()).some(({ state }) => state === 'executed') ? true : undefined,
+  );
+  await server.restart();
+  const result = await eventually('the run ends', () => run?.result(), 60_000);
+  expect(result).toMatchObject({ state: 'moved', amount_usdc: '5.000000' });
+  expect((await transfers()).map(({ hash }) => hash)).toEqual([result.tx_hash]);
 }, 90_000);

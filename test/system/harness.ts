@@ -110,7 +110,7 @@ export class System {
     return system;
   }
 
-  async startHedger(options: { readonly auditEveryMs?: number } = {}): Promise<void> {
+  async startHedger(options: Pick<WorkerProcessOptions, 'auditEveryMs' | 'rebalanceEveryMs'> = {}): Promise<void> {
     this.hedger = await runHedger(this.config, { ...(await hedgerOptions()), ...options });
   }
 

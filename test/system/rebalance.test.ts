@@ -9,11 +9,13 @@ import { BTC, expectMirror } from './orders';
 
 const LANE = 6;
 const TRANSFER = 12;
+/** Less than the test of the automatic one asks for, more than all before it move. */
+const MAX_PER_DAY = 30_000;
 let system: System;
 
 beforeAll(async () => {
   const usdc = (whole: number) => notional(BigInt(whole) * 1_000_000n);
-  const limits = { maxTransfer: usdc(10_000), maxPerDay: usdc(50_000), automatic: false, startBelow: 0.4 };
+  const limits = { maxTransfer: usdc(10_000), maxPerDay: usdc(MAX_PER_DAY), automatic: true, startBelow: 0.4 };
   system = await System.start({ config: { rebalance: { ...limits, lane: LANE } } });
   await system.startHedger();
   await system.startMaker();
@@ -27,6 +29,7 @@ interface Money {
     readonly state: string;
     readonly refusal_code?: number;
     readonly hash: string;
+    readonly info: { readonly Amount: number };
   }[];
 }
 
@@ -42,13 +45,15 @@ async function expectCollateral(expected: readonly number[]): Promise<void> {
 }
 
 /** Executed by the exchange and not rejected, from either account. */
-async function made(): Promise<readonly string[]> {
+async function executed(): Promise<Money['transactions']> {
   const both = await Promise.all([A, B].map((account) => system.truth<Money>(account)));
   return both.flatMap(({ transactions }) =>
-    transactions
-      .filter((tx) => tx.type === TRANSFER && tx.state === 'executed' && tx.refusal_code === undefined)
-      .map(({ hash }) => hash),
+    transactions.filter((tx) => tx.type === TRANSFER && tx.state === 'executed' && tx.refusal_code === undefined),
   );
+}
+
+async function made(): Promise<readonly string[]> {
+  return (await executed()).map(({ hash }) => hash);
 }
 
 function start(amount?: number): Promise<RebalanceRun | undefined> {
@@ -106,7 +111,7 @@ test.each([
   await expectOneMore(before, await rebalance(7));
 });
 
-test('S-60 executed, its answer and every frame of it lost, and the maker is started anew meanwhile: read back, moved once', async () => {
+test('S-60 executed, its answer and every frame of it lost, and both processes are started anew meanwhile: read back, moved once', async () => {
   const before = await made();
   await system.fault(
     { on: 'response', action: 'drop', match: { tx_type: TRANSFER } },
@@ -115,7 +120,9 @@ test('S-60 executed, its answer and every frame of it lost, and the maker is sta
   const run = await start(11);
   await eventually('it is executed', async () => ((await made()).length > before.length ? true : undefined));
   await system.stopMaker();
+  await system.stopHedger();
   await system.clearFaults();
+  await system.startHedger();
   await system.startMaker();
   await expectOneMore(before, (await run?.result()) ?? (undefined as never));
 });
@@ -157,3 +164,33 @@ test('the exchange rejects it: not moved, in its own words, and its nonce is gon
   expect(await made()).toEqual(before);
   expect(await rebalance(5)).toMatchObject({ state: 'moved' });
 });
+
+test('S-60 by itself, once; the hedger is started anew before it has ended: a person is told all the same', async () => {
+  const before = await made();
+  await system.stopHedger();
+  await system.fault({ on: 'lists', action: 'lag', ms: 3_000, count: 0 });
+  const [a = 0, b = 0] = await collateral();
+  // Ten thousand more make it enough.
+  await system.control('POST', 'collateral', { account_index: B, remove: String(b - Math.floor(0.6 * a)) });
+  await system.startHedger({ rebalanceEveryMs: 200 });
+  await eventually('it is executed', async () => ((await made()).length > before.length ? true : undefined));
+  await system.stopHedger();
+  await system.clearFaults();
+  await system.startHedger({ rebalanceEveryMs: 200 });
+  const { what } = await system.alerts.expect('rebalanced');
+  expect(what).toContain('10000.00 USDC were moved from account A to account B');
+  expect(await made()).toHaveLength(before.length + 1);
+}, 60_000);
+
+test('S-61 by itself no more than a day may see, told once, and not asked for again by a hedger that is started anew', async () => {
+  const [, b = 0] = await collateral();
+  await system.control('POST', 'collateral', { account_index: B, remove: String(b - 1_000) });
+  const { what } = await system.alerts.expect('rebalance-failed');
+  expect(what).toContain('above-max-per-day');
+  const sum = (await executed()).reduce((moved, { info }) => moved + info.Amount, 0);
+  expect(sum).toBe(MAX_PER_DAY * 1_000_000);
+  await system.stopHedger();
+  await system.startHedger({ rebalanceEveryMs: 50 });
+  await system.ended(await system.fill(BTC.market_id)); // meanwhile it looks again and again
+  expect(system.alerts.received.filter(({ kind }) => kind === 'rebalance-failed')).toHaveLength(1);
+}, 60_000);

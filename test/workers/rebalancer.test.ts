@@ -1,24 +1,45 @@
-/** The automatic rebalance: asks when one account holds too little, says what became of it, and rests after what did not work. */
-import type { Client } from '@temporalio/client';
+/** The automatic rebalance: asks when one account holds too little, and rests after what moved nothing, whoever had asked for it. */
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { expect, test } from '@jest/globals';
 import { notional } from '../../src/domain/lots';
-import type { RebalanceResult } from '../../src/domain/rebalance-messages';
-import type { Alert } from '../../src/observability';
+import { AUTOMATIC, type RebalanceResult } from '../../src/domain/rebalance-messages';
 import { Rebalancer } from '../../src/workers/rebalancer';
 
-async function looks(result: Partial<RebalanceResult>, equity: readonly [bigint, bigint], times = 1) {
-  const alerts: Alert[] = [];
+const NOW_MS = Date.UTC(2026, 10, 27);
+const MINUTE_MS = 60_000;
+
+interface Last {
+  readonly by: string;
+  readonly endedMinutesAgo: number | undefined;
+  /** Undefined: terminated. */
+  readonly state: RebalanceResult['state'] | undefined;
+}
+
+/** How many rebalances one look asks for. */
+async function asked(equity: readonly [bigint, bigint], last?: Last): Promise<number> {
   let started = 0;
   const client = {
+    withAbortSignal: (_: AbortSignal, ask: () => Promise<void>) => ask(),
     workflow: {
       start: () => {
         started += 1;
-        return Promise.resolve({ result: () => Promise.resolve({ code: '', message: '', ...result }) });
+        return Promise.resolve({ result: () => Promise.resolve({ state: 'moved', code: '', message: '' }) });
       },
+      getHandle: () => ({
+        describe: () =>
+          last === undefined
+            ? Promise.reject(new WorkflowNotFoundError('none', 'rebalance/0', undefined))
+            : Promise.resolve({
+                ...{ runId: 'last', memo: { by: last.by } },
+                closeTime:
+                  last.endedMinutesAgo === undefined ? undefined : new Date(NOW_MS - last.endedMinutesAgo * MINUTE_MS),
+              }),
+        result: () => (last?.state === undefined ? Promise.reject(new Error('terminated')) : Promise.resolve(last)),
+      }),
     },
   } as unknown as Client;
   const rebalancer = new Rebalancer({
-    ...{ accounts: { maker: 0, hedge: 1 }, startBelow: 0.3, client, raiseAlert: (alert) => void alerts.push(alert) },
+    ...{ accounts: { maker: 0, hedge: 1 }, startBelow: 0.3, client },
     exchange: {
       accountState: (account) =>
         Promise.resolve({
@@ -30,32 +51,25 @@ async function looks(result: Partial<RebalanceResult>, equity: readonly [bigint,
           },
         }),
     },
-    ...{ logger: { warn: () => undefined, info: () => undefined }, count: () => undefined, everyMs: 1_000_000 },
-    clock: { monotonicMs: () => 0 },
+    ...{ logger: { warn: () => undefined }, count: () => undefined, everyMs: 1_000_000 },
+    clock: { monotonicMs: () => 0, epochMs: () => NOW_MS },
   });
-  for (let n = 0; n < times; n++) await rebalancer.look();
+  await rebalancer.look();
   rebalancer.close();
-  return { alerts, started };
+  return started;
 }
 
-test('even enough: nothing is asked for', async () => {
-  expect(await looks({ state: 'moved' }, [60n, 40n])).toEqual({ alerts: [], started: 0 });
+test('even enough: nothing is asked for; uneven: one is', async () => {
+  expect(await asked([60n, 40n])).toBe(0);
+  expect(await asked([90n, 10n])).toBe(1);
 });
 
-test('moved: told', async () => {
-  const { alerts } = await looks({ state: 'moved', from: 'maker', amount_usdc: '25.000000' }, [90n, 10n]);
-  expect(alerts).toEqual([
-    expect.objectContaining({
-      kind: 'rebalanced',
-      what: expect.stringContaining('25.00 USDC were moved from account A'),
-    }),
-  ]);
-});
-
-test('not moved: told with the reason, and not tried again at once', async () => {
-  const { alerts, started } = await looks({ state: 'not-moved', code: 'unread', message: 'HTTP 503' }, [90n, 10n], 3);
-  expect(alerts).toEqual([
-    expect.objectContaining({ kind: 'rebalance-failed', what: expect.stringContaining('HTTP 503') }),
-  ]);
-  expect(started).toBe(1);
+test.each<[string, Last, number]>([
+  ['moved nothing 29 minutes ago: it rests', { by: AUTOMATIC, endedMinutesAgo: 29, state: 'not-moved' }, 0],
+  ['was terminated: it rests', { by: AUTOMATIC, endedMinutesAgo: 1, state: undefined }, 0],
+  ['moved nothing half an hour ago', { by: AUTOMATIC, endedMinutesAgo: 30, state: 'not-moved' }, 1],
+  ['moved a part', { by: AUTOMATIC, endedMinutesAgo: 1, state: 'moved' }, 1],
+  ['was a person’s', { by: 'somebody@somewhere', endedMinutesAgo: 1, state: 'not-moved' }, 1],
+])('the last one %s', async (_what, last, starts) => {
+  expect(await asked([90n, 10n], last)).toBe(starts);
 });

@@ -2,7 +2,13 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { PlanResult, RebalanceResult, TransferInput, TransferResult } from '../../src/domain/rebalance-messages';
+import {
+  AUTOMATIC,
+  type PlanResult,
+  type RebalanceResult,
+  type TransferInput,
+  type TransferResult,
+} from '../../src/domain/rebalance-messages';
 import { laneOf, parseOrderId } from '../../src/domain/ids-and-nonces';
 import { makerQueue, ordersQueue } from '../../src/domain/messages';
 import { startRebalance, type RebalanceRun } from '../../src/workers/rebalances';
@@ -62,8 +68,8 @@ beforeEach(() => {
   transfer = () => ({ moved: true, tx_hash: 'abc' });
 });
 
-async function run(): Promise<{ readonly handle: RebalanceRun; readonly result: RebalanceResult }> {
-  const handle = await startRebalance(client, accounts, { by: 'test' });
+async function run(by = 'test'): Promise<{ readonly handle: RebalanceRun; readonly result: RebalanceResult }> {
+  const handle = await startRebalance(client, accounts, { by });
   if (handle === undefined) throw new Error('another one runs');
   return { handle, result: await handle.result() };
 }
@@ -114,6 +120,22 @@ test('nobody knows for long: a person hears, and it goes on until it is known', 
   const handle = await startRebalance(client, accounts, { by: 'test', tell_after_ms: 100 });
   expect(await handle?.result()).toMatchObject({ state: 'moved' });
   expect(alerts[0]).toMatchObject({ kind: 'rebalance-in-doubt', what: expect.stringContaining('250.000000 USDC') });
+});
+
+test('by itself: a person is told what became of it by the run, which outlives whoever began it; nothing to move is no news', async () => {
+  const { handle } = await run(AUTOMATIC);
+  await keepHistory('rebalance-automatic', handle);
+  plan = { move: false, code: 'unread', message: 'HTTP 503' };
+  await run(AUTOMATIC);
+  plan = { move: false, code: 'even', message: 'even', figures };
+  await run(AUTOMATIC);
+  expect(alerts).toEqual([
+    expect.objectContaining({
+      kind: 'rebalanced',
+      what: expect.stringContaining('250.00 USDC were moved from account A to account B'),
+    }),
+    expect.objectContaining({ kind: 'rebalance-failed', what: expect.stringContaining('HTTP 503') }),
+  ]);
 });
 
 test('nothing to move, and what may not be: no transfer is begun', async () => {
