@@ -32,7 +32,7 @@ export const layers = {
     'journal',
   ],
   qualify: ['domain', 'exchange'], // tries what is assumed of the exchange: beside the engine, never part of it
-  closing: ['domain', 'exchange', 'hedging', 'activities'], // with the exchange alone: nothing of it needs the engine
+  closing: ['domain', 'exchange', 'hedging', 'activities', 'transfers'], // with the exchange alone: nothing of it needs the engine
   keys: ['domain', 'exchange', 'hedging', 'config'], // makes, registers and proves the API keys of an account: beside the engine
   console: ['domain', 'observability'], // the page: everything it shows and does is handed to it by the command line
   cli: [

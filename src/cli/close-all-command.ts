@@ -13,9 +13,10 @@ import { reasonOf } from '../domain/reason';
 import { rebalanceWorkflowId } from '../domain/rebalance-messages';
 import type { ExchangePort } from '../exchange/port';
 import { Executor } from '../hedging/executor';
-import { sealByCancelAll, sealByCancelOrder } from '../hedging/seals';
+import { sealByCancelAll, sealByCancelOrder, type SealRequest } from '../hedging/seals';
 import { listRuns } from '../temporal/runs';
 import { Asker } from './ask';
+import { rebalanceEnd } from './close-all-rebalance';
 import { commandConfig, CommandError, connectTemporal, type GlobalOptions, openExchange, reportError } from './context';
 import { table } from './table';
 
@@ -27,6 +28,7 @@ export interface CloseAllCommandOptions extends GlobalOptions {
 const NOT_BEGUN = 2;
 const STREAM_MS = 5_000;
 const ENGINE_MS = 5_000;
+const MONEY_FIRST_MS = 3_000;
 /** Runs that were started while we ended others. */
 const END_PASSES = 20;
 const END_PAUSE_MS = 500;
@@ -55,9 +57,7 @@ export async function runCloseAll(options: CloseAllCommandOptions): Promise<numb
         return NOT_BEGUN;
       }
       hasBegun = true;
-      await endRuns(engine, config, say);
-      const open = await closeAll(opened);
-      const left = [...open, ...(await endRuns(engine, config, say))];
+      const left = await closeEverything(engine, config, opened, say);
       if (json) console.log(JSON.stringify({ flat: left.length === 0, left }));
       else
         say(
@@ -76,6 +76,25 @@ export async function runCloseAll(options: CloseAllCommandOptions): Promise<numb
     );
     return hasBegun ? 1 : NOT_BEGUN;
   }
+}
+
+/** What is left, in words. */
+export async function closeEverything(
+  engine: Engine,
+  config: Config,
+  opened: CloseAllOptions,
+  say: (line: string) => void,
+): Promise<readonly string[]> {
+  const { ended } = await endRuns(engine, config, say);
+  const money = rebalanceEnd(engine.client, config, ended, opened);
+  // Its own seal leaves before the fence; what takes longer is found out beside the closing.
+  await within(systemClock, MONEY_FIRST_MS, money);
+  const open = await closeAll(opened);
+  const again = await endRuns(engine, config, say);
+  const ends = [await money, await rebalanceEnd(engine.client, config, again.ended, opened)];
+  const unknown = ends.flatMap((end) => (end === undefined || end.known ? [] : [end.text]));
+  for (const end of ends) if (end?.known === true) say(end.text);
+  return [...open, ...again.left, ...unknown];
 }
 
 interface Engine {
@@ -134,7 +153,7 @@ function openSide(input: {
   readonly config: Config;
   readonly exchange: ExchangePort;
   readonly say: (line: string) => void;
-  readonly sealBy: ConstructorParameters<typeof Executor>[0]['sealBy'];
+  readonly sealBy: SealRequest;
 }): ClosingAccount {
   const { name, role, config, exchange, say, sealBy } = input;
   const keys = loadKeys(config, role, process.env);
@@ -153,7 +172,7 @@ function openSide(input: {
   // started with it. Never the cancel key: its nonces are the clock's, and smaller.
   const lanes = config.pairs.flatMap(({ spareLanes, lanes: quoting }) => [...spareLanes, ...quoting]);
   const others = account.lanes.filter((lane) => role === 'hedge' || lane !== config.cancelLane);
-  return { name, account, executor, lanes: [...new Set([...lanes, ...others])] };
+  return { name, account, executor, sealBy, lanes: [...new Set([...lanes, ...others])] };
 }
 
 /** Workflow ids of the pairs and orders of these accounts that still run. */
@@ -172,33 +191,36 @@ async function seenRuns({ client, reason }: Engine, config: Config): Promise<rea
   return runningRuns(client, config).catch((error: unknown) => `Temporal does not list what runs (${reasonOf(error)})`);
 }
 
-/** Ends them without a last word: a workflow that goes on would hedge what is closed here. What may still go on, in words. */
+/** Ends them without a last word: a workflow that goes on would hedge what is closed here. `left`: what may still go on, in words. */
 export async function endRuns(
   { client, reason }: Engine,
   config: Config,
   say: (line: string) => void,
-): Promise<string[]> {
+): Promise<{ readonly ended: ReadonlySet<string>; readonly left: readonly string[] }> {
+  const ended = new Set<string>();
   const remedy =
     'Keep both workers stopped: an order that goes on would hedge what was closed here. Once Temporal answers, run close-all again before anything else';
-  if (client === undefined) return [`${reason}, so what it still runs is not ended. ${remedy}`];
+  const left = (why: string) => ({ ended, left: [`${why}. ${remedy}`] });
+  if (client === undefined) return left(`${reason}, so what it still runs is not ended, a rebalance neither`);
   try {
     for (let pass = 0, empty = 0; pass < END_PASSES; pass++) {
       const runs = await runningRuns(client, config);
       empty = runs.length === 0 ? empty + 1 : 0;
-      if (empty > 1) return []; // what has just started may be listed late
+      if (empty > 1) return { ended, left: [] }; // what has just started may be listed late
       await Promise.all(
         runs.map(async (id) => {
           await client
             .withDeadline(Date.now() + ENGINE_MS, () => client.workflow.getHandle(id).terminate(REASON))
             .catch(() => undefined); // the list is asked again
+          ended.add(id);
           say(`ended ${id}`);
         }),
       );
       await pause(systemClock, END_PAUSE_MS);
     }
-    return [`orders of account ${config.accounts.maker.index} still run in Temporal. ${remedy}`];
+    return left(`orders of account ${config.accounts.maker.index} still run in Temporal`);
   } catch (error) {
-    return [`what Temporal still runs could not be ended (${reasonOf(error)}). ${remedy}`];
+    return left(`what Temporal still runs could not be ended (${reasonOf(error)})`);
   }
 }
 

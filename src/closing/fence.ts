@@ -10,12 +10,14 @@ import { lots, ticks } from '../domain/lots';
 import { reasonOf } from '../domain/reason';
 import type { MarketTerms } from '../domain/messages';
 import type { Executor } from '../hedging/executor';
+import type { SealRequest } from '../hedging/seals';
 import type { AccountPort } from '../exchange/port';
 
 export interface ClosingAccount {
   readonly name: 'A' | 'B';
   readonly account: AccountPort;
   readonly executor: Executor;
+  readonly sealBy: SealRequest;
   readonly lanes: readonly number[];
 }
 

@@ -11,7 +11,7 @@ import type { EndedRebalance } from './transfers';
 const BETWEEN_MS = { min: 200, max: 1_500 } as const;
 const GAIN_USDC = { min: 20, max: 400 } as const;
 
-export interface RebalancesOptions {
+interface RebalancesOptions {
   readonly exchange: Exchange;
   readonly client: Client;
   readonly accounts: { readonly maker: number; readonly hedge: number };
