@@ -302,7 +302,7 @@ describe('the page', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByText('as the configuration says: both, 0.0002 at depth 20').waitFor();
     await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
+    await page.locator('dialog').waitFor({ state: 'detached' }); // out of the page, not merely closed
     await page.keyboard.press('Enter'); // the button has its focus again
     await dialog.getByLabel('your name').fill('Ada');
     await page.keyboard.press('Tab');
