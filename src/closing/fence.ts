@@ -21,7 +21,7 @@ export interface ClosingAccount {
   readonly lanes: readonly number[];
 }
 
-/** Ids may run ahead of the clock by 25.6 s (`nextSpareId`); the rest is time to close in. */
+/** Ids may run ahead of the clock (IDS_AHEAD_MS_MAX); the rest is time to close in. */
 const AHEAD_TENTHS = 600n;
 const TRIES = 3;
 

@@ -11,7 +11,8 @@
  *   maker   cancel what should not rest → place what is armed
  *   pair    alert → tell
  */
-import { laneOf, timeOf, type OrderId } from './ids-and-nonces';
+import { epochMsOf, laneOf, timeOf, type OrderId } from './ids-and-nonces';
+import { IDS_AHEAD_MS_MAX } from './limits';
 import { formatDecimal, type Lots } from './lots';
 import type { HedgeState } from './messages';
 import {
@@ -150,13 +151,13 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
       return undefined;
     }
   }
-  return {
-    track: 'hedge',
-    do: 'execute',
-    entry: nextTicket(order, direction, nowMs),
-    fillLots: order.filledLots,
-    retryNow: false,
-  };
+  const next = nextTicket(order, direction, nowMs);
+  const mayBeginMs = epochMsOf(timeOf(next.ticket.id)) - IDS_AHEAD_MS_MAX;
+  if (nowMs < mayBeginMs) {
+    wakes.push(mayBeginMs);
+    return undefined;
+  }
+  return { track: 'hedge', do: 'execute', entry: next, fillLots: order.filledLots, retryNow: false };
 }
 
 /** A close that began there before anybody knew: it is never taken, and its seal is. */

@@ -4,7 +4,8 @@
  *
  * Who reads and trades, and whose clock it is, is injected: a pair's workflow does it through activities, `counterleg close-all` itself.
  */
-import { nextOrderId, orderIdOf, tenthsAt, type OrderId, type Tenths } from './ids-and-nonces';
+import { nextOrderId, orderIdOf, tenthsAt, type OrderId } from './ids-and-nonces';
+import { IDS_AHEAD_MS_MAX } from './limits';
 import type { HedgePolicy, PositionRead, TicketMessage } from './messages';
 
 export interface FlattenLane {
@@ -31,9 +32,9 @@ export interface FlattenOptions {
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
-/** Ids of orders that went on there may run ahead of the clock by 25.6 s (`nextSpareId`): these are later. */
+/** Ids of orders that went on there may run ahead of the clock: these are later. */
 export function spares(lanes: readonly number[], epochMs: number): FlattenLane[] {
-  const time = (tenthsAt(epochMs) + 256n) as Tenths;
+  const time = tenthsAt(epochMs + IDS_AHEAD_MS_MAX);
   return lanes.map((lane) => ({ lane, lastId: orderIdOf({ time, lane }) }));
 }
 

@@ -62,7 +62,7 @@ export function nextOrderId(input: {
 /**
  * The next id of an order that continues on a lane which is not its own. Others may come to that lane in the same tenth of a second,
  * and two orders with one id would take each other's executions for theirs: so T ends, modulo 256, in the order's own lane.
- * It may therefore run ahead of the clock by 25.6 s.
+ * It may therefore run ahead of the clock by 25.6 s, and by twice that where the order was on a spare lane before (IDS_AHEAD_MS_MAX).
  */
 export function nextSpareId(input: {
   readonly epochMs: number;

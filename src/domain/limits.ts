@@ -19,6 +19,8 @@ export const SLICES_BEFORE_RENEWAL = 120;
 export const SEAL_SLICE = 127;
 /** 2026-01-01T00:00:00Z in tenths of a second since 1970. */
 export const EPOCH_TENTHS = 17_672_256_000n;
+/** An id runs ahead of the clock by no more: `close-all` consumes the nonces of the next minute, and whatever is younger could trade after it. */
+export const IDS_AHEAD_MS_MAX = 51_200;
 /** Skip-nonce transactions must carry a nonce below this (LP §3.6 (2)). */
 export const NONCE_LIMIT = (1n << 47n) - 1n;
 /** The exchange rejects an order expiry nearer than five minutes (LP §2.3); a sixth absorbs a slow clock. */

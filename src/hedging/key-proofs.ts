@@ -51,7 +51,7 @@ const FRAME_MS = 1_500;
 const PAUSE_MS = 250;
 const RETRY_MS_MIN = 5_000;
 const RETRY_MS_MAX = 60_000;
-/** Lists lag, and ids of spare lanes run ahead of the clock by 25.6 s: a younger nonce may be of an order that is not listed yet. */
+/** Lists lag, and ids of spare lanes run ahead of the clock (IDS_AHEAD_MS_MAX): a younger nonce may be of an order that is not listed yet. */
 const YOUNG_MS = 60_000;
 
 export class KeyProofs {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
-import { orderIdOf, timeOf, type Tenths } from '../../src/domain/ids-and-nonces';
+import { epochMsOf, orderIdOf, timeOf, type Tenths } from '../../src/domain/ids-and-nonces';
+import { IDS_AHEAD_MS_MAX } from '../../src/domain/limits';
 import type { ExecuteResult, HedgePolicy, OrderInput } from '../../src/domain/messages';
 import {
   activeTicket,
@@ -26,6 +27,9 @@ const policy: HedgePolicy = {
   force_close_timeout_ms: 10_000,
 };
 
+/** When it was begun: its id tells it. */
+const START = epochMsOf(timeOf(id));
+
 function input(change: Partial<OrderInput> = {}): OrderInput {
   return {
     order_id: id.toString(),
@@ -45,8 +49,8 @@ function input(change: Partial<OrderInput> = {}): OrderInput {
 
 /** An order driven by hand: `want` is what decide asks for, by lane; `start` begins it. */
 function driven(change: Partial<OrderInput> = {}) {
-  const order = newOrder(input(change), 0);
-  let now = 0;
+  const order = newOrder(input(change), START);
+  let now = START;
   const plan = (): Plan => decide(order, now);
   const d = {
     order,
@@ -59,7 +63,7 @@ function driven(change: Partial<OrderInput> = {}) {
       return step;
     },
     at: (ms: number) => {
-      now = ms;
+      now = START + ms;
       return d;
     },
     quoting: () => {
@@ -130,7 +134,7 @@ describe('decide: the ordinary life', () => {
     const d = driven();
     expect(d.wants()).toEqual(['arm']);
     d.start('arm');
-    absorbArm(d.order, { armed: true }, 0);
+    absorbArm(d.order, { armed: true }, START);
     expect(d.wants()).toEqual(['place']);
     d.start('place');
     expect(d.wants()).toEqual([]);
@@ -140,7 +144,7 @@ describe('decide: the ordinary life', () => {
     const d = driven();
     expect(d.wants()).toEqual(['arm']);
     d.start('arm');
-    absorbArm(d.order, { armed: false, code: 'margin', message: 'account B has too little margin' }, 0);
+    absorbArm(d.order, { armed: false, code: 'margin', message: 'account B has too little margin' }, START);
     expect(d.plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
     expect(reportOf(d.order, 'ended')).toMatchObject({
       reason: 'not quoted: account B has too little margin',
@@ -151,7 +155,7 @@ describe('decide: the ordinary life', () => {
   test('S-03 a fill before the submit returned is hedged while place runs', () => {
     const d = driven();
     d.start('arm');
-    absorbArm(d.order, { armed: true }, 0);
+    absorbArm(d.order, { armed: true }, START);
     d.start('place');
     d.update(20);
     expect(d.start('execute')).toMatchObject({ fillLots: 20n });
@@ -215,7 +219,7 @@ describe('decide: the ordinary life', () => {
     test('nothing was placed: the result says so', () => {
       const d = driven();
       d.start('arm');
-      absorbArm(d.order, { armed: false, code: 'margin', message: 'too little margin' }, 0);
+      absorbArm(d.order, { armed: false, code: 'margin', message: 'too little margin' }, START);
       expect(d.plan()).toMatchObject({ steps: [], end: true });
     });
   });
@@ -247,7 +251,7 @@ describe('decide: the ordinary life', () => {
       transaction_time_us: 0,
       received_at_ms: 0,
     } as const;
-    expect(absorbUpdate(d.order, other, 0)).toBe('other-order');
+    expect(absorbUpdate(d.order, other, START)).toBe('other-order');
     expect(d.order.filledLots).toBe(0n);
   });
 
@@ -265,7 +269,7 @@ describe('decide: the ordinary life', () => {
 describe('decide: time-out and cancel', () => {
   test('after the time-out the rest is cancelled, again and again until the exchange shows the end', () => {
     const d = driven().quoting();
-    expect(d.plan()).toMatchObject({ steps: [], wakeAtMs: 30_000 });
+    expect(d.plan()).toMatchObject({ steps: [], wakeAtMs: START + 30_000 });
     d.at(30_000);
     for (let i = 0; i < 3; i++) {
       d.start('cancel');
@@ -283,11 +287,17 @@ describe('decide: time-out and cancel', () => {
   test.each([-3_600_000, 3_600_000])("the maker host's clock, %i ms off, does not move the time-out", (offMs) => {
     const d = driven().at(1_000);
     d.start('arm');
-    absorbArm(d.order, { armed: true }, 1_000);
+    absorbArm(d.order, { armed: true }, START + 1_000);
     d.start('place');
-    const placed = { placed: true, status: 'open', filled_lots: '0', filled_quote: '0', at_ms: 2_000 + offMs } as const;
-    absorbPlace(d.order, placed, 2_000);
-    expect(d.at(31_999).plan()).toMatchObject({ steps: [], wakeAtMs: 32_000 });
+    const placed = {
+      placed: true,
+      status: 'open',
+      filled_lots: '0',
+      filled_quote: '0',
+      at_ms: START + 2_000 + offMs,
+    } as const;
+    absorbPlace(d.order, placed, START + 2_000);
+    expect(d.at(31_999).plan()).toMatchObject({ steps: [], wakeAtMs: START + 32_000 });
     expect(d.at(32_000).wants()).toEqual(['cancel']);
   });
 
@@ -341,7 +351,7 @@ describe('decide: the pair ends the quote', () => {
     const armed = driven();
     armed.start('arm');
     askEndQuote(armed.order);
-    absorbArm(armed.order, { armed: true }, 0);
+    absorbArm(armed.order, { armed: true }, START);
     expect(armed.plan()).toMatchObject({ steps: [], end: true, hedgeState: 'flat' });
   });
 
@@ -365,7 +375,7 @@ describe('decide: stuck', () => {
     d.start('alert');
     expect(d.start('tell')).toMatchObject({ state: 'stuck', done: false });
     expect(d.wants()).toEqual(['cancel']);
-    expect(d.plan().wakeAtMs).toBe(1_000);
+    expect(d.plan().wakeAtMs).toBe(START + 1_000);
     d.at(1_000);
     expect(d.wants()).toContain('execute');
   });
@@ -388,7 +398,7 @@ describe('decide: stuck', () => {
     const WEEK_MS = 7 * 86_400_000;
     const d = driven().quoting().update(20);
     let [now, tries] = [0, 0];
-    for (; now < WEEK_MS; now = d.plan().wakeAtMs ?? Infinity) {
+    for (; now < WEEK_MS; now = (d.plan().wakeAtMs ?? Infinity) - START) {
       d.at(now);
       if (!d.wants().includes('execute')) continue;
       d.start('execute');
@@ -396,7 +406,7 @@ describe('decide: stuck', () => {
       tries += 1;
     }
     expect(tries * EVENTS_OF_A_TRY).toBeLessThan(EVENTS_MAX);
-    expect(activeTicket(d.order).blocked?.retryAtMs).toBeLessThanOrEqual(WEEK_MS + 5 * 60_000);
+    expect(activeTicket(d.order).blocked?.retryAtMs).toBeLessThanOrEqual(START + WEEK_MS + 5 * 60_000);
   });
 
   test('the first half hour is not stretched, and the operator need not wait', () => {
@@ -405,11 +415,11 @@ describe('decide: stuck', () => {
     d.at(1_799_999);
     d.start('execute');
     d.executed(0, 'blocked', margin);
-    expect(activeTicket(d.order).blocked?.retryAtMs).toBe(1_799_999 + 1_000);
+    expect(activeTicket(d.order).blocked?.retryAtMs).toBe(START + 1_799_999 + 1_000);
     d.at(7_200_000).start('execute');
     d.executed(0, 'blocked', margin);
-    expect(activeTicket(d.order).blocked?.retryAtMs).toBe(7_200_000 + 120_000);
-    askRetry(d.order, 7_200_001);
+    expect(activeTicket(d.order).blocked?.retryAtMs).toBe(START + 7_200_000 + 120_000);
+    askRetry(d.order, START + 7_200_001);
     expect(d.wants()).toContain('execute');
   });
 
@@ -426,8 +436,8 @@ describe('decide: stuck', () => {
   test('a cancel that nobody answers is repeated ever less often too', () => {
     const d = driven().quoting().at(7_230_000);
     d.start('cancel');
-    absorbCancel(d.order, { known: false, reason: '503' }, 7_230_000);
-    expect(d.order.nextCancelAtMs).toBe(7_230_000 + 120_000);
+    absorbCancel(d.order, { known: false, reason: '503' }, START + 7_230_000);
+    expect(d.order.nextCancelAtMs).toBe(START + 7_230_000 + 120_000);
   });
 
   test('P-05 a lot that the exchange rejects as too small stays in the ledger, is alerted, and by policy is closed on A', () => {
@@ -494,7 +504,7 @@ describe('decide: stuck', () => {
     d.executed(5, 'sealed');
     d.start('execute');
     d.executed(7, 'blocked', margin);
-    askRetry(d.order, 50);
+    askRetry(d.order, START + 50);
     expect(d.start('seal')).toMatchObject({ entry: { direction: 'close' } });
     d.executed(8, 'sealed');
     const again = d.start('execute');
@@ -514,7 +524,7 @@ describe('decide: stuck', () => {
       .update(20);
     d.start('execute');
     d.executed(0, 'blocked', { ...margin, retry_after_ms: 60_000 });
-    expect(d.plan().wakeAtMs).toBe(10_000);
+    expect(d.plan().wakeAtMs).toBe(START + 10_000);
     d.at(10_000);
     expect(d.wants()).toContain('seal');
   });
@@ -557,10 +567,10 @@ describe('decide: stuck', () => {
     const onMakerOnly = (spares: number[], quotesOnly = [5]) => {
       const d = driven({ spare_lanes: spares });
       d.start('arm');
-      absorbArm(d.order, { armed: true }, 0);
+      absorbArm(d.order, { armed: true }, START);
       d.start('place');
-      const amounts = { filled_lots: '0', filled_quote: '0', at_ms: 0 };
-      absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: quotesOnly }, 0);
+      const amounts = { filled_lots: '0', filled_quote: '0', at_ms: START };
+      absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: quotesOnly }, START);
       return d.update(20);
     };
     const closing = (d: ReturnType<typeof driven>) => {
@@ -613,19 +623,42 @@ describe('decide: stuck', () => {
       expect(timeOf(close.ticket.id)).toBeGreaterThan(timeOf(used));
     });
 
+    test('ids never run further ahead of the clock than the fence of close-all reaches, however often it changes direction', () => {
+      const d = onMakerOnly([9]);
+      d.start('execute');
+      closing(d);
+      const ahead = (atMs: number) => epochMsOf(timeOf(d.order.lastId)) - (START + atMs);
+      for (let turn = 1; turn <= 8; turn++) {
+        if (turn % 2 === 1) askRetry(d.order, START + turn);
+        else askClose(d.order);
+        d.at(turn).executed(0, 'sealed');
+        const [step] = d.plan().steps.filter((one) => one.do === 'execute');
+        if (step === undefined) {
+          const waits = (d.plan().wakeAtMs ?? 0) - START;
+          expect(waits).toBeGreaterThan(turn);
+          expect(d.at(waits).wants()).toContain('execute');
+          expect(ahead(waits)).toBeLessThanOrEqual(IDS_AHEAD_MS_MAX);
+          return;
+        }
+        begin(d.order, step);
+        expect(ahead(turn)).toBeLessThanOrEqual(IDS_AHEAD_MS_MAX);
+      }
+      throw new Error('it never waited');
+    });
+
     test.each(['its placement answers', 'the exchange rejects a close'] as const)(
       'closed before it is known to be maker-only: once %s, the next close takes the spare lane',
       (how) => {
         const d = driven({ spare_lanes: [9] });
         d.start('arm');
-        absorbArm(d.order, { armed: true }, 0);
+        absorbArm(d.order, { armed: true }, START);
         d.start('place');
         d.update(20).start('execute');
         expect(closing(d).ticket.id).toBe(id);
         d.executed(6, 'blocked', { code: '62007', message: 'api key is maker only', retry_after_ms: 1_000 });
-        const amounts = { filled_lots: '0', filled_quote: '0', at_ms: 0 };
+        const amounts = { filled_lots: '0', filled_quote: '0', at_ms: START };
         if (how === 'its placement answers')
-          absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: [5] }, 0);
+          absorbPlace(d.order, { placed: true, status: 'open', ...amounts, quotes_only: [5] }, START);
         d.start('seal'); // at once: the key takes a cancel
         d.executed(6, 'sealed');
         d.start('execute');
@@ -696,7 +729,7 @@ describe('decide: stuck', () => {
 
     test('the operator who registered another key has it hedged', () => {
       const d = againDead(deadHedge('keep_trying'), 6).at(91_000);
-      askRetry(d.order, 91_000);
+      askRetry(d.order, START + 91_000);
       expect(d.start('execute')).toMatchObject({ entry: { direction: 'hedge', ticket: { priorLots: 6n } } });
     });
 
@@ -751,7 +784,7 @@ describe('decide reaches a fixpoint', () => {
         fc.array(event, { maxLength: 25, size: 'max' }),
         fc.constantFrom<'keep_trying' | 'close'>('keep_trying', 'close'),
         (events, onStuck) => {
-          const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck } }), 0);
+          const order = newOrder(input({ policy: { ...policy, on_stuck: onStuck } }), START);
           let now = 0;
           let truth = 0;
           let closed = false;

@@ -140,20 +140,22 @@ function isSend(command: ExecutionCommand): command is ExecutionCommand & { do: 
 }
 
 describe('D-05 an order that has told its pair that it is done', () => {
+  const startMs = epochMsOf(timeOf(id));
   function abandoned() {
-    const order = newOrder(input, 0);
-    absorbArm(order, { armed: true }, 0);
+    const order = newOrder(input, startMs);
+    absorbArm(order, { armed: true }, startMs);
     const update = { order_id: id.toString(), transaction_time_us: 1, received_at_ms: 1 };
-    absorbUpdate(order, { ...update, status: 'filled', filled_lots: '4', filled_quote: '4004000' }, 1);
+    absorbUpdate(order, { ...update, status: 'filled', filled_lots: '4', filled_quote: '4004000' }, startMs + 1);
     const entry = activeTicket(order);
     const blocked = { code: '21739', message: 'not enough margin', retry_after_ms: 1_000 };
-    absorbExecution(order, entry, executeResult({ state: 'blocked', blocked }), 2);
-    decide(order, 2);
+    absorbExecution(order, entry, executeResult({ state: 'blocked', blocked }), startMs + 2);
+    decide(order, startMs + 2);
     askCancel(order);
-    absorbExecution(order, entry, executeResult({ state: 'sealed' }), 3);
+    absorbExecution(order, entry, executeResult({ state: 'sealed' }), startMs + 3);
     return order;
   }
-  const stepNow = (order: ReturnType<typeof abandoned>) => decide(order, 4).steps.find(({ track }) => track === 'pair');
+  const stepNow = (order: ReturnType<typeof abandoned>) =>
+    decide(order, startMs + 4).steps.find(({ track }) => track === 'pair');
 
   test('takes no more wishes: its lane belongs to the next order from there on', () => {
     const order = abandoned();
@@ -171,8 +173,8 @@ describe('D-05 an order that has told its pair that it is done', () => {
     const order = abandoned();
     const alert = stepNow(order);
     if (alert) begin(order, alert);
-    askRetry(order, 5);
+    askRetry(order, startMs + 5);
     expect(order.alerted.abandoned).toBe(false);
-    expect(decide(order, 5)).toMatchObject({ end: false, steps: [{ do: 'execute' }] });
+    expect(decide(order, startMs + 5)).toMatchObject({ end: false, steps: [{ do: 'execute' }] });
   });
 });

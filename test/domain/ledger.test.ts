@@ -1,7 +1,7 @@
 /** What an order makes of an exchange that contradicts itself, of steps that fail, and of lanes that are gone. */
 import { describe, expect, test } from '@jest/globals';
 import { begin, decide, type Plan, type Step } from '../../src/domain/decide';
-import { laneOf, orderIdOf, type Tenths } from '../../src/domain/ids-and-nonces';
+import { epochMsOf, laneOf, orderIdOf, timeOf, type Tenths } from '../../src/domain/ids-and-nonces';
 import { lots } from '../../src/domain/lots';
 import type { ExecuteResult, OrderInput, OrderUpdate, SliceReport } from '../../src/domain/messages';
 import {
@@ -49,9 +49,9 @@ function input(change: Partial<OrderInput> = {}): OrderInput {
   };
 }
 
-function life(change: Partial<OrderInput> = {}) {
-  const order = newOrder(input(change), 0);
-  let now = 0;
+function life(change: Partial<OrderInput> = {}, startMs = 0) {
+  const order = newOrder(input(change), startMs);
+  let now = startMs;
   const plan = (): Plan => decide(order, now);
   const self = {
     order,
@@ -269,29 +269,31 @@ describe('a placement that nobody can answer for', () => {
 });
 
 describe('P-18 lanes that are gone', () => {
+  const startMs = epochMsOf(timeOf(id));
+
   test('without a spare lane the next ticket waits: it does not spin', () => {
-    const l = life({ spare_lanes: [] }).quoting().update(20, 'filled');
+    const l = life({ spare_lanes: [] }, startMs).quoting().update(20, 'filled');
     l.start('execute');
     l.executed(0, 'jumped');
     expect(l.wants()).toEqual(['alert']);
     l.start('alert');
     l.start('tell');
-    expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: 30_000 });
-    expect(laneOf(executionOf(l.at(30_000).start('execute')).entry.ticket.id)).toBe(5);
+    expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: startMs + 30_000 });
+    expect(laneOf(executionOf(l.at(startMs + 30_000).start('execute')).entry.ticket.id)).toBe(5);
     l.executed(0, 'jumped');
-    expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: 60_000 });
+    expect(l.plan()).toMatchObject({ steps: [], wakeAtMs: startMs + 60_000 });
   });
 
   test('the operator need not wait', () => {
-    const l = life({ spare_lanes: [] }).quoting().update(20, 'filled');
+    const l = life({ spare_lanes: [] }, startMs).quoting().update(20, 'filled');
     l.start('execute');
     l.executed(0, 'jumped');
-    askRetry(l.order, 0);
+    askRetry(l.order, startMs);
     expect(l.wants()).toContain('execute');
   });
 
   test('a spare lane is used at once, and stays the hedge’s lane after a close in between', () => {
-    const l = life().quoting().update(20, 'filled');
+    const l = life({}, startMs).quoting().update(20, 'filled');
     l.start('execute');
     l.executed(0, 'jumped');
     expect(laneOf(executionOf(l.start('execute')).entry.ticket.id)).toBe(9);
@@ -299,7 +301,7 @@ describe('P-18 lanes that are gone', () => {
     l.start('seal');
     l.executed(0, 'sealed');
     expect(laneOf(executionOf(l.start('execute')).entry.ticket.id)).toBe(5); // the close, on A
-    askRetry(l.order, 0);
+    askRetry(l.order, startMs);
     l.start('seal');
     l.executed(0, 'sealed');
     const again = executionOf(l.start('execute')).entry;

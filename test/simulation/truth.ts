@@ -6,9 +6,11 @@
  */
 import { EPOCH_TENTHS, SEAL_SLICE, SIGNED_BYTES_LIFE_MS } from '../../src/domain/limits';
 import {
+  epochMsOf,
   orderIdOf,
   parseOrderId,
   splitClientOrderIndex,
+  timeOf,
   type OrderId,
   type Tenths,
 } from '../../src/domain/ids-and-nonces';
@@ -25,6 +27,8 @@ export const DEAD_MAN_MS = 600_000;
 /** Younger bytes were sent while a minute of the switch was left, whatever a wrong clock makes of their age. */
 const STALE_BYTES_MS = 15_000;
 
+/** src/closing/fence.ts consumes nonces so far ahead. */
+const FENCE_MS = 60_000;
 /** The positions that a step of an unwind was made for were read no longer before it. */
 const POSITION_READ_MS = 20_000;
 
@@ -59,7 +63,7 @@ export interface OrderTruth {
   closeAskedMs: number | undefined;
   /** An operator asked something of it. */
   meddled: boolean;
-  end: 'completed' | 'canceled' | undefined;
+  end: 'completed' | 'canceled' | 'terminated' | undefined;
   result: OrderResult | undefined;
 }
 
@@ -112,11 +116,14 @@ export class Truth {
     });
   }
 
-  /** The id of an order, or of a ticket of it, is nobody else's. */
+  /** The id of an order, or of a ticket of it, is nobody else's, and none that the fence of `close-all` does not reach (src/closing/fence.ts). */
   #take(id: OrderId, orderId: OrderId): void {
     const owner = this.#orderOfTicket.get(`${ACCOUNT_A}/${id}`);
     if (owner !== undefined && owner !== orderId)
       this.violations.push(`id ${id} is taken by order ${orderId} and by order ${owner}`);
+    const aheadMs = epochMsOf(timeOf(id)) - this.time.nowMs;
+    if (aheadMs > FENCE_MS)
+      this.violations.push(`id ${id} of order ${orderId} is ${Math.round(aheadMs / 1_000)} s ahead of the clock`);
     for (const account of [ACCOUNT_A, ACCOUNT_B]) this.#orderOfTicket.set(`${account}/${id}`, orderId);
   }
 
@@ -203,7 +210,7 @@ export class Truth {
     }
   }
 
-  onEnd(id: OrderId, end: 'completed' | 'canceled', result: OrderResult | undefined): void {
+  onEnd(id: OrderId, end: NonNullable<OrderTruth['end']>, result: OrderResult | undefined): void {
     const order = this.orders.get(id);
     if (order === undefined) return;
     order.end = end;

@@ -3,7 +3,7 @@
  * none on a lane where the pair was told that another order is, none after one that A had to trade back, until a person has resumed.
  * How long one may wait in silence is in clocks.ts.
  */
-import { epochMsOf, laneOf, parseOrderId, timeOf } from '../../src/domain/ids-and-nonces';
+import { laneOf, parseOrderId } from '../../src/domain/ids-and-nonces';
 import type { OrderInput, OrderResult, OrderState } from '../../src/domain/messages';
 import { summarize } from '../../packages/paper-exchange/src/core/margin';
 import type { Time } from './time';
@@ -14,8 +14,6 @@ import { ACCOUNT_A, ACCOUNT_B, MARKET, type Venue } from './venue';
 export const MARGIN_LIMITS = { warnBps: 1_000, stopQuotingBps: 700, unwindBps: 400 };
 /** One market's own liquidation price is a little nearer than what is carried says. */
 const SLACK = 1.02;
-/** src/closing/fence.ts consumes nonces so far ahead. */
-const FENCE_MS = 60_000;
 /** A workflow task that began before it was told may take so long. */
 const TOLD_MS = 3_000;
 
@@ -81,8 +79,6 @@ export class UnwindRules {
     const id = parseOrderId(input.order_id);
     const reject = (why: string): void =>
       void this.truth.violations.push(`order ${input.order_id}, a step of an unwind, begins although ${why}`);
-    const aheadMs = id === undefined ? 0 : epochMsOf(timeOf(id)) - this.time.nowMs;
-    if (aheadMs > FENCE_MS) reject(`its id is ${Math.round(aheadMs / 1_000)} s ahead of the clock`);
     this.look();
     if (this.#freshAskedMs <= this.#stepMs) reject('the margin was not read after the one before it');
     this.#stepMs = this.time.nowMs;
