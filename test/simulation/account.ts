@@ -30,7 +30,7 @@ import type { Faults } from './faults';
 import type { Network } from './network';
 import { clockOf, START_MS, type Host, type Time } from './time';
 import { ACCOUNT_A, LANES, MARKET, type Venue } from './venue';
-import { hashOfTx, newsOf, recordOf, txOf, txRecordOf, type AccountNews } from './wire';
+import { hashOfTx, newsOf, recordOf, transferRowOf, txOf, txRecordOf, type AccountNews } from './wire';
 
 const SEND_MS = 3_000;
 const READ_MS = 5_000;
@@ -140,7 +140,12 @@ export class SimAccount implements AccountPort {
             timeMs: tx.executedAtMs,
           }))
           .filter(({ sequenceIndex }) => index === undefined || sequenceIndex <= index)
-          .slice(0, PAGE_ROWS);
+          .slice(0, PAGE_ROWS)
+          .map((row) =>
+            row.tx.transfer === undefined
+              ? row
+              : { ...transferRowOf(row.tx, venue.areTermsHidden), sequenceIndex: row.sequenceIndex },
+          );
       }),
     );
   }
@@ -372,8 +377,10 @@ export class SimStream implements AccountStream {
       });
     if (news.txs.length > 0 && !venue.isTxChannelRejected)
       this.#deliver('txs', () => {
-        this.#note(news.txs);
-        for (const listener of this.#listeners.txs) listener(news.txs);
+        // A row that cannot be read is none.
+        const txs = venue.areTermsHidden ? news.txs.filter(({ transfer }) => transfer === undefined) : news.txs;
+        this.#note(txs);
+        for (const listener of this.#listeners.txs) listener(txs);
       });
   }
 

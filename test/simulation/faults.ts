@@ -80,8 +80,13 @@ export const FAULT_KINDS = [
   'margin-scare',
   'margin-unshown',
   'operator-pair',
+  // transfers between both accounts
+  'money-terminated',
+  'money-lag',
+  'terms-unread',
 ] as const;
 const PAIR_KINDS: readonly FaultKind[] = ['margin-scare', 'margin-unshown', 'operator-pair'];
+const MONEY_KINDS: readonly FaultKind[] = ['money-terminated', 'money-lag', 'terms-unread'];
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** The most a kind may be: chance per opportunity. Kinds drawn once per tick of the chaos have small ones. */
@@ -151,11 +156,16 @@ const RATE_MAX: Readonly<Record<FaultKind, number>> = {
   'margin-scare': 0.05,
   'margin-unshown': 0.03,
   'operator-pair': 0.03,
+  'money-terminated': 0.1,
+  'money-lag': 0.2,
+  'terms-unread': 0.1,
 };
 /** In how many of those seeds that run a pair. */
 const PAIR_SHARE: Readonly<Partial<Record<FaultKind, number>>> = { 'margin-scare': 0.9, 'margin-unshown': 0.25 };
 /** Of a hundred seeds so many run a pair in place of its stand-in. */
 const PAIRS_PERCENT = 8;
+/** And so many make rebalances beside it. */
+const MONEY_PERCENT = 6;
 
 /**
  * What a seed is mainly about. `siege`: hedges that cannot land, and people who meddle. `zombies`: processes that die, sleep, return.
@@ -239,6 +249,8 @@ export interface FaultLimits {
   readonly theme?: Theme | undefined;
   /** Every seed runs a pair. */
   readonly isPaired?: boolean | undefined;
+  /** Every seed makes rebalances. */
+  readonly isMoney?: boolean | undefined;
 }
 
 export class Faults {
@@ -251,6 +263,8 @@ export class Faults {
   readonly theme: Theme;
   /** The pair workflow runs, not its stand-in. */
   readonly isPaired: boolean;
+  /** Collateral is moved between both accounts. */
+  readonly isMoney: boolean;
   onStrike: (kind: FaultKind) => void = () => undefined;
   readonly #streams = new Map<FaultKind, Random>();
 
@@ -262,10 +276,11 @@ export class Faults {
     const drawn = THEMES[draw.between(0, THEMES.length - 1)] ?? 'swarm';
     this.theme = limits.theme ?? drawn;
     this.isPaired = limits.isPaired ?? hashOf(seed, 9) % 100 < PAIRS_PERCENT;
+    this.isMoney = limits.isMoney ?? hashOf(seed, 11) % 100 < MONEY_PERCENT;
     // Some seeds are calm in most ways, some hostile in most; every seed has a few kinds it insists on.
     const isCalm = this.theme === 'absence';
     const share = isCalm ? 0 : draw.next() * (this.theme === 'swarm' ? 1 : 0.4);
-    const last = FAULT_KINDS.length - PAIR_KINDS.length - 1;
+    const last = FAULT_KINDS.length - PAIR_KINDS.length - MONEY_KINDS.length - 1;
     const insists = new Set(isCalm ? [] : [0, 1, 2].map(() => draw.between(0, last)));
     FAULT_KINDS.forEach((kind, index) => {
       const mild = draw.chance(share) ? RATE_MAX[kind] * draw.next() ** 2 : 0;
@@ -279,9 +294,10 @@ export class Faults {
     if (this.isPaired && drawPair.chance(0.25) && !limits.off.has('maker-only')) this.rates.set('maker-only', 1);
     if (this.isPaired && drawPair.chance(0.3) && !limits.off.has('slow-sequencer'))
       this.rates.set('slow-sequencer', 0.3);
-    for (const kind of PAIR_KINDS) {
+    for (const kind of [...PAIR_KINDS, ...MONEY_KINDS]) {
       const rate = drawPair.chance(PAIR_SHARE[kind] ?? 0.4) ? RATE_MAX[kind] * (0.3 + 0.7 * drawPair.next()) : 0;
-      this.rates.set(kind, this.isPaired && !limits.off.has(kind) ? rate : 0);
+      const isOn = PAIR_KINDS.includes(kind) ? this.isPaired : this.isMoney;
+      this.rates.set(kind, isOn && !limits.off.has(kind) ? rate : 0);
     }
   }
 

@@ -19,7 +19,7 @@ interface Mutation {
   /** A second place, in the same file unless it names another. */
   readonly also?: { readonly file?: string; readonly find: string; readonly replace: string };
   /** Every seed runs what it is about. */
-  readonly seeds?: '--pair';
+  readonly seeds?: '--pair' | '--money';
 }
 
 /** Where the execution machine takes the answer of a send, and where anything that happens to its nonce. */
@@ -492,6 +492,30 @@ ${TAKES_AN_ANSWER}`,
     file: 'src/quoting/quote.ts',
     find: '  if (question.noEnlarging !== undefined && ',
     replace: "  if (question.noEnlarging === '' && ",
+  },
+  {
+    name: 'a-transfer-on-another-nonce',
+    what: 'an attempt that begins anew sends the transfer at another nonce',
+    seeds: '--money',
+    file: 'src/transfers/send.ts',
+    find: '  const nonce = nonceOf(id, 0);',
+    replace: '  const nonce = nonceOf(id, Math.floor(nowMs / 1_000) % 4);',
+  },
+  {
+    name: 'an-unread-transfer-is-foreign',
+    what: "a transfer whose terms cannot be read is taken for somebody else's",
+    seeds: '--money',
+    file: 'src/exchange/lighter/parse-tx.ts',
+    find: "    throw new MalformedError('transaction: the terms of a transfer are not readable');",
+    replace: '    return undefined;',
+  },
+  {
+    name: 'over-before-it-is-shown',
+    what: "a rebalance ends before the exchange's list counts it",
+    seeds: '--money',
+    file: 'src/workflows/rebalance.ts',
+    find: '  if (end.moved) await told(hedger, order, shown(order, end.tx_hash));\n',
+    replace: '',
   },
 ];
 

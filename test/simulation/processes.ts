@@ -2,9 +2,12 @@
  * The two kinds of process, put together from the real parts as src/workers does: executor, listener, canceller,
  * dead-man's switch and activities. Only their surroundings are simulated: exchange port, Temporal, Redis, clock.
  */
+import type { Rejected } from '../../src/activities/accounts';
 import { Arming } from '../../src/activities/arming';
 import { createHedgeActivities } from '../../src/activities/hedge-activities';
 import { createMakerActivities } from '../../src/activities/maker-activities';
+import { createRebalanceActivities } from '../../src/activities/rebalance';
+import { createTransferActivities } from '../../src/activities/transfer';
 import { LedgerAuditor } from '../../src/audit/ledger-auditor';
 import { MarginWatch } from '../../src/audit/margin-watch';
 import { PairTeller } from '../../src/audit/pair-teller';
@@ -39,13 +42,14 @@ import type { AlertKind, Observability } from '../../src/observability';
 import { readFrom, readState, SimAccount, type Surroundings } from './account';
 import { within } from './activity-context';
 import type { Halts } from './halts';
+import { LIMITS } from './money';
 import { recordOf } from './wire';
 import type { TemporalServer, Worker } from './temporal';
 import { clockOf, type Host } from './time';
 import { WatchWire } from './watch-wire';
 import { DEAD_MAN_MS } from './truth';
 import { MARGIN_LIMITS } from './unwind-rules';
-import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, SPARE_LANES } from './venue';
+import { ACCOUNT_A, ACCOUNT_B, CANCEL_LANE, LANES, MARKET, MONEY_LANE, SPARE_LANES } from './venue';
 
 export interface World extends Surroundings {
   /** What the market takes. */
@@ -203,7 +207,13 @@ export function startMaker(world: World, host: Host): Maker {
     clock,
   });
   const isQuoteLane = (lane: number): boolean => world.venue.isMakerOnly && LANES.some((it) => it === lane);
-  const activities = sayingWhere(steps, { has: isQuoteLane });
+  const money = world.faults.isMoney
+    ? createTransferActivities({
+        ...moneyOf(world, host),
+        ...{ account, exchange, sealBy: sealByCancelOrder(() => deadMan.nextAtMs()) },
+      })
+    : {};
+  const activities = { ...sayingWhere(steps, { has: isQuoteLane }), ...money };
   deadMan.start();
   const ledgers = new LedgerAuditor({
     ...auditing(world, host, observability),
@@ -275,6 +285,7 @@ export function startHedger(world: World, host: Host): Hedger {
     books: (market) => (tellers ? positions.state(market) : { state: 'even', lots: '0', what: '' }),
     clock,
   });
+  const money = world.faults.isMoney ? hedgerMoney(world, host, { account, exchange, margin: arming.margin }) : {};
   const maker = world.isWatched
     ? new MakerWatch({
         makerAccount: ACCOUNT_A,
@@ -339,7 +350,7 @@ export function startHedger(world: World, host: Host): Hedger {
     kind: 'hedger',
     host,
     account,
-    worker: workerOf(world, account, host, [ordersQueue(ACCOUNT_B)], activities),
+    worker: workerOf(world, account, host, [ordersQueue(ACCOUNT_B)], { ...activities, ...money }),
     onNotice,
     bury,
   };
@@ -352,6 +363,35 @@ function auditing(world: World, host: Host, { raiseAlert }: Observability) {
     markets: [OUR_MARKET],
     raiseAlert,
     clock: clockOf(world.time, host),
+  };
+}
+
+/** As src/workers/money.ts. */
+function moneyOf(world: World, host: Host) {
+  return {
+    accounts: { maker: ACCOUNT_A, hedge: ACCOUNT_B },
+    onRejected: ({ step, given }: Rejected) => world.onDefect(`${step} went to accounts ${given}`),
+    clock: clockOf(world.time, host),
+  };
+}
+
+function hedgerMoney(
+  world: World,
+  host: Host,
+  of: { readonly account: SimAccount; readonly exchange: ExchangePort; readonly margin: Arming['margin'] },
+): object {
+  const { account, exchange, margin } = of;
+  const common = { ...moneyOf(world, host), exchange };
+  return {
+    ...createTransferActivities({ ...common, account, sealBy: sealByCancelAll, setAside: (it) => margin.setAside(it) }),
+    ...createRebalanceActivities({
+      ...common,
+      history: {
+        transfers: () => readFrom(world, host, () => ({ rows: world.venue.listedTransfers(), next: undefined })),
+      },
+      terms: { ...LIMITS, lane: MONEY_LANE },
+      unpromised: () => margin.unpromised(),
+    }),
   };
 }
 
@@ -502,7 +542,7 @@ function exchangePort(world: World, host: Host): ExchangePort {
     watchTrades: (accountIndex, onTraded) => watchTrades(world, host, { accountIndex, onTraded }),
     clockSkewMs: () => -host.skewMs,
     exchangeNowMs: () => world.time.nowMs,
-    ownerOf: absent,
+    ownerOf: () => Promise.resolve({ ok: true, value: '0x01' }),
     openAccount: absent,
     openHistory: absent,
     close: () => Promise.resolve(),

@@ -15,7 +15,7 @@ export class Report {
   #events = 0;
   #virtualMs = 0;
   #strikes = 0;
-  readonly #orders = { filled: 0, unfilled: 0, abandoned: 0, closedLots: 0, steps: 0 };
+  readonly #orders = { filled: 0, unfilled: 0, abandoned: 0, closedLots: 0, steps: 0, transfers: 0 };
 
   add(outcome: Outcome): void {
     this.#seeds += 1;
@@ -23,7 +23,7 @@ export class Report {
     this.#virtualMs += outcome.virtualMs;
     this.#strikes += outcome.strikes;
     this.#kinds.set(outcome.kind, (this.#kinds.get(outcome.kind) ?? 0) + 1);
-    for (const key of ['filled', 'unfilled', 'abandoned', 'closedLots', 'steps'] as const)
+    for (const key of ['filled', 'unfilled', 'abandoned', 'closedLots', 'steps', 'transfers'] as const)
       this.#orders[key] += outcome.orders[key];
     for (const pair of outcome.coverage) this.#coverage.set(pair, (this.#coverage.get(pair) ?? 0) + 1);
   }
@@ -57,7 +57,7 @@ export class Report {
       `pairs never met: ${uncovered.length === 0 ? 'none' : uncovered.join(', ')}`,
       `${this.#seeds} seeds in ${seconds.toFixed(1)} s (${(this.#seeds / seconds).toFixed(0)} a second, ${(this.#seeds / cpuSeconds).toFixed(0)} a CPU second), ${this.#events} events, ` +
         `${(this.#virtualMs / 3_600_000).toFixed(1)} h of virtual time, ${this.#strikes} faults`,
-      `orders: ${this.#orders.filled} filled, ${this.#orders.unfilled} not, ${this.#orders.abandoned} abandoned, ${this.#orders.closedLots} lots closed on A, ${this.#orders.steps} steps of unwinds`,
+      `orders: ${this.#orders.filled} filled, ${this.#orders.unfilled} not, ${this.#orders.abandoned} abandoned, ${this.#orders.closedLots} lots closed on A, ${this.#orders.steps} steps of unwinds, ${this.#orders.transfers} transfers`,
       this.#kindsText(),
     ].join('\n');
   }

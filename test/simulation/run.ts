@@ -26,6 +26,7 @@ function main(): number {
       'strikes-max': { type: 'string' },
       theme: { type: 'string' },
       pair: { type: 'boolean' },
+      money: { type: 'boolean' },
       'keep-going': { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
       mutations: { type: 'boolean', default: false },
@@ -40,6 +41,7 @@ function main(): number {
     off: new Set(off),
     theme: THEMES.find((theme) => theme === values.theme),
     isPaired: values.pair,
+    isMoney: values.money,
     strikesMax: values['strikes-max'] === undefined ? Infinity : Number(values['strikes-max']),
   };
   const from = Number(values.seed ?? values.from);
@@ -69,6 +71,7 @@ function explain(seed: number, outcome: Outcome, limits: FaultLimits): void {
   const options = [
     `--seed ${seed}`,
     ...(limits.isPaired === true ? ['--pair'] : []),
+    ...(limits.isMoney === true ? ['--money'] : []),
     ...(smaller.off.size > 0 ? [`--off ${[...smaller.off].join(',')}`] : []),
   ];
   if (Number.isFinite(smaller.strikesMax)) options.push(`--strikes-max ${smaller.strikesMax}`);

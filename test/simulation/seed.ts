@@ -12,6 +12,7 @@ import { Clocks } from './clocks';
 import { Faults, type FaultKind, type FaultLimits } from './faults';
 import { Halts } from './halts';
 import { MarketActors } from './market';
+import { MoneyActor } from './money';
 import { Network } from './network';
 import { PairActor } from './pair';
 import type { World } from './processes';
@@ -38,6 +39,7 @@ export interface Outcome {
     readonly closedLots: number;
     /** Of unwinds, that traded. */
     readonly steps: number;
+    readonly transfers: number;
   };
   readonly timeline: readonly string[];
   /** A digest of everything that executed and when: equal runs have equal ones. */
@@ -103,6 +105,7 @@ class Simulation {
   #lastEndMs = 0;
   readonly #slots: Slot[];
   readonly #pair: PairActor | undefined;
+  readonly #money: MoneyActor | undefined;
   #digest = 0;
 
   constructor(seed: number, limits: FaultLimits, isTraced: 'traced' | 'silent') {
@@ -122,7 +125,7 @@ class Simulation {
       {
         trace,
         onDefect: (what) => this.#defects.push(what),
-        onScheduled: (name, input) => this.#learn(name, input),
+        onScheduled: (name, input, by) => this.#learn(name, input, by),
         onAnswered: (name, input, result) => this.#hear(name, input, result),
         onSignalOut: (name, input) => this.#onOrderState(name, input as OrderState),
         onChild: (input) => this.#onChild(input as OrderInput),
@@ -218,6 +221,7 @@ class Simulation {
     this.#healMs =
       START_MS + (faults.theme === 'absence' ? random.logUniform(40_000, 200_000) : random.logUniform(3_000, 90_000));
     this.#pair = unwinds && new PairActor(this.#world, this.#market, new Random(hashOf(seed, 9)), unwinds);
+    this.#money = faults.isMoney ? new MoneyActor(this.#world, new Random(hashOf(seed, 11))) : undefined;
     this.#slots = (unwinds ? [] : LANES).slice(0, random.between(1, 2)).map((lane) => ({
       lane,
       last: undefined,
@@ -239,6 +243,7 @@ class Simulation {
         this.#chaos.tick();
         this.#market.tick();
         this.#pair?.tick();
+        this.#money?.tick();
         time.after(TICK_MS, undefined, tick);
       }
       for (const slot of this.#slots) this.#serve(slot);
@@ -374,6 +379,7 @@ class Simulation {
     this.#market.healAll();
     this.#chaos.healAll();
     this.#pair?.heal();
+    this.#money?.heal();
     // A lane that something else took for good is for the operator: close on A, and if that lane is gone too, give up.
     time.after(LIVENESS_MS / 3, undefined, () => this.#help((run) => this.#world.temporal.update(run, 'forceClose')));
     time.after((LIVENESS_MS * 2) / 3, undefined, () => this.#help((run) => this.#chaos.cancel(run)));
@@ -388,15 +394,21 @@ class Simulation {
   #finalCheck(): void {
     this.#truth.finalCheck();
     this.#clocks.finalCheck();
+    this.#money?.check();
   }
 
   #isBroken(): boolean {
-    return this.#truth.violations.length > 0 || this.#defects.length > 0 || this.#clocks.violations.length > 0;
+    return (
+      this.#truth.violations.length > 0 ||
+      (this.#money?.violations.length ?? 0) > 0 ||
+      this.#defects.length > 0 ||
+      this.#clocks.violations.length > 0
+    );
   }
 
   #isDone(): boolean {
     const isOver = this.#pair?.isOver ?? this.#slots.every(({ isBusy, left }) => !isBusy && left === 0);
-    return isOver && this.#chaos.runs().length === 0;
+    return isOver && (this.#money?.isOver ?? true) && this.#chaos.runs().length === 0;
   }
 
   // ---- what the truth hears
@@ -412,7 +424,8 @@ class Simulation {
     if (order) order.isArmed = true;
   }
 
-  #learn(name: string, input: unknown): void {
+  #learn(name: string, input: unknown, by: { readonly run: Run; readonly queue: string } | undefined): void {
+    this.#money?.onScheduled(name, input, by);
     this.#pair?.rules.onScheduled(name, input);
     if (name === 'execute' && (input as ExecuteInput).purpose === 'close')
       this.#truth.onCloseAsked((input as ExecuteInput).ticket.order_id);
@@ -422,7 +435,7 @@ class Simulation {
 
   #onEnd(run: Run): void {
     this.#lastEndMs = this.time.nowMs;
-    if (!isOrder(run)) return;
+    if (!isOrder(run)) return this.#money?.check();
     this.#pair?.rules.onEnd(this.#truth.find(run.id.split('/')[2]), run.result as OrderResult | undefined);
     const id = parseOrderId(run.id.split('/')[2] ?? '');
     if (id !== undefined && run.end !== undefined)
@@ -432,7 +445,8 @@ class Simulation {
   }
 
   #outcome(reason: 'over' | 'deadline'): Outcome {
-    const { violations, orders } = this.#truth;
+    const { orders } = this.#truth;
+    const violations = [...this.#truth.violations, ...(this.#money?.violations ?? [])];
     const ended = [...orders.values()];
     const unfinished = this.#chaos.runs().map((run) => `${run.id} is ${run.state}`);
     const [kind, what]: [Outcome['kind'], string] =
@@ -458,6 +472,7 @@ class Simulation {
       coverage: this.#coverage,
       orders: {
         filled: ended.filter(({ filled }) => filled > 0).length,
+        transfers: this.#money?.moved ?? 0,
         steps: ended.filter(({ filled, input }) => filled > 0 && input.unwind === true).length,
         unfilled: ended.filter(({ filled }) => filled === 0).length,
         abandoned: ended.filter(({ result }) => result?.hedge_state === 'abandoned').length,

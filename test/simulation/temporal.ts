@@ -90,7 +90,7 @@ export interface Run {
   readonly attributes: Record<string, unknown>;
   memo: Readonly<Record<string, unknown>>;
   cancelRequested: boolean;
-  end: 'completed' | 'canceled' | undefined;
+  end: 'completed' | 'canceled' | 'terminated' | undefined;
   result: unknown;
   updates: number;
   /** Who started it, and waits for its end. */
@@ -103,7 +103,8 @@ export type Workflow = (input: unknown) => Promise<unknown>;
 
 export interface TemporalEvents {
   onDefect(what: string): void;
-  onScheduled(name: string, input: unknown): void;
+  /** `by`: of one that is no part of a workflow task. */
+  onScheduled(name: string, input: unknown, by?: { readonly run: Run; readonly queue: string }): void;
   /** An activity's result is in history. */
   onAnswered(name: string, input: unknown, result: unknown): void;
   /** An operator's update or cancel was taken in. */
@@ -196,6 +197,18 @@ export class TemporalServer {
     this.events.trace(() => `operator cancels ${run.id}`);
     this.events.onOperator(run);
     this.#add(run, { do: 'cancel' });
+  }
+
+  /** No code of it runs any more; what its steps are at goes on until they hear of it. */
+  terminate(run: Run): void {
+    if (this.isDown || run.end !== undefined) return;
+    this.events.trace(() => `${run.id} is terminated`);
+    run.end = 'terminated';
+    run.closedMs = this.time.nowMs;
+    for (const worker of this.workers) {
+      worker.cached.delete(run.id);
+      for (const attempt of worker.running) if (attempt.run === run) this.#tellWorker(attempt);
+    }
   }
 
   /** What a process of ours sees of Temporal beside its tasks: the list of runs, or an error while it cannot be reached. */
@@ -330,6 +343,7 @@ export class TemporalServer {
   }
 
   #dispatch(run: Run, task: number): void {
+    if (run.end !== undefined) return;
     const sticky = run.sticky && isReachable(run.sticky) && !this.faults.strike('task-stalls') ? run.sticky : undefined;
     const worker = sticky ?? this.#pick(ordersQueue(ACCOUNT_B));
     if (worker === undefined) {
@@ -435,6 +449,7 @@ export class TemporalServer {
   }
 
   #complete(run: Run, { activations, locals }: Task): boolean {
+    if (run.end !== undefined) return false;
     const commands = activations.flatMap((activation) => activation.commands);
     const ends = commands.some(({ do: what }) => what === 'complete' || what === 'end-canceled' || what === 'continue');
     // A workflow may not end over news it has not seen: the task fails and is done again with them.
@@ -456,7 +471,7 @@ export class TemporalServer {
   #carryOut(run: Run, command: Command): void {
     switch (command.do) {
       case 'activity':
-        this.events.onScheduled(command.name, command.input);
+        this.events.onScheduled(command.name, command.input, { run, queue: command.queue });
         this.events.trace(() => `${run.id} wants ${command.name}${briefOf(command.input)}`);
         run.activities.set(command.seq, { command, attempt: 0, cancelRequested: false });
         this.#attempt(run, command.seq);
@@ -681,7 +696,7 @@ function rawOf(run: Run): object {
     );
   return {
     execution: { workflowId: run.id },
-    status: run.end === undefined ? 1 : run.end === 'completed' ? 2 : 4,
+    status: { running: 1, completed: 2, canceled: 4, terminated: 5 }[run.end ?? 'running'],
     searchAttributes: { indexedFields: fields(run.attributes) },
     memo: { fields: fields(run.memo) },
   };

@@ -17,6 +17,8 @@ import type {
   TxRecord as PaperTx,
 } from '../../packages/paper-exchange/src/core/types';
 import { quotaDefaults, VolumeQuota } from '../../packages/paper-exchange/src/volume-quota';
+import type { MoneyMove } from '../../packages/paper-exchange/src/core/money';
+import type { HistoryTransfer } from '../../src/exchange/history';
 import type { Faults } from './faults';
 import type { Time } from './time';
 
@@ -39,6 +41,8 @@ export const ACCOUNT_B = 102;
 export const LANES = [2, 3] as const;
 export const SPARE_LANES = [7, 8] as const;
 export const CANCEL_LANE = 9;
+/** Of transfers between both accounts. */
+export const MONEY_LANE = 11;
 const TRADERS = 1;
 
 /** One of next month: in no list of ours. */
@@ -64,6 +68,11 @@ export class Venue {
   readonly bursts: { readonly accountIndex: number; readonly atMs: number }[] = [];
   /** Keys that were revoked or replaced, as `account/lane`. */
   readonly revoked = new Set<string>();
+  /** How much later the list of transfers shows a row at most, each with a delay of its own; not every list tells hashes. */
+  moneyLagMs = 0;
+  readonly #shownTransfers = new Set<number>();
+  /** What a transfer asked for is shown so that it cannot be read. */
+  areTermsHidden = false;
   /** What no reading of an account shows now. */
   unshown: 'margin' | 'positions' | undefined;
   /** A's lanes may only quote and cancel (LP §3.6). */
@@ -96,7 +105,7 @@ export class Venue {
     this.#quota = new VolumeQuota({ ...quotaDefaults, quota: 'off' }, this.exchange.world, () => time.nowMs);
     this.#tellsBookings = this.#random.chance(0.5);
     this.#revokedCode = hashOf(seed, 7) % 2 === 0 ? 21_109 : UNLISTED;
-    const keys = new Map([...LANES, ...SPARE_LANES, CANCEL_LANE].map((lane) => [lane, '']));
+    const keys = new Map([...LANES, ...SPARE_LANES, CANCEL_LANE, MONEY_LANE].map((lane) => [lane, '']));
     const owner = { l1Address: '0x01', tier: 'premium', synthetic: false, keys } as const;
     const { world } = this.exchange;
     world.addAccount({ ...owner, accountIndex: ACCOUNT_A, collateralMicro: 1e12 });
@@ -201,6 +210,29 @@ export class Venue {
     return this.account(accountIndex)
       .txs.filter((tx) => timeOf(tx) + this.#rowLagUs(tx.nonce) <= asOfUs)
       .sort((a, b) => timeOf(b) - timeOf(a));
+  }
+
+  /** The list of transfers does not tell which transaction made one. */
+  get isHashless(): boolean {
+    return hashOf(this.#seed, 8) % 4 === 0;
+  }
+
+  /** Transfers between both accounts as the list shows them now, newest first. */
+  listedTransfers(): HistoryTransfer[] {
+    const isShown = ({ id, atUs }: MoneyMove): boolean =>
+      this.#shownTransfers.has(id) ||
+      atUs + ((hashOf(this.#seed, id) % 1_000) / 1_000) * this.moneyLagMs * 1_000 <= this.time.nowMs * 1_000;
+    const moves = this.account(ACCOUNT_B).moneyMoves.filter((move) => move.kind === 'transfer' && isShown(move));
+    for (const { id } of moves) this.#shownTransfers.add(id); // what was shown once stays
+    return moves.reverse().map(({ id, from, to, amountMicro, txHash, atUs }) => ({
+      ...{ kind: 'transfer', id: String(id), status: 'completed' },
+      amountMicro: BigInt(to.accountIndex === ACCOUNT_B ? amountMicro : -amountMicro),
+      timeUs: BigInt(Math.floor(atUs / 1e6)) * 1_000_000n,
+      between: {
+        ...{ from: from.accountIndex, to: to.accountIndex, amountMicro: BigInt(amountMicro) },
+        txHash: this.isHashless ? '' : txHash,
+      },
+    }));
   }
 
   /** A row's own delay, the same at every read. */

@@ -5,7 +5,7 @@
  */
 export interface Listed {
   readonly id: string;
-  readonly end: 'completed' | 'canceled' | undefined;
+  readonly end: 'completed' | 'canceled' | 'terminated' | undefined;
   readonly startedMs: number;
   readonly closedMs: number | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;

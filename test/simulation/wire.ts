@@ -12,8 +12,10 @@ import type {
 import type { ClientOrderIndex, Nonce } from '../../src/domain/ids-and-nonces';
 import { lots, notional, ticks } from '../../src/domain/lots';
 import type { OrderRecord, TxRecord } from '../../src/domain/records';
+import { parseTxRows, type TxRow, type UnreadTxRow } from '../../src/exchange/lighter/parse-tx';
 import type { TxRequest } from '../../src/exchange/port';
 
+const USDC = 3;
 const TX_TYPE: Readonly<Record<TxRequest['kind'], number>> = {
   'market-order': 14,
   'post-only-order': 14,
@@ -74,7 +76,7 @@ function bodyOf(request: TxRequest): TxBody {
       return {
         kind: 'transfer',
         toAccountIndex,
-        assetIndex: 3,
+        assetIndex: USDC,
         routes: [0, 0],
         amountMicro: Number(amount),
         feeMicro: 0,
@@ -146,9 +148,28 @@ export function txRecordOf(tx: PaperTx): TxRecord {
     nonce: BigInt(tx.nonce) as Nonce,
     status: tx.state === 'executed' ? 'executed' : tx.state === 'queued' ? 'pending' : 'failed',
     ...(index === undefined ? {} : { clientOrderIndex: index as ClientOrderIndex }),
+    ...(body.kind === 'transfer'
+      ? { transfer: { toAccountIndex: body.toAccountIndex, amount: notional(body.amountMicro) } }
+      : {}),
     ...(tx.refusal === undefined ? {} : { rejection: { code: tx.refusal.code, message: tx.refusal.message } }),
     executedAtMs: tx.executedAtUs / 1000,
   };
+}
+
+/** A transfer as the list of transactions has it, read as the adapter does; `isHidden`: its terms are not there. */
+export function transferRowOf(tx: TxRecord, isHidden: boolean): TxRow | UnreadTxRow {
+  const status = { failed: 0, pending: 1, executed: 3 }[tx.status];
+  const { toAccountIndex, amount } = tx.transfer ?? { toAccountIndex: 0, amount: 0n };
+  const terms = isHidden ? {} : { ToAccountIndex: toAccountIndex, AssetIndex: USDC, Amount: Number(amount) };
+  const ae = tx.rejection === undefined ? {} : { ae: JSON.stringify(tx.rejection) };
+  const raw = {
+    ...{ hash: tx.hash, type: tx.type, status, account_index: tx.accountIndex, api_key_index: tx.apiKeyIndex },
+    ...{ nonce: Number(tx.nonce), info: JSON.stringify(terms), executed_at: tx.executedAtMs },
+    event_info: JSON.stringify(ae),
+  };
+  const [row] = parseTxRows({ txs: [raw] });
+  if (row === undefined) throw new Error('a transfer has no row');
+  return row;
 }
 
 /** What one event changed for an account, as its two private channels would say it. */
