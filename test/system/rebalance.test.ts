@@ -171,7 +171,7 @@ test('S-60 by itself, once; the hedger is started anew before it has ended: a pe
   await system.fault({ on: 'lists', action: 'lag', ms: 3_000, count: 0 });
   const [a = 0, b = 0] = await collateral();
   // Ten thousand more make it enough.
-  await system.control('POST', 'collateral', { account_index: B, remove: String(b - Math.floor(0.6 * a)) });
+  await system.control('POST', 'collateral', { account_index: B, remove: String(Math.floor(b - 0.6 * a)) });
   await system.startHedger({ rebalanceEveryMs: 200 });
   await eventually('it is executed', async () => ((await made()).length > before.length ? true : undefined));
   await system.stopHedger();
@@ -184,7 +184,7 @@ test('S-60 by itself, once; the hedger is started anew before it has ended: a pe
 
 test('S-61 by itself no more than a day may see, told once, and not asked for again by a hedger that is started anew', async () => {
   const [, b = 0] = await collateral();
-  await system.control('POST', 'collateral', { account_index: B, remove: String(b - 1_000) });
+  await system.control('POST', 'collateral', { account_index: B, remove: String(Math.floor(b) - 1_000) });
   const { what } = await system.alerts.expect('rebalance-failed');
   expect(what).toContain('above-max-per-day');
   const sum = (await executed()).reduce((moved, { info }) => moved + info.Amount, 0);
