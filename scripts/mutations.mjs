@@ -200,4 +200,12 @@ export const MUTATIONS = [
     tests: ['test/hedging/ahead-signer.test.ts'],
     named: 'waits for a signature',
   },
+  {
+    name: 'S-60 a transfer is as fresh as it was at first',
+    file: 'src/transfers/send.ts',
+    find: '        state.staleAtMs = Math.min(state.staleAtMs, atMs + freshMs());\n',
+    replace: '',
+    tests: ['test/transfers/send.test.ts'],
+    named: 'S-60',
+  },
 ];

@@ -58,6 +58,19 @@ test.each(['throw', 'lost', 'booked-unknown'] as const)(
   },
 );
 
+test('S-60 the machine sleeps, and its monotonic clock with it: what is late by then is sealed, not sent again', async () => {
+  account.sends.push({ kind: 'lost' });
+  account.auto = () => ({ lots: 0n as never });
+  let freshMs = FRESH_MS;
+  const transfer = { id, terms, marketId: 1, freshMs: () => freshMs };
+  const sending = sendTransfer({ account, sealBy: sealByCancelAll, clock: clockOf() }, transfer);
+  await pass(1);
+  freshMs = 0;
+  await pass(10_000);
+  expect(await sending).toMatchObject({ moved: false, code: 'stale' });
+  expect(moved()).toBe(0);
+});
+
 test('S-60 executed, and every frame and answer of it lost: read back, and not made again', async () => {
   account.sends.push({ kind: 'booked-unknown' });
   const sending = send();
