@@ -160,8 +160,13 @@ test('a second connection whose snapshot does not come is tried again, and costs
 });
 
 test('an exchange that closes at once leaves the ordinary reconnect', async () => {
+  let hasSnapshot = false;
+  between.onFrame = ({ text, stream, direction }) => {
+    hasSnapshot ||= stream === 1 && direction === 'in' && text.includes('subscribed/account_all_orders');
+    return undefined;
+  };
   await shutDown({ account_index: ACCOUNT }, 1);
-  await until(() => states.includes('stale') || between.handshakes.length === 2, 'closed');
+  await until(() => isClosed(0) && hasSnapshot, 'the second connection alone'); // the first takes submissions until it is gone
   await account.stream.whenLive();
   await heard(await buy());
 });

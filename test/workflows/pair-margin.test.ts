@@ -21,8 +21,11 @@ const at = (level: MarginState['level']): MarginState => ({ level, what: words }
 function play(levels: MarginState['level'][], held = 100) {
   const script = new Script({ ...BTC, symbol: `M${markets++}` });
   const world: { held: number; level: MarginState['level']; inForce?: MarginLevel } = { held, level: 'ok' };
+  let readAt: number | undefined; // a reading that the engine repeats says the same
   script.on('margin', ({ fresh }) => {
-    if (fresh || (world.level === 'unknown' && levels.length > 0)) world.level = levels.shift() ?? world.level;
+    const wasUnknown = world.level === 'unknown' && levels.length > 0;
+    if (wasUnknown || (fresh && world.held !== readAt)) world.level = levels.shift() ?? world.level;
+    if (fresh || wasUnknown) readAt = fresh ? world.held : undefined;
     return { ...at(world.level), ...(world.inForce && { held: world.inForce }) };
   });
   script.on('quote', ({ no_enlarging, unwind }) => {
@@ -32,7 +35,7 @@ function play(levels: MarginState['level'][], held = 100) {
       : { quote: false, code: 'margin-low', message: 'nothing that enlarges', retry_after_ms: 60_000 };
   });
   script.on('place', ({ order }) => {
-    if (order.unwind === true) {
+    if (order.unwind === true && script.makerOf(order.order_id).status !== 'filled') {
       Object.assign(script.makerOf(order.order_id), { status: 'filled', filled: Number(order.lots) });
       world.held -= Number(order.lots);
     }
