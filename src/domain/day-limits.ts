@@ -70,6 +70,8 @@ export interface Acknowledgement {
 
 /** Known longer ago than this is unknown. Where requests are counted a round of the journal takes minutes. */
 const UNKNOWN_AFTER_MS = 15 * 60_000;
+/** Known until later than this from now is a wrong clock, and no newer reading would count. */
+const AHEAD_MS_MAX = 60_000;
 const MILLION = 1_000_000n;
 
 export function limitsWorkflowId(makerAccount: number): string {
@@ -152,7 +154,7 @@ export function limitsNow(status: LimitsStatus | undefined, bounds: DayBounds, n
 }
 
 function isUnknown({ known_until_ms: untilMs }: Partial<Limit>, nowMs: number): boolean {
-  return untilMs === undefined || nowMs - untilMs > UNKNOWN_AFTER_MS;
+  return untilMs === undefined || nowMs - untilMs > UNKNOWN_AFTER_MS || untilMs - nowMs > AHEAD_MS_MAX;
 }
 
 /** Why nothing is quoted that enlarges a position; undefined: each limit is known, and none stands. */

@@ -8,6 +8,7 @@ import type { Clock } from '../clock';
 import {
   judged,
   LIMIT_ALERTS,
+  limitsNow,
   limitsWorkflowId,
   shown,
   standingOf,
@@ -42,7 +43,8 @@ export class LimitsJudge {
   /** What the run said last. */
   #status: LimitsStatus | undefined;
   #saidMs = -Infinity;
-  readonly #remindedMs = new Map<LimitName, number>();
+  /** Of what stands: since when, and when a person was told last. */
+  readonly #told = new Map<LimitName, { readonly sinceMs: number; readonly atMs: number }>();
 
   constructor(options: LimitsJudgeOptions) {
     this.#options = options;
@@ -51,10 +53,13 @@ export class LimitsJudge {
   /** After a round of the journal. Rejects when Temporal does not answer: the next round says it again. */
   async take(figures: DayFigures | undefined): Promise<void> {
     if (figures !== undefined) await this.#say(figures);
-    this.#status = await this.#ask();
-    if (this.#status === undefined) return;
-    this.#show(this.#status);
-    this.#remind(this.#status);
+    let status: LimitsStatus | undefined;
+    try {
+      status = this.#status = await this.#ask();
+    } finally {
+      this.#show(status);
+    }
+    if (status !== undefined) this.#remind(status);
   }
 
   async #say(figures: DayFigures): Promise<void> {
@@ -88,27 +93,29 @@ export class LimitsJudge {
     }
   }
 
-  #show({ limits }: LimitsStatus): void {
+  /** A gauge of what is not known is absent. */
+  #show(status: LimitsStatus | undefined): void {
+    const { bounds, clock } = this.#options;
     const { limitUsed, limitStanding } = this.#options.metrics;
-    for (const { name, figure, bound, standing } of limits) {
-      if (figure === undefined) limitUsed.remove({ limit: name });
+    const nowMs = clock.epochMs();
+    for (const { name, figure, bound, state, standing } of limitsNow(status, bounds, nowMs)) {
+      if (figure === undefined || state === 'unknown') limitUsed.remove({ limit: name });
       else limitUsed.set({ limit: name }, Number(figure) / Number(bound));
-      limitStanding.set({ limit: name }, standing === undefined ? 0 : this.#ageMs(standing.since_ms) / 1_000);
+      const ageMs = standing === undefined ? 0 : Math.max(0, nowMs - standing.since_ms);
+      if (status === undefined) limitStanding.remove({ limit: name });
+      else limitStanding.set({ limit: name }, ageMs / 1_000);
     }
   }
 
   #remind(status: LimitsStatus): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const { name, standing } of status.limits) if (standing === undefined) this.#remindedMs.delete(name);
     for (const limit of standingOf(status)) {
-      if (nowMs - (this.#remindedMs.get(limit.name) ?? -Infinity) < REMIND_MS) continue;
-      this.#remindedMs.set(limit.name, nowMs);
+      const sinceMs = limit.standing?.since_ms ?? 0;
+      const told = this.#told.get(limit.name);
+      if (told?.sinceMs === sinceMs && nowMs - told.atMs < REMIND_MS) continue;
+      this.#told.set(limit.name, { sinceMs, atMs: nowMs });
       this.#options.raiseAlert(alertOf(limit));
     }
-  }
-
-  #ageMs(sinceMs: number): number {
-    return Math.max(0, this.#options.clock.epochMs() - sinceMs);
   }
 }
 

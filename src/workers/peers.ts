@@ -9,6 +9,7 @@
 import type { Client } from '@temporalio/client';
 import { hostname } from 'node:os';
 import { ConfigError, type AccountRole, type Config } from '../config';
+import { limitsWorkflowId } from '../domain/day-limits';
 import { makerQueue, ordersQueue, type Accounts } from '../domain/messages';
 import { rebalanceWorkflowId } from '../domain/rebalance-messages';
 import type { Logger } from '../observability';
@@ -68,7 +69,7 @@ export async function rejectStrangers(input: {
       message:
         `cannot be shared: ${stranger}, and this ${input.role} is for accounts ${maker} (A) and ${hedge} (B). Nothing was started: each of the two would be ` +
         "given the other's orders. Give every installation two accounts of its own, or a Temporal namespace of its own; " +
-        'one that was stopped just now is forgotten after a minute',
+        'one that was stopped just now is forgotten after a minute, a run is ended by `temporal workflow terminate --workflow-id …`',
     },
   ]);
 }
@@ -100,12 +101,13 @@ async function strangePoller(input: Parameters<typeof rejectStrangers>[0]): Prom
 
 async function strangeRun(input: Parameters<typeof rejectStrangers>[0]): Promise<string | undefined> {
   const { client, role, accounts } = input;
-  const ours = `(WorkflowId STARTS_WITH "order/${accounts.maker}/" OR WorkflowId STARTS_WITH "pair/${accounts.maker}/" OR WorkflowId = "${rebalanceWorkflowId(accounts.maker)}")`;
+  const ours = `(WorkflowId STARTS_WITH "order/${accounts.maker}/" OR WorkflowId STARTS_WITH "pair/${accounts.maker}/" OR WorkflowId = "${rebalanceWorkflowId(accounts.maker)}" OR WorkflowId = "${limitsWorkflowId(accounts.maker)}")`;
   const queue = ordersQueue(accounts.hedge);
   const where = role === 'maker' ? ours : `TaskQueue = "${queue}"`;
   for await (const { workflowId, taskQueue } of eachRun(client, `ExecutionStatus = "Running" AND ${where}`)) {
     const isOfA = /^(?:order|pair|rebalance|limits)\/(\d+)(?:\/|$)/.exec(workflowId)?.[1] === String(accounts.maker);
     if (isOfA && taskQueue === queue) continue;
+    if (role === 'hedger' && workflowId.startsWith('limits/')) continue; // it never ends, and no step of it trades
     return `${workflowId} runs on ${taskQueue}`;
   }
   return undefined;

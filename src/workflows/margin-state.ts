@@ -32,6 +32,7 @@ export class PairMarginState {
     const wasUnwinding = this.mustUnwind;
     this.read = read;
     if (read.level !== 'unknown') this.#held = heldLevel(this.#held ?? read.held ?? 'ok', read.level);
+    if (!this.isUnwinding) this.#blocked = { by: '', times: 0 }; // the next one tells anew
     return (this.holdsEnlarging !== undefined && !before) || (this.mustUnwind && !wasUnwinding);
   }
 

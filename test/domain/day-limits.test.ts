@@ -53,6 +53,11 @@ describe('reached', () => {
     expect(names(judged(NOTHING, { ...reading(0, { volume_usdc: '0.000000' }), bounds: none }))).toEqual([]);
   });
 
+  test('what is known until later than now was read by a wrong clock: unknown', () => {
+    expect(holdOf(after(reading(1)), bounds, NOON)).toBeUndefined();
+    expect(holdOf(after(reading(60)), bounds, NOON)?.code).toBe('limits-unread');
+  });
+
   test('only what is configured is judged, and what no longer is goes', () => {
     const bad = reading(0, { cost_usdc: '1000.000000' });
     expect(names(judged(NOTHING, { ...bad, bounds: { naked_usdc_seconds: '5.000000' } }))).toEqual([]);
