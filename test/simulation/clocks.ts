@@ -366,10 +366,11 @@ export class Clocks {
       if (nakedSinceMs !== undefined) {
         const lots = order.filled - order.executed;
         const isHeard = !this.#unheard.has(order);
-        if (isHeard)
+        const isTradable = this.market.bpsFrom(Number(input.price_ticks)) < input.policy.max_slippage_bps;
+        if (isHeard && isTradable)
           this.#demand('naked', nakedSinceMs, () => `${lots} lots of order ${id} are naked and nothing explains it`);
         if (isHeard) this.#checkPatience(id, order, nakedSinceMs);
-        if (isHeard && this.#isArmed(order))
+        if (isHeard && isTradable && this.#isArmed(order))
           this.#demand(
             'fast',
             nakedSinceMs,

@@ -61,6 +61,11 @@ export class MarketActors {
     refresh();
   }
 
+  /** How far the market is from a price: what was filled while it ran may never be hedged within its bound again. */
+  bpsFrom(priceTicks: number): number {
+    return (Math.abs(this.#middle - priceTicks) * 10_000) / priceTicks;
+  }
+
   /** One moment in which the exchange may be unkind. */
   tick(): void {
     const { faults, time } = this;

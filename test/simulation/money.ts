@@ -47,7 +47,7 @@ export class MoneyActor {
     const { faults, temporal } = this.world;
     const running = temporal.runs.get(REBALANCE_ID);
     const isRunning = running !== undefined && running.end === undefined;
-    if (isRunning && faults.strike('money-terminated')) {
+    if (isRunning && !temporal.isDown && faults.strike('money-terminated')) {
       temporal.terminate(running);
       this.#start();
     }
