@@ -32,16 +32,16 @@ export function atMostOf(market: string, { orders, pair, price }: AtMostInput): 
   if (pair.status === undefined && orders === undefined) return unbounded('its open orders were never read here');
   const open = Object.values(orders?.open ?? {}).filter((order) => order.market === market);
   if (open.some(({ size }) => size === undefined)) return unbounded('the size of an open order was never read here');
-  const resting = open.reduce((sum, { size }) => sum + Number(size), 0);
-  const amount = Math.max(resting, slots.count * slots.size);
+  const free = Math.max(0, slots.count - open.length);
+  const amount = open.reduce((sum, { size }) => sum + Math.max(Number(size), slots.size), free * slots.size);
   return {
     market,
     amount: rounded(amount),
     atMs: Math.min(pair.atMs, orders?.atMs ?? pair.atMs),
     ...(price === undefined ? {} : { usdc: amount * price }),
     why:
-      resting > slots.count * slots.size
-        ? `${open.length} open orders, as read last`
+      amount > slots.count * slots.size
+        ? `${open.length} open orders, as read last${free > 0 ? `, and ${free} more of ${rounded(slots.size)}` : ''}`
         : `${slots.count} orders at a time, ${rounded(slots.size)} each`,
   };
 }

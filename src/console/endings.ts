@@ -33,7 +33,8 @@ export class Endings {
     for (const id of this.#over.keys()) if (!groups.has(id)) this.#over.delete(id);
     const views = [...groups].map(([id, alerts]) => [id, this.#view(id, alerts, facts)] as const);
     const isOver = ({ overMs }: AlertView): number => (overMs === undefined ? 0 : 1);
-    views.sort(([, a], [, b]) => isOver(a) - isOver(b) || b.lastMs - a.lastMs);
+    const isLight = ({ weight }: AlertView): number => (weight === 'money' ? 0 : 1);
+    views.sort(([, a], [, b]) => isOver(a) - isOver(b) || isLight(a) - isLight(b) || b.lastMs - a.lastMs);
     return Object.fromEntries(views.slice(0, SHOWN));
   }
 
@@ -41,7 +42,7 @@ export class Endings {
     const newest = alerts.reduce((a, b) => (b.lastMs > a.lastMs ? b : a));
     const { weight, end } = alertKind(newest.kind);
     const known = this.#over.get(id);
-    if (known?.lastMs !== newest.lastMs) this.#over.delete(id);
+    if (known?.lastMs !== newest.lastMs || (end === 'hedged' && isNaked(newest, facts))) this.#over.delete(id);
     if (!this.#over.has(id) && isOver(newest, end, facts))
       this.#over.set(id, { lastMs: newest.lastMs, atMs: facts.nowMs });
     const overMs = this.#over.get(id)?.atMs;
@@ -77,7 +78,12 @@ function isOver(alert: HeardAlert, end: AlertView['end'], facts: Facts): boolean
     case 'redis':
       return process?.streams['redis'] === true && isLater(process.readMs);
     case 'silence':
-      return nowMs - alert.lastMs > SILENCE_MS && process !== undefined && process.readMs > alert.lastMs + SILENCE_MS;
+      return (
+        nowMs - alert.lastMs > SILENCE_MS &&
+        facts.risk.unread.length === 0 && // who could not look says nothing either
+        process?.state === 'well' &&
+        process.readMs > alert.lastMs + SILENCE_MS
+      );
     case 'once':
     case 'unseen':
       return false;
@@ -88,7 +94,9 @@ function isOver(alert: HeardAlert, end: AlertView['end'], facts: Facts): boolean
 function isNaked({ orderId, market }: HeardAlert, { risk }: Facts): boolean {
   if (orderId === undefined && market === undefined) return risk.level === 'naked';
   return risk.naked.some((one) =>
-    one.orderId === undefined ? market === undefined || one.market === market : one.orderId === orderId,
+    one.orderId === undefined || orderId === undefined
+      ? market === undefined || one.market === market
+      : one.orderId === orderId,
   );
 }
 

@@ -1,18 +1,20 @@
 /**
  * What a day (UTC) has brought so far, for its limits: up to the newest balances that are explained. The cost is what both accounts are worth less
- * than when the day began, but for what was moved in or out: the report's cost, and what nothing explains. What is not known is left out.
+ * than when the day began, but for what was moved in or out. What is not known is left out: a cost while something in it is not explained. A
+ * fill counts as naked on the day on which it was covered.
  */
 import type { DayFigures } from '../domain/day-limits';
 import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
 import { dayStartUs } from '../domain/rebalance';
-import { compare } from './adds-up';
+import { addsUp, compare } from './adds-up';
 import { figuresOf, sumOf } from './figures';
+import { coveredLots, nakedFigures } from './naked';
 import type { Accounts } from './orders';
 import type { BalanceRead } from './rows';
 import type { Store } from './store';
 
-/** A balance that is older than this at midnight is not the one with which the day began: then the first one of the day is. */
-const MIDNIGHT_US = 15n * 60_000_000n;
+/** A fill that is covered on a day was made so long before it at most. */
+const NAKED_US_MAX = 86_400_000_000n;
 const MILLION = 1e6;
 
 /** Undefined before both balances were explained once. */
@@ -38,7 +40,9 @@ export async function dayFigures(store: Store, accounts: Accounts): Promise<DayF
       : { cost_usdc: text(costs.reduce<bigint>((a, b) => a + (b ?? 0n), 0n)) }),
   };
   if ((await store.gaps(both, span)).some(({ source }) => source === 'trades')) return figures;
-  const { volume, naked } = figuresOf(await store.trades(both, span), [], accounts);
+  const { volume } = figuresOf(await store.trades(both, span), [], accounts);
+  const { lots } = coveredLots(await store.trades(both, { ...span, fromUs: beganUs - NAKED_US_MAX }), accounts);
+  const naked = nakedFigures({ lots: lots.filter(({ coveredUs }) => coveredUs >= beganUs), nakedMicro: 0n });
   return {
     ...figures,
     volume_usdc: text(sumOf(volume)),
@@ -56,16 +60,15 @@ async function edgesOf(
   account: number,
   { dayUs, untilUs }: { readonly dayUs: bigint; readonly untilUs: bigint },
 ): Promise<Edges> {
-  const before = await store.balance(account, { before: dayUs });
-  const isOld = before === undefined || before.answeredUs < dayUs - MIDNIGHT_US;
-  const opening = isOld ? await store.balance(account, { after: dayUs }) : before;
+  // The last one before the day, however old: what was lost while nobody read counts, rather than nowhere.
+  const opening = (await store.balance(account, { before: dayUs })) ?? (await store.balance(account, { after: dayUs }));
   return { opening, closing: await store.balance(account, { before: untilUs }) };
 }
 
 async function costOf(store: Store, { opening, closing }: Edges): Promise<bigint | undefined> {
   if (opening === undefined || closing === undefined) return undefined;
   const compared = await compare(store, { opening, closing });
-  if (compared === undefined) return undefined;
+  if (compared === undefined || !addsUp(compared)) return undefined;
   const worth = ({ collateralMicro, openPnlMicro }: BalanceRead): bigint => collateralMicro + openPnlMicro;
   return worth(opening) + compared.sums.transfersMicro - worth(closing);
 }

@@ -16,6 +16,8 @@ export interface CoveredLot {
   readonly gainMicro: bigint;
   readonly isHedge: boolean;
   readonly nakedUs: bigint;
+  /** When it was covered, by the exchange's clock. */
+  readonly coveredUs: bigint;
 }
 
 export interface Covered {
@@ -62,7 +64,7 @@ function* match(fills: readonly Part[], covers: readonly Part[], accounts: Accou
       const madeMicro = share(fill.trade, size);
       const gain = share(cover.trade, size) - madeMicro;
       yield {
-        ...{ size, madeMicro, isHedge, nakedUs: cover.trade.timeUs - fill.trade.timeUs },
+        ...{ size, madeMicro, isHedge, nakedUs: cover.trade.timeUs - fill.trade.timeUs, coveredUs: cover.trade.timeUs },
         gainMicro: !isHedge ? 0n : fill.trade.side === 'buy' ? gain : -gain,
       };
     }

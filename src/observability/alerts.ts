@@ -60,7 +60,7 @@ const KINDS = {
   'cannot-close': ['attention', 'unseen'],
   'signer-outdated': ['money', 'quoting'],
   'run-failing': ['money', 'silence'],
-  'wrong-accounts': ['money', 'silence'],
+  'wrong-accounts': ['money', 'unseen'],
   'invariant-broken': ['money', 'hedged'],
 } as const satisfies Record<string, readonly [AlertWeight, AlertEnd]>;
 export type AlertKind = keyof typeof KINDS;

@@ -23,6 +23,8 @@ test('a market has no more naked than its slots may hold, or than its open order
   expect(most).toMatchObject({ amount: '0.0004', usdc: 40, atMs: 3, why: '2 orders at a time, 0.0002 each' });
   const larger = atMostOf('BTC', { orders: orders(['0.001', '0.001']), pair: pair(), price: undefined });
   expect([larger.amount, larger.usdc]).toEqual(['0.002', undefined]);
+  const mixed = atMostOf('BTC', { orders: orders(['0.001']), pair: pair(), price: undefined }); // quantity was set lower
+  expect([mixed.amount, mixed.why]).toEqual(['0.0012', '1 open orders, as read last, and 1 more of 0.0002']);
   const others = { orders: orders(['5'], 'ETH'), pair: pair({ status: undefined }), price: 1 };
   expect(atMostOf('BTC', others).amount).toBe('0');
   expect(atMostOf('BTC', { orders: undefined, pair: pair(), price: 1 }).amount).toBe('0.0004');

@@ -112,13 +112,13 @@ describe('an alert is not over', () => {
   ])('when %s', (_, told, at) => expect(over(told, at)).toBe(false));
 });
 
-test('repeats are one; over stays over until it is raised again, folded or not', () => {
+test('repeats are one; it is over until it is raised again, or naked again', () => {
   const endings = new Endings();
   const first = alert();
   const second = alert({ atMs: TOLD + 60_000, lastMs: TOLD + 60_000 });
   const mark = (heard: HeardAlert[], at: Facts) => Object.values(endings.mark(heard, at));
   expect(mark([first], facts(LATER))).toMatchObject([{ weight: 'money', times: 1, overMs: LATER }]);
-  expect(mark([first], facts(LATER, { risk: naked('2') }))[0]?.overMs).toBe(LATER);
+  expect(mark([first], facts(LATER, { risk: naked('2') }))[0]?.overMs).toBeUndefined();
   expect(mark([{ ...first, lastMs: LATER }], facts(LATER))[0]?.overMs).toBeUndefined();
   const [again, ...others] = mark([first, second], facts(TOLD + 60_000));
   expect([again?.overMs, again?.times, again?.lastMs, others]).toEqual([undefined, 2, TOLD + 60_000, []]);
