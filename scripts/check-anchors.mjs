@@ -14,10 +14,10 @@ const simulated = require('../test/simulation/mutations.ts').MUTATIONS;
 
 let wrong = 0;
 for (const { name, file, find, also, tests = [], named = '' } of [...MUTATIONS, ...simulated]) {
-  const source = existsSync(join(ROOT, file)) ? readFileSync(join(ROOT, file), 'utf8') : '';
-  for (const text of [find, ...(also === undefined ? [] : [also.find])]) {
+  for (const { file: of = file, find: text } of [{ find }, ...(also === undefined ? [] : [also])]) {
+    const source = existsSync(join(ROOT, of)) ? readFileSync(join(ROOT, of), 'utf8') : '';
     const count = source.split(text).length - 1;
-    if (count !== 1) complain(`${name}: ${count} times in ${file}: ${JSON.stringify(text)}`);
+    if (count !== 1) complain(`${name}: ${count} times in ${of}: ${JSON.stringify(text)}`);
   }
   for (const test of tests) {
     const body = existsSync(join(ROOT, test)) ? readFileSync(join(ROOT, test), 'utf8') : undefined;
