@@ -1,12 +1,12 @@
 /**
  * What a day (UTC) has brought so far, for its limits: up to the newest balances that are explained. The cost is what both accounts are worth less
- * than when the day began, but for what was moved in or out. What is not known is left out: a cost while something in it is not explained. A
- * fill counts as naked on the day on which it was covered.
+ * than when the day began, but for what was moved in or out, and for a credit that nothing explains. What is not known is left out. A fill
+ * counts as naked on the day on which it was covered.
  */
 import type { DayFigures } from '../domain/day-limits';
 import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
 import { dayStartUs } from '../domain/rebalance';
-import { addsUp, compare } from './adds-up';
+import { compare } from './adds-up';
 import { figuresOf, sumOf } from './figures';
 import { coveredLots, nakedFigures } from './naked';
 import type { Accounts } from './orders';
@@ -68,9 +68,10 @@ async function edgesOf(
 async function costOf(store: Store, { opening, closing }: Edges): Promise<bigint | undefined> {
   if (opening === undefined || closing === undefined) return undefined;
   const compared = await compare(store, { opening, closing });
-  if (compared === undefined || !addsUp(compared)) return undefined;
+  if (compared === undefined) return undefined;
   const worth = ({ collateralMicro, openPnlMicro }: BalanceRead): bigint => collateralMicro + openPnlMicro;
-  return worth(opening) + compared.sums.transfersMicro - worth(closing);
+  // A credit that nothing explains hides no loss.
+  return worth(opening) + compared.sums.transfersMicro - worth(closing) + max(compared.differenceMicro, 0n);
 }
 
 function text(micro: bigint): string {

@@ -1,5 +1,5 @@
 /** What a pair holds of the accounts' margin: the level in force, and what an unwind has done. Without any wiring. */
-import { heldLevel, type MarginLevel } from '../domain/margin';
+import { heldLevel, worst, type MarginLevel } from '../domain/margin';
 import type { MarginState } from '../domain/messages';
 import type { CarriedMargin, Unwound } from '../domain/pair-status';
 
@@ -31,7 +31,8 @@ export class PairMarginState {
     const before = this.holdsEnlarging !== undefined;
     const wasUnwinding = this.mustUnwind;
     this.read = read;
-    if (read.level !== 'unknown') this.#held = heldLevel(this.#held ?? read.held ?? 'ok', read.level);
+    // The hedger's word too: one reading that this pair missed began an unwind of all.
+    if (read.level !== 'unknown') this.#held = worst([heldLevel(this.#held ?? 'ok', read.level), read.held ?? 'ok']);
     if (!this.isUnwinding) this.#blocked = { by: '', times: 0 }; // the next one tells anew
     return (this.holdsEnlarging !== undefined && !before) || (this.mustUnwind && !wasUnwinding);
   }

@@ -139,10 +139,10 @@ describe('the page', () => {
   test('is painted within a moment, and says that it knows nothing before it does', async () => {
     await page.getByRole('heading', { name: /^Unknown since / }).waitFor();
     // The entry comes after the frame that shows the heading.
-    const painted = await page.waitForFunction(
-      () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+    const paintedMs = await eventually('it is painted', () =>
+      page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime),
     );
-    expect(await painted.jsonValue()).toBeLessThan(5_000); // a tenth of a second on a machine that does nothing else
+    expect(paintedMs).toBeLessThan(5_000); // a tenth of a second on a machine that does nothing else
   });
 
   test('whatever the exchange calls a market is text', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { MarginLevel } from '../../src/domain/margin';
 import type { MarginState, PairInput } from '../../src/domain/messages';
+import { PairMarginState } from '../../src/workflows/margin-state';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
 import { BTC, PRICE_TICKS, Script } from './script';
@@ -26,6 +27,7 @@ function play(levels: MarginState['level'][], held = 100) {
     const wasUnknown = world.level === 'unknown' && levels.length > 0;
     if (wasUnknown || (fresh && world.held !== readAt)) world.level = levels.shift() ?? world.level;
     if (fresh || wasUnknown) readAt = fresh ? world.held : undefined;
+    if (['ok', 'warn'].includes(world.level)) delete world.inForce; // as the hedger holds it
     return { ...at(world.level), ...(world.inForce && { held: world.inForce }) };
   });
   script.on('quote', ({ no_enlarging, unwind }) => {
@@ -169,6 +171,16 @@ test.concurrent('a pair that begins while an unwind is in force takes part in it
   expect(await pair.state()).toMatchObject({ margin: { level: 'stop-quoting' } }); // what is in force is its own by now
   expect(script.executedLots('hedge')).toBe(20);
   await stopped(pair);
+});
+
+test('a pair that missed the one reading that began an unwind takes part in it', () => {
+  const margin = new PairMarginState(undefined);
+  margin.takes(at('stop-quoting'));
+  expect(margin.mustUnwind).toBe(false);
+  margin.takes({ ...at('stop-quoting'), held: 'unwind' });
+  expect(margin.mustUnwind).toBe(true);
+  margin.takes({ ...at('warn'), held: 'warn' });
+  expect(margin.isUnwinding).toBe(false);
 });
 
 test.concurrent('a step that cannot be made is told once for each reason, and tried again', async () => {
