@@ -20,13 +20,9 @@ const MILLION = 1e6;
 /** Undefined before both balances were explained once. */
 export async function dayFigures(store: Store, accounts: Accounts): Promise<DayFigures | undefined> {
   const both = [accounts.maker, accounts.hedge];
-  let untilUs: bigint | undefined;
-  for (const account of both) {
-    const verifiedUs = await store.verified(account);
-    if (verifiedUs === undefined) return undefined;
-    if (untilUs === undefined || verifiedUs < untilUs) untilUs = verifiedUs;
-  }
-  if (untilUs === undefined) return undefined;
+  const [ofA, ofB] = [await store.verified(accounts.maker), await store.verified(accounts.hedge)];
+  if (ofA === undefined || ofB === undefined) return undefined;
+  const untilUs = ofA < ofB ? ofA : ofB;
   const dayUs = dayStartUs(untilUs);
   const edges = await Promise.all(both.map((account) => edgesOf(store, account, { dayUs, untilUs })));
   const beganUs = edges.reduce((latest, { opening }) => max(latest, opening?.answeredUs ?? 0n), dayUs);
@@ -40,8 +36,10 @@ export async function dayFigures(store: Store, accounts: Accounts): Promise<DayF
       : { cost_usdc: text(costs.reduce<bigint>((a, b) => a + (b ?? 0n), 0n)) }),
   };
   if ((await store.gaps(both, span)).some(({ source }) => source === 'trades')) return figures;
-  const { volume } = figuresOf(await store.trades(both, span), [], accounts);
-  const { lots } = coveredLots(await store.trades(both, { ...span, fromUs: beganUs - NAKED_US_MAX }), accounts);
+  const trades = await store.trades(both, { ...span, fromUs: beganUs - NAKED_US_MAX });
+  const ofDay = trades.filter(({ timeUs }) => timeUs >= beganUs);
+  const { volume } = figuresOf(ofDay, [], accounts);
+  const { lots } = coveredLots(trades, accounts);
   const naked = nakedFigures({ lots: lots.filter(({ coveredUs }) => coveredUs >= beganUs), nakedMicro: 0n });
   return {
     ...figures,

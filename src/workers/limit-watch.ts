@@ -1,12 +1,11 @@
 /** The watch over the limits of the day, for what the maker quotes. Without limits in the configuration there is none. */
 import { systemClock } from '../clock';
-import { limitsWorkflowId, type LimitsStatus } from '../domain/day-limits';
 import { epochMsOf, splitClientOrderIndex, timeOf } from '../domain/ids-and-nonces';
 import type { Market } from '../domain/records';
 import { LimitWatch } from '../quoting/limit-watch';
 import type { Withdrawal } from '../quoting/withdrawal';
 import type { Side } from './account';
-import { hasEnded, within } from './order-word';
+import { limitsStatus } from './limits-status';
 import type { Joined } from './temporal';
 
 export function openLimitWatch(
@@ -19,17 +18,9 @@ export function openLimitWatch(
 ): { readonly limits?: LimitWatch } {
   const { limits: bounds } = config;
   if (bounds === undefined) return {};
-  const handle = reader.workflow.getHandle(limitsWorkflowId(accounts.maker));
   const watch = new LimitWatch({
     ...{ bounds, clock: systemClock },
-    async read() {
-      try {
-        return await within(reader, () => handle.query<LimitsStatus>('state'));
-      } catch (error) {
-        if (hasEnded(error)) return undefined;
-        throw error;
-      }
-    },
+    read: () => limitsStatus(reader, accounts.maker),
     withdraw(beforeMs) {
       const resting = markets.flatMap(({ marketId }) => account.stream.own.open(marketId));
       for (const { marketId, clientOrderIndex } of resting) {

@@ -22,7 +22,8 @@ import { ordersQueue, type Accounts } from '../domain/messages';
 import type { Alert, RaiseAlert } from '../observability';
 import type { Metrics } from '../observability/metrics';
 import type { limits } from '../workflows';
-import { hasEnded, within } from './order-word';
+import { limitsStatus } from './limits-status';
+import { within } from './order-word';
 
 export interface LimitsJudgeOptions {
   readonly accounts: Accounts;
@@ -55,7 +56,7 @@ export class LimitsJudge {
     if (figures !== undefined) await this.#say(figures);
     let status: LimitsStatus | undefined;
     try {
-      status = this.#status = await this.#ask();
+      status = this.#status = await limitsStatus(this.#options.client, this.#options.accounts.maker);
     } finally {
       this.#show(status);
     }
@@ -80,17 +81,6 @@ export class LimitsJudge {
       }),
     );
     this.#saidMs = nowMs;
-  }
-
-  async #ask(): Promise<LimitsStatus | undefined> {
-    const { accounts, client } = this.#options;
-    const handle = client.workflow.getHandle(limitsWorkflowId(accounts.maker));
-    try {
-      return await within(client, () => handle.query<LimitsStatus>('state'));
-    } catch (error) {
-      if (hasEnded(error)) return undefined;
-      throw error;
-    }
   }
 
   /** A gauge of what is not known is absent. */

@@ -11,7 +11,6 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
   acknowledged,
@@ -24,6 +23,7 @@ import {
 } from '../domain/day-limits';
 import { acknowledgementFrom, dayReadingFrom, limitsInputFrom } from '../domain/received';
 import { acknowledgeUpdate, dayFiguresSignal, limitsQuery } from './messages';
+import { isLong } from './renewal';
 import { orReject } from './start';
 
 export async function limits(given: LimitsInput): Promise<void> {
@@ -61,11 +61,6 @@ export async function limits(given: LimitsInput): Promise<void> {
     await condition(allHandlersFinished);
   });
   await continueAsNew<typeof limits>({ ...input, carry: status });
-}
-
-function isLong({ history_events_max: max = Infinity }: LimitsInput): boolean {
-  const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= max;
 }
 
 function detailsOf(status: LimitsStatus): string {

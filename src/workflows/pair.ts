@@ -15,7 +15,6 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { nextOrderId } from '../domain/ids-and-nonces';
 import type { PairInput } from '../domain/messages';
@@ -43,6 +42,7 @@ import { PairRun } from './pair-run';
 import type { Slot } from './pair-slot';
 import { PairState } from './pair-state';
 import { unwind } from './pair-unwind';
+import { isLong } from './renewal';
 import { tellUnwound } from './unwind-words';
 import { orReject } from './start';
 
@@ -104,12 +104,6 @@ function endAtTarget(run: PairRun): void {
     reached,
     `As asked for. To go on: \`counterleg pair set ${input.market} target.volume=…\` (or \`=off\`), then \`counterleg pair resume ${input.market}\`.`,
   );
-}
-
-/** The engine suggests a new run near 4096 events; an input may ask for it earlier. */
-function isLong(input: PairInput): boolean {
-  const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= (input.history_events_max ?? Infinity);
 }
 
 function workOf(run: PairRun, slot: Slot): (() => Promise<void>) | undefined {

@@ -7,6 +7,7 @@ import { pairWorkflowId } from '../../src/domain/ids-and-nonces';
 import { pair } from '../../src/workflows/pair';
 import type { Random } from '../../packages/paper-exchange/src/core/random';
 import type { MarketActors } from './market';
+import { policyOf } from './policy';
 import type { World } from './processes';
 import type { Run, Workflow } from './temporal';
 import type { UnwindRules } from './unwind-rules';
@@ -134,12 +135,7 @@ export class PairActor {
       spare_lanes: [...SPARE_LANES],
       time_out_ms: Math.round(random.logUniform(1_000, 30_000)),
       expiry_ms: 360_000,
-      policy: {
-        slippage_bps: 50,
-        max_slippage_bps: 300,
-        on_stuck: random.chance(0.5) ? 'close' : 'keep_trying',
-        force_close_timeout_ms: Math.round(random.logUniform(1_000, 20_000)),
-      },
+      policy: policyOf(random),
       max_consecutive_failures: 5,
       ...(random.chance(0.3) ? { history_events_max: random.between(100, 400) } : {}),
     };

@@ -15,6 +15,7 @@ import { MarketActors } from './market';
 import { MoneyActor } from './money';
 import { Network } from './network';
 import { PairActor } from './pair';
+import { policyOf } from './policy';
 import type { World } from './processes';
 import { TemporalServer, type Run, type Workflow } from './temporal';
 import { installTimers, START_MS, Time } from './time';
@@ -319,12 +320,7 @@ class Simulation {
         this.#faults.theme === 'absence' ? random.logUniform(5_000, 60_000) : random.logUniform(1_000, 40_000),
       ),
       expiry_ms: 360_000,
-      policy: {
-        slippage_bps: 50,
-        max_slippage_bps: 300,
-        on_stuck: random.chance(0.5) ? 'close' : 'keep_trying',
-        force_close_timeout_ms: Math.round(random.logUniform(1_000, 20_000)),
-      },
+      policy: policyOf(random),
       pair_workflow_id: 'pair/101/BTC',
       spare_lanes: [...SPARE_LANES],
       // Runs that go on in others are as good as one.
