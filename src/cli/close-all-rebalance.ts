@@ -47,12 +47,13 @@ function unknown(what: string, why: string): RebalanceEnd {
   return { known: false, text: `${what} is not known (${why}). It is made once at most: ${next}` };
 }
 
-/** In the memo before anything of it is sent. */
+/** In the memo before anything of it is sent. Of a run that could not be ended, none says nothing: it may begin one yet. */
 async function transferOf(client: Client, workflowId: string): Promise<EndedTransfer | undefined> {
-  const { memo } = await client.withDeadline(Date.now() + LOOK_MS, () =>
+  const { memo, status } = await client.withDeadline(Date.now() + LOOK_MS, () =>
     client.workflow.getHandle(workflowId).describe(),
   );
   const said = memo?.['transfer'] as Partial<Record<string, unknown>> | undefined;
+  if (said === undefined && status.name === 'RUNNING') throw new Error('it could not be ended, and goes on');
   if (said === undefined) return undefined;
   const { transfer_id, from, amount_usdc } = said;
   const id = parseOrderId(String(transfer_id));

@@ -42,7 +42,9 @@ export class Endings {
     const newest = alerts.reduce((a, b) => (b.lastMs > a.lastMs ? b : a));
     const { weight, end } = alertKind(newest.kind);
     const known = this.#over.get(id);
-    if (known?.lastMs !== newest.lastMs || (end === 'hedged' && isNaked(newest, facts))) this.#over.delete(id);
+    // A fill whose hedge is under way is nothing that was told: it opens no old alert again.
+    const isBack = end === 'hedged' && facts.risk.level === 'naked' && isNaked(newest, facts);
+    if (known?.lastMs !== newest.lastMs || isBack) this.#over.delete(id);
     if (!this.#over.has(id) && isOver(newest, end, facts))
       this.#over.set(id, { lastMs: newest.lastMs, atMs: facts.nowMs });
     const overMs = this.#over.get(id)?.atMs;

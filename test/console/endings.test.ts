@@ -42,6 +42,10 @@ const naked = (orderId?: string) => {
     ...{ level: 'naked' as const, naked: [orderId === undefined ? one : { ...one, orderId }] },
   };
 };
+const ofMarket = (market: string): HeardAlert => {
+  const { orderId: _none, ...told } = alert({ kind: 'books-differ', market });
+  return told;
+};
 const process = (change: Partial<ProcessView>): Facts['processes'] => ({
   hedger: { ...{ state: 'well', why: '', readMs: LATER, parts: [], streams: {} }, ...change },
 });
@@ -104,6 +108,19 @@ describe('an alert is not over', () => {
       alert({ kind: 'run-failing' }),
       facts(TOLD + 130_000, { processes: process({ readMs: TOLD }) }),
     ],
+    [
+      'it is not told again, and something cannot be read',
+      alert({ kind: 'run-failing' }),
+      facts(TOLD + 130_000, {
+        processes: process({ readMs: TOLD + 125_000 }),
+        risk: { ...facts(LATER).risk, unread: ['x'] },
+      }),
+    ],
+    [
+      'an order of its market is naked',
+      ofMarket('BTC'),
+      facts(LATER, { risk: naked('2') }),
+    ],
     ['its limit stands', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('standing'))],
     ['its limit was read before it', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('ok', TOLD))],
     ['the limits are unknown', alert({ kind: 'limits-unread' }), facts(LATER, limits('unknown'))],
@@ -118,10 +135,18 @@ test('repeats are one; it is over until it is raised again, or naked again', () 
   const second = alert({ atMs: TOLD + 60_000, lastMs: TOLD + 60_000 });
   const mark = (heard: HeardAlert[], at: Facts) => Object.values(endings.mark(heard, at));
   expect(mark([first], facts(LATER))).toMatchObject([{ weight: 'money', times: 1, overMs: LATER }]);
+  const hedging = { ...naked('2'), level: 'hedging' as const }; // a fill whose hedge is under way
+  expect(mark([first], facts(LATER + 5, { risk: hedging }))[0]?.overMs).toBe(LATER);
   expect(mark([first], facts(LATER, { risk: naked('2') }))[0]?.overMs).toBeUndefined();
   expect(mark([{ ...first, lastMs: LATER }], facts(LATER))[0]?.overMs).toBeUndefined();
   const [again, ...others] = mark([first, second], facts(TOLD + 60_000));
   expect([again?.overMs, again?.times, again?.lastMs, others]).toEqual([undefined, 2, TOLD + 60_000, []]);
+});
+
+test('when there are many, the older one of money is kept', () => {
+  const light = Array.from({ length: 30 }, (_, i) => alert({ kind: 'key-rejected', lane: i, lastMs: TOLD + 500 + i }));
+  const kept = new Endings().mark([alert(), ...light], facts(TOLD + 1_000));
+  expect(Object.values(kept)[0]).toMatchObject({ kind: alert().kind, weight: 'money' });
 });
 
 test('when there are many, what is over goes first', () => {
