@@ -116,11 +116,7 @@ describe('an alert is not over', () => {
         risk: { ...facts(LATER).risk, unread: ['x'] },
       }),
     ],
-    [
-      'an order of its market is naked',
-      ofMarket('BTC'),
-      facts(LATER, { risk: naked('2') }),
-    ],
+    ['an order of its market is naked', ofMarket('BTC'), facts(LATER, { risk: naked('2') })],
     ['its limit stands', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('standing'))],
     ['its limit was read before it', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('ok', TOLD))],
     ['the limits are unknown', alert({ kind: 'limits-unread' }), facts(LATER, limits('unknown'))],

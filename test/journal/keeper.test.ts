@@ -213,6 +213,15 @@ it('the day: begins with the last balance before midnight, however old', async (
   expect(await figures()).toMatchObject({ day: '2026-11-25', cost_usdc: '53.000000' });
 });
 
+it('the day: a credit that nothing explains hides no loss', async () => {
+  const { a, rounds, figures } = await both();
+  await rounds(3);
+  a.collateralMicro += 10n * second;
+  a.trade(-10n * second);
+  await rounds(8);
+  expect(await figures()).toMatchObject({ cost_usdc: '10.000000' });
+});
+
 it('the day: rows that are missing are unknown, never zero', async () => {
   const { a, rounds, figures } = await both();
   a.trade(5n);
