@@ -155,6 +155,13 @@ function hedgeStep(order: Order, nowMs: number, wakes: number[]): Step | undefin
   const mayBeginMs = epochMsOf(timeOf(next.ticket.id)) - IDS_AHEAD_MS_MAX;
   if (nowMs < mayBeginMs) {
     wakes.push(mayBeginMs);
+    if (mayBeginMs - nowMs > UNTOLD_WAIT_MS) {
+      const inS = Math.ceil((mayBeginMs - nowMs) / 1_000);
+      order.stuck ??= {
+        sinceMs: nowMs,
+        reason: `its next order id lies ahead of the clock: it trades again in ${inS} s`,
+      };
+    }
     return undefined;
   }
   return { track: 'hedge', do: 'execute', entry: next, fillLots: order.filledLots, retryNow: false };
@@ -166,6 +173,8 @@ function isOnQuotesOnlyLane(order: Order, { direction, end, ticket }: TicketEntr
 }
 
 const JUMPED_PAUSE_MS = 30_000;
+/** A wait for its own id that is longer counts as stuck, so that somebody hears why the amount is naked. */
+const UNTOLD_WAIT_MS = 5_000;
 /** For clocks that differ, and so that an executor which proved it meanwhile has nothing left to do. */
 const DEAD_SLACK_MS = 25_000;
 

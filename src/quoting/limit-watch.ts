@@ -89,7 +89,9 @@ export class LimitWatch {
     this.#toldMs = nowMs;
     this.#options.tell({
       what: `${hold.text}. Nothing that enlarges a position is quoted; hedges, closes and what reduces go on`,
-      next: 'See that `counterleg journal` runs and reaches the exchange, its database and Temporal (its /health and log). It goes on by itself.',
+      next:
+        'See that `counterleg journal` runs and reaches the exchange, its database and Temporal (its /health and log). It goes on by itself; ' +
+        'only after a `journal-gap` of today not before midnight: take this limit out of the configuration, restart journal and maker.',
     });
   }
 }

@@ -635,7 +635,11 @@ describe('decide: stuck', () => {
         const [step] = d.plan().steps.filter((one) => one.do === 'execute');
         if (step === undefined) {
           const waits = (d.plan().wakeAtMs ?? 0) - START;
-          expect(waits).toBeGreaterThan(turn);
+          expect(waits).toBeGreaterThan(turn + 5_000);
+          expect(d.order.stuck?.reason).toMatch(
+            /^its next order id lies ahead of the clock: it trades again in \d+ s$/,
+          );
+          expect(d.wants()).toContain('alert');
           expect(d.at(waits).wants()).toContain('execute');
           expect(ahead(waits)).toBeLessThanOrEqual(IDS_AHEAD_MS_MAX);
           return;
