@@ -75,9 +75,10 @@ export class PairMarginState {
     return done;
   }
 
-  /** A step has ended with so much of A traded. */
+  /** A step has ended with so much of A traded; one that traded nothing is none. */
   stepped(lots: bigint): void {
-    if (lots > 0n) this.#blocked = { by: '', times: 0 };
+    if (lots === 0n) return;
+    this.#blocked = { by: '', times: 0 };
     const { steps, lots: before } = this.unwound ?? { steps: 0, lots: '0' };
     this.unwound = { steps: steps + 1, lots: (BigInt(before) + lots).toString() };
   }

@@ -108,7 +108,9 @@ describe('the page', () => {
     expect(await answer.innerText()).toMatch(/by Ada from 127\.0\.0\.1: done, trying again now/);
     await system.clearFaults();
     await until('all is hedged', 'hedged');
-    await page.locator('.alert.over', { hasText: 'hedge-stuck' }).waitFor({ state: 'attached', timeout: 20_000 });
+    // An alert that the engine repeats is told twice.
+    const over = page.locator('.alert.over', { hasText: 'hedge-stuck' }).first();
+    await over.waitFor({ state: 'attached', timeout: 20_000 });
     const { result } = await system.ended(id);
     expect(result.hedge_state).toBe('flat');
     const { events } = await system.order(id).fetchHistory();

@@ -183,6 +183,15 @@ test('a pair that missed the one reading that began an unwind takes part in it',
   expect(margin.isUnwinding).toBe(false);
 });
 
+test('a step that traded nothing does not count as one', () => {
+  const margin = new PairMarginState(undefined);
+  margin.takes(at('unwind'));
+  margin.begin();
+  for (const lots of [10n, 0n, 5n]) margin.stepped(lots);
+  margin.takes(at('ok'));
+  expect(margin.end()).toEqual({ steps: 2, lots: '15' });
+});
+
 test.concurrent('a step that cannot be made is told once for each reason, and tried again', async () => {
   const { script, start, becomes } = play([]);
   const pair = await start();
