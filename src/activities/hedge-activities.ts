@@ -53,6 +53,8 @@ export interface AlertInput {
     | 'rebalance-failed'
     | 'rebalance-in-doubt';
   what: string;
+  /** What is naked now, e.g. `0.0002 BTC`. Absent: nothing, or it is not known. */
+  exposed?: string | undefined;
   next: string;
 }
 
@@ -167,12 +169,13 @@ async function proveHedged(
   return { exposure_lots: (filled - BigInt(sealed.executed_lots)).toString() };
 }
 
-/** By its own word; a word that cannot be read is none. */
-function saysFlat(run: ListedRun): boolean {
+/** How it ended, by its own word; a word that cannot be read is none. */
+function ownWord(run: ListedRun): { flat: boolean; exposure?: string } {
   try {
-    return orderResultFrom(run.memo('result'))?.hedge_state === 'flat';
+    const { hedge_state: state, exposure } = orderResultFrom(run.memo('result')) ?? {};
+    return { flat: state === 'flat', ...(state === 'abandoned' && exposure !== undefined && { exposure }) };
   } catch {
-    return false;
+    return { flat: false };
   }
 }
 
@@ -190,7 +193,7 @@ async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> 
     if (run.running) history.running = id.toString();
     else if (newest === undefined || id > newest) {
       newest = id;
-      history.newest = { order_id: id.toString(), flat: saysFlat(run) };
+      history.newest = { order_id: id.toString(), ...ownWord(run) };
       break; // lists come running first, then latest closed first; a lane has one order at a time
     }
   }

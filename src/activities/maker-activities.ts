@@ -37,7 +37,7 @@ import type { Fees } from '../quoting/quote-price';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { onlyFor, type Rejected } from './accounts';
 import { createExecuteActivities, type ExecuteActivities } from './execute';
-import { findMarket } from './find-market';
+import { findMarket, marketOf } from './find-market';
 import { withHeartbeat } from './heartbeat';
 import { amountsOf, idOf, place, placerOf } from './placing';
 import { positionForQuotes, readPosition, termsOf } from './position';
@@ -161,10 +161,12 @@ async function laneOrders(
       (newest, record) => (newest === undefined || record.clientOrderIndex > newest.clientOrderIndex ? record : newest),
       undefined,
     );
+  // The lane may have served another market before.
+  const marketOfIt = async (record: OrderRecord): Promise<Market> => ok(await marketOf(deps.exchange, record.marketId));
   return {
     open: [...new Set(open.map((record) => record.clientOrderIndex.toString()))],
-    market: termsOf(market),
-    ...(latest ? { latest: laneOrder(latest, market) } : {}),
+    market: termsOf(open[0] ? await marketOfIt(open[0]) : market),
+    ...(latest ? { latest: laneOrder(latest, await marketOfIt(latest)) } : {}),
   };
 }
 

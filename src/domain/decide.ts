@@ -51,6 +51,8 @@ export type Step =
       readonly do: 'alert';
       readonly kind: AlertKind;
       readonly what: string;
+      /** What is naked now, e.g. `0.0002 BTC`. Undefined: nothing. */
+      readonly exposed: string | undefined;
       readonly next: string;
     };
 
@@ -243,6 +245,7 @@ function alertStep(order: Order, over: boolean): Step | undefined {
     do: 'alert',
     kind,
     what,
+    exposed: exposureLots(order) > 0n ? exposed : undefined,
     next,
   });
   if (over && exposureLots(order) > 0n && !order.alerted.abandoned) {

@@ -253,14 +253,15 @@ export type Strategy = 'buy' | 'sell' | 'round-trip';
 export interface LaneHistory {
   /** Order of this lane whose workflow still runs. */
   running?: string;
-  /** Newest order of this lane that has ended, and whether its own result says that nothing is naked. */
-  newest?: { order_id: string; flat: boolean };
+  /** Newest order of this lane that has ended, whether its own result says that nothing is naked, and how much it says is (base units) where it gave up. */
+  newest?: { order_id: string; flat: boolean; exposure?: string };
 }
 
 export interface LaneOrders {
   /** Orders of this lane that rest on the exchange. */
   open: string[];
   latest?: LaneOrder;
+  /** Of the first that rests; of the market that was asked about, where none does. */
   market?: MarketTerms;
 }
 

@@ -2,7 +2,8 @@
  * Alerts: what happened, what is exposed, what to do next.
  *
  * Each goes to the log, the metric and the configured channels. Raising never waits and never throws: each channel has a queue of its own,
- * bounded; repeats of one kind, order and market are folded into one message per window. Alerts hold no secret.
+ * bounded; repeats of one kind, order and market are folded into one message per window, unless more is exposed than was told. Alerts hold no
+ * secret.
  */
 import { systemClock, type Clock } from '../clock';
 import { hand, type AlertMessage, type Channel } from './alert-channels';
@@ -140,7 +141,7 @@ export class Alerts {
     const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''} ${alert.lane ?? ''} ${alert.path ?? ''}`;
     const nowMs = this.#clock.monotonicMs();
     const fold = this.#folded.get(key);
-    if (fold !== undefined && nowMs < fold.untilMs) {
+    if (fold !== undefined && nowMs < fold.untilMs && !isMore(alert.exposed, fold.recent.exposed)) {
       fold.repeats++;
       fold.recent.lastMs = this.#clock.epochMs();
       return;
@@ -192,6 +193,14 @@ export class Alerts {
       );
     }
   }
+}
+
+/** Whether `exposed` names more of any market than `told` does. Both as in Alert; `0.2 BTC, 3 ETH`, where it is about several. */
+function isMore(exposed: string | undefined, told: string | undefined): boolean {
+  const amounts = (text = ''): Map<string, number> =>
+    new Map(text.split(', ').map((one) => [one.replace(/^\S+ /, ''), Number.parseFloat(one)]));
+  const before = amounts(told);
+  return [...amounts(exposed)].some(([market, amount]) => amount > (before.get(market) ?? 0));
 }
 
 interface Queue {

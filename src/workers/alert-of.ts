@@ -16,11 +16,12 @@ const KINDS: Readonly<Record<AlertInput['kind'], AlertKind>> = {
   'rebalance-in-doubt': 'rebalance-in-doubt',
 };
 
-export function alertOf({ kind, what, next, order_id: orderId, market }: AlertInput): Alert {
+export function alertOf({ kind, what, next, exposed, order_id: orderId, market }: AlertInput): Alert {
   return {
     kind: KINDS[kind],
     what,
     next,
+    ...(exposed === undefined ? {} : { exposed }),
     ...(orderId === undefined ? {} : { orderId }),
     ...(market === undefined ? {} : { market }),
   };

@@ -1,8 +1,8 @@
 /** Before a lane is used: no order of it runs, rests or was left naked; each is read, none assumed. */
 import { sleep } from '@temporalio/workflow';
 import type { OrderId } from '../domain/ids-and-nonces';
-import { formatDecimal } from '../domain/lots';
-import type { LaneHistory } from '../domain/messages';
+import { formatDecimal, parseDecimal } from '../domain/lots';
+import type { LaneHistory, LaneOrder } from '../domain/messages';
 import { PROOF_PAUSE_MS, type PairRun } from './pair-run';
 import type { Slot } from './pair-slot';
 
@@ -48,12 +48,16 @@ export async function prove({ input, accounts, maker, hedger }: PairRun, slot: S
       [{ accounts, order: latest, slippage_bps, max_slippage_bps }],
     );
     if (exposure_lots !== '0') {
-      const naked = formatDecimal(BigInt(exposure_lots), latest.market.size_decimals);
-      const note = `order ${latest.order_id} of lane ${slot.lane} was left with ${naked} ${input.market} naked`;
+      const { order_id, market } = latest;
+      const left = leftNaked(BigInt(exposure_lots), latest, history.newest);
+      const exposed = `${formatDecimal(left.lots, market.size_decimals)} ${market.symbol}`;
+      const note = `order ${order_id} of lane ${slot.lane} was left with ${left.isMost ? 'at most ' : ''}${exposed} naked`;
       if (slot.note !== note) {
-        const next = 'Flatten the pair, or hedge this amount by hand and use another lane.';
+        const next = left.isMost
+          ? 'What was closed, or hedged on another lane, is not known here: compare both accounts, then flatten the pair, or hedge by hand and use another lane.'
+          : 'Flatten the pair, or hedge this amount by hand and use another lane.';
         await hedger.alert.executeWithOptions({ summary: note }, [
-          { order_id: latest.order_id, kind: 'pair', what: note, next },
+          { order_id, kind: 'pair', what: note, exposed, next },
         ]);
       }
       return reject(note);
@@ -63,6 +67,30 @@ export async function prove({ input, accounts, maker, hedger }: PairRun, slot: S
   if (last.length > 0) slot.lastId = last.reduce((a, b) => (a > b ? a : b)) as OrderId;
   delete slot.note;
   slot.state = 'free';
+}
+
+/**
+ * What an order has left naked, of what its first ticket has not executed. It may have been closed, or hedged under other ids: its own word, where
+ * it has one, counts those.
+ */
+function leftNaked(
+  unexecuted: bigint,
+  { order_id, market }: LaneOrder,
+  newest: LaneHistory['newest'],
+): { readonly lots: bigint; readonly isMost: boolean } {
+  const word = newest?.order_id === order_id ? newest.exposure : undefined;
+  const said = word === undefined ? undefined : lotsSaid(word, market.size_decimals);
+  if (said === undefined) return { lots: unexecuted, isMost: true };
+  return { lots: said > 0n && said < unexecuted ? said : unexecuted, isMost: false };
+}
+
+/** Undefined: the market has had other decimals since. */
+function lotsSaid(word: string, sizeDecimals: number): bigint | undefined {
+  try {
+    return parseDecimal(word, sizeDecimals);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Known to be even: by its own word, by a later order's (which the proof of its lane came before), or by a flatten since. */

@@ -176,9 +176,9 @@ async function confirm(steps: Steps): Promise<void> {
   order.confirmed = true;
 }
 
-async function alert({ given, executor }: Steps, { kind, what, next }: StepOf<'alert'>): Promise<void> {
+async function alert({ given, executor }: Steps, { kind, what, exposed, next }: StepOf<'alert'>): Promise<void> {
   const summary = what.slice(0, SUMMARY_CHARS_MAX);
-  await executor.alert.executeWithOptions({ summary }, [{ order_id: given.order_id, kind, what, next }]);
+  await executor.alert.executeWithOptions({ summary }, [{ order_id: given.order_id, kind, what, exposed, next }]);
 }
 
 /** A pair that is gone does not need to know. */

@@ -537,7 +537,11 @@ describe('decide: stuck', () => {
     d.start('alert');
     d.start('seal');
     d.executed(6, 'sealed');
-    expect(d.start('alert')).toMatchObject({ kind: 'abandoned', what: expect.stringContaining('0.00014 BTC naked') });
+    expect(d.start('alert')).toMatchObject({
+      kind: 'abandoned',
+      exposed: '0.00014 BTC',
+      what: expect.stringContaining('0.00014 BTC naked'),
+    });
     d.start('tell');
     expect(d.plan()).toMatchObject({ end: true, hedgeState: 'abandoned' });
   });

@@ -159,7 +159,8 @@ describe('what a lane of A has open (P-19)', () => {
   const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC' } as Market;
 
   function laneOrders(orderId?: string) {
-    const exchange = { markets: () => Promise.resolve({ ok: true, value: [terms] }) } as unknown as ExchangePort;
+    const other = { sizeDecimals: 4, priceDecimals: 2, marketId: 0, symbol: 'ETH' };
+    const exchange = { markets: () => Promise.resolve({ ok: true, value: [terms, other] }) } as unknown as ExchangePort;
     const maker = createMakerActivities({
       accounts,
       onRejected: () => undefined,
@@ -224,6 +225,14 @@ describe('what a lane of A has open (P-19)', () => {
   test('an open order that is the lane’s first is named with its market, so that it can be cancelled', async () => {
     account.executed(placement, { lots: lots(0), status: 'open' });
     expect(await laneOrders()).toEqual({ open: [id.toString()], market });
+  });
+
+  test('what the lane did in another market has the terms of that market', async () => {
+    account.executed({ ...placement, marketId: 0 }, { lots: lots(7), status: 'open' });
+    expect((await laneOrders(id.toString())).market?.symbol).toBe('ETH');
+    account.executed({ ...placement, marketId: 0 }, { lots: lots(7), status: 'canceled' });
+    const { latest } = await laneOrders(id.toString());
+    expect(latest).toMatchObject({ filled_lots: '7', market: { market_id: 0, symbol: 'ETH', size_decimals: 4 } });
   });
 
   test('P-17 slices of a close on A share the index range and are no orders of the lane', async () => {

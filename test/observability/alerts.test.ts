@@ -69,6 +69,22 @@ describe('alerts', () => {
     ]);
   });
 
+  test('that more is naked than was told is no repeat; less, or as much, is one', async () => {
+    const { alerts, seen } = setUp();
+    const told = (...exposed: string[]) => exposed.forEach((one) => alerts.raise({ ...STUCK, exposed: one }));
+    told('0.00001 BTC', '0.00020 BTC', '0.00020 BTC', '0.00019 BTC', '0.00020 BTC, 1 ETH');
+    alerts.raise({ kind: 'no-maker', what: 'nobody knows how much', next: 'n' });
+    alerts.raise({ kind: 'no-maker', what: 'as much as this', exposed: '0.5 BTC', next: 'n' });
+    await alerts.resolved();
+    expect(seen.posted.map((body) => [body['exposed'], body['repeated']])).toEqual([
+      ['0.00001 BTC', 0],
+      ['0.00020 BTC', 0],
+      ['0.00020 BTC, 1 ETH', 2],
+      [undefined, 0],
+      ['0.5 BTC', 0],
+    ]);
+  });
+
   test('name the page, at the order they are about', async () => {
     const { alerts, seen } = setUp({ pageUrl: 'https://hedge.example/' });
     alerts.raise(STUCK);

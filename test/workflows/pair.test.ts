@@ -529,8 +529,10 @@ describe('a lane is used only once it is proved free (P-19)', () => {
       await note(`is used by order ${old}, which still runs`);
       await note(`still has order ${old} on the exchange`);
       expect(script.inputs('cancelMaker')).toEqual([expect.objectContaining({ order_id: old, market: script.market })]);
-      await note(`was left with 0.00008 ${script.market.symbol} naked`);
-      expect(script.inputs('alert')).toEqual([expect.objectContaining({ kind: 'pair', order_id: old })]);
+      await note(`was left with at most 0.00008 ${script.market.symbol} naked`);
+      expect(script.inputs('alert')).toEqual([
+        expect.objectContaining({ kind: 'pair', order_id: old, exposed: `0.00008 ${script.market.symbol}` }),
+      ]);
       expect(script.count('quote')).toBe(0);
       const order = await pair.order();
       expect(BigInt(order.id)).toBeGreaterThan(BigInt(old));
@@ -542,6 +544,21 @@ describe('a lane is used only once it is proved free (P-19)', () => {
       await keepHistory('pair-lane-proofs', pair.handle);
     },
   );
+
+  test.concurrent('what it was left with is its own word, where it has one: closes and other lanes count', async () => {
+    const script = newScript();
+    const lane = stage.nextLane();
+    const old = nextOrderId({ epochMs: Date.now(), lane }).toString();
+    script.on('laneHistory', () => ({ newest: { order_id: old, flat: false, exposure: '0.00004' } }));
+    const terms = { side: 'buy', lots: '20', price_ticks: PRICE_TICKS.toString(), filled_lots: '10' } as const;
+    script.on('laneOrders', () => ({ open: [], latest: { order_id: old, market: script.market, ...terms } }));
+    script.on('proveHedged', () => ({ exposure_lots: '10' }));
+    const pair = await stage.pair(script, { lanes: [lane] });
+    const { what } = await eventually('it is told', () => script.inputs('alert')[0]);
+    expect(what).toMatch(new RegExp(`was left with 0\\.00004 ${script.market.symbol} naked$`));
+    await pair.update('stop');
+    await pair.handle.result();
+  });
 
   test.concurrent('at once when the newest order says of itself that it is flat', async () => {
     const script = newScript();
