@@ -1,12 +1,14 @@
 /** A step that reaches a process of other accounts is rejected there: the order says so, waits, and fills no history with it (S-43). */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { WRONG_ACCOUNTS } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
+import { undisturbed } from '../helpers/undisturbed';
 import { Script } from './script';
 import { HEDGE_ACCOUNT, MAKER_ACCOUNT, Stage } from './stage';
 
 let stage: Stage;
+const test = undisturbed(() => stage.answers());
 beforeAll(async () => {
   stage = await Stage.open();
 });
@@ -57,7 +59,7 @@ test('cover: stuck with the reason, told once, not tried again and again; the ri
 });
 
 test('a pair: its slot says what it waits for', async () => {
-  const script = new Script({ market_id: 7, symbol: 'FOREIGN', size_decimals: 5, price_decimals: 1 });
+  const script = new Script({ market_id: 7, symbol: `F${stage.nextLane()}`, size_decimals: 5, price_decimals: 1 });
   script.on('laneHistory', reject);
   const pair = await stage.pair(script);
   await pair.when('the slot waits', ({ slots }) => slots[0]?.note === SAID);

@@ -1,14 +1,16 @@
 /** The margin of both accounts runs out: what a pair stops quoting, and how it reduces both together. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { MarginLevel } from '../../src/domain/margin';
 import type { MarginState, PairInput } from '../../src/domain/messages';
 import { PairMarginState } from '../../src/workflows/margin-state';
 import { keepHistory } from '../replay/histories';
 import { eventually } from '../system/eventually';
+import { undisturbed } from '../helpers/undisturbed';
 import { BTC, PRICE_TICKS, Script } from './script';
 import { Stage, type TestPair } from './stage';
 
 let stage: Stage;
+const test = undisturbed(() => stage.answers());
 beforeAll(async () => {
   stage = await Stage.open();
 });

@@ -2,14 +2,16 @@
  * Invariant 7 at the door: whatever arrives by signal, update or query, an order or a pair keeps running, keeps its ledger, and says
  * what it rejected. The sender of a signal gets no answer, so "says" means the log.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { type WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ordersQueue } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
+import { undisturbed } from '../helpers/undisturbed';
 import { BTC, Script } from './script';
 import { HEDGE_ACCOUNT, orderUpdate, Stage, type TestOrder } from './stage';
 
 let stage: Stage;
+const test = undisturbed(() => stage.answers());
 let sample: Promise<TestOrder>;
 beforeAll(async () => {
   stage = await Stage.open();
@@ -19,6 +21,9 @@ afterAll(async () => {
   await (await sample).handle.terminate();
   await stage.close();
 });
+
+let markets = 0;
+const newScript = (): Script => new Script({ ...BTC, symbol: `M${markets++}` });
 
 const good = (id: string, change: object): unknown => ({ ...orderUpdate(id, 5, 'open'), ...change });
 const malformedUpdates: [string, (id: string) => unknown][] = [
@@ -156,8 +161,8 @@ describe('a payload that cannot be decoded', () => {
     await order.handle.result();
   });
 
-  test.each(undecodable)('%s, to a pair: it goes on', async (name, payload) => {
-    const pair = await stage.pair(new Script({ ...BTC, symbol: `U${undecodable.findIndex(([n]) => n === name)}` }));
+  test.each(undecodable)('%s, to a pair: it goes on', async (_, payload) => {
+    const pair = await stage.pair(newScript());
     await pair.order();
     const before = await pair.state();
     await sendRaw(pair.handle.workflowId, 'orderState', payload);
@@ -230,8 +235,8 @@ const malformedStates: [string, unknown][] = [
 ];
 
 describe('orderState, to a pair', () => {
-  test.each(malformedStates)('%s changes nothing, is logged, and the pair goes on', async (name, sent) => {
-    const pair = await stage.pair(new Script({ ...BTC, symbol: `M${malformedStates.findIndex(([n]) => n === name)}` }));
+  test.each(malformedStates)('%s changes nothing, is logged, and the pair goes on', async (_, sent) => {
+    const pair = await stage.pair(newScript());
     const order = await pair.order();
     const before = await pair.state();
     await pair.handle.signal('orderState', sent);
@@ -242,7 +247,7 @@ describe('orderState, to a pair', () => {
   });
 
   test('one about its open order with a malformed field changes nothing', async () => {
-    const pair = await stage.pair(new Script({ ...BTC, symbol: 'MOPEN' }));
+    const pair = await stage.pair(newScript());
     const order = await pair.order();
     const before = await pair.state();
     const state = { order_id: order.id, last_id: order.id, hedge_state: 'flat', exposure_lots: '0', done: true };
@@ -263,7 +268,7 @@ describe('orderState, to a pair', () => {
   });
 
   test('late or foreign ones change nothing', async () => {
-    const pair = await stage.pair(new Script({ ...BTC, symbol: 'MLATE' }));
+    const pair = await stage.pair(newScript());
     const order = await pair.order();
     const before = await pair.state();
     const foreign = (BigInt(order.id) - (1n << 15n)).toString();

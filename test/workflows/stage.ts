@@ -71,6 +71,11 @@ export class Stage {
     return this.leave();
   }
 
+  /** Once the server has answered. */
+  answers(): Promise<unknown> {
+    return this.client.withDeadline(Date.now() + 20_000, () => this.client.workflowService.getSystemInfo({}));
+  }
+
   /** A lane that no other test of this stage uses. */
   nextLane(): number {
     return this.#lane++;

@@ -1,15 +1,17 @@
 /** A hedge that is blocked: what the operator sees, and each way out of it. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { listOrders } from '../../src/cli/order-list';
 import { orderStory } from '../../src/cli/order-story';
 import type { OrderId } from '../../src/domain/ids-and-nonces';
 import type { ExecuteInput, ExecuteResult, HedgePolicy } from '../../src/domain/messages';
 import { keepHistory } from '../replay/histories';
+import { undisturbed } from '../helpers/undisturbed';
 import { Gate, Script } from './script';
 import { MAKER_ACCOUNT, Stage, type TestOrder } from './stage';
 
 let stage: Stage;
+const test = undisturbed(() => stage.answers());
 beforeAll(async () => {
   stage = await Stage.open();
 });
@@ -37,6 +39,7 @@ test('S-09 blocked: stuck at once, alerted once, shown everywhere; hedged when t
   );
   expect(await order.details()).toContain('Stuck: account B has too little margin (margin).');
   await script.called('execute', 4); // it keeps trying
+  await Promise.all([script.called('alert'), script.called('cancelMaker')]);
   expect(script.inputs('alert')).toEqual([
     expect.objectContaining({
       kind: 'stuck',
@@ -60,8 +63,8 @@ test('S-58 stuck for long: it goes on in new runs of few events, and answers ope
   script.on('execute', (input) => (hasMargin ? script.execute(input) : script.blocked(input, 20)));
   const order = await stage.order({ history_events_max: 40 }, script);
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
-  await order.fills(5);
   const first = (await order.handle.describe()).runId;
+  await order.fills(5);
   await script.called('execute', 20);
   const now = await order.handle.describe();
   expect(now.runId).not.toBe(first);
@@ -100,8 +103,8 @@ test('S-58 a cancel of an order in a later run ends it: sealed, and the exposure
   }));
   const order = await stage.order({ history_events_max: 40 }, script);
   await order.when('it is quoting', (state) => state.timings['placed_ms'] !== undefined);
-  await order.fills(5);
   const first = (await order.handle.describe()).runId;
+  await order.fills(5);
   await script.called('execute', 15);
   expect((await order.handle.describe()).runId).not.toBe(first);
   await stage.client.workflow.getHandle(order.handle.workflowId).cancel();
