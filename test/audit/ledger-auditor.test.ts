@@ -60,7 +60,7 @@ const client = {
 beforeEach(async () => {
   lighter = await new FakeLighter().start();
   lighter.routes.set('/api/v1/accountInactiveOrders', () => ({ body: { code: 200, orders: [] } }));
-  exchange = openLighter({ baseUrl: lighter.url, signer, sessionTimes: FAST, restDeadlineMs: 500 });
+  exchange = openLighter({ baseUrl: lighter.url, signer, sessionTimes: FAST });
   const markets = await exchange.markets();
   if (!markets.ok) throw new Error(markets.reason);
   nowMs = Date.now();

@@ -18,6 +18,8 @@ import { startRedis, type OwnRedis } from '../helpers/valkey';
 import { Collector, freezingProxy, notice, orderIdAt, SECRET } from './support';
 
 const MAKER = notice().accountIndex;
+/** Unless a test is about a server that does not answer: one that stands still for a while, or this process, is not given up. */
+const patient = { heartbeatMs: 60_000 };
 const key = new NoticeKey(SECRET);
 
 let server: OwnRedis;
@@ -100,8 +102,8 @@ describe('Redis away', () => {
     const states = new Collector<LinkState>();
     const publisher = openPublisher({ onError: errors.add, onState: states.add });
     expect(publisher.state).toBe('connecting');
-    await errors.count(2); // the second one proves that it tries again
-    expect(errors.seen[0]).toBe('ECONNREFUSED');
+    // The second one proves that it tries again.
+    await errors.until((seen) => seen.filter((code) => code === 'ECONNREFUSED').length > 1);
     await server.restart();
     await states.until((seen) => seen.at(-1) === 'live');
   });
@@ -267,7 +269,7 @@ function urlOf(port: number): string {
 
 function openPublisher(options: Partial<NoticePublisherOptions>): NoticePublisher {
   const redis = { url: server.url, noticeSecret: SECRET };
-  const publisher = new NoticePublisher({ redis, random: () => 0, ...options });
+  const publisher = new NoticePublisher({ redis, random: () => 0, ...patient, ...options });
   opened.push(() => publisher.close());
   return publisher;
 }
@@ -286,7 +288,7 @@ async function liveSubscriber(
 ): Promise<{ subscriber: NoticeSubscriber; states: Collector<LinkState> }> {
   const states = new Collector<LinkState>();
   const redis = { url: server.url, noticeSecret: SECRET };
-  const subscriber = new NoticeSubscriber({ redis, random: () => 0, ...options, onState: states.add });
+  const subscriber = new NoticeSubscriber({ redis, random: () => 0, ...patient, ...options, onState: states.add });
   opened.push(() => subscriber.close());
   await states.until((seen) => seen.at(-1) === 'live');
   return { subscriber, states };
@@ -349,7 +351,7 @@ describe('P-30 a server that does not let us do what we are for', () => {
       () => publisher.close(),
       () => subscriber.close(),
     );
-    await errors.count(4);
+    await Promise.all([errors.count(4), refusals.count(2)]);
     expect(await connections()).toBeLessThan(10);
     expect(refusals.seen).toHaveLength(2);
     expect(new Set(refusals.seen.map(({ code, command }) => `${code} ${command}`))).toEqual(
@@ -368,7 +370,7 @@ describe('P-30 a server that does not let us do what we are for', () => {
     const publisher = new NoticePublisher({ ...access, publishes: FILLS_CHANNEL });
     opened.push(() => publisher.close());
     const before = await connections();
-    await errors.count(2);
+    await errors.until((seen) => seen.filter((code) => code === 'WRONGPASS').length > 1);
     expect(refusals.seen).toEqual([{ code: 'WRONGPASS', command: 'AUTH' }]);
     expect((await connections()) - before).toBeLessThan(6);
   });

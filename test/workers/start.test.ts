@@ -1,5 +1,5 @@
 /** Keys that the exchange rejects: all of them stop a start, which leaves nothing behind; some of them cost their own lanes only. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,10 +15,13 @@ import { runMaker } from '../../src/workers/maker';
 import { checkKeys } from '../../src/workers/keys';
 import { testPort } from '../helpers/port';
 import { sharedTemporal } from '../helpers/temporal';
+import { undisturbed } from '../helpers/undisturbed';
 import { AlertBox } from '../system/alert-box';
 import { eventually } from '../system/eventually';
 
 const ROOT = join(__dirname, '..', '..');
+/** A start waits two seconds for what it would like to know. */
+const test = undisturbed();
 let folder: string;
 let paper: PaperServer;
 let config: Config;
@@ -77,7 +80,10 @@ describe.each([
     const before = sockets();
     try {
       const error = await run(config, { env, version: '0', logLevel: 'silent' }).then(
-        () => new Error('it started'),
+        async (it) => {
+          await it.stop();
+          return new Error('it started');
+        },
         (reason: unknown) => reason as Error,
       );
       expect(error.message).toMatch(
@@ -147,8 +153,9 @@ test('the worker of a maker fails while its keys are being checked: the start fa
   });
   const started = jest.spyOn(DeadMan.prototype, 'start');
   const faults = { method: 'POST', headers: { 'content-type': 'application/json' } };
-  const slow = { on: 'request', match: { path: 'accountActiveOrders' }, action: 'delay', ms: 4_000, count: 0 };
-  await fetch(`${paper.url}/_paper/faults`, { ...faults, body: JSON.stringify([slow]) });
+  const slow = { on: 'request', action: 'delay', ms: 4_000, count: 0 };
+  const both = ['accountActiveOrders', 'getMakerOnlyApiKeys'].map((path) => ({ ...slow, match: { path } }));
+  await fetch(`${paper.url}/_paper/faults`, { ...faults, body: JSON.stringify(both) });
   try {
     await expect(runMaker(config, { env, version: '0', logLevel: 'silent', markets: [] })).rejects.toThrow(
       'the worker failed',
