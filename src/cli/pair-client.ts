@@ -4,7 +4,8 @@
  * Owns the calls, not their meaning: the workflow validates. Every call has a deadline, since an update without a worker would
  * hang for ever (TF §11).
  */
-import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pairWorkflowId } from '../domain/ids-and-nonces';
 import type { PairSetting } from '../domain/pair-terms';
 import { CommandError } from './context';
@@ -13,6 +14,7 @@ export const PAIR_OPERATIONS = ['pause', 'resume', 'stop', 'flatten'] as const;
 export type PairOperation = (typeof PAIR_OPERATIONS)[number];
 
 const DEADLINE_MS = 30_000;
+const AGAIN_MS = 100;
 /** Flattening waits for running hedges, then trades and reads both positions. */
 const FLATTEN_DEADLINE_MS = 300_000;
 
@@ -73,11 +75,26 @@ export async function update(
   const handle = client.workflow.getHandle(workflowId);
   return explained(workflowId, () =>
     client.connection.withDeadline(Date.now() + deadlineMs, () =>
-      argument === undefined
-        ? handle.executeUpdate<unknown, []>(name)
-        : handle.executeUpdate<unknown, [unknown]>(name, { args: [argument] }),
+      untilRecorded(() =>
+        argument === undefined
+          ? handle.executeUpdate<unknown, []>(name)
+          : handle.executeUpdate<unknown, [unknown]>(name, { args: [argument] }),
+      ),
     ),
   );
+}
+
+/** An update whose task fails, as one does that ends the run while something else arrives, is not recorded: it is asked for again. */
+export async function untilRecorded<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (!isGrpcServiceError(cause) || !cause.details.includes('unexpected workflow task failure')) throw error;
+      await sleep(AGAIN_MS);
+    }
+  }
 }
 
 export class NotRunningError extends CommandError {}

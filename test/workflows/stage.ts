@@ -8,6 +8,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type LogEntry } from '@temporalio/worker';
 import { withHeartbeat } from '../../src/activities/heartbeat';
+import { untilRecorded } from '../../src/cli/pair-client';
 import { nextOrderId, orderWorkflowId, pairWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
 import {
   makerQueue,
@@ -237,11 +238,11 @@ export class TestPair {
   }
 
   update(name: 'pause' | 'resume' | 'stop' | 'flatten'): Promise<string> {
-    return this.handle.executeUpdate<string, []>(name);
+    return untilRecorded(() => this.handle.executeUpdate<string, []>(name));
   }
 
   set(setting: PairSetting): Promise<string> {
-    return this.handle.executeUpdate<string, [PairSetting]>('set', { args: [setting] });
+    return untilRecorded(() => this.handle.executeUpdate<string, [PairSetting]>('set', { args: [setting] }));
   }
 
   details(): Promise<string> {
