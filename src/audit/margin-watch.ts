@@ -119,19 +119,20 @@ export class MarginWatch {
 
   #alert(what: string): Alert {
     const { stopQuotingBps, unwindBps } = this.#options.limits;
+    const level = this.#held;
     const money = 'Move collateral from the account that won to the one that lost, or add some.';
     const nearer = (bps: number, then: string): string => (bps > 0 ? ` Nearer than ${bps / 100} %, ${then}.` : '');
-    if (this.#held === 'warn') {
+    if (level === 'warn') {
       const next = money + nearer(stopQuotingBps, 'nothing is quoted that enlarges a position');
-      return { kind: 'margin-low', what, next };
+      return { kind: 'margin-low', level, what, next };
     }
     const stopped = `${what}. Nothing is quoted that enlarges a position`;
-    if (this.#held === 'stop-quoting') {
+    if (level === 'stop-quoting') {
       const next = money + nearer(unwindBps, 'both accounts reduce together');
-      return { kind: 'margin-critical', what: stopped, next };
+      return { kind: 'margin-critical', level, what: stopped, next };
     }
     return {
-      kind: 'margin-critical',
+      ...{ kind: 'margin-critical', level },
       what: `${stopped}; each running pair reduces both accounts together, in steps`,
       next: `${money} Where no pair runs nothing is reduced: \`counterleg pair start\`, or \`counterleg close-all\`.`,
     };

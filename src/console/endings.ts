@@ -6,7 +6,7 @@ import { LIMIT_ALERTS } from '../domain/day-limits';
 import { alertKind } from '../observability';
 import type { PairRead } from './at-most';
 import type { HeardAlert } from './processes';
-import type { AlertView, LimitsView, OpenOrder, ProcessView, Risk } from './snapshot';
+import type { AlertView, Figures, LimitsView, OpenOrder, ProcessView, Risk } from './snapshot';
 
 export interface Facts {
   readonly nowMs: number;
@@ -15,6 +15,8 @@ export interface Facts {
   readonly processes: Readonly<Record<string, ProcessView>>;
   readonly pairs: ReadonlyMap<string, PairRead>;
   readonly limits?: { readonly atMs: number; readonly view: LimitsView };
+  /** As a hedger's figures say, which are as old as its check of the positions. */
+  readonly margin: Figures;
 }
 
 /** What is read just after an alert may still be from before it. */
@@ -22,6 +24,8 @@ const SETTLE_MS = 2_000;
 /** Those that are told again while they last are within a minute. */
 const SILENCE_MS = 120_000;
 const SHOWN = 30;
+/** Accounts. */
+const BOTH = 2;
 
 export class Endings {
   readonly #over = new Map<string, { readonly lastMs: number; readonly atMs: number }>();
@@ -59,17 +63,22 @@ function idOf({ process, kind, orderId, market, lane, path }: HeardAlert): strin
 
 function isOver(alert: HeardAlert, end: AlertView['end'], facts: Facts): boolean {
   const { nowMs, orders, processes } = facts;
-  const isLater = (atMs: number | undefined): boolean => atMs !== undefined && atMs > alert.lastMs + SETTLE_MS;
+  const isLater: IsLater = (atMs) => atMs !== undefined && atMs > alert.lastMs + SETTLE_MS;
   const process = processes[alert.process];
   switch (end) {
     case 'hedged':
-      return (
-        facts.risk.unread.length === 0 && facts.risk.checks.every(({ atMs }) => isLater(atMs)) && !isNaked(alert, facts)
-      );
+      return wasReadSince(facts, isLater) && !isNaked(alert, facts);
     case 'quoting':
-      return Object.values(orders).some(
-        ({ market, hedgeState, startedMs }) =>
-          hedgeState === 'quoting' && startedMs > alert.lastMs && (alert.market ?? market) === market,
+      return (
+        Object.values(orders).some(
+          ({ market, hedgeState, startedMs }) =>
+            hedgeState === 'quoting' && startedMs > alert.lastMs && (alert.market ?? market) === market,
+        ) ||
+        // Nothing will be quoted, and the positions were read by a hedger.
+        (alert.kind === 'no-hedger' &&
+          noPairRuns(alert, facts, isLater) &&
+          wasReadSince(facts, isLater) &&
+          facts.risk.level === 'hedged')
       );
     case 'margin':
       return isMarginOver(alert, facts, isLater);
@@ -92,6 +101,22 @@ function isOver(alert: HeardAlert, end: AlertView['end'], facts: Facts): boolean
   }
 }
 
+type IsLater = (atMs: number | undefined) => boolean;
+
+/** Orders and positions, each after the alert. */
+function wasReadSince({ risk }: Facts, isLater: IsLater): boolean {
+  return risk.unread.length === 0 && risk.checks.every(({ atMs }) => isLater(atMs));
+}
+
+function pairsOf({ market }: HeardAlert, { pairs }: Facts): readonly PairRead[] {
+  return [...pairs].flatMap(([symbol, read]) => ((market ?? symbol) === symbol ? [read] : []));
+}
+
+function noPairRuns(alert: HeardAlert, facts: Facts, isLater: IsLater): boolean {
+  const read = pairsOf(alert, facts);
+  return read.length > 0 && read.every(({ atMs, status }) => isLater(atMs) && status === undefined);
+}
+
 /** What it is about is still told as naked: its order, its market; of one about neither, anything for long. */
 function isNaked({ orderId, market }: HeardAlert, { risk }: Facts): boolean {
   if (orderId === undefined && market === undefined) return risk.level === 'naked';
@@ -102,23 +127,29 @@ function isNaked({ orderId, market }: HeardAlert, { risk }: Facts): boolean {
   );
 }
 
-function isMarginOver({ kind, market }: HeardAlert, { pairs }: Facts, isLater: (atMs: number) => boolean): boolean {
+function isMarginOver(alert: HeardAlert, facts: Facts, isLater: IsLater): boolean {
+  // Its word is a running pair's; where none runs and no position is left there is nothing that can be liquidated.
+  if (noPairRuns(alert, facts, isLater)) {
+    const uses = Object.values(facts.margin['margin_use_ratio'] ?? {});
+    return wasReadSince(facts, isLater) && uses.length === BOTH && uses.every((use) => use === 0);
+  }
+  const { kind } = alert;
   const ending =
     kind === 'margin-low'
       ? ['ok']
       : kind === 'margin-unread'
         ? ['ok', 'warn', 'stop-quoting', 'unwind']
         : ['ok', 'warn'];
-  const read = [...pairs].filter(([symbol]) => (market ?? symbol) === symbol);
+  const read = pairsOf(alert, facts);
   return (
     read.length > 0 &&
     read.every(
-      ([, { atMs, status }]) => isLater(atMs) && status?.margin !== undefined && ending.includes(status.margin.level),
+      ({ atMs, status }) => isLater(atMs) && status?.margin !== undefined && ending.includes(status.margin.level),
     )
   );
 }
 
-function isLimitOver({ kind }: HeardAlert, { limits }: Facts, isLater: (atMs: number) => boolean): boolean {
+function isLimitOver({ kind }: HeardAlert, { limits }: Facts, isLater: IsLater): boolean {
   if (limits?.view.state !== 'read' || !isLater(limits.atMs)) return false;
   return Object.values(limits.view.limits).every(({ name, state }) =>
     kind === 'limits-unread' ? state !== 'unknown' : LIMIT_ALERTS[name] !== kind || state === 'ok',

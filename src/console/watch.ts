@@ -179,9 +179,9 @@ export class Watch {
       ...{ price: (market) => this.#price(market), before: this.#risk },
     });
     hub.set('risk', this.#risk);
-    const { orders, processes } = hub.snapshot;
+    const { orders, processes, margin } = hub.snapshot;
     const limits = this.#limits && { limits: this.#limits };
-    const facts = { nowMs: nowMs(), risk: this.#risk, orders, processes, pairs: this.#pairs, ...limits };
+    const facts = { nowMs: nowMs(), risk: this.#risk, orders, processes, margin, pairs: this.#pairs, ...limits };
     hub.set('alerts', this.#endings.mark(this.#processes.alerts, facts));
   }
 

@@ -55,6 +55,7 @@ export class Keeper {
   #store: Store | undefined;
   #goodAtUs: bigint;
   #hasCompared = false;
+  #behind: string | undefined;
   /** What a difference has led to so far, by account: every list read anew, then everything since the last good comparison. */
   readonly #doubts = new Map<number, { sinceUs: bigint; depth: 'lists' | 'all' }>();
   readonly #lagUs: bigint;
@@ -78,11 +79,20 @@ export class Keeper {
     });
     if (failure === undefined) {
       this.#goodAtUs = nowUs();
+      this.#behind = undefined;
       return this.#hasCompared;
     }
     warn?.(failure);
-    if (nowUs() - this.#goodAtUs >= TELL_AFTER_US) this.#tellBehind(failure);
+    if (nowUs() - this.#goodAtUs >= TELL_AFTER_US) {
+      this.#behind = failure;
+      this.#tellBehind(failure);
+    }
     return this.#hasCompared;
+  }
+
+  /** Why it has not kept up for so long that it was told; undefined: it has. */
+  get behind(): string | undefined {
+    return this.#behind;
   }
 
   #tellBehind(failure: string): void {

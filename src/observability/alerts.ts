@@ -83,6 +83,8 @@ export interface Alert {
   readonly lane?: number;
   /** The path or channel of the exchange it is about. */
   readonly path?: string;
+  /** How bad it is, where that changes: another one is told at once. */
+  readonly level?: string;
   /** What the operator should do. */
   readonly next: string;
   readonly orderId?: string;
@@ -138,7 +140,8 @@ export class Alerts {
 
   readonly raise: RaiseAlert = (alert) => {
     this.#options.count(alert.kind);
-    const key = `${alert.kind} ${alert.orderId ?? ''} ${alert.market ?? ''} ${alert.lane ?? ''} ${alert.path ?? ''}`;
+    const { kind, orderId, market, lane, path, level } = alert;
+    const key = [kind, orderId, market, lane, path, level].map((part) => part ?? '').join(' ');
     const nowMs = this.#clock.monotonicMs();
     const fold = this.#folded.get(key);
     if (fold !== undefined && nowMs < fold.untilMs && !isMore(alert.exposed, fold.recent.exposed)) {

@@ -80,7 +80,8 @@ async function start(config: Config, options: JournalOptions, opened: Opened): P
   const keep = async (): Promise<void> => {
     while (!end.signal.aborted) {
       const hasCompared = await keeper.round();
-      if (keeper.store !== undefined) part.ok();
+      if (keeper.behind !== undefined) part.stopped(keeper.behind);
+      else if (keeper.store !== undefined) part.ok();
       await showToday(keeper.store, { accounts, metrics, lagUs, nowMs: exchange.exchangeNowMs() });
       if (keeper.store !== undefined) await judge(keeper.store);
       const nextMs = hasCompared ? everyMs : Math.min(everyMs, Number(lagUs / 1000n) + FIRST_MARGIN_MS);

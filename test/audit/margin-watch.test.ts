@@ -64,8 +64,13 @@ test('the nearer of the two counts; a level that was reached holds until the nex
     ...['ok, ok holds', 'warn, warn holds', 'stop-quoting, stop-quoting holds', 'unwind, unwind holds'],
     ...['stop-quoting, unwind holds', 'warn, stop-quoting holds', 'ok, ok holds'],
   ]);
-  expect(raised.map(({ kind }) => kind)).toEqual([
-    ...['margin-low', 'margin-critical', 'margin-critical', 'margin-critical'],
+  expect(raised.map(({ kind, level }) => `${kind}: ${level}`)).toEqual([
+    ...[
+      'margin-low: warn',
+      'margin-critical: stop-quoting',
+      'margin-critical: unwind',
+      'margin-critical: stop-quoting',
+    ],
   ]);
   expect(raised[0]).toMatchObject({
     what:

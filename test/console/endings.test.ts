@@ -24,7 +24,7 @@ function facts(atMs: number, change: Partial<Facts> = {}): Facts {
     { of: 'positions', atMs, freshMs: 1 },
   ] as const;
   return {
-    ...{ nowMs: atMs, orders: {}, processes: {}, pairs: new Map() },
+    ...{ nowMs: atMs, orders: {}, processes: {}, pairs: new Map(), margin: {} },
     risk: { ...aSnapshot().risk, level: 'hedged', checks, unread: [] },
     ...change,
   };
@@ -55,6 +55,11 @@ const resting = (change: Partial<OpenOrder> = {}): Facts['orders'] => ({
 const pairs = (level: string, atMs = LATER) =>
   new Map([['BTC', { atMs, sizeDecimals: 5, status: { margin: { level, what: '' } } } as unknown as PairRead]]);
 
+const noPair = (atMs = LATER) => new Map([['BTC', { atMs, sizeDecimals: 5, status: undefined }]]);
+const used = (maker: number, hedge?: number): Facts['margin'] => ({
+  margin_use_ratio: { maker, ...(hedge !== undefined && { hedge }) },
+});
+
 const limits = (state: LimitNow['state'], atMs = LATER): Pick<Facts, 'limits'> => {
   const limit: LimitNow = { name: 'daily_loss', bound: '50.000000', state };
   return { limits: { atMs, view: { state: 'read', notQuoting: '', limits: { daily_loss: limit } } } };
@@ -67,6 +72,12 @@ describe('an alert is over', () => {
     ['it is quoted again', alert({ kind: 'clock-skew' }), facts(LATER, { orders: resting() })],
     ['the margin is far enough', alert({ kind: 'margin-critical' }), facts(LATER, { pairs: pairs('warn') })],
     ['the margin is read', alert({ kind: 'margin-unread' }), facts(LATER, { pairs: pairs('unwind') })],
+    [
+      'no pair runs and nothing is held: after a close-all',
+      alert({ kind: 'margin-critical' }),
+      facts(LATER, { pairs: noPair(), margin: used(0, 0) }),
+    ],
+    ['no pair runs, and a hedger sees all hedged', alert({ kind: 'no-hedger' }), facts(LATER, { pairs: noPair() })],
     ['its limit is acknowledged', alert({ kind: 'limit-daily-loss' }), facts(LATER, limits('ok'))],
     ['the limits are known', alert({ kind: 'limits-unread' }), facts(LATER, limits('standing'))],
     ['its process is well', alert({ kind: 'journal-behind' }), facts(LATER, { processes: process({}) })],
@@ -97,6 +108,23 @@ describe('an alert is not over', () => {
     ['another market is quoted', alert({ kind: 'market-closed', market: 'ETH' }), facts(LATER, { orders: resting() })],
     ['the margin is near', alert({ kind: 'margin-low' }), facts(LATER, { pairs: pairs('warn') })],
     ['the margin was read before it', alert({ kind: 'margin-low' }), facts(LATER, { pairs: pairs('ok', TOLD) })],
+    [
+      'no pair runs, and something is held',
+      alert({ kind: 'margin-low' }),
+      facts(LATER, { pairs: noPair(), margin: used(0, 0.1) }),
+    ],
+    [
+      'no pair runs, and of one account nothing is known',
+      alert({ kind: 'margin-low' }),
+      facts(LATER, { pairs: noPair(), margin: used(0) }),
+    ],
+    ['no pair ran before it', alert({ kind: 'no-hedger' }), facts(LATER, { pairs: noPair(TOLD) })],
+    [
+      'no pair runs and something is naked',
+      alert({ kind: 'no-hedger' }),
+      facts(LATER, { pairs: noPair(), risk: naked() }),
+    ],
+    ['what it is about is not quoting', alert({ kind: 'clock-skew' }), facts(LATER, { pairs: noPair() })],
     [
       'its process is unwell',
       alert({ kind: 'journal-behind' }),

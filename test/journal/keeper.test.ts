@@ -145,11 +145,13 @@ it.each([
   set(fake, true);
   fake.trade(1n * second);
   await fake.rounds(4);
-  expect(fake.alerts).toEqual([]);
+  expect([fake.alerts, fake.keeper.behind]).toEqual([[], undefined]);
   await fake.rounds(3);
   expect(fake.alerts[0]).toMatchObject({ kind: 'journal-behind', what: expect.stringMatching(told) });
+  expect(fake.keeper.behind).toMatch(told); // and its health says so
   set(fake, false);
   await fake.rounds(2);
+  expect(fake.keeper.behind).toBeUndefined();
   expect(await new Store(database).trades([fake.accountIndex], { fromUs: 0n, untilUs: fake.nowUs })).toHaveLength(1);
 });
 

@@ -85,6 +85,14 @@ describe('alerts', () => {
     ]);
   });
 
+  test('that it has become worse is no repeat', async () => {
+    const { alerts, seen } = setUp();
+    for (const level of ['stop-quoting', 'unwind', 'unwind'])
+      alerts.raise({ kind: 'margin-critical', level, what: level, next: 'n' });
+    await alerts.resolved();
+    expect(seen.posted.map((body) => body['what'])).toEqual(['stop-quoting', 'unwind']);
+  });
+
   test('name the page, at the order they are about', async () => {
     const { alerts, seen } = setUp({ pageUrl: 'https://hedge.example/' });
     alerts.raise(STUCK);
