@@ -26,6 +26,7 @@ beforeAll(async () => {
   const logger = { info: log, warn: log };
   running = await startConsole(system.config, { control: true, logger });
   page = await browser.newPage({ locale: 'de-DE', viewport: { width: 1280, height: 900 } });
+  page.setDefaultTimeout(60_000);
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
 });
@@ -64,10 +65,10 @@ describe('the page', () => {
     await until('all is hedged', 'hedged');
     await page.getByRole('heading', { name: 'All hedged' }).waitFor();
     const open = page.locator('#orders tbody tr').filter({ hasText: 'resting' });
-    await open.filter({ hasText: /bps behind/ }).waitFor({ timeout: 20_000 });
+    await open.filter({ hasText: /bps behind/ }).waitFor();
     const id = await system.fill(1);
     const fill = page.locator(`#fill-${id}`);
-    await fill.waitFor({ timeout: 20_000 });
+    await fill.waitFor();
     expect(await fill.innerText()).toMatch(/0,00020 @ \d{2,3}\.\d{3},\d.*0,00020 @/s); // in the reader's locale
     await fill.locator('summary').click();
     await fill.getByText('hedge submitted').waitFor();
@@ -93,8 +94,11 @@ describe('the page', () => {
     await until('something is naked', 'naked');
     await page.getByRole('heading', { name: /0,0002 BTC (long|short) \(2\d,\d\d USDC\) naked for/ }).waitFor();
     const order = page.locator(`#order-${id}`);
-    await order.filter({ hasText: /hedge stuck: .*margin/i }).waitFor({ timeout: 20_000 });
-    await page.locator('.alert', { hasText: 'hedge-stuck' }).first().waitFor();
+    await order.filter({ hasText: /hedge stuck: .*margin/i }).waitFor();
+    // By its kind: others send the reader to this one.
+    const told = (which: string) =>
+      page.locator(which, { has: page.locator('strong', { hasText: /^hedge-stuck$/ }) }).first();
+    await told('#alerts .alert').waitFor();
     await page.locator('.top code', { hasText: `counterleg hedge retry ${id}` }).waitFor();
     expect(await broken()).toEqual([]);
     await order.getByRole('button', { name: 'retry' }).click();
@@ -108,9 +112,7 @@ describe('the page', () => {
     expect(await answer.innerText()).toMatch(/by Ada from 127\.0\.0\.1: done, trying again now/);
     await system.clearFaults();
     await until('all is hedged', 'hedged');
-    // An alert that the engine repeats is told twice.
-    const over = page.locator('.alert.over', { hasText: 'hedge-stuck' }).first();
-    await over.waitFor({ state: 'attached', timeout: 20_000 });
+    await told('#alerts .alert.over').waitFor({ state: 'attached' });
     const { result } = await system.ended(id);
     expect(result.hedge_state).toBe('flat');
     const { events } = await system.order(id).fetchHistory();
