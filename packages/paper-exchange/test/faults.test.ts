@@ -1,6 +1,6 @@
 /** Every fault of the plan does what `GET /_paper/faults` says of it. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Row, TestExchange } from './helpers';
+import type { OrderFields, Row, TestExchange } from './helpers';
 import { orderInfo, quietExchange } from './helpers';
 
 let exchange: TestExchange;
@@ -121,12 +121,12 @@ describe('streams and frames', () => {
     const [mine, other] = [await exchange.open(), await exchange.open()];
     await mine.subscribe('account_all_orders/100', exchange.token(100));
     await other.subscribe('account_all_orders/200', exchange.token(200));
+    const atMs = performance.now();
     await fault({ on: 'stream', action: 'shutdown', ms: 3_000, match: { account_index: 100 } });
     expect(await mine.next((frame) => frame['type'] === 'shutdown')).toEqual({ type: 'shutdown', close_in_ms: 3_000 });
-    const atMs = Date.now();
     await mine.next((frame) => frame['type'] === 'pong', ask(mine));
     await mine.whenClosed();
-    expect(Date.now() - atMs).toBeGreaterThan(500);
+    expect(performance.now() - atMs).toBeGreaterThan(2_900);
     expect(other.closed).toBe(false);
     const again = await exchange.open();
     await again.subscribe('account_all_orders/100', exchange.token(100));
@@ -242,18 +242,27 @@ describe('lists whose rows come one by one', () => {
 });
 
 describe('sequencer', () => {
+  /** Sent as one, so that no stall comes between them. */
+  async function together(...orders: readonly (OrderFields & { readonly ApiKeyIndex?: number })[]): Promise<Row[]> {
+    const sender = await exchange.open();
+    orders.forEach((fields, id) =>
+      sender.say({ type: 'jsonapi/sendtx', data: { id: `${id}`, tx_type: 14, tx_info: orderInfo(fields) } }),
+    );
+    return Promise.all(orders.map((_, id) => sender.next((frame) => frame['id'] === `${id}`)));
+  }
+
   it('refuse without using the nonce: dropped, and later ones with it', async () => {
     await exchange.close();
     exchange = await quietExchange({ latency: { takerMs: 1_000, makerMs: 1_000, cancelMs: 1_000 } });
     await fault({ on: 'sequencer', action: 'refuse', code: 21739, consume_nonce: false });
     const socket = await exchange.open();
     await socket.subscribe('account_tx/100', exchange.token(100));
-    const [first, second] = [await exchange.create({ Nonce: 1 }), await exchange.create({ Nonce: 2 })];
-    expect([first.status, second.status]).toEqual([200, 200]);
+    const [first, second] = await together({ Nonce: 1 }, { Nonce: 2 });
+    expect([first?.['code'], second?.['code']]).toEqual([200, 200]);
     await exchange.create({ Nonce: 1 }, 100, 6);
     await socket.next((frame) => frame['type'] === 'update/account_tx');
     for (const answer of [first, second]) {
-      const tx = await exchange.get(`/api/v1/tx?by=hash&value=${answer.body['tx_hash']}`);
+      const tx = await exchange.get(`/api/v1/tx?by=hash&value=${answer?.['tx_hash']}`);
       expect(tx.body['status']).toBe(0);
     }
     expect((await exchange.create({ Nonce: 1 })).status).toBe(200);
@@ -271,9 +280,11 @@ describe('sequencer', () => {
     const socket = await exchange.open();
     await socket.subscribe('account_tx/100', exchange.token(100));
     await fault({ on: 'sequencer', action: 'delay', ms: 1_000 });
-    await exchange.create({ Nonce: 1, ClientOrderIndex: 1 });
-    await exchange.create({ Nonce: 2, ClientOrderIndex: 2 });
-    await exchange.create({ Nonce: 1, ClientOrderIndex: 3 }, 100, 6);
+    await together(
+      { Nonce: 1, ClientOrderIndex: 1 },
+      { Nonce: 2, ClientOrderIndex: 2 },
+      { Nonce: 1, ClientOrderIndex: 3, ApiKeyIndex: 6 },
+    );
     const order = (): unknown[] =>
       socket.frames
         .filter((frame) => frame['type'] === 'update/account_tx')

@@ -247,15 +247,21 @@ describe("cancel-all and the dead-man's switch", () => {
   });
 
   it('scheduled: cancels when due; until carried out, new orders get 21122; abort takes it back', async () => {
-    const at = Date.now() + 301_000;
+    await exchange.close();
+    const nowMs = Date.now(); // stands still: what is due is carried out when the test says so
+    exchange = await quietExchange({ now: () => nowMs });
+    socket = await exchange.open();
+    await socket.subscribe('account_all_orders/100', exchange.token(100));
+    const at = nowMs + 301_000;
     await exchange.create({ Nonce: 1, ClientOrderIndex: 7, OrderExpiry: Date.now() + 3_600_000 });
     await exchange.send(16, { ...orderInfo({ Nonce: 2 }), TimeInForce: 1, Time: at });
     expect(
       (await exchange.send(16, { ...orderInfo({ Nonce: 3 }), TimeInForce: 1, Time: Date.now() })).body['code'],
     ).toBe(21714);
-    await exchange.post('/_paper/clock', { offset_ms: at - Date.now() + 10 });
+    await exchange.post('/_paper/clock', { offset_ms: at - nowMs + 10 });
     const late = { Nonce: 3, ExpiredAt: Date.now() + 400_000, OrderExpiry: Date.now() + 3_600_000 };
     expect((await exchange.create(late)).body['code']).toBe(21122);
+    await exchange.post('/_paper/clock', { offset_ms: at - nowMs + 1_010 });
     await order(7, status('canceled'));
     expect((await exchange.create(late)).status).toBe(200);
     await exchange.send(16, { ...orderInfo({ ...late, Nonce: 4 }), TimeInForce: 1, Time: Date.now() + 700_000 });

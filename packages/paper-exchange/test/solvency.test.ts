@@ -111,7 +111,9 @@ describe('funding', () => {
     await hold(300, '0.01000');
     await rules({ funding: true });
     await socket.subscribe('account_all_assets/300', exchange.token(300));
-    await exchange.post('/_paper/clock', { offset_ms: 3_600_000 });
+    const hourMs = 3_600_000;
+    const halfPastMs = (Math.floor(Date.now() / hourMs) + 1.5) * hourMs; // no second hour begins meanwhile
+    await exchange.post('/_paper/clock', { offset_ms: halfPastMs - Date.now() });
     await socket.next((one) => one['type'] === 'update/account_all_assets');
     expect(await accountOf(300)).toMatchObject({ collateral: '99.988000' });
   });

@@ -12,7 +12,7 @@ import lighter
 from lighter.signer_client import create_api_key
 
 BTC = 1
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 class Session:
