@@ -252,7 +252,7 @@ describe('S-07 a frame that is lost on a connection that lives', () => {
 
   test('nobody looks while nothing lives; an order that only a read has shown is looked after', async () => {
     lighter.routes.set(ACTIVE, () => rows());
-    open({ lookMs: 20, quietMs: 100, pongMs: 2_500 });
+    open({ lookMs: 20, quietMs: 100, pongMs: 3_500 });
     await account.stream.whenLive();
     await changed(20);
     lighter.push(change(order({ id: 20, client: 0, status: 'canceled' })));

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { openLighter, type Signer } from '../../src/exchange/lighter';
-import { FakeLighter, until } from './support';
+import { FakeLighter, FAST, until } from './support';
 import { startManInTheMiddle, type ManInTheMiddle } from '../helpers/man-in-the-middle';
 
 let lighter: FakeLighter;
@@ -50,7 +50,7 @@ test('a proxy carries requests and streams alike; its password is in no error', 
   });
   const port = await listening(proxy);
   const through = `http://me:secret-word@127.0.0.1:${port}`;
-  const exchange = openLighter({ baseUrl: lighter.url, signer, proxy: through });
+  const exchange = openLighter({ baseUrl: lighter.url, signer, sessionTimes: FAST, proxy: through });
   expect(await exchange.markets()).toMatchObject({ ok: true });
   exchange.book(1);
   await until(() => lighter.connections === 1, 'a stream');

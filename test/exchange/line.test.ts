@@ -35,6 +35,8 @@ const control = (path: string, body?: unknown): Promise<Response> =>
   });
 const shutDown = (match: unknown, ms: number): Promise<Response> =>
   control('faults', [{ on: 'stream', action: 'shutdown', ms, count: 1, match }]);
+/** From the announcement to the close: beyond any stall of this process, in which the exchange lives. */
+const CLOSES_MS = 4_500;
 const isClosed = (stream: number): boolean => between.streams[stream]?.client.readyState === WebSocket.CLOSED;
 
 beforeAll(async () => {
@@ -77,7 +79,7 @@ const heard = (index: ClientOrderIndex): Promise<void> =>
   until(() => account.stream.own.find(index)?.status === 'filled', `the frame of ${index}`);
 
 test('the account stream stays live: the second connection is there first, submissions and fills go on throughout', async () => {
-  await shutDown({ account_index: ACCOUNT }, 3_000);
+  await shutDown({ account_index: ACCOUNT }, CLOSES_MS);
   const during = await buy();
   await until(() => between.handshakes.length === 2, 'the second connection');
   expect(isClosed(0)).toBe(false);
@@ -91,7 +93,7 @@ test('the account stream stays live: the second connection is there first, submi
 test('what the first connection delivers before the second has its snapshot counts', async () => {
   between.onFrame = ({ text, stream, direction }) =>
     stream === 1 && direction === 'in' && text.includes('orders') ? [] : undefined;
-  await shutDown({ account_index: ACCOUNT }, 3_000);
+  await shutDown({ account_index: ACCOUNT }, CLOSES_MS);
   await until(() => between.streams.length === 2, 'the second connection');
   await heard(await buy());
   expect(isClosed(0)).toBe(false);
@@ -111,7 +113,7 @@ function watchSubmissions(): number[] {
 test('the first connection takes submissions while the handshake of the second is refused', async () => {
   between.onHandshake = () => ({ status: 503, body: '' });
   const over = watchSubmissions();
-  await shutDown({ account_index: ACCOUNT }, 4_000);
+  await shutDown({ account_index: ACCOUNT }, CLOSES_MS);
   await until(() => between.handshakes.length >= 2, 'the second handshake');
   await heard(await buy());
   expect(over).toEqual([0]);
@@ -129,7 +131,7 @@ test('the first connection takes submissions until the second has its snapshot; 
   between.onFrame = ({ text, stream, direction }) =>
     stream === 1 && direction === 'in' && text.includes('subscribed/account_all_orders') ? [] : undefined;
   const over = watchSubmissions();
-  await shutDown({ account_index: ACCOUNT }, 3_000);
+  await shutDown({ account_index: ACCOUNT }, CLOSES_MS);
   await until(() => between.streams.length === 2, 'the second connection');
   await heard(await buy());
   await until(() => isClosed(0), 'the announced close');
@@ -175,7 +177,7 @@ test('the book is offered all the time', async () => {
   await exchange.whenBook(1);
   const gone: string[] = [];
   const watch = setInterval(() => exchange.book(1) ?? gone.push('no book'), 1);
-  await shutDown({ channel: 'order_book' }, 3_000);
+  await shutDown({ channel: 'order_book' }, CLOSES_MS);
   await until(() => between.handshakes.length === 3, 'a second connection for books');
   await until(() => isClosed(1), 'the announced close');
   clearInterval(watch);

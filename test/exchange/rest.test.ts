@@ -18,23 +18,26 @@ let limit: HostLimit;
 let markets: Markets;
 let skew: ClockSkew;
 let malformed: string[];
+const onMalformed = (what: string): void => void malformed.push(what);
+
+/** Patient: the exchange lives in this process, and a stall of it looks like one that does not answer. */
+function open(deadlines = { deadlineMs: 17_000, sendMs: 17_000 }): void {
+  rest = new Rest({ ...{ baseUrl: lighter.url, clock: systemClock, skew, limit, onMalformed }, ...deadlines });
+  markets = new Markets(rest, systemClock, onMalformed);
+}
+
+/** For an exchange that is silent. */
+async function openBrief(): Promise<void> {
+  await rest.close();
+  open({ deadlineMs: 4_000, sendMs: 1_500 });
+}
 
 beforeEach(async () => {
   lighter = await new FakeLighter().start();
   malformed = [];
-  const onMalformed = (what: string): void => void malformed.push(what);
   skew = new ClockSkew(systemClock);
   limit = new HostLimit(systemClock, () => undefined);
-  rest = new Rest({
-    baseUrl: lighter.url,
-    clock: systemClock,
-    skew,
-    deadlineMs: 4_000,
-    sendMs: 1_500,
-    limit,
-    onMalformed,
-  });
-  markets = new Markets(rest, systemClock, onMalformed);
+  open();
 });
 afterEach(async () => {
   await rest.close();
@@ -70,6 +73,7 @@ const failures: [string, FakeAnswer][] = [
   ['silence', { fault: 'silence' }],
 ];
 test.each(failures)('S-20 S-21 %s is a failed read, never an empty list', async (_name, answer) => {
+  if (answer.fault === 'silence') await openBrief();
   lighter.routes.set(ORDERS, () => answer);
   const read = await readOrders();
   expect(read).toMatchObject({ ok: false });
@@ -113,6 +117,7 @@ test.each<[string, FakeAnswer, string]>([
   ['dropped', { fault: 'drop' }, 'unknown'],
   ['silence', { fault: 'silence' }, 'unknown'],
 ])('S-12 sendTx over HTTP, %s: %s; sent once', async (_name, answer, kind) => {
+  if (answer.fault === 'silence') await openBrief();
   lighter.routes.set('/api/v1/sendTx', () => answer);
   const outcome = await rest.sendTx(signed());
   expect(outcome).toMatchObject({ kind, txHash: HASH });
@@ -123,6 +128,7 @@ test.each<[string, FakeAnswer, string]>([
 });
 
 test('S-12 a submission over HTTP without an answer is in doubt long before a read would be given up', async () => {
+  await openBrief();
   lighter.routes.set('/api/v1/sendTx', () => ({ fault: 'silence' }));
   lighter.routes.set(ORDERS, () => ({ fault: 'silence' }));
   const ended: string[] = [];

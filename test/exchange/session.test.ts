@@ -93,7 +93,7 @@ test('S-34 the times in earnest add up to less than five seconds, and to less th
 });
 
 test('a quiet but living server keeps its connection', async () => {
-  open({ quietMs: 30, pongMs: 2_500 }); // beyond any stall of this process, in which the server lives
+  open({ quietMs: 30, pongMs: 3_500 }); // beyond any stall of this process, in which the server lives
   await until(() => lighter.messages.filter(({ type }) => type === 'ping').length >= 3, 'three pings');
   expect(down).toEqual([]);
 });
