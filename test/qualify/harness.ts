@@ -10,6 +10,8 @@ export const A = 1001;
 export const B = 1002;
 const LANES = [5, 6];
 const CANCEL_LANE = 4;
+/** How long a fact is waited for where it comes: beyond any stall of this process, in which the exchange lives. */
+export const PATIENT_MS = 5_000;
 const OWNER = '0x00000000000000000000000000000000c0073e86';
 
 export interface Bench {

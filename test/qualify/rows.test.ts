@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { ASSUMPTIONS, type Outcome } from '../../src/qualify';
 import { BREAKS } from './breaks';
-import { startBench, verdicts, type Bench } from './harness';
+import { PATIENT_MS, startBench, verdicts, type Bench } from './harness';
 
 const groupOf = (id: string): string => id.split('-')[0] ?? id;
 /** These move the exchange's clock, which cannot be undone. */
@@ -22,7 +22,6 @@ async function onBench(group: string, use: (bench: Bench) => Promise<void>): Pro
   }
 }
 
-const PATIENT_MS = 5_000;
 const failing = ({ rows }: Outcome): string[] =>
   rows
     .filter(({ verdict }) => verdict !== 'holds')
@@ -31,8 +30,13 @@ const failing = ({ rows }: Outcome): string[] =>
 
 test('all that the engine relies on holds on the paper exchange, and nothing is left', async () => {
   await onBench('stream', async (bench) => {
-    const outcome = await bench.run({}, PATIENT_MS);
-    expect(verdicts(outcome)).toEqual(Object.fromEntries(ASSUMPTIONS.map(({ id }) => [id, 'holds'])));
+    const first = await bench.run({}, PATIENT_MS);
+    expect(first.rows.map(({ id }) => id)).toEqual(ASSUMPTIONS.map(({ id }) => id));
+    expect(first.left).toEqual([]);
+    // A stall of this process, in which the exchange lives, looks like one that is slow: what failed is tried once more.
+    const only = failing(first);
+    const outcome = only.length === 0 ? first : await bench.run({ only }, PATIENT_MS);
+    expect(verdicts(outcome)).toEqual(Object.fromEntries(outcome.rows.map(({ id }) => [id, 'holds'])));
     expect(outcome).toMatchObject({ passed: true, left: [] });
   });
 });
@@ -47,7 +51,11 @@ test.each(ASSUMPTIONS.map(({ id }) => [id, BREAKS[id]?.how ?? 'UNTESTED']))('%s:
     const only = broken.alone === true ? [id] : group;
     let outcome = await bench.run({ only });
     // A stall of this process, in which the exchange lives, looks like a fact that does not come.
-    if (failing(outcome).join() !== expected.join()) outcome = await bench.run({ only }, PATIENT_MS);
+    if (failing(outcome).join() !== expected.join()) {
+      await bench.honest(); // what a lie remembers is of its run
+      await broken.lie(bench);
+      outcome = await bench.run({ only }, PATIENT_MS);
+    }
     expect([failing(outcome), verdicts(outcome)]).toEqual([expected, expect.anything()]);
     expect(outcome.rows.find((row) => row.id === id)?.verdict).toBe('does not hold');
     expect(outcome.left).toEqual([]);

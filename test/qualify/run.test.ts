@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { notional } from '../../src/domain/lots';
 import { RefusedError, type QualifyOptions } from '../../src/qualify';
-import { A, B, startBench, type Bench } from './harness';
+import { A, B, PATIENT_MS, startBench, type Bench } from './harness';
 
 let bench: Bench;
 beforeEach(async () => {
@@ -67,12 +67,12 @@ test('an unknown row, an unknown market', async () => {
 
 test('the limit is looked at before each row', async () => {
   const only = ['order-bound', 'order-reduce-only', 'nonce-skip'];
-  const { rows, spent, left } = await bench.run({ only, limit: notional(12_000_000) });
+  const { rows, spent, left } = await bench.run({ only, limit: notional(12_000_000) }, PATIENT_MS);
   expect(spent).toBeGreaterThan(0n);
   expect(rows.map(({ verdict }) => verdict)).toEqual(['holds', 'holds', 'holds']);
   // Whatever the first has cost is more than what a limit of its very stake leaves to the second.
   const stake = await stakeOf();
-  const tight = await bench.run({ only: ['order-bound', 'order-reduce-only'], limit: stake });
+  const tight = await bench.run({ only: ['order-bound', 'order-reduce-only'], limit: stake }, PATIENT_MS);
   expect(tight.rows[1]).toMatchObject({
     verdict: 'not tried',
     seen: expect.stringMatching(/^the limit: 0\.\d\d USDC are spent/),
@@ -97,10 +97,8 @@ async function stakeOf(): Promise<ReturnType<typeof notional>> {
 }
 
 test('where money is real, rows that trade between A and B are left out, and count neither way', async () => {
-  const { rows, passed } = await bench.run({
-    only: ['order-cancel-race', 'nonce-bound', 'nonce-skip'],
-    isRealMoney: true,
-  });
+  const only = ['order-cancel-race', 'nonce-bound', 'nonce-skip'];
+  const { rows, passed } = await bench.run({ only, isRealMoney: true }, PATIENT_MS);
   expect(rows.map(({ id, verdict }) => `${id} ${verdict}`)).toEqual([
     'nonce-skip holds',
     'nonce-bound not tried',
@@ -116,7 +114,10 @@ test('a person interrupts while an order rests and the switch is set: both are t
       stop.abort();
     return undefined;
   };
-  const { rows, left, passed } = await bench.run({ only: ['switch-aborted', 'nonce-skip'], signal: stop.signal });
+  const { rows, left, passed } = await bench.run(
+    { only: ['switch-aborted', 'nonce-skip'], signal: stop.signal },
+    PATIENT_MS,
+  );
   expect(rows.map(({ id, verdict, seen }) => `${id}: ${verdict}, ${seen}`)).toEqual([
     'nonce-skip: holds, jump 200, the exact next 200',
     'switch-aborted: not tried, interrupted',
