@@ -118,14 +118,8 @@ describe('from two accounts without a key to the first hedged order', () => {
 
     start(['hedger']);
     start(['maker', '--depth', '1']);
-    const order = await eventually(
-      'an order rests',
-      async () => {
-        const { orders } = await truth(A);
-        return orders.find(({ status }) => status === 'open');
-      },
-      60_000,
-    );
+    const resting = async () => (await truth(A)).orders.find(({ status }) => status === 'open');
+    await eventually('an order rests', resting, 60_000);
     // Every part of maker and hedger has to have done its work once.
     await eventually(
       'the doctor finds nothing',
@@ -137,6 +131,7 @@ describe('from two accounts without a key to the first hedged order', () => {
       err: expect.stringMatching(/a maker runs on this machine/),
     });
     // Somebody sells down to A's price, and what stood before A with it.
+    const order = await eventually('an order rests still, or again', resting, 60_000);
     await control('orders', {
       market_id: 1,
       is_ask: !order.is_ask,

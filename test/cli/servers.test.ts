@@ -8,8 +8,12 @@ import { isListening } from '../../src/cli/child';
 import { startTemporalServer, temporalAnswers } from '../../src/cli/servers';
 import { toolPath } from '../../src/config';
 import { testPort } from '../helpers/port';
-import { sharedTemporal, startTemporal } from '../helpers/temporal';
+import { sharedTemporal, startTemporal, type TemporalPlace } from '../helpers/temporal';
 import { sharedRedis, startRedis } from '../helpers/valkey';
+import { eventually } from '../system/eventually';
+
+const answers = ({ address, namespace }: TemporalPlace): Promise<true> =>
+  eventually('Temporal answers', async () => ((await temporalAnswers({ address }, namespace)) ? true : undefined));
 
 describe('servers for tests and for `up`', () => {
   test('the shared Temporal hands every caller a namespace of its own', async () => {
@@ -17,7 +21,7 @@ describe('servers for tests and for `up`', () => {
     const second = await sharedTemporal();
     expect(second.address).toBe(first.address);
     expect(second.namespace).not.toBe(first.namespace);
-    expect(await temporalAnswers({ address: first.address }, first.namespace)).toBe(true);
+    await answers(first);
     expect(await temporalAnswers({ address: first.address }, 'no-such-namespace')).toBe(false);
   });
 
@@ -27,7 +31,7 @@ describe('servers for tests and for `up`', () => {
       await temporal.crash();
       expect(await temporalAnswers({ address: temporal.address }, 'default')).toBe(false);
       await temporal.restart();
-      expect(await temporalAnswers({ address: temporal.address }, 'default')).toBe(true);
+      await answers(temporal);
     } finally {
       await temporal.stop();
     }

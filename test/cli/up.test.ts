@@ -54,7 +54,7 @@ function start(ports: 'free' | 'configured', ...args: string[]): Promise<number 
 }
 
 async function until<T>(what: string, probe: () => T | undefined): Promise<T> {
-  const deadlineMs = performance.now() + 60_000;
+  const deadlineMs = performance.now() + 90_000;
   for (;;) {
     const found = probe();
     if (found !== undefined) return found;
@@ -88,7 +88,7 @@ function isRunning(pid: number): boolean {
 
 describe('counterleg up', () => {
   test('--orders ends by itself with 0: every order hedged, both accounts mirror each other, nothing left running', async () => {
-    const code = start('free', '--orders', '3', '--for', '60s');
+    const code = start('free', '--orders', '3', '--for', '150s');
     const { pids } = await record();
     expect(Object.keys(pids).sort()).toEqual(PARTS);
     expect([await code, output]).toEqual([0, expect.stringContaining('both accounts mirror each other')]);
@@ -187,7 +187,7 @@ account_pairs:
       const connection = await Connection.connect({ address: temporal.address });
       const client = new Client({ connection });
       const others = await client.workflow.start('pair', { taskQueue: ordersQueue(7), workflowId: 'pair/7/BTC' });
-      const code = await start('configured', '--orders', '1', '--for', '60s');
+      const code = await start('configured', '--orders', '1', '--for', '150s');
       expect([code, output]).toEqual([0, expect.stringMatching(/using the Temporal server at .*default-paper-/)]);
       expect(output).toContain('using the Redis server');
       expect((await others.describe()).status.name).toBe('RUNNING');
