@@ -415,7 +415,7 @@ describe('an unwind', () => {
     slots[0].unwinds = true;
     const maker = { status: 'filled', filled_base_amount: '0.00020', avg_price: '1' };
     say(state, id, { result: { maker, closed_base_amount: '0.00020', reason: '', exposure: '0' } as OrderResult });
-    expect(state.margin.unwound).toEqual({ steps: 1, lots: '0' });
+    expect(state.margin.unwound).toEqual({ steps: 0, lots: '0' });
     expect([state.margin.mustUnwind, state.margin.holdsEnlarging]).toEqual([false, 'B is near']);
     const carry = JSON.parse(JSON.stringify(state.carry)) as NonNullable<PairInput['carry']>;
     const next = new PairState(pairInput({ carry }));
