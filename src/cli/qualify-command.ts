@@ -127,7 +127,7 @@ function summaryOf({ rows, spent, left, passed }: Outcome): string {
   const unproven = rows.filter(({ needed, verdict }) => needed && verdict !== 'holds').map(({ id }) => id);
   return [
     '',
-    `${count('holds')} hold, ${count('does not hold')} do not, ${count('not tried')} could not be tried; spent ${amountText(spent)} USDC`,
+    `${count('holds')} hold, ${count('does not hold')} do not, ${count('not tried')} could not be tried; ${spentText(spent)}`,
     ...(unproven.length === 0 ? [] : [`the engine relies on what is not shown here: ${unproven.join(', ')}`]),
     ...(left.length === 0 ? ['nothing was left behind'] : left.map((what) => `LEFT BEHIND  ${what}`)),
     passed
@@ -139,12 +139,17 @@ function summaryOf({ rows, spent, left, passed }: Outcome): string {
 function jsonOf({ rows, spent, left, passed }: Outcome): unknown {
   return {
     passed,
-    spent_usdc: amountText(spent),
+    spent_usdc: spent === undefined ? null : amountText(spent),
     left_behind: left,
     rows: rows.map(({ id, assumption, why, needed, verdict, seen, ms }) => ({
       ...{ id, assumption, why, needed, verdict: verdict.replaceAll(' ', '-'), seen, ms: Math.round(ms) },
     })),
   };
+}
+
+function spentText(spent: Outcome['spent']): string {
+  if (spent !== undefined) return `spent ${amountText(spent)} USDC`;
+  return 'what was spent is NOT KNOWN: the balances could not be read at the end. Look at both accounts on the exchange before another try';
 }
 
 function amountText(amount: bigint): string {

@@ -8,6 +8,7 @@ import { Interrupted, NotTried, type Assumption, type Finding } from './assumpti
 import { Lab, Timing, type Patience, type Terms } from './lab';
 import { Pace, type Budget } from './pace';
 import { ASSUMPTIONS } from './rows';
+import { Spending, usdc } from './spending';
 import { tidyForGood, tidyUp } from './tidy';
 import { Wire } from './wire';
 
@@ -50,7 +51,8 @@ export interface Row extends Finding {
 
 export interface Outcome {
   readonly rows: readonly Row[];
-  readonly spent: Notional;
+  /** Undefined: the balances could not be read at the end. */
+  readonly spent: Notional | undefined;
   /** What could not be taken away; nothing when the accounts are as they were. */
   readonly left: readonly string[];
   /** All that the engine relies on holds, and nothing was left. */
@@ -83,8 +85,8 @@ export async function qualify(options: QualifyOptions): Promise<Outcome> {
   const wire = new Wire({ ...options, clock, pace, until: timing.until });
   try {
     const lab = await open(options, { clock, exchange, timing, pace, wire });
-    const start = await begin(lab, options, chosen);
-    return await tryAll(lab, timing, options, { chosen, start });
+    const spending = await begin(lab, timing, { ...options, chosen });
+    return await tryAll(lab, timing, options, { chosen, spending });
   } finally {
     await wire.close();
     await exchange.close();
@@ -140,24 +142,22 @@ async function live(actor: Actor, timing: Timing): Promise<void> {
     );
 }
 
-/** What both accounts own, once nothing stands in the way. */
-async function begin(lab: Lab, options: QualifyOptions, chosen: readonly Assumption[]): Promise<Notional> {
+/** Once nothing stands in the way. */
+async function begin(
+  lab: Lab,
+  timing: Timing,
+  { limit, chosen }: { readonly limit: Notional; readonly chosen: readonly Assumption[] },
+): Promise<Spending> {
   try {
-    await refuseToBegin(lab, options, chosen);
-    return await funds(lab);
+    await refuseToBegin(lab, limit, chosen);
+    return await Spending.begin(lab, timing);
   } catch (error) {
     if (error instanceof NotTried || error instanceof Interrupted) throw new RefusedError(error.message);
     throw error;
   }
 }
 
-/** What both accounts own. Compared while both are flat. */
-async function funds(lab: Lab): Promise<Notional> {
-  const states = [await lab.a.state(), await lab.b.state()];
-  return notional(states.reduce((sum, { collateral }) => sum + collateral, 0n));
-}
-
-async function refuseToBegin(lab: Lab, options: QualifyOptions, chosen: readonly Assumption[]): Promise<void> {
+async function refuseToBegin(lab: Lab, limit: Notional, chosen: readonly Assumption[]): Promise<void> {
   for (const actor of [lab.a, lab.b]) {
     const { positions } = await actor.state();
     const open = await actor.port.activeOrders();
@@ -174,9 +174,9 @@ async function refuseToBegin(lab: Lab, options: QualifyOptions, chosen: readonly
   }
   const dearest = Math.max(...chosen.map(({ orders }) => orders));
   const stake = (await lab.smallestQuote()) * BigInt(dearest);
-  if (stake > options.limit)
+  if (stake > limit)
     throw new RefusedError(
-      `a limit of ${usdc(options.limit)} USDC is too small: the smallest orders of ${lab.market.symbol} need ${usdc(stake)}`,
+      `a limit of ${usdc(limit)} USDC is too small: the smallest orders of ${lab.market.symbol} need ${usdc(stake)}`,
     );
 }
 
@@ -184,14 +184,13 @@ async function tryAll(
   lab: Lab,
   timing: Timing,
   options: QualifyOptions,
-  { chosen, start }: { readonly chosen: readonly Assumption[]; readonly start: Notional },
+  { chosen, spending }: { readonly chosen: readonly Assumption[]; readonly spending: Spending },
 ): Promise<Outcome> {
   const rows: Row[] = [];
-  let spent = notional(0);
   for (const assumption of chosen) {
     options.onBegin?.(assumption);
     const beganMs = lab.clock.monotonicMs();
-    const finding = await tryOne(lab, timing, assumption, { ...options, spent });
+    const finding = await tryOne(lab, timing, assumption, { ...options, spending });
     const { id, why, needed } = assumption;
     const row = {
       id,
@@ -203,9 +202,10 @@ async function tryAll(
     };
     rows.push(row);
     options.onRow?.(row);
-    if (finding.mayHaveSpent) spent = notional(start - (await timing.tidying(() => funds(lab)).catch(() => start)));
+    if (finding.mayHaveSpent) spending.more();
   }
   const left = await timing.tidying(() => tidyForGood(lab));
+  const spent = await spending.atLast();
   const counts = ({ id, needed }: Row): boolean =>
     needed && !(options.isRealMoney && chosen.find((one) => one.id === id)?.testMoneyOnly !== undefined);
   const passed = left.length === 0 && rows.every((row) => row.verdict === 'holds' || !counts(row));
@@ -216,9 +216,9 @@ async function tryOne(
   lab: Lab,
   timing: Timing,
   assumption: Assumption,
-  terms: Pick<QualifyOptions, 'limit' | 'isRealMoney'> & { readonly spent: Notional },
+  terms: Pick<QualifyOptions, 'limit' | 'isRealMoney'> & { readonly spending: Spending },
 ): Promise<Finding & { readonly mayHaveSpent: boolean }> {
-  const { limit, isRealMoney, spent } = terms;
+  const { limit, isRealMoney, spending } = terms;
   const notTried = (seen: string): Finding => ({ verdict: 'not tried', seen });
   let finding: Finding;
   let mayHaveSpent = false;
@@ -226,6 +226,7 @@ async function tryOne(
     timing.mayAct();
     if (isRealMoney && assumption.testMoneyOnly !== undefined)
       throw new NotTried(`not with real money: ${assumption.testMoneyOnly}`);
+    const spent = assumption.orders > 0 ? await spending.now() : spending.read;
     const stake = (await lab.smallestQuote()) * BigInt(assumption.orders);
     if (spent + stake > limit)
       throw new NotTried(`the limit: ${usdc(spent)} USDC are spent, and this needs ${usdc(stake)} more at stake`);
@@ -243,8 +244,4 @@ async function tryOne(
     finding = { ...finding, seen: `${finding.seen} (not tidied up yet: ${reason})` };
   }
   return { ...finding, mayHaveSpent };
-}
-
-export function usdc(amount: bigint): string {
-  return (Number(amount) / 1e6).toFixed(2);
 }

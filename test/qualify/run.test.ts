@@ -1,7 +1,7 @@
 /** `qualify` refuses to begin where it must not, stays within its limit, and leaves nothing behind, however it ends. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { notional } from '../../src/domain/lots';
-import { RefusedError, type QualifyOptions } from '../../src/qualify';
+import { RefusedError, type Outcome, type QualifyOptions } from '../../src/qualify';
 import { A, B, PATIENT_MS, startBench, type Bench } from './harness';
 
 let bench: Bench;
@@ -78,6 +78,30 @@ test('the limit is looked at before each row', async () => {
     seen: expect.stringMatching(/^the limit: 0\.\d\d USDC are spent/),
   });
   expect([tight.passed, tight.left, left]).toEqual([false, [], []]);
+});
+
+test('a balance that cannot be read after a row: what costs money waits until it can, and the end says what is not known', async () => {
+  const only = ['order-bound', 'order-reduce-only', 'stream-filled', 'token-bounds'];
+  let unread = 0;
+  bench.middle.onRequest = ({ path }) =>
+    path === '/api/v1/account' && unread-- > 0 ? { status: 503, body: '' } : undefined;
+  const run = (readings: number): Promise<Outcome> => {
+    unread = 0;
+    const onRow: QualifyOptions['onRow'] = ({ id }) => void (id === 'order-bound' && (unread = readings));
+    return bench.run({ only, onRow }, PATIENT_MS);
+  };
+  const verdictsOf = ({ rows }: Outcome): string[] => rows.map(({ verdict }) => verdict);
+
+  const once = await run(1);
+  expect(verdictsOf(once)).toEqual(['holds', 'not tried', 'holds', 'holds']);
+  expect(once.rows[1]?.seen).toMatch(
+    /^what the rows before have cost cannot be read \(.*HTTP 503.*\): .*0\.00 USDC .*--only/,
+  );
+  expect([once.left, once.spent]).toEqual([[], expect.any(BigInt)]);
+
+  const toTheEnd = await run(Infinity);
+  expect(verdictsOf(toTheEnd)).toEqual(['holds', 'not tried', 'not tried', 'holds']);
+  expect([toTheEnd.passed, toTheEnd.spent]).toEqual([false, undefined]);
 });
 
 /** What the smallest order is worth, to the micro-USDC. */
