@@ -53,7 +53,7 @@ test('cover: stuck with the reason, told once, not tried again and again; the ri
   expect(await order.details()).toContain(SAID);
   expect(script.count('execute')).toBe(2); // within its task, then as a step
   isStranger = false;
-  await order.handle.executeUpdate('retryHedge');
+  await order.update('retryHedge');
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat', exposure: '0.00000' });
   expect(script.count('execute')).toBe(3);
 });

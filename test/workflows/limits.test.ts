@@ -2,6 +2,7 @@
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { untilRecorded } from '../../src/cli/pair-client';
 import { limitsWorkflowId, standingOf, type DayFigures, type LimitsStatus } from '../../src/domain/day-limits';
 import { ordersQueue } from '../../src/domain/messages';
 import { createMetrics } from '../../src/observability/metrics';
@@ -70,7 +71,7 @@ const handle = (): WorkflowHandle<typeof limits> => client.workflow.getHandle(li
 const status = (): Promise<LimitsStatus> => handle().query<LimitsStatus, []>('state');
 const standing = async (): Promise<string[]> => standingOf(await status()).map(({ name }) => name);
 const acknowledge = (...names: string[]): Promise<string> =>
-  handle().executeUpdate<string, [object]>('acknowledge', { args: [{ names, by: 'ann@desk' }] });
+  untilRecorded(() => handle().executeUpdate<string, [object]>('acknowledge', { args: [{ names, by: 'ann@desk' }] }));
 const metric = async (name: string, limit: string): Promise<number | undefined> =>
   (await metrics.registry.getSingleMetric(`counterleg_${name}`)?.get())?.values.find(
     ({ labels }) => labels['limit'] === limit,

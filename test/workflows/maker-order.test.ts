@@ -125,7 +125,7 @@ test('a hedge after trouble, and one that an operator asks for, is on record bef
   await script.called('place');
   await order.fills(20);
   await script.called('alert');
-  await order.handle.executeUpdate('retryHedge');
+  await order.update('retryHedge');
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
   expect(script.count('execute')).toBe(2);
   expect(await countEvents(order.handle, 'MARKER_RECORDED')).toBe(3);

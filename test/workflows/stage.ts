@@ -183,6 +183,10 @@ export class TestOrder {
     return this.handle.signal('orderUpdate', update);
   }
 
+  update(name: 'retryHedge' | 'forceClose'): Promise<string> {
+    return untilRecorded(() => this.handle.executeUpdate<string, []>(name));
+  }
+
   /** The text shown on the workflow's page. */
   details(): Promise<string> {
     return detailsOf(this.handle);

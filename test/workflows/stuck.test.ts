@@ -75,7 +75,7 @@ test('S-58 stuck for long: it goes on in new runs of few events, and answers ope
   expect(script.count('alert')).toBe(1); // what was told is not told again
   expect(await order.handle.query('state')).toMatchObject({ exposure: '0.00005', maker: { status: 'canceled' } });
   hasMargin = true;
-  await order.handle.executeUpdate('retryHedge');
+  await order.update('retryHedge');
   expect(await order.handle.result()).toMatchObject({
     hedge: { executed_base_amount: '0.00005' },
     hedge_state: 'flat',
@@ -133,7 +133,7 @@ test('retryHedge tries at once, whatever the back-off', async () => {
   const script = new Script();
   script.on('execute', (input, call) => (call === 1 ? script.blocked(input, LONG_MS) : script.execute(input)));
   const order = await stuckOrder(script);
-  expect(await order.handle.executeUpdate('retryHedge')).toBe('trying again now');
+  expect(await order.update('retryHedge')).toBe('trying again now');
   expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
   expect(script.inputs('execute').map((input) => input.retry_now)).toEqual([false, true]);
   expect(script.executedLots('hedge')).toBe(20);
@@ -144,7 +144,7 @@ test('S-28 forceClose seals the hedge first, then closes what it left on A, as a
   const script = new Script();
   script.on('execute', (input) => hedgeTwelve(script, input));
   const order = await stuckOrder(script);
-  expect(await order.handle.executeUpdate('forceClose')).toBe('sealing the hedge, then closing on the maker account');
+  expect(await order.update('forceClose')).toBe('sealing the hedge, then closing on the maker account');
   expect(await order.handle.result()).toMatchObject({
     hedge: { executed_base_amount: '0.00012' },
     closed_base_amount: '0.00008',
@@ -184,9 +184,9 @@ test('P-15 close is stuck too, then retryHedge: each direction is sealed before 
     return script.execute(input);
   });
   const order = await stuckOrder(script);
-  await order.handle.executeUpdate('forceClose');
+  await order.update('forceClose');
   await order.when('three are closed', (state) => state.closed_base_amount === '0.00003');
-  await order.handle.executeUpdate('retryHedge');
+  await order.update('retryHedge');
   expect(await order.handle.result()).toMatchObject({
     hedge: { executed_base_amount: '0.00017' },
     closed_base_amount: '0.00003',
@@ -309,7 +309,7 @@ function blockedParts(script: Script, input: ExecuteInput): Pick<ExecuteResult, 
   return { state, ...(blocked ? { blocked } : {}) };
 }
 
-async function rejection(order: TestOrder, update: string): Promise<string | undefined> {
-  const error = await order.handle.executeUpdate(update).catch((e: unknown) => e);
+async function rejection(order: TestOrder, update: 'retryHedge' | 'forceClose'): Promise<string | undefined> {
+  const error = await order.update(update).catch((e: unknown) => e);
   return error instanceof WorkflowUpdateFailedError ? error.cause?.message : String(error);
 }
