@@ -37,7 +37,7 @@ beforeAll(async () => {
   await eventually('the journal has both balances', async () =>
     (await report())?.balances.length === 2 ? true : undefined,
   );
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await journal.stop();
   await system.stop();
@@ -64,7 +64,7 @@ test('positions, resting orders and bytes signed earlier are nothing afterwards,
   await system.ended(filled);
   await system.fill(BTC.market_id, '0.0001'); // of the next, which goes on resting
   await system.control('POST', 'collateral', { account_index: B, remove: '100' });
-  await system.fault({ on: 'sequencer', action: 'delay', ms: 1_000, match: { tx_type: TRANSFER } });
+  await system.fault({ on: 'sequencer', action: 'delay', ms: 5_000, match: { tx_type: TRANSFER } });
   await startRebalance(system.client, { maker: A, hedge: B }, { by: 'test', amount: '25000000' });
   await eventually('the exchange has the transfer', async () => ((await transfersOf(A)) > 0 ? true : undefined));
   await system.stopHedger();

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { notional } from '../../src/domain/lots';
 import { startRebalance } from '../../src/workers/rebalances';
 import { startTemporal, type OwnTemporal } from '../helpers/temporal';
-import { eventually } from './eventually';
+import { eventually, standstill } from './eventually';
 import { A, B, System } from './harness';
 import { expectMirror, fillOrder, lotsOf, quote, resolved, transactionsOf, type Truth } from './orders';
 
@@ -50,11 +50,12 @@ test('S-46 Temporal is away and B rejects the hedge: the executor itself tells w
     count: 0,
     match: { account_index: B, tx_type: 14 },
   });
+  const stoodMs = standstill();
   await fillOrder(running, id);
   const alert = await running.alerts.expect('hedge-stuck', id);
   const [, nakedS] = /0\.00020 BTC of order \d+ naked for (\d+) s .*margin/i.exec(alert.what) ?? [];
   expect(Number(nakedS)).toBeGreaterThanOrEqual(5);
-  expect(Number(nakedS)).toBeLessThan(10); // more than five: the process itself was late
+  expect(Number(nakedS)).toBeLessThan(10 + stoodMs() / 1_000);
   await eventually('the gauge shows what the positions say', async () =>
     (await running.hedgerCount('exposure_base_units', 'BTC')) === 0.0002 ? true : undefined,
   );
@@ -65,7 +66,7 @@ test('S-46 Temporal is away and B rejects the hedge: the executor itself tells w
   await server.restart();
   await resolved(running, id);
   expect(running.alerts.received.filter(({ kind }) => kind === 'hedge-stuck')).toHaveLength(1);
-}, 90_000);
+}, 150_000);
 
 test('S-60 Temporal is killed while the exchange has a transfer of collateral, and comes back: moved once', async () => {
   const server = (temporal = await startTemporal());
@@ -90,4 +91,4 @@ test('S-60 Temporal is killed while the exchange has a transfer of collateral, a
   const result = await eventually('the run ends', () => run?.result(), 60_000);
   expect(result).toMatchObject({ state: 'moved', amount_usdc: '5.000000' });
   expect((await transfers()).map(({ hash }) => hash)).toEqual([result.tx_hash]);
-}, 90_000);
+}, 150_000);

@@ -1,8 +1,11 @@
-/** Waits for a fact that no event announces: asks again until it is there. Fails with what it waited for. */
+/**
+ * Waits for a fact that no event announces: asks again until it is there. Fails with what it waited for. Longer than two turns of what
+ * looks every 15 s: one of them may fall into a stall.
+ */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined> | T | undefined,
-  withinMs = 30_000,
+  withinMs = 45_000,
 ): Promise<T> {
   const until = Date.now() + withinMs;
   let last: unknown;

@@ -171,16 +171,17 @@ export class System {
 
   /**
    * Another trader takes out A's resting order, wholly or `base` of it, together with everything that stands before it in the book.
-   * Answers the order's id.
+   * Answers the order's id. One that ends by itself in between is none: the next one is taken.
    */
-  async fill(market_id: number, base?: string): Promise<string> {
-    const [order] = await eventually(`an order of A rests in market ${market_id}`, async () => {
-      const found = await this.resting(market_id);
-      return found.length > 0 ? found : undefined;
+  fill(market_id: number, base?: string): Promise<string> {
+    return eventually(`an order of A rests in market ${market_id}, and fills`, async () => {
+      const [order] = await this.resting(market_id);
+      if (order === undefined) return undefined;
+      await this.fillResting(order, base === undefined ? undefined : [base]);
+      const { orders } = await this.truth<{ orders: (RestingOrder & { filled_base_amount: string })[] }>(A);
+      const { filled_base_amount = '0' } = orders.find((o) => o.client_order_index === order.client_order_index) ?? {};
+      return Number(filled_base_amount) > 0 ? String(order.client_order_index) : undefined;
     });
-    if (!order) throw new Error('no order rests');
-    await this.fillResting(order, base === undefined ? undefined : [base]);
-    return String(order.client_order_index);
   }
 
   /** One fill after another; `then` are orders of others, after the last. Nothing comes between them. */

@@ -59,7 +59,7 @@ test('S-54 Standard: a burst of foreign requests spends the limit; the hedge goe
     async () => ((await rejectedLately()) === 0 ? true : undefined),
     130_000,
   );
-  await eventually('it quotes again', async () => ((await system.resting()).length > 0 ? true : undefined), 30_000);
+  await eventually('it quotes again', async () => ((await system.resting()).length > 0 ? true : undefined), 60_000);
   expect(await rejectedLately()).toBe(0);
   await expectMirror(system);
-}, 340_000);
+}, 400_000);

@@ -26,7 +26,7 @@ test('quotes fill and are hedged; what cannot be hedged is closed under the spar
     match: { path: 'sendTx', account_index: B, tx_type: 14 },
   });
   const id = await system.fill(1);
-  const { result } = await system.ended(id, 20_000);
+  const { result } = await system.ended(id, 30_000);
   expect(result).toMatchObject({ exposure: '0.00000', closed_base_amount: '0.00020' });
   await expectMirror(system);
   expect(system.alerts.received.filter(({ kind }) => kind === 'key-rejected')).toEqual([]);

@@ -15,9 +15,12 @@ afterEach(async () => {
   system = temporal = undefined;
 });
 
-/** Two slots that quote, and whatever the test changes. */
+/** Two slots that quote, and whatever the test changes. No quote ends by its time-out meanwhile. */
 async function quoting(options: SystemOptions = {}): Promise<System> {
-  const running = (system = await System.start({ pairs: [{ lanes: [5, 6] }], ...options }));
+  const running = (system = await System.start({
+    ...{ pairs: [{ lanes: [5, 6] }], config: { makerOrderTimeOutMs: 300_000 } },
+    ...options,
+  }));
   await running.startHedger();
   await running.startMaker();
   await bothQuote(running);

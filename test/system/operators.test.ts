@@ -86,7 +86,7 @@ describe('cancelling an order that is quoted', () => {
 
   test('P-01 the cancel is accepted and read back as nothing yet, then the order fills: hedged whole', async () => {
     const id = await quote(system);
-    await system.fault({ on: 'sequencer', action: 'delay', ms: 6_000, match: { account_index: A, tx_type: 15 } });
+    await system.fault({ on: 'sequencer', action: 'delay', ms: 10_000, match: { account_index: A, tx_type: 15 } });
     await system.order(id).cancel();
     await eventually('the first cancel has come to nothing, and a second one was sent', async () => {
       const cancels = (await system.truth<Truth>(A)).transactions.filter(
@@ -165,7 +165,7 @@ describe('a stuck hedge', () => {
 
   test('S-28 forceClose while the hedge is in flight: whichever wins, never both', async () => {
     const id = await quote(system);
-    await system.fault({ on: 'sequencer', action: 'delay', ms: 4_000, match: { account_index: B, tx_type: 14 } });
+    await system.fault({ on: 'sequencer', action: 'delay', ms: 6_000, match: { account_index: B, tx_type: 14 } });
     await fillOrder(system, id);
     await says(system, id, 'hedging', (state) => state.hedge_state === 'hedging');
     await system.order(id).executeUpdate('forceClose');

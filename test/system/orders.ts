@@ -166,9 +166,12 @@ export function says(
   what: string,
   test: (state: OrderResult) => boolean,
 ): Promise<OrderResult> {
+  let last: OrderResult | undefined;
   return eventually(`order ${id} says: ${what}`, async () => {
-    const state = await system.order(id).query<OrderResult>('state');
-    return test(state) ? state : undefined;
+    last = await system.order(id).query<OrderResult>('state');
+    return test(last) ? last : undefined;
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}; it said: ${JSON.stringify(last)}`, { cause: error });
   });
 }
 

@@ -129,12 +129,12 @@ test('S-60 executed, its answer and every frame of it lost, and both processes a
 
 test('S-60 the next one waits until the list shows it, so that the limit of the day counts it', async () => {
   const before = await made();
-  await system.fault({ on: 'lists', action: 'lag', ms: 4_000, count: 0 });
+  await system.fault({ on: 'lists', action: 'lag', ms: 8_000, count: 0 });
   const run = await start(13);
   await eventually('it is executed', async () => ((await made()).length > before.length ? true : undefined));
   expect(await start(13)).toBeUndefined();
-  await expectOneMore(before, (await run?.result()) ?? (undefined as never));
   await system.clearFaults();
+  await expectOneMore(before, (await run?.result()) ?? (undefined as never));
   const { figures } = await rebalance(1_000_000);
   expect(Number(figures?.moved_today_usdc)).toBeGreaterThan(5_000);
 });
@@ -168,7 +168,7 @@ test('the exchange rejects it: not moved, in its own words, and its nonce is gon
 test('S-60 by itself, once; the hedger is started anew before it has ended: a person is told all the same', async () => {
   const before = await made();
   await system.stopHedger();
-  await system.fault({ on: 'lists', action: 'lag', ms: 3_000, count: 0 });
+  await system.fault({ on: 'lists', action: 'lag', ms: 8_000, count: 0 });
   const [a = 0, b = 0] = await collateral();
   // Ten thousand more make it enough.
   await system.control('POST', 'collateral', { account_index: B, remove: String(Math.floor(b - 0.6 * a)) });
@@ -180,7 +180,7 @@ test('S-60 by itself, once; the hedger is started anew before it has ended: a pe
   const { what } = await system.alerts.expect('rebalanced');
   expect(what).toContain('10000.00 USDC were moved from account A to account B');
   expect(await made()).toHaveLength(before.length + 1);
-}, 60_000);
+});
 
 test('S-61 by itself no more than a day may see, told once, and not asked for again by a hedger that is started anew', async () => {
   const [, b = 0] = await collateral();
@@ -193,4 +193,4 @@ test('S-61 by itself no more than a day may see, told once, and not asked for ag
   await system.startHedger({ rebalanceEveryMs: 50 });
   await system.ended(await system.fill(BTC.market_id)); // meanwhile it looks again and again
   expect(system.alerts.received.filter(({ kind }) => kind === 'rebalance-failed')).toHaveLength(1);
-}, 60_000);
+});
