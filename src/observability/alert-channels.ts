@@ -72,9 +72,10 @@ export async function hand(
       await new Promise((resolve) => setTimeout(resolve, waitS * 1_000));
     } catch (error) {
       // The error may quote the address.
-      return error instanceof DOMException && error.name === 'TimeoutError'
-        ? `it did not answer within ${TIMEOUT_MS / 1_000} s`
-        : 'it could not be reached';
+      if (error instanceof DOMException && error.name === 'TimeoutError')
+        return `it did not answer within ${TIMEOUT_MS / 1_000} s`;
+      // A connection kept from the alert before may be closed by now. Told twice harms less than not told.
+      if (attempt > 1) return 'it could not be reached';
     }
   }
 }

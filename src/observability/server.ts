@@ -23,6 +23,9 @@ export interface ObservabilityServerOptions {
   readonly alerts: () => readonly RecentAlert[];
 }
 
+/** Longer than readers pause: one that closes in the moment in which it is asked again answers nothing. */
+const KEEP_ALIVE_MS = 120_000;
+
 /** Rejects when the port is taken, naming it. */
 export async function startObservabilityServer(options: ObservabilityServerOptions): Promise<ObservabilityServer> {
   const server = createServer((request, response) => {
@@ -30,6 +33,7 @@ export async function startObservabilityServer(options: ObservabilityServerOptio
       response.writeHead(500).end(error instanceof Error ? error.message : 'failed');
     });
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       reject(

@@ -123,6 +123,16 @@ describe('alerts', () => {
     expect(seen.logged.join()).not.toContain('very-secret');
   });
 
+  test('one that meets a connection which was closed meanwhile goes again, once', async () => {
+    let tries = 0;
+    const { alerts, seen } = setUp({
+      fetch: () => (++tries === 1 ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve(new Response())),
+    });
+    alerts.raise(STUCK);
+    await alerts.resolved();
+    expect([tries, seen.failures]).toEqual([2, 0]);
+  });
+
   test('Slack and Telegram get the text alone, as plain text; what Telegram cannot take yet goes again', async () => {
     const posted: [string, unknown][] = [];
     let isLimited = true;
