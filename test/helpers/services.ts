@@ -43,6 +43,7 @@ export class Services {
   }
 
   async start(): Promise<string> {
+    this.#server.keepAliveTimeout = 0; // else a connection may close in the moment in which a test file asks again over it
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }

@@ -31,6 +31,7 @@ export class AlertBox {
         response.end();
       });
     });
+    server.keepAliveTimeout = 0; // what is posted over an old connection arrives
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const alerts = new AlertBox(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, async () => {
       server.closeAllConnections();
