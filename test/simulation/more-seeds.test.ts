@@ -6,7 +6,7 @@ test('every invariant holds in seeds 2 501 … 5 000, and every order ends once 
   const { code, output } = await simulate(['--seeds', '2500', '--from', '2501']);
   expect(output).toContain('ok: 2500');
   expect(code).toBe(0);
-}, 240_000);
+}, 600_000);
 
 test('H-24 old rejections that a restarted process meets again pause nothing (seed 23 001 742)', async () => {
   const { output } = await simulate(['--seeds', '1', '--from', '23001742']);

@@ -5,7 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { simulate } from './child';
 
-const MINUTES_MS = 4 * 60_000;
+const MINUTES_MS = 10 * 60_000;
 
 const forgetful = {
   name: 'second-ticket-forgets-what-is-covered',
