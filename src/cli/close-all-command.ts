@@ -8,7 +8,7 @@ import { pause, systemClock, within } from '../clock';
 import { closeAll, holdings, type CloseAllOptions, type Holding } from '../closing/close-all';
 import type { ClosingAccount } from '../closing/fence';
 import { type AccountRole, type Config, ConfigError, loadKeys } from '../config';
-import { orderWorkflowPrefix, pairWorkflowId } from '../domain/ids-and-nonces';
+import { epochMsOf, orderWorkflowPrefix, pairWorkflowId, parseOrderWorkflowId, timeOf } from '../domain/ids-and-nonces';
 import { reasonOf } from '../domain/reason';
 import { rebalanceWorkflowId } from '../domain/rebalance-messages';
 import type { ExchangePort } from '../exchange/port';
@@ -85,11 +85,11 @@ export async function closeEverything(
   opened: CloseAllOptions,
   say: (line: string) => void,
 ): Promise<readonly string[]> {
-  const { ended } = await endRuns(engine, config, say);
+  const { ended, idsUntilMs } = await endRuns(engine, config, say);
   const money = rebalanceEnd(engine.client, config, ended, opened);
   // Its own seal leaves before the fence; what takes longer is found out beside the closing.
   await within(systemClock, MONEY_FIRST_MS, money);
-  const open = await closeAll(opened);
+  const open = await closeAll({ ...opened, idsUntilMs });
   const again = await endRuns(engine, config, say);
   const ends = [await money, await rebalanceEnd(engine.client, config, again.ended, opened)];
   const unknown = ends.flatMap((end) => (end === undefined || end.known ? [] : [end.text]));
@@ -196,22 +196,22 @@ export async function endRuns(
   { client, reason }: Engine,
   config: Config,
   say: (line: string) => void,
-): Promise<{ readonly ended: ReadonlySet<string>; readonly left: readonly string[] }> {
+): Promise<{ readonly ended: ReadonlySet<string>; readonly idsUntilMs: number; readonly left: readonly string[] }> {
   const ended = new Set<string>();
+  let idsUntilMs = 0;
   const remedy =
     'Keep both workers stopped: an order that goes on would hedge what was closed here. Once Temporal answers, run close-all again before anything else';
-  const left = (why: string) => ({ ended, left: [`${why}. ${remedy}`] });
+  const left = (why: string) => ({ ended, idsUntilMs, left: [`${why}. ${remedy}`] });
   if (client === undefined) return left(`${reason}, so what it still runs is not ended, a rebalance neither`);
   try {
     for (let pass = 0, empty = 0; pass < END_PASSES; pass++) {
       const runs = await runningRuns(client, config);
       empty = runs.length === 0 ? empty + 1 : 0;
-      if (empty > 1) return { ended, left: [] }; // what has just started may be listed late
+      if (empty > 1) return { ended, idsUntilMs, left: [] }; // what has just started may be listed late
       await Promise.all(
         runs.map(async (id) => {
-          await client
-            .withDeadline(Date.now() + ENGINE_MS, () => client.workflow.getHandle(id).terminate(REASON))
-            .catch(() => undefined); // the list is asked again
+          const untilMs = await endRun(client, id);
+          idsUntilMs = Math.max(idsUntilMs, untilMs);
           ended.add(id);
           say(`ended ${id}`);
         }),
@@ -222,6 +222,17 @@ export async function endRuns(
   } catch (error) {
     return left(`what Temporal still runs could not be ended (${reasonOf(error)})`);
   }
+}
+
+/** Answers until when it may have made an id, by the server's clock, which makes them; one that ran ahead of it tells by itself. */
+async function endRun(client: Client, workflowId: string): Promise<number> {
+  const handle = client.workflow.getHandle(workflowId);
+  const ask = <T>(what: () => Promise<T>): Promise<T | undefined> =>
+    client.withDeadline(Date.now() + ENGINE_MS, what).catch(() => undefined); // the list is asked again
+  await ask(() => handle.terminate(REASON));
+  const run = await ask(() => handle.describe());
+  const id = parseOrderWorkflowId(workflowId)?.id;
+  return Math.max(run?.closeTime?.getTime() ?? 0, id === undefined ? 0 : epochMsOf(timeOf(id)));
 }
 
 function previewOf({ accounts }: Config, found: readonly Holding[], runs: readonly string[] | string): string {

@@ -9,6 +9,7 @@ import { nextOrderId, nonceOf, type ClientOrderIndex } from '../domain/ids-and-n
 import { formatDecimal, lots, parseLots } from '../domain/lots';
 import type { HedgePolicy } from '../domain/messages';
 import { positionIn, type Market, type OrderRecord, type Read } from '../domain/records';
+import { AGREED_MS } from '../domain/readings';
 import { ticketFromMessage } from '../domain/ticket';
 import type { ExchangePort } from '../exchange/port';
 import { pause, within, type Clock } from '../clock';
@@ -21,6 +22,8 @@ export interface CloseAllOptions {
   readonly markets: readonly { readonly market: Market; readonly quantity: string }[];
   readonly policy: Pick<HedgePolicy, 'slippage_bps' | 'max_slippage_bps'>;
   readonly clock: Clock;
+  /** The latest moment, epoch ms, at which what was ended elsewhere may have made an id, by the clock that makes them. */
+  readonly idsUntilMs?: number;
   readonly say: (line: string) => void;
 }
 
@@ -40,9 +43,15 @@ const BOOK_MS = 10_000;
 /** Executions that were under way when we looked first have shown by then. */
 const LOOK_AGAIN_MS = 3_000;
 
-/** What is left, in words; nothing when both accounts were twice found with neither order nor position. */
+const CLOCK_UNKNOWN =
+  "the exchange's clock is not known, and this host's may be slow, so a lane may hold an order that is younger than this command: run close-all again";
+
+/**
+ * What is left, in words; nothing when both accounts were twice found with neither order nor position, the second time by lists that are
+ * younger than the fence, however much they lag.
+ */
 export async function closeAll(options: CloseAllOptions): Promise<readonly string[]> {
-  const { accounts, markets, clock, say } = options;
+  const { exchange, accounts, markets, clock, say } = options;
   const [first] = markets;
   if (first === undefined) return [];
   // One count of ids for a lane number: whatever one account sends there is later than what the other did.
@@ -53,17 +62,20 @@ export async function closeAll(options: CloseAllOptions): Promise<readonly strin
     known.set(own.lane, lane);
     return lane;
   };
-  const sides = await Promise.all(
-    accounts.map(async (side) => {
-      const { lanes: fenced, open } = await fence(side, termsOf(first.market), clock);
-      const lanes = fenced.map((own) => oneFor(own));
-      say(`${side.name}: ${lanes.length} of ${side.lanes.length} lanes take nothing older than this command`);
-      for (const what of open) say(what);
-      return { side, lanes, open };
-    }),
-  );
+  const sinceMs = Math.max(clock.epochMs(), exchange.exchangeNowMs(), options.idsUntilMs ?? 0);
+  const fenced = await fence(accounts, termsOf(first.market), sinceMs);
+  const unfenced = [
+    ...fenced.flatMap(({ open }) => open),
+    ...(exchange.clockSkewMs() === undefined ? [CLOCK_UNKNOWN] : []),
+  ];
+  const sides = accounts.map((side, index) => {
+    const own = (fenced[index]?.lanes ?? []).map((lane) => oneFor(lane));
+    say(`${side.name}: ${own.length} of ${side.lanes.length} lanes take nothing older than this command`);
+    return { side, lanes: own };
+  });
+  for (const what of unfenced) say(what);
+  const fencedAtMs = clock.monotonicMs();
   const lanes = tradingLanes(sides.map(({ lanes: of }) => of));
-  const unfenced = sides.flatMap(({ open }) => open);
   let left: readonly string[] = [];
   let wasClear = false;
   for (let pass = 0; pass < PASSES_MAX; pass++) {
@@ -81,7 +93,9 @@ export async function closeAll(options: CloseAllOptions): Promise<readonly strin
     left = leftOf(await holdings(options));
     if (left.length === 0 && wasClear) return unfenced;
     wasClear = left.length === 0;
-    await pause(clock, LOOK_AGAIN_MS);
+    // What rested at the fence is in every list by then, and nothing of ours has come to rest since.
+    const listedInMs = wasClear ? fencedAtMs + AGREED_MS - clock.monotonicMs() : 0;
+    await pause(clock, Math.max(LOOK_AGAIN_MS, listedInMs));
   }
   return [...unfenced, ...(wasClear ? ['both accounts were read as flat once only: look again'] : left)];
 }
@@ -124,7 +138,10 @@ function tradingLanes([a = [], b = []]: readonly (readonly FlattenLane[])[]): re
   return both.length > 0 ? both : [...a, ...b];
 }
 
-/** Cancels what the list shows until it shows none. Each cancel is a claim; only the list says that an order is over. */
+/**
+ * Cancels what the account's stream shows, and what the list shows until it shows none. Each cancel is a claim; only the list says that an
+ * order is over.
+ */
 async function withdraw(
   { clock, say }: CloseAllOptions,
   { name, account }: ClosingAccount,
@@ -133,10 +150,13 @@ async function withdraw(
 ): Promise<void> {
   for (let attempt = 0; attempt < CANCEL_TRIES; attempt++) {
     const read: Read<readonly OrderRecord[]> = await account.activeOrders({ marketId });
-    if (read.ok && read.value.length === 0) return;
+    const found = new Map<bigint, OrderRecord>();
+    for (const order of read.ok ? read.value : []) found.set(order.orderIndex, order);
+    if (attempt === 0) for (const order of account.stream.own.open(marketId)) found.set(order.orderIndex, order);
+    if (read.ok && found.size === 0) return;
     const slot = lanes[attempt % lanes.length];
     if (slot === undefined) return;
-    for (const order of read.ok ? read.value : []) {
+    for (const order of found.values()) {
       const id = nextOrderId({ epochMs: clock.epochMs(), lane: slot.lane, last: slot.lastId });
       slot.lastId = id;
       const index = order.clientOrderIndex === 0n ? (order.orderIndex as ClientOrderIndex) : order.clientOrderIndex;

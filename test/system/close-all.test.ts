@@ -1,11 +1,12 @@
 /**
- * `close-all`: the workers are gone, and both accounts come to nothing with the exchange alone. What a rebalance had moved is told, and the report
- * holds all of it.
+ * `close-all`: the workers are gone, lists lag, its host's clock is slow, and both accounts come to nothing with the exchange alone. What a
+ * rebalance had moved is told, and the report holds all of it.
  *
  * @jest-environment ./test/journal/environment.cjs
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { closeEverything, endRuns, openClosing } from '../../src/cli/close-all-command';
+import { systemClock } from '../../src/clock';
 import { holdings } from '../../src/closing/close-all';
 import { becameOf } from '../../src/closing/ended-transfer';
 import { clientOrderIndexOf, nextOrderId, nonceOf } from '../../src/domain/ids-and-nonces';
@@ -23,6 +24,9 @@ import { BTC } from './orders';
 const TRANSFER = 12;
 const LANE = 6;
 const LAG_MS = 1_000;
+/** LP §9. The quote that rests is younger. */
+const LISTS_LAG_MS = 16_000;
+const SLOW_MS = 120_000;
 const startedUs = BigInt(Date.now()) * 1000n;
 let system: System;
 let journal: RunningProcess;
@@ -95,9 +99,14 @@ test('positions, resting orders and bytes signed earlier are nothing afterwards,
     ]);
     const said: string[] = [];
     const engine = { client: system.client, reason: '' };
+    const match = { account_index: A, path: 'accountActiveOrders' };
+    await system.fault({ on: 'lists', action: 'lag', ms: LISTS_LAG_MS, match, count: 0 });
+    const slow = { ...systemClock, epochMs: () => systemClock.epochMs() - SLOW_MS };
 
-    expect(await closeEverything(engine, system.config, opened, (line) => said.push(line))).toEqual([]);
+    const closing = closeEverything(engine, system.config, { ...opened, clock: slow }, (line) => said.push(line));
+    expect(await closing).toEqual([]);
 
+    await system.clearFaults();
     expect(said).toContainEqual(
       expect.stringMatching(/^25\.00 USDC were moved from account A to account B by transfer \d+/),
     );
@@ -112,7 +121,7 @@ test('positions, resting orders and bytes signed earlier are nothing afterwards,
   } finally {
     await opened.close();
   }
-});
+}, 150_000);
 
 /** Every trade of the closing is in it, and what it makes of the balances is what the exchange shows, to the cent. */
 async function expectInReport(): Promise<void> {
