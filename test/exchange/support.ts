@@ -51,6 +51,7 @@ export class FakeLighter {
 
   constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server.keepAliveTimeout = 0; // no connection closes in the moment in which it is asked again
     this.#ws = new WebSocketServer({
       ...{ server: this.#server, path: '/stream' },
       verifyClient: (_info, answer) => {

@@ -50,6 +50,7 @@ export class ManInTheMiddle {
   readonly #upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
   constructor(private readonly target: string) {
+    this.#server.keepAliveTimeout = 0; // no connection closes in the moment in which it is asked again
     this.#server.on('upgrade', (request, socket, head) => {
       this.#upgrade(request, socket, head);
     });
