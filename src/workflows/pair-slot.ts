@@ -58,10 +58,13 @@ export function slotFrom(lane: number, carry: PairCarry | undefined): Slot {
   const flatUpTo = flat_up_to === undefined ? undefined : parseOrderId(flat_up_to);
   const flat = flatUpTo === undefined ? {} : { flatUpTo };
   const lastId = last_id === undefined ? undefined : parseOrderId(last_id);
-  if (lastId === undefined) return { lane, state: 'unproven', ...flat };
-  // A lane that this pair has used itself up to now needs no new proof.
-  if (order === undefined) return { lane, state: 'free', lastId, ...flat };
+  const known = { lane, ...(lastId === undefined ? {} : { lastId }), ...flat };
+  if (order === undefined) {
+    // A lane that this pair has used itself up to now needs no new proof.
+    return { ...known, state: lastId === undefined ? 'unproven' : 'free' };
+  }
+  // Of a step on a spare lane the slot's own lane may never have had an id.
   const { order_id, hedge_state, lots, unwinds = false, at = lane } = order;
   const taken = { order_id, hedge_state, lots: BigInt(lots), unwinds, at, speaks: true, isHandedOver: true };
-  return { lane, state: 'busy', lastId, ...taken, ...flat };
+  return { ...known, state: 'busy', ...taken };
 }

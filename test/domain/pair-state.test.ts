@@ -101,6 +101,25 @@ describe('what a continue-as-new carries', () => {
     expect(next.state).toMatchObject({ mode: 'running', counts: { started: 1, filled: 1 } });
   });
 
+  test('a step that is stuck on a spare lane, of a lane that never had an order: its slot stays taken, and nothing else is begun', () => {
+    const { state, slots } = pairOf();
+    const id = orderIdOf({ time: 283_000_000n as Tenths, lane: 9 });
+    state.started(slots[0], { id, lots: 20n, unwinds: true });
+    say(state, id, { hedge_state: 'stuck', done: false });
+    const carry = JSON.parse(JSON.stringify(state.carry)) as NonNullable<PairInput['carry']>;
+    expect(carry.slots[0]).not.toHaveProperty('last_id');
+    const next = pairOf({ carry }, 'as carried');
+    expect(next.slots[0]).toMatchObject({
+      state: 'busy',
+      order_id: id.toString(),
+      at: 9,
+      unwinds: true,
+      isHandedOver: true,
+    });
+    expect(next.state).toMatchObject({ isStuck: true, isIdle: false });
+    expect(next.state.mayUnwind(next.slots[1])).toBe(false);
+  });
+
   test.each(['pause', 'stop'] as const)('a %s, with its reason', (how) => {
     const { state } = pairOf();
     state[how]('for a test');
