@@ -16,6 +16,7 @@ import {
   TX_CREATE_ORDER,
   type OrderRecord,
   type OrderStatus,
+  type Side,
   type TxRecord,
 } from './records';
 
@@ -23,6 +24,8 @@ export interface Evidence {
   readonly id: OrderId;
   readonly accountIndex: number;
   readonly marketId: number;
+  /** A record of the other side is a stranger's, and proves nothing: an index may be used at any nonce. Absent where it may not be known. */
+  readonly side?: Side;
   /** By slice number; the newest record of each. */
   readonly orders: Map<number, OrderRecord>;
   /** By slice number of the nonce; executed transactions only. */
@@ -51,11 +54,13 @@ export function newEvidence(ticket: {
   readonly id: OrderId;
   readonly accountIndex: number;
   readonly marketId: number;
+  readonly side?: Side;
 }): Evidence {
   return {
     id: ticket.id,
     accountIndex: ticket.accountIndex,
     marketId: ticket.marketId,
+    ...(ticket.side === undefined ? {} : { side: ticket.side }),
     orders: new Map(),
     txs: new Map(),
   };
@@ -65,7 +70,7 @@ export function newEvidence(ticket: {
 export function addOrder(evidence: Evidence, record: OrderRecord): boolean {
   if (record.accountIndex !== evidence.accountIndex || record.marketId !== evidence.marketId) return false;
   const { id, slice } = splitClientOrderIndex(record.clientOrderIndex);
-  if (id !== evidence.id) return false;
+  if (id !== evidence.id || record.side !== (evidence.side ?? record.side)) return false;
   const known = evidence.orders.get(slice);
   if (known && !supersedes(record, known)) return false;
   evidence.orders.set(slice, record);
@@ -90,7 +95,8 @@ export function resolutionOf(evidence: Evidence, k: number): Resolved | undefine
   if (!tx) return undefined;
   if (tx.type === TX_CANCEL_ORDER || tx.type === TX_CANCEL_ALL) return nothing('seal', 'cancel', tx);
   const index = tx.type === TX_CREATE_ORDER ? tx.clientOrderIndex : undefined;
-  if (index === undefined || splitClientOrderIndex(index).id !== evidence.id) return nothing('foreign', 'foreign', tx);
+  if (index === undefined || splitClientOrderIndex(index).id !== evidence.id || isOfAnother(evidence, tx))
+    return nothing('foreign', 'foreign', tx);
   if (index === clientOrderIndexOf(evidence.id, SEAL_SLICE)) return sealed(evidence, tx);
   invariant(
     index === clientOrderIndexOf(evidence.id, k),
@@ -103,6 +109,11 @@ export function resolutionOf(evidence: Evidence, k: number): Resolved | undefine
 /** The transaction that consumed the nonce, while its amount is not known yet: the order's record is the missing half. */
 export function awaitsRecord(evidence: Evidence, k: number): TxRecord | undefined {
   return resolutionOf(evidence, k) === undefined ? evidence.txs.get(k) : undefined;
+}
+
+/** It has our index and is none of ours all the same: ours trade one side of one market. */
+function isOfAnother({ marketId, side }: Evidence, { order }: TxRecord): boolean {
+  return order !== undefined && (order.marketId !== marketId || order.side !== (side ?? order.side));
 }
 
 function sealed(evidence: Evidence, tx: TxRecord): Resolved | undefined {

@@ -92,7 +92,7 @@ export function newExecution(ticket: Ticket, accountIndex: number, nowMs: number
   return {
     ticket,
     accountIndex,
-    evidence: newEvidence({ id: ticket.id, accountIndex, marketId: ticket.market.market_id }),
+    evidence: newEvidence({ id: ticket.id, accountIndex, marketId: ticket.market.market_id, side: ticket.side }),
     slice: 1,
     ladder: newLadder(nowMs),
     sealing: false,

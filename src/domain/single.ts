@@ -59,8 +59,9 @@ export function newSingle<End>(
   },
   what: string,
 ): SingleState<End> {
+  const { id, accountIndex, marketId } = input;
   return {
-    evidence: newEvidence(input),
+    evidence: newEvidence({ id, accountIndex, marketId }),
     slice: 0,
     ladder: newLadder(input.nowMs),
     sealing: false,

@@ -233,6 +233,32 @@ describe('execution: resolving', () => {
     expect(onlySend(m.due())).toMatchObject({ k: 2, lots: 20n });
   });
 
+  test('P-07 a stranger traded the other side under our index: not ours, whoever spent the nonce is asked, and that was not we', () => {
+    const m = machine();
+    const sent = onlySend(m.raise(20));
+    m.feed({ type: 'order', record: { ...orderRecord(B, 1, sent, lots(20)), side: 'buy' } });
+    expect([m.state.executedLots, m.state.resolved.length]).toEqual([0n, 0]);
+    const tx: TxRecord = {
+      ...{ hash: 'strangers', type: 14, accountIndex: B, apiKeyIndex: LANE, nonce: nonceOf(id, 1), status: 'executed' },
+      ...{ clientOrderIndex: clientOrderIndexOf(id, 1), executedAtMs: 1 },
+    };
+    m.feed({ type: 'tx', tx });
+    expect(m.state.resolved).toEqual([]); // of which side nobody knows: unknown
+    const other = machine();
+    other.raise(20);
+    const order = {
+      marketId: 1,
+      lots: lots(20),
+      priceTicks: ticks(1),
+      orderIndex: 1n,
+      hasTraded: true,
+      mayRest: false,
+    };
+    const commands = other.feed({ type: 'tx', tx: { ...tx, order: { ...order, side: 'buy' } } });
+    expect(commands).toContainEqual(expect.objectContaining({ do: 'alert', kind: 'foreign-nonce' }));
+    expect([other.state.executedLots, other.state.slice]).toEqual([0n, 2]);
+  });
+
   test('P-18 a foreign skip-nonce jumped over ours: the ticket ends, alerted', () => {
     const m = machine();
     m.raise(20);
