@@ -85,6 +85,8 @@ export interface HedgeActivities extends ExecuteActivities {
   /** Of whichever accounts: it touches neither, and a warning that is rejected would be nobody's. */
   alert(input: AlertInput): Promise<void>;
   laneHistory(input: Addressed & { lane: number }): Promise<LaneHistory>;
+  /** Orders in that market whose workflows still run, whichever run of a pair started them. */
+  runningOrders(input: Addressed & { market: string }): Promise<{ order_ids: string[] }>;
   /** Ends the ticket of an order that nobody looks after any more, and says what is left naked of it. */
   proveHedged(
     input: Addressed & { order: LaneOrder; slippage_bps: number; max_slippage_bps: number },
@@ -125,6 +127,8 @@ export function createHedgeActivities(deps: HedgeDeps): HedgeActivities {
     },
 
     laneHistory: ({ lane }) => laneHistory(deps, lane),
+
+    runningOrders: ({ market }) => runningOrders(deps, market),
 
     proveHedged: (input) => withHeartbeat((signal) => proveHedged(deps.executor, input, signal)),
 
@@ -179,13 +183,26 @@ function ownWord(run: ListedRun): { flat: boolean; exposure?: string } {
   }
 }
 
+function ordersOf({ maker }: Accounts): string {
+  return `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${orderWorkflowPrefix(maker)}"`;
+}
+
+/** An order whose market cannot be read counts too. */
+async function runningOrders(deps: HedgeDeps, market: string): Promise<{ order_ids: string[] }> {
+  const order_ids: string[] = [];
+  for await (const run of eachRun(deps.client, `${ordersOf(deps.accounts)} AND ExecutionStatus = "Running"`)) {
+    const id = parseOrderWorkflowId(run.workflowId)?.id;
+    if (id !== undefined && (run.attribute('Market') ?? market) === market) order_ids.push(id.toString());
+  }
+  return { order_ids };
+}
+
 async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> {
-  const prefix = orderWorkflowPrefix(deps.accounts.maker);
   const history: LaneHistory = {};
   let newest: OrderId | undefined;
   const since = new Date(deps.clock.epochMs() - LANE_HISTORY_MS).toISOString();
   const query =
-    `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}" ` +
+    `${ordersOf(deps.accounts)} ` +
     `AND (ExecutionStatus = "Running" OR (CloseTime > "${since}" AND ExecutionStatus != "ContinuedAsNew"))`;
   for await (const run of eachRun(deps.client, query)) {
     const id = parseOrderWorkflowId(run.workflowId)?.id;

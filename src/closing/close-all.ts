@@ -37,6 +37,8 @@ export interface Holding {
 
 const STEP_ORDERS = 10n;
 const PASSES_MAX = 5;
+/** Then an account that is not read any more keeps the other one open no longer: everything is to be closed. */
+const ALONE_AFTER_ROUNDS = 10;
 const CANCEL_TRIES = 10;
 const CANCEL_LOOK_MS = 500;
 const BOOK_MS = 10_000;
@@ -187,7 +189,7 @@ async function flattenMarket(
     },
   });
   return flatten({
-    ...{ a: sideOf(accounts[0]), b: sideOf(accounts[1]), lanes, policy, ...step },
+    ...{ a: sideOf(accounts[0]), b: sideOf(accounts[1]), lanes, policy, ...step, aloneAfter: ALONE_AFTER_ROUNDS },
     epochMs: () => clock.epochMs(),
     sleep: (ms) => pause(clock, ms),
   });

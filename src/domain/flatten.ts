@@ -1,16 +1,19 @@
 /**
  * Trades both accounts' positions in a market to zero, and says so only when both were read as zero (S-10). Each round reads first, and
- * every trade is a reduce-only ticket of its own, so that it may begin anew at any time.
+ * every trade is a reduce-only ticket of its own, so that it may begin anew at any time. While one account cannot be read nothing is traded:
+ * each covers the other, and whoever would tell of the difference needs the same reading.
  *
  * Who reads and trades, and whose clock it is, is injected: a pair's workflow does it through activities, `counterleg close-all` itself.
  */
-import { nextOrderId, orderIdOf, tenthsAt, type OrderId } from './ids-and-nonces';
+import { nextGuestId, orderIdOf, tenthsAt, type OrderId } from './ids-and-nonces';
 import { IDS_AHEAD_MS_MAX } from './limits';
 import type { HedgePolicy, PositionRead, TicketMessage } from './messages';
 
 export interface FlattenLane {
   readonly lane: number;
   lastId?: OrderId;
+  /** Lanes whose orders may continue on this one (nextGuestId). */
+  readonly owners?: readonly number[];
 }
 
 /** One account's steps. Neither rejects for a market that does not trade. */
@@ -28,14 +31,16 @@ export interface FlattenOptions {
   readonly policy: Pick<HedgePolicy, 'slippage_bps' | 'max_slippage_bps'>;
   /** At most so many lots of each side in a round; default: all. */
   readonly stepLots?: bigint;
+  /** So many rounds an account that cannot be read holds the other one up; default: always. */
+  readonly aloneAfter?: number;
   readonly epochMs: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
-/** Ids of orders that went on there may run ahead of the clock: these are later. */
-export function spares(lanes: readonly number[], epochMs: number): FlattenLane[] {
+/** Ids of the owners' orders that went on there may run ahead of the clock: these are later, and never one that such an order takes later. */
+export function spares(lanes: readonly number[], owners: readonly number[], epochMs: number): FlattenLane[] {
   const time = tenthsAt(epochMs + IDS_AHEAD_MS_MAX);
-  return lanes.map((lane) => ({ lane, lastId: orderIdOf({ time, lane }) }));
+  return lanes.map((lane) => ({ lane, lastId: orderIdOf({ time, lane }), owners }));
 }
 
 /** Rounds without coming nearer to zero, at one second each; then a person is told what is left. */
@@ -45,6 +50,7 @@ const ROUND_MS = 1_000;
 /** What is left, in words; undefined once both positions were read as zero. */
 export async function flatten(options: FlattenOptions): Promise<string | undefined> {
   const { a, b, lanes, sleep } = options;
+  const { aloneAfter = Infinity } = options;
   let left = '';
   let nearest: bigint | undefined;
   let turn = 0;
@@ -52,7 +58,7 @@ export async function flatten(options: FlattenOptions): Promise<string | undefin
     const reads = await Promise.all([a.readPosition(), b.readPosition()]);
     const [ofA, ofB] = reads;
     if (reads.every((read) => read.known && BigInt(read.lots) === 0n)) return undefined;
-    left = `A ${ofA.known ? ofA.lots : 'unread'}, B ${ofB.known ? ofB.lots : 'unread'} lots`;
+    left = `A ${wordsOf(ofA)}, B ${wordsOf(ofB)}`;
     if (ofA.known && ofB.known) {
       const open = absolute(BigInt(ofA.lots)) + absolute(BigInt(ofB.lots));
       if (nearest !== undefined && open < nearest && options.stepLots !== undefined) idle = 0; // steps may be many
@@ -60,13 +66,16 @@ export async function flatten(options: FlattenOptions): Promise<string | undefin
     }
     const slot = lanes[turn % lanes.length];
     if (!slot) return `${left}, and there is no lane to trade on`;
-    const id = nextOrderId({ epochMs: options.epochMs(), lane: slot.lane, last: slot.lastId });
+    const { lane, lastId: last, owners = [] } = slot;
+    const id = nextGuestId({ epochMs: options.epochMs(), lane, last, owners });
+    const mayTrade = (ofA.known && ofB.known) || round >= aloneAfter;
+    if (!mayTrade) left += '; nothing is traded while one account cannot be read';
     const trades: Promise<boolean>[] = [];
     for (const [read, side] of [
       [ofA, a],
       [ofB, b],
     ] as const) {
-      if (!read.known || BigInt(read.lots) === 0n) continue;
+      if (!mayTrade || !read.known || BigInt(read.lots) === 0n) continue;
       slot.lastId = id;
       trades.push(side.reduce(ticketFor(id, { ...read, lots: BigInt(read.lots) }, options)));
     }
@@ -74,6 +83,10 @@ export async function flatten(options: FlattenOptions): Promise<string | undefin
     if (trades.length === 0 || round > 0) await sleep(ROUND_MS);
   }
   return left;
+}
+
+function wordsOf(read: PositionRead): string {
+  return read.known ? `${read.lots} lots` : `unread: ${read.reason}`;
 }
 
 function ticketFor(

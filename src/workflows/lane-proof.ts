@@ -48,6 +48,7 @@ export async function prove({ input, accounts, maker, hedger }: PairRun, slot: S
       [{ accounts, order: latest, slippage_bps, max_slippage_bps }],
     );
     if (exposure_lots !== '0') {
+      slot.isSealed = true;
       const { order_id, market } = latest;
       const left = leftNaked(BigInt(exposure_lots), latest, history.newest);
       const exposed = `${formatDecimal(left.lots, market.size_decimals)} ${market.symbol}`;

@@ -202,7 +202,7 @@ export function tellStopped(run: PairRun, reason: string, next: string): void {
 export async function lookAfter(run: PairRun, slot: Slot): Promise<void> {
   const { state, accounts, hedger } = run;
   const { order_id } = slot;
-  const isOver = (): boolean => slot.order_id !== order_id || (state.isRenewing && !run.isBusyBeside);
+  const isOver = (): boolean => slot.order_id !== order_id || (state.isRenewing && !run.flattening);
   if ((await condition(isOver, LOOK_MS)) || order_id === undefined) return;
   const id = parseOrderId(order_id);
   const lane = id === undefined ? slot.lane : laneOf(id); // a step of an unwind may be on a spare one

@@ -14,6 +14,11 @@ const retry = { initialInterval: '100ms', maximumInterval: '2s' } as const;
 /** After a slot failed, and between two attempts to prove a lane. */
 export const PROOF_PAUSE_MS = 2_000;
 
+type HedgerSteps = Pick<
+  HedgeActivities,
+  'laneHistory' | 'runningOrders' | 'proveHedged' | 'alert' | 'books' | 'margin'
+>;
+
 export class PairRun {
   readonly accounts: Accounts;
   readonly maker;
@@ -21,6 +26,8 @@ export class PairRun {
   readonly margin: PairMargin;
   /** Counts whatever the loop must look at. */
   changes = 0;
+  /** An operator's flatten that is under way: it waits for every slot, so its run goes on looking after each. */
+  flattening: Promise<string> | undefined;
   readonly #slots = new Set<Slot>();
   #besides = 0;
 
@@ -32,7 +39,7 @@ export class PairRun {
       retry,
       taskQueue: makerQueue(maker),
     });
-    this.hedger = proxyActivities<Pick<HedgeActivities, 'laneHistory' | 'proveHedged' | 'alert' | 'books' | 'margin'>>({
+    this.hedger = proxyActivities<HedgerSteps>({
       startToCloseTimeout: '60s',
       retry,
       taskQueue: ordersQueue(hedge),
@@ -47,11 +54,6 @@ export class PairRun {
   /** A run ends only when nothing is under way: no slot's step, no word to an order or to people, no flatten. */
   get isQuiet(): boolean {
     return this.#slots.size === 0 && this.#besides === 0;
-  }
-
-  /** A flatten, for one: it waits for every slot to be idle, so a run that is to be renewed looks after what it took over. */
-  get isBusyBeside(): boolean {
-    return this.#besides > 0;
   }
 
   /** Early wake-ups are harmless, so a timer is never cancelled. */

@@ -18,6 +18,8 @@ export interface Slot extends Omit<PairSlot, 'reasons'> {
   speaks?: boolean;
   /** Its order was started by a run before this one. */
   isHandedOver?: boolean;
+  /** Unproven, but nothing of an earlier order of the lane rests or can trade any more; only what it left naked stands against its use. */
+  isSealed?: boolean;
   /** Orders up to this id were part of a flatten that read both positions as zero. */
   flatUpTo?: OrderId;
 }

@@ -103,6 +103,11 @@ export class PairState {
     return this.slots.every((slot) => slot.state !== 'quoting' && slot.state !== 'busy');
   }
 
+  /** Whether no earlier order of a lane can trade any more, whoever started it. */
+  get isSealed(): boolean {
+    return this.slots.every(({ state, isSealed }) => state === 'free' || (state === 'unproven' && isSealed === true));
+  }
+
   /** Whether a new run may take over: whatever order is left will speak to it. */
   get mayHandOver(): boolean {
     return this.slots.every(({ state, speaks }) => state === 'free' || state === 'unproven' || speaks === true);
@@ -280,6 +285,7 @@ export class PairState {
     delete slot.quoteEnded;
     delete slot.speaks;
     delete slot.isHandedOver;
+    delete slot.isSealed;
   }
 
   get status(): PairStatus {

@@ -16,13 +16,11 @@ import {
   setDefaultSignalHandler,
   setHandler,
 } from '@temporalio/workflow';
-import { nextOrderId } from '../domain/ids-and-nonces';
 import type { PairInput } from '../domain/messages';
 import type { PairStatus } from '../domain/pair-status';
 import { demandQuoteTerms } from '../domain/pair-terms';
 import { pairInputFrom } from '../domain/received';
 import { pairDetailsOf } from './details';
-import { spares } from '../domain/flatten';
 import { flatten } from './flatten';
 import { prove } from './lane-proof';
 import {
@@ -108,11 +106,13 @@ function endAtTarget(run: PairRun): void {
 
 function workOf(run: PairRun, slot: Slot): (() => Promise<void>) | undefined {
   const { state } = run;
-  if (slot.isHandedOver === true && (!state.isRenewing || run.isBusyBeside)) return () => lookAfter(run, slot);
-  if (state.isRenewing) return undefined;
-  if (slot.state === 'unproven' && state.mode !== 'stopping') return () => prove(run, slot);
-  // A flatten waits for idle slots, and trades on the same lanes.
-  if (slot.state === 'free' && state.mayUnwind(slot) && !run.isBusyBeside) return () => unwind(run, slot);
+  if (slot.isHandedOver === true && (!state.isRenewing || run.flattening)) return () => lookAfter(run, slot);
+  // While an order holds a flatten up, proofs would only make the history long.
+  const isProved = run.flattening ? state.isIdle : !state.isRenewing && state.mode !== 'stopping';
+  if (slot.state === 'unproven' && isProved) return () => prove(run, slot);
+  // A flatten waits for every slot, and trades on the same lanes.
+  if (state.isRenewing || run.flattening) return undefined;
+  if (slot.state === 'free' && state.mayUnwind(slot)) return () => unwind(run, slot);
   return state.mayStart(slot) ? () => quote(run, slot) : undefined;
 }
 
@@ -121,7 +121,6 @@ const REASON_MAX = 200;
 /** The operators' commands. */
 function obey(run: PairRun): void {
   const { state } = run;
-  let flattening: Promise<string> | undefined;
   setHandler(pauseUpdate, (reason) => {
     run.pause(typeof reason === 'string' ? reason.slice(0, REASON_MAX) : 'paused by the operator');
     return 'paused: quotes are cancelled, hedges go on';
@@ -135,7 +134,7 @@ function obey(run: PairRun): void {
     },
     {
       validator: () => {
-        if (flattening)
+        if (run.flattening)
           throw new Error('a flatten is under way: new orders would trade against it; resume when it has answered');
         const reached = state.targetReached(Date.now());
         if (reached !== undefined)
@@ -161,24 +160,10 @@ function obey(run: PairRun): void {
   });
   setHandler(flattenUpdate, () => {
     run.pause('flattened by the operator');
-    flattening ??= run
-      .beside(() => flattenAll(run))
-      .finally(() => {
-        flattening = undefined;
-      });
-    return flattening;
+    return (run.flattening ??= run.beside(() =>
+      flatten(run).finally(() => {
+        run.flattening = undefined;
+      }),
+    ));
   });
-}
-
-async function flattenAll({ input, state, accounts }: PairRun): Promise<string> {
-  await condition(() => state.isIdle);
-  await flatten({
-    accounts,
-    market: input.market,
-    lanes: [...state.slots, ...spares(input.spare_lanes, Date.now())],
-    policy: input.policy,
-  });
-  for (const lane of state.slots)
-    lane.flatUpTo = nextOrderId({ epochMs: Date.now(), lane: lane.lane, last: lane.lastId });
-  return `flat: both positions in ${input.market} were read as zero; resume to quote again`;
 }

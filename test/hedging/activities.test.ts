@@ -13,7 +13,16 @@ import type { Canceller } from '../../src/quoting/canceller';
 import type { DeadMan } from '../../src/quoting/dead-man';
 import { Executor } from '../../src/hedging/executor';
 import { sealByCancelAll } from '../../src/hedging/seals';
-import { clientOrderIndexOf, nonceOf, orderIdOf, tenthsAt, orderWorkflowId } from '../../src/domain/ids-and-nonces';
+import {
+  clientOrderIndexOf,
+  laneOf,
+  nextOrderId,
+  nonceOf,
+  orderIdOf,
+  orderWorkflowId,
+  tenthsAt,
+  type OrderId,
+} from '../../src/domain/ids-and-nonces';
 import { lots, ticks } from '../../src/domain/lots';
 import {
   WRONG_ACCOUNTS,
@@ -583,6 +592,29 @@ describe('the hedger', () => {
     expect(await activities.laneHistory({ accounts, lane: 5 })).toEqual({
       newest: { order_id: id.toString(), flat: false },
     });
+  });
+
+  test('S-10 the running orders of a market are told apart from those of others; of which nobody knows the market, counts', async () => {
+    const running = (lane: number, market?: string) => ({
+      execution: { workflowId: orderWorkflowId(accounts.maker, nextOrderId({ epochMs: 1.8e12, lane })) },
+      status: 1,
+      ...(market !== undefined && {
+        searchAttributes: {
+          indexedFields: {
+            Market: { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(`"${market}"`) },
+          },
+        },
+      }),
+    });
+    const asked: string[] = [];
+    activities = hedgerWith({
+      ...depsOf(),
+      executor,
+      client: engineWith([running(5, 'BTC'), running(6, 'ETH'), running(7)], asked),
+    });
+    const { order_ids } = await activities.runningOrders({ accounts, market: 'BTC' });
+    expect(order_ids.map((text) => laneOf(BigInt(text) as OrderId))).toEqual([5, 7]);
+    expect(asked).toEqual([expect.stringContaining('ExecutionStatus = "Running"')]);
   });
 
   function engineWith(executions: readonly unknown[], asked: string[] = []): Client {

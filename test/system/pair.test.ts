@@ -1,5 +1,6 @@
 /** The strategy of a market: when it quotes, when it must not, and what its operators can do. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { runMaker } from '../../src/workers/maker';
 import { eventually } from './eventually';
 import { A, B, NEIGHBOUR, System, type SystemOptions } from './harness';
@@ -234,6 +235,36 @@ describe('when it must not quote', () => {
     await system.pairSays('clock', (s) => /clock/.test(s.slots[0]?.note ?? ''));
     await expectMirror(system);
   });
+});
+
+test('S-10 an order is stuck, and its pair is terminated and started anew: a flatten trades nothing and names it; hedged, it flattens', async () => {
+  await start({ pairs: [{ side: 'buy' }] });
+  await system.fault({
+    on: 'sequencer',
+    action: 'refuse',
+    code: 21739,
+    count: 0,
+    match: { account_index: B, tx_type: 14 },
+  });
+  const id = await system.fill(1);
+  await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
+  await system.stopMaker();
+  await system.pair().terminate('it would not stop');
+  await system.startMaker();
+  const { cause } = await system
+    .pair()
+    .executeUpdate('flatten')
+    .then(
+      (answer) => expect(answer).toBeUndefined() as never,
+      (error: unknown) => error as WorkflowUpdateFailedError,
+    );
+  expect(cause?.message).toContain(`nothing was traded: order ${id} still runs`);
+  expect(await system.position(A, 1)).toBeGreaterThan(0);
+  await system.clearFaults();
+  await resolved(system, id);
+  await expectMirror(system);
+  expect(await system.pair().executeUpdate('flatten')).toMatch(/^flat/);
+  expect([await system.position(A, 1), await system.position(B, 1)]).toEqual([0, 0]);
 });
 
 describe('P-19 an order whose workflow was terminated', () => {

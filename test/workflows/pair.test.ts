@@ -758,6 +758,58 @@ describe('S-10 flatten', () => {
     await stopped(pair);
   });
 
+  test.concurrent(
+    'an order that the run before left still runs: nothing is traded, and the answer names it',
+    async () => {
+      const script = newScript();
+      const lane = stage.nextLane();
+      const old = nextOrderId({ epochMs: Date.now() - 3_600_000, lane }).toString();
+      let runs = true;
+      script.on('laneHistory', () => (runs ? { running: old } : { newest: { order_id: old, flat: true } }));
+      script.on('runningOrders', () => ({ order_ids: runs ? [old] : [] }));
+      const pair = await stage.pair(script, { lanes: [lane] });
+      await pair.when('the lane is used', ({ slots }) => (slots[0]?.note ?? '').includes('still runs'));
+      const refused = await pair.update('flatten').catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(WorkflowUpdateFailedError);
+      expect((refused as WorkflowUpdateFailedError).cause?.message).toContain(`order ${old} still runs`);
+      expect([script.count('readPosition'), script.count('execute')]).toEqual([0, 0]);
+      runs = false;
+      expect(await pair.update('flatten')).toContain('flat: both positions');
+      await stopped(pair);
+    },
+  );
+
+  test.concurrent(
+    'an order was terminated while it was stuck: nothing is traded before its lane was sealed, also when a stop comes meanwhile',
+    async () => {
+      const { script, pair, first, lane } = await renewedWhileStuck();
+      const sealed = new Gate();
+      script.on('laneHistory', (asked) => (asked.lane === lane ? { newest: { order_id: first.id, flat: false } } : {}));
+      script.on('laneOrders', ({ lane: asked }) => ({
+        open: [],
+        ...(asked === lane && {
+          latest: {
+            ...{ order_id: first.id, market: script.market, side: 'buy', lots: '20' },
+            ...{ price_ticks: PRICE_TICKS.toString(), filled_lots: '20' },
+          },
+        }),
+      }));
+      script.on('proveHedged', async () => {
+        await sealed.passed;
+        return { exposure_lots: '20' };
+      });
+      await first.handle.terminate('a test');
+      await script.called('proveHedged');
+      const flattened = pair.update('flatten');
+      await script.called('runningOrders');
+      await pair.update('stop');
+      expect(script.count('readPosition')).toBe(0);
+      sealed.open();
+      expect(await flattened).toContain('flat: both positions');
+      expect(await pair.handle.result()).toMatchObject({ mode: 'stopped' });
+    },
+  );
+
   test.concurrent('a stop that comes meanwhile ends the pair once it is flat', async () => {
     const script = newScript();
     const gate = new Gate();

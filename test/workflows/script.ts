@@ -55,6 +55,7 @@ export class Script {
       margin: () => ({ level: 'ok', what: '' }),
       laneOrders: () => ({ open: [] }),
       laneHistory: () => ({}),
+      runningOrders: () => ({ order_ids: [] }),
       proveHedged: () => ({ exposure_lots: '0' }),
       readPosition: () => ({ known: true, lots: '0', mid_ticks: PRICE_TICKS.toString(), market }),
     };

@@ -30,7 +30,16 @@ export const MAKER_ACCOUNT = 11;
 export const HEDGE_ACCOUNT = 12;
 const NAMES: readonly ActivityName[] = [
   ...(['arm', 'place', 'cancelMaker', 'execute', 'seal', 'confirm', 'alert'] as const),
-  ...(['quote', 'books', 'margin', 'laneOrders', 'laneHistory', 'proveHedged', 'readPosition'] as const),
+  ...([
+    'quote',
+    'books',
+    'margin',
+    'laneOrders',
+    'laneHistory',
+    'runningOrders',
+    'proveHedged',
+    'readPosition',
+  ] as const),
 ];
 
 export class Stage {
