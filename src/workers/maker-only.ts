@@ -8,7 +8,7 @@ import { laneOf, parseOrderId } from '../domain/ids-and-nonces';
 import type { Side } from './account';
 
 const READ_EVERY_MS = 5 * 60_000;
-/** After a reading that failed. */
+/** After a reading that failed; twice as long after each further one: a tier without such keys never answers. */
 const AGAIN_MS = 15_000;
 
 type MakerOnlySide = Pick<Side, 'opened'> & {
@@ -27,12 +27,14 @@ export function openMakerOnly({ config, account, observability, opened }: MakerO
   let known: readonly number[] = [];
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let againMs = AGAIN_MS;
   const read = async (): Promise<void> => {
     clearTimeout(timer);
     const found = await account.makerOnlyKeys();
     if (isClosed) return;
-    timer = setTimeout(() => void read().catch(() => undefined), found.ok ? READ_EVERY_MS : AGAIN_MS);
+    timer = setTimeout(() => void read().catch(() => undefined), found.ok ? READ_EVERY_MS : againMs);
     timer.unref();
+    againMs = found.ok ? AGAIN_MS : Math.min(2 * againMs, READ_EVERY_MS);
     // What cannot be read changes nothing: a close would be rejected, and go on under a spare lane minutes later.
     if (!found.ok) return;
     known = found.value;

@@ -332,6 +332,17 @@ describe.each(['account_tx', 'account_all_trades'])('S-52 the channel %s', (chan
     expect(minted).toHaveLength(1);
   });
 
+  test('served, its acknowledgement lost: what it brings tells', async () => {
+    answers(undefined);
+    open({ clock });
+    await account.stream.whenLive();
+    await until(() => asked() === 1, 'asked for');
+    lighter.push({ type: `update/${channel}`, channel: `${channel}:516`, trades: {}, txs: [] });
+    await changed(20);
+    elapse();
+    expect(troubles).toEqual([]);
+  });
+
   test('served: nothing is told', async () => {
     open({ clock });
     await account.stream.whenLive();

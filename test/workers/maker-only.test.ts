@@ -24,7 +24,7 @@ test('a reading that fails is tried again within seconds, one that succeeds afte
   });
   await makerOnly.read();
   expect(makerOnly.has(5)).toBe(false);
-  await jest.advanceTimersByTimeAsync(31_000);
+  await jest.advanceTimersByTimeAsync(46_000);
   expect(makerOnly.has(5)).toBe(true);
   expect(asked).toBe(3);
   await jest.advanceTimersByTimeAsync(300_000);
@@ -32,6 +32,22 @@ test('a reading that fails is tried again within seconds, one that succeeds afte
   await opened.close();
   await jest.advanceTimersByTimeAsync(900_000);
   expect(asked).toBe(4);
+});
+
+test('a tier that refuses to tell is asked every five minutes in the end', async () => {
+  let asked = 0;
+  const opened = new Opened();
+  const makerOnly = openMakerOnly({
+    opened,
+    config: { pairs: [] },
+    account: { makerOnlyKeys: () => Promise.resolve({ ok: false, reason: `62002 invalid account tier ${++asked}` }) },
+    observability: { raiseAlert: () => undefined },
+  });
+  await makerOnly.read();
+  await jest.advanceTimersByTimeAsync(3_600_000);
+  expect(asked).toBeLessThan(20);
+  expect(asked).toBeGreaterThan(10);
+  await opened.close();
 });
 
 test('a step of an unwind is made on the first lane that may take; a quote stays where it is; without a lane it says why', async () => {

@@ -219,7 +219,9 @@ export class LighterAccountStream implements AccountStream {
         if (frame.channel === this.#tradesChannel) this.#tradesSide.heard();
         return;
       case 'update/account_all_trades':
-        if (frame.channel === this.#tradesChannel) this.#recovery.traded(frame.body);
+        if (frame.channel !== this.#tradesChannel) return;
+        if (!isOld) this.#tradesSide.heard();
+        this.#recovery.traded(frame.body);
         return;
       default: // other channels' frames, `unsubscribed`, kinds that later servers add: not ours
         return;
