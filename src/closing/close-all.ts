@@ -10,6 +10,7 @@ import { formatDecimal, lots, parseLots } from '../domain/lots';
 import type { HedgePolicy } from '../domain/messages';
 import { positionIn, type Market, type OrderRecord, type Read } from '../domain/records';
 import { AGREED_MS } from '../domain/readings';
+import { reasonOf } from '../domain/reason';
 import { ticketFromMessage } from '../domain/ticket';
 import type { ExchangePort } from '../exchange/port';
 import { pause, within, type Clock } from '../clock';
@@ -163,8 +164,12 @@ async function withdraw(
       slot.lastId = id;
       const index = order.clientOrderIndex === 0n ? (order.orderIndex as ClientOrderIndex) : order.clientOrderIndex;
       const request = { lane: slot.lane, nonce: nonceOf(id, 0), skipNonce: true, kind: 'cancel-order' } as const;
-      await account.send(await account.sign({ ...request, marketId, index }));
-      say(`${name}: cancelled order ${index} in ${symbol}`);
+      try {
+        await account.send(await account.sign({ ...request, marketId, index }));
+        say(`${name}: cancelled order ${index} in ${symbol}`);
+      } catch (error) {
+        say(`${name}: order ${index} in ${symbol} could not be cancelled: ${reasonOf(error)}. All else goes on`);
+      }
     }
     await pause(clock, CANCEL_LOOK_MS);
   }

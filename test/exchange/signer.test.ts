@@ -26,6 +26,8 @@ const clientOrderIndex = 140_737_488_355_329n as ClientOrderIndex;
 const base = { lane: 5, nonce, skipNonce: true } as const;
 const order = { ...base, marketId: 1, clientOrderIndex, side: 'sell', lots: lots(20) } as const;
 
+/** An order of slot 36 (LP §2.2); JSON.parse makes ...456 of it. */
+const BEYOND = 14_355_223_812_243_457n as ClientOrderIndex;
 const requests: Record<string, TxRequest> = {
   'market order, skip-nonce, masters compared': {
     ...order,
@@ -59,6 +61,7 @@ const requests: Record<string, TxRequest> = {
   },
   'seal: limit, immediate-or-cancel': { ...order, kind: 'limit-ioc-order', priceTicks: ticks(1_000_000) },
   'cancel by client index': { ...base, kind: 'cancel-order', marketId: 36, index: clientOrderIndex },
+  'cancel by exchange index, beyond 2^53': { ...base, kind: 'cancel-order', marketId: 36, index: BEYOND },
   'cancel all now': { ...base, kind: 'cancel-all-now' },
   'cancel all at a time': { ...base, kind: 'cancel-all-at', atMs: 1_800_000_000_000 },
   'cancel all, taken back': { ...base, kind: 'cancel-all-abort' },
@@ -198,5 +201,13 @@ describe('a library with another argument layout is found out (LP §8.3)', () =>
   });
   test.each([[null], [{ 4: 1 }], [{ 4: 1, 7: 1, 6: 3 }], [{}]])('attributes %j are refused', (L2TxAttributes) => {
     expect(() => verifySigned(call, JSON.stringify({ ...honest, L2TxAttributes }))).toThrow(/attributes/);
+  });
+  test('the index of an order is compared to its last digit, beyond 2^53 too', () => {
+    const cancel = signCallOf(ACCOUNT, requests['cancel by exchange index, beyond 2^53'] as TxRequest);
+    const rest = { ...numbers(cancel.expected), ExpiredAt: 1_800_000_000_000, Sig: 'A'.repeat(108) };
+    const shown = (index: bigint): string =>
+      JSON.stringify({ ...rest, L2TxAttributes: { 4: 1 }, Index: 'index' }).replace('"index"', String(index));
+    expect(() => verifySigned(cancel, shown(BEYOND))).not.toThrow();
+    for (const off of [-1n, 1n]) expect(() => verifySigned(cancel, shown(BEYOND + off))).toThrow(/signed Index/);
   });
 });

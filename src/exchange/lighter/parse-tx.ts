@@ -15,7 +15,7 @@ import {
   type TransferTerms,
   type TxRecord,
 } from '../../domain/records';
-import { check, epochMs, list, MalformedError } from './parse';
+import { check, epochMs, exactInteger, list, MalformedError } from './parse';
 
 const USDC = 3;
 const integer = z.number().int();
@@ -126,10 +126,10 @@ function clientIndexOf(type: number, infoText: string, info: unknown): ClientOrd
   const key = type === TX_CREATE_ORDER ? 'ClientOrderIndex' : 'Index';
   const value = safeField(info, key);
   if (value !== undefined) return BigInt(value) as ClientOrderIndex;
-  // An exchange order index as cancel target may exceed 2^53, which JSON.parse rounds: take its digits from the text.
-  const digits = new RegExp(`"${key}"\\s*:\\s*(\\d{1,20})`).exec(infoText)?.[1];
-  if (digits === undefined) throw new MalformedError(`transaction: info has no ${key}`);
-  return BigInt(digits) as ClientOrderIndex;
+  // A cancel may name an exchange order index, beyond 2^53.
+  const exact = exactInteger(infoText, key);
+  if (exact === undefined || exact < 0n) throw new MalformedError(`transaction: info has no ${key}`);
+  return exact as ClientOrderIndex;
 }
 
 /** Types that we send: an event that cannot be read may be a rejection. */

@@ -218,3 +218,9 @@ export function epochMs(value: number): number {
   if (value < 1e11) return value * 1000;
   return value < 1e14 ? value : Math.floor(value / 1000);
 }
+
+/** Of an integer member in a JSON text: JSON.parse rounds what is beyond 2^53. The first of that name. */
+export function exactInteger(text: string, key: string): bigint | undefined {
+  const digits = new RegExp(`"${key}"\\s*:\\s*(-?\\d{1,20})(?!\\d)`).exec(text)?.[1];
+  return digits === undefined ? undefined : BigInt(digits);
+}

@@ -7,7 +7,7 @@
 import { assertNever } from '../../domain/assert';
 import { TX_CANCEL_ALL, TX_CANCEL_ORDER, TX_CREATE_ORDER, TX_TRANSFER } from '../../domain/records';
 import type { TxRequest } from '../port';
-import { check } from './parse';
+import { check, exactInteger } from './parse';
 import { z } from 'zod';
 
 /** Market index that stands for all markets in a cancel-all (LP §3.3 key 5). */
@@ -108,12 +108,10 @@ const txInfoShape = z
 export function verifySigned(call: SignCall, txInfo: string): { readonly expiresAtMs: number } {
   const info = check(txInfoShape, JSON.parse(txInfo), 'signed transaction');
   for (const [key, value] of Object.entries(call.expected)) {
-    const shown = info[key];
-    if (typeof shown !== 'number' || BigInt(shown) !== value) {
-      throw new RangeError(
-        `the signer signed ${key} ${JSON.stringify(shown)} instead of ${value}: library and layout do not match`,
-      );
-    }
+    const read = info[key];
+    const shown = typeof read === 'number' && Number.isSafeInteger(read) ? BigInt(read) : exactInteger(txInfo, key);
+    if (shown !== value)
+      throw new RangeError(`the signer signed ${key} ${shown} instead of ${value}: library and layout do not match`);
   }
   const shownAttributes = info['L2TxAttributes'] ?? {};
   if (JSON.stringify(shownAttributes) !== JSON.stringify(call.attributes)) {
