@@ -34,14 +34,10 @@ function seriesOf(
   };
 }
 
-/** What the day has brought: realised and open profit and funding, less fees. */
+/** What the day has brought: its cost, as a gain. Open profit has come with positions of days before, too. */
 function moneyOf(today: Figures): Record<string, number> {
-  return Object.fromEntries(
-    Object.keys(today['realised_pnl'] ?? {}).map((account) => {
-      const of = (figure: string): number => today[figure]?.[account] ?? 0;
-      return [account, of('realised_pnl') + of('open_pnl') + of('funding') - of('fees')];
-    }),
-  );
+  const both = today['cost']?.['both'];
+  return both === undefined ? {} : { both: 0 - both };
 }
 
 function volumeOf(today: Figures): Record<string, number> {

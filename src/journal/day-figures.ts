@@ -1,16 +1,14 @@
 /**
- * What a day (UTC) has brought so far, for its limits: up to the newest balances that are explained. The cost is what both accounts are worth less
- * than when the day began, but for what was moved in or out, and for a credit that nothing explains. What is not known is left out. A fill
- * counts as naked on the day on which it was covered.
+ * What a day (UTC) has brought so far, for its limits: up to the newest balances that are explained. What is not known is left out. A fill counts
+ * as naked on the day on which it was covered.
  */
 import type { DayFigures } from '../domain/day-limits';
 import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
 import { dayStartUs } from '../domain/rebalance';
-import { compare } from './adds-up';
+import { comparedOf, costOf, edgesOf } from './cost';
 import { figuresOf, sumOf } from './figures';
 import { coveredLots, nakedFigures } from './naked';
 import type { Accounts } from './orders';
-import type { BalanceRead } from './rows';
 import type { Store } from './store';
 
 /** A fill that is covered on a day was made so long before it at most. */
@@ -24,16 +22,16 @@ export async function dayFigures(store: Store, accounts: Accounts): Promise<DayF
   if (ofA === undefined || ofB === undefined) return undefined;
   const untilUs = ofA < ofB ? ofA : ofB;
   const dayUs = dayStartUs(untilUs);
-  const edges = await Promise.all(both.map((account) => edgesOf(store, account, { dayUs, untilUs })));
+  const edges = await Promise.all(both.map((account) => edgesOf(store, account, { fromUs: dayUs, untilUs })));
   const beganUs = edges.reduce((latest, { opening }) => max(latest, opening?.answeredUs ?? 0n), dayUs);
-  const costs = await Promise.all(edges.map((edge) => costOf(store, edge)));
+  const compared = await Promise.all(edges.map((edge) => comparedOf(store, edge)));
   const span = { fromUs: beganUs, untilUs };
   const figures = {
     day: new Date(Number(dayUs / 1_000n)).toISOString().slice(0, 10),
     until_ms: Number(untilUs / 1_000n),
-    ...(costs.some((cost) => cost === undefined)
+    ...(compared.some((one) => one === undefined)
       ? {}
-      : { cost_usdc: text(costs.reduce<bigint>((a, b) => a + (b ?? 0n), 0n)) }),
+      : { cost_usdc: text(compared.reduce((sum, one) => sum + (one ? costOf(one) : 0n), 0n)) }),
   };
   if ((await store.gaps(both, span)).some(({ source }) => source === 'trades')) return figures;
   const trades = await store.trades(both, { ...span, fromUs: beganUs - NAKED_US_MAX });
@@ -46,30 +44,6 @@ export async function dayFigures(store: Store, accounts: Accounts): Promise<DayF
     volume_usdc: text(sumOf(volume)),
     naked_usdc_seconds: text(BigInt(Math.round(naked.usdcSeconds * MILLION))),
   };
-}
-
-interface Edges {
-  readonly opening: BalanceRead | undefined;
-  readonly closing: BalanceRead | undefined;
-}
-
-async function edgesOf(
-  store: Store,
-  account: number,
-  { dayUs, untilUs }: { readonly dayUs: bigint; readonly untilUs: bigint },
-): Promise<Edges> {
-  // The last one before the day, however old: what was lost while nobody read counts, rather than nowhere.
-  const opening = (await store.balance(account, { before: dayUs })) ?? (await store.balance(account, { after: dayUs }));
-  return { opening, closing: await store.balance(account, { before: untilUs }) };
-}
-
-async function costOf(store: Store, { opening, closing }: Edges): Promise<bigint | undefined> {
-  if (opening === undefined || closing === undefined) return undefined;
-  const compared = await compare(store, { opening, closing });
-  if (compared === undefined) return undefined;
-  const worth = ({ collateralMicro, openPnlMicro }: BalanceRead): bigint => collateralMicro + openPnlMicro;
-  // A credit that nothing explains hides no loss.
-  return worth(opening) + compared.sums.transfersMicro - worth(closing) + max(compared.differenceMicro, 0n);
 }
 
 function text(micro: bigint): string {

@@ -60,11 +60,6 @@ export function usdc(micro: bigint): string {
   return micro < 0n ? `-${formatDecimal(-micro, 6)}` : formatDecimal(micro, 6);
 }
 
-/** What trading took away: fees and losses less gains and funding received; negative where it earned. */
-export function costOf(figures: Figures, openChange: bigint): bigint {
-  return sumOf(figures.fees) - sumOf(figures.funding) - sumOf(figures.realised) - openChange;
-}
-
 /** Hundredths of a basis point of the volume; undefined without one. */
 export function perVolume(
   cost: bigint,

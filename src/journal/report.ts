@@ -1,10 +1,14 @@
 /** The report: what a span of time earned and cost, by what, and whether it adds up to the exchange's own balances. */
-import { addsUp, compare } from './adds-up';
-import { costOf, figuresOf, perVolume, sumOf, usdc, type Both, type Figures } from './figures';
+import { addsUp, type Comparison } from './adds-up';
+import { comparedOf, costOfBoth, edgesOf } from './cost';
+import { figuresOf, perVolume, sumOf, usdc, type Both, type Figures } from './figures';
 import { groupBy, orderFigures, orderOf, type Accounts } from './orders';
-import { MONEY_SOURCES, type BalanceRead, type JournalFunding, type JournalTrade } from './rows';
+import { MONEY_SOURCES, type JournalFunding, type JournalTrade } from './rows';
 import type { Span, Store } from './store';
 import { roundTrips } from './round-trips';
+
+/** So long a journal may have begun after the first trade of all: both were started together. */
+const BEGINNING_US = 5n * 60_000_000n;
 
 export const GROUPINGS = ['order', 'round-trip', 'day', 'market'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
@@ -47,6 +51,18 @@ export interface ReportOrders {
   readonly quota_used: number;
 }
 
+/** Of the time between the balances nearest to the ends of the span; null where these do not tell it. */
+export interface ReportCost {
+  readonly cost_from: string | null;
+  readonly cost_until: string | null;
+  /** At `cost_until`. */
+  readonly open_pnl_usdc: Money | null;
+  /** Null too where it traded before the first balance of all. */
+  readonly cost_usdc: string | null;
+  readonly cost_bps: string | null;
+  readonly cost_per_million_usdc: string | null;
+}
+
 export interface BalanceLine {
   readonly account: number;
   readonly role: 'maker' | 'hedge';
@@ -71,12 +87,7 @@ export interface Report {
   /** The first reading that the journal holds; null before there is one. */
   readonly began: string | null;
   readonly orders: ReportOrders | null;
-  readonly total: ReportFigures & {
-    readonly open_pnl_usdc: Money;
-    readonly cost_usdc: string;
-    readonly cost_bps: string | null;
-    readonly cost_per_million_usdc: string | null;
-  };
+  readonly total: ReportFigures & ReportCost;
   readonly by: Grouping | null;
   readonly groups: readonly (ReportFigures & { readonly key: string })[];
   readonly balances: readonly BalanceLine[];
@@ -93,21 +104,14 @@ export async function reportOf(store: Store, request: ReportRequest): Promise<Re
   const { accounts, by } = request;
   const both = [accounts.maker, accounts.hedge];
   const span = { fromUs: request.fromUs, untilUs: await settledUntil(store, request) };
+  const edges = await Promise.all(both.map((account) => edgesOf(store, account, span)));
+  const compared = await Promise.all(edges.map((edge) => comparedOf(store, edge)));
   const [trades, fundings, gaps] = await Promise.all([
     store.trades(both, span),
     store.fundings(both, span),
     store.gaps(both, span),
   ]);
-  const figures = figuresOf(trades, fundings, accounts);
-  const edges = await Promise.all(both.map((account) => edgesOf(store, account, span)));
-  const open = (at: 'opening' | 'closing'): Both => ({
-    maker: edges[0]?.[at]?.openPnlMicro ?? 0n,
-    hedge: edges[1]?.[at]?.openPnlMicro ?? 0n,
-  });
-  const cost = costOf(figures, sumOf(open('closing')) - sumOf(open('opening')));
-  const ofVolume = perVolume(cost, sumOf(figures.volume));
   const began = await store.balance(accounts.maker, { after: 0n });
-  const lines = await Promise.all(edges.map((edge, i) => balanceLine(store, i === 0 ? 'maker' : 'hedge', edge)));
   return {
     from: iso(span.fromUs),
     until: iso(span.untilUs),
@@ -115,15 +119,12 @@ export async function reportOf(store: Store, request: ReportRequest): Promise<Re
     began: began === undefined ? null : iso(began.answeredUs),
     orders: await ordersOf(store, request, span),
     total: {
-      ...shown(figures),
-      open_pnl_usdc: money(open('closing')),
-      cost_usdc: usdc(cost),
-      cost_bps: ofVolume?.bps ?? null,
-      cost_per_million_usdc: ofVolume?.perMillion ?? null,
+      ...shown(figuresOf(trades, fundings, accounts)),
+      ...(await costShown(store, compared, { accounts, rows: [...trades, ...fundings] })),
     },
     by: by ?? null,
     groups: by === undefined ? [] : groupsOf(by, trades, fundings, accounts),
-    balances: lines.flatMap((line) => line ?? []),
+    balances: compared.flatMap((one, i) => (one === undefined ? [] : balanceLine(i === 0 ? 'maker' : 'hedge', one))),
     gaps: gaps.map(({ account, source, fromUs, untilUs, why }) => ({
       ...{ account, list: source, from: iso(fromUs), until: iso(untilUs), why },
     })),
@@ -161,27 +162,32 @@ async function ordersOf(store: Store, { accounts, lagUs }: ReportRequest, span: 
   };
 }
 
-interface Edges {
-  readonly opening: BalanceRead | undefined;
-  readonly closing: BalanceRead | undefined;
-}
-
-/** The balances read at the ends of the span: before it began, or the first one in it; the last one in it. */
-async function edgesOf(store: Store, account: number, { fromUs, untilUs }: Span): Promise<Edges> {
-  const opening =
-    (await store.balance(account, { before: fromUs })) ?? (await store.balance(account, { after: fromUs }));
-  return { opening, closing: await store.balance(account, { before: untilUs }) };
-}
-
-async function balanceLine(
+async function costShown(
   store: Store,
-  role: 'maker' | 'hedge',
-  { opening, closing }: Edges,
-): Promise<BalanceLine | undefined> {
-  if (opening === undefined || closing === undefined) return undefined;
-  const compared = await compare(store, { opening, closing });
-  if (compared === undefined) return undefined;
-  const { sums, differenceMicro } = compared;
+  compared: readonly (Comparison | undefined)[],
+  { accounts, rows }: { readonly accounts: Accounts; readonly rows: readonly { readonly timeUs: bigint }[] },
+): Promise<ReportCost> {
+  const cost = costOfBoth(compared);
+  const unknown = { cost_usdc: null, cost_bps: null, cost_per_million_usdc: null };
+  if (cost === undefined) return { cost_from: null, cost_until: null, open_pnl_usdc: null, ...unknown };
+  const [maker = 0n, hedge = 0n] = compared.map((one) => one?.closing.openPnlMicro);
+  const known = {
+    ...{ cost_from: iso(cost.fromUs), cost_until: iso(cost.untilUs) },
+    open_pnl_usdc: money({ maker, hedge }),
+  };
+  if (rows.some(({ timeUs }) => timeUs < cost.fromUs - BEGINNING_US)) return { ...known, ...unknown };
+  const traded = await store.trades([accounts.maker, accounts.hedge], cost);
+  const volume = traded.reduce((sum, { quoteMicro }) => sum + quoteMicro, 0n);
+  const ofVolume = perVolume(cost.micro, volume);
+  return {
+    ...known,
+    cost_usdc: usdc(cost.micro),
+    ...{ cost_bps: ofVolume?.bps ?? null, cost_per_million_usdc: ofVolume?.perMillion ?? null },
+  };
+}
+
+function balanceLine(role: 'maker' | 'hedge', compared: Comparison): BalanceLine {
+  const { opening, closing, sums, differenceMicro } = compared;
   return {
     account: opening.account,
     role,

@@ -151,7 +151,10 @@ function gauges(registry: Registry) {
       'How far the price of a market, or of all at once, may move against the account before it is liquidated',
       ['account', 'market'],
     ),
-    moneyToday: gauge('money_today_usdc', 'Since midnight UTC, as far as the journal has it', ['account', 'figure']),
+    moneyToday: gauge('money_today_usdc', 'Of the day (UTC), as the report has it; absent: not known', [
+      'account',
+      'figure',
+    ]),
     costToday: gauge('cost_today_bps', "Of both accounts' volume since midnight UTC; negative: earned", ['account']),
     nakedToday: gauge(
       'naked_today_usdc_seconds',

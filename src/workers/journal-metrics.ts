@@ -24,14 +24,14 @@ function show(metrics: Metrics, { total, orders }: Report): void {
     fees: total.fees_usdc,
     funding: total.funding_usdc,
     realised_pnl: total.realised_pnl_usdc,
-    open_pnl: total.open_pnl_usdc,
+    ...(total.open_pnl_usdc === null ? {} : { open_pnl: total.open_pnl_usdc }),
   };
   for (const [figure, money] of Object.entries(figures)) {
     for (const account of ['maker', 'hedge', 'both'] as const)
       metrics.moneyToday.set({ account, figure }, Number(money[account]));
   }
   metrics.moneyToday.set({ account: 'both', figure: 'spread' }, Number(total.spread_usdc));
-  metrics.moneyToday.set({ account: 'both', figure: 'cost' }, Number(total.cost_usdc));
+  if (total.cost_usdc !== null) metrics.moneyToday.set({ account: 'both', figure: 'cost' }, Number(total.cost_usdc));
   if (total.cost_bps !== null) metrics.costToday.set({ account: 'both' }, Number(total.cost_bps));
   metrics.nakedToday.set(total.naked.usdc_seconds);
   if (orders === null) return;

@@ -252,7 +252,11 @@ describe('the page', () => {
   test('histograms, money, margin and liquidation over time, limits, processes and lists: figures in words beside each drawing', async () => {
     const bars = { boundsMs: [1, 2, 5], counts: [1, 7, 1, 0], p50Ms: 2, p99Ms: 5 };
     hub.set('histograms', { fillToSent: bars, naked: { ...bars, p50Ms: 200 } });
-    hub.set('money', { read: true, costBps: 1.5, today: { fees: { maker: 0, hedge: 2.5, both: 2.5 } } });
+    hub.set('money', {
+      read: true,
+      costBps: 1.5,
+      today: { fees: { maker: 0, hedge: 2.5, both: 2.5 }, cost: { both: 2.5 } },
+    });
     const far = { 'maker all': 1_234_500, 'hedge all': 910 };
     hub.set('margin', { margin_use_ratio: { maker: 0.45 }, liquidation_distance_bps: far });
     const line = (lines: Series['lines']): Series => ({ atMs: [Date.now() - 15_000, Date.now()], lines });

@@ -143,6 +143,13 @@ test('a stand-by counts: its finding where the first hedger is silent or older, 
   expect((await read())[2]).toBe('the hedger has not said so; the hedger 2 has not said so');
 });
 
+test('what the day has brought is its cost: open profit may be of days before', () => {
+  const hub = new Hub(aSnapshot(), { nowMs: () => 0 });
+  const today = { realised_pnl: { both: 0 }, open_pnl: { both: -500 }, cost: { both: 3 } };
+  hub.set('money', { read: true, today });
+  expect(new Samples().take({ hub, nowMs: () => 0 })['money']?.lines).toEqual({ both: [-3] });
+});
+
 test('a figure that is unknown for a while is a gap in its line', () => {
   const hub = new Hub(aSnapshot(), { nowMs: () => 0 });
   const samples = new Samples();

@@ -165,8 +165,8 @@ it('what is shown of a day is gone at its midnight, and while the database does 
   const common = { accounts: { maker: A, hedge: B }, metrics, lagUs: LAG_US };
   await showToday(keeper.store, { ...common, nowMs: midnightMs - 1 });
   expect(await shown()).toEqual([17, 1, 1, 1, 1]);
-  await showToday(keeper.store, { ...common, nowMs: midnightMs + 2 * dayMs }); // nothing has traded yet
-  expect(await shown()).toEqual([17, 0, 1, 0, 0]);
+  await showToday(keeper.store, { ...common, nowMs: midnightMs + 2 * dayMs }); // nothing has traded yet, and no balance is read: cost and open profit are not known
+  expect(await shown()).toEqual([13, 0, 1, 0, 0]);
   await showToday(keeper.store, { ...common, nowMs: midnightMs - 1 });
   await showToday(undefined, { ...common, nowMs: midnightMs - 1 });
   expect(await shown()).toEqual([0, 0, 0, 0, 0]);

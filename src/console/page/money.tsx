@@ -22,7 +22,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const TITLES: Readonly<Record<string, string>> = {
   ...NAMES,
-  money: 'Profit and loss today, USDC: realised, open and funding less fees',
+  money: 'Profit and loss today, USDC: the cost as a gain',
   volume: 'Volume today, USDC',
 };
 /** What the metrics give otherwise than people read it. */
@@ -47,7 +47,8 @@ export function Money({ snapshot: { money, margin, series } }: SectionProps) {
     <Section id="money" title="Money">
       {Object.keys(money.today).length > 0 ? (
         <p>
-          Since midnight UTC, in USDC
+          Since midnight UTC (cost: since the last balances read before), in USDC
+          {money.today['cost'] === undefined && '; what it cost is not known'}
           {money.costBps === undefined ? '' : `; cost ${figure(money.costBps, 2)} bps of volume`}.
         </p>
       ) : (
