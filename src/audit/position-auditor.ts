@@ -15,24 +15,25 @@ import type { BooksRead, BooksState } from '../domain/messages';
 import { positionIn, type AccountState, type Market } from '../domain/records';
 import type { ExchangePort } from '../exchange/port';
 import type { HealthPart, RaiseAlert } from '../observability';
+import { explanationOf } from './explanation';
 import { reconcile, newBooks, type Books, type Reading, type Reconciliation, type Word } from './books';
 import { listRuns, type ListedRun } from '../temporal/runs';
 
 export interface PositionAuditorOptions {
-  readonly exchange: Pick<ExchangePort, 'accountState'>;
+  readonly exchange: Pick<ExchangePort, 'accountState' | 'markets'>;
   readonly client: Client;
   readonly makerAccount: number;
   readonly hedgeAccount: number;
-  /** Compared from the start on. */
+  /** Of the configuration: compared from the start on. */
   readonly markets: readonly Market[];
-  /** All that the exchange has: a pair of another configuration may ask for any of them. */
+  /** All that the exchange has: any other is compared once either account holds something there, or a pair asks. */
   readonly allMarkets: readonly Market[];
   readonly raiseAlert: RaiseAlert;
   readonly health: HealthPart;
   /** What is naked in a market as far as it is known, in base units; undefined: nothing is known right now. */
   readonly onExposure: (market: string, amount: number | undefined) => void;
   /** What a reading says of a market: every one but those that may only be late. */
-  readonly onBooks: (market: string, books: BooksState) => void;
+  readonly onBooks: (market: Market, books: BooksState) => void;
   /** Each reading of both accounts; undefined: they could not be read. */
   readonly onAccounts?: (read: AccountReadings | undefined) => void;
   readonly clock: Pick<Clock, 'epochMs' | 'monotonicMs'>;
@@ -69,7 +70,9 @@ const READINGS_KEPT = 3;
 
 export class PositionAuditor {
   readonly #options: PositionAuditorOptions;
+  /** Those that are compared. */
   readonly #markets: Market[];
+  #listed: readonly Market[];
   readonly #books = new Map<number, Books>();
   readonly #read = new Map<string, { readonly atMs: number; readonly books: BooksRead }>();
   readonly #terminated = new Set<string>();
@@ -85,6 +88,7 @@ export class PositionAuditor {
     this.#options = options;
     this.#startedAtMs = options.clock.epochMs();
     this.#markets = [...options.markets];
+    this.#listed = options.allMarkets;
   }
 
   start(): void {
@@ -110,30 +114,47 @@ export class PositionAuditor {
 
   /** What the last reading said. Asked for a market that is not compared yet, it begins to be. */
   state(symbol: string): BooksRead {
-    const { allMarkets, clock, everyMs } = this.#options;
-    const market = this.#marketOf(symbol) ?? allMarkets.find((one) => one.symbol === symbol);
-    if (market && !this.#markets.includes(market)) this.#markets.push(market);
+    const { clock, everyMs } = this.#options;
+    this.#compare(this.#marketOf(symbol));
     const last = this.#read.get(symbol);
     return last && clock.monotonicMs() - last.atMs <= READINGS_KEPT * everyMs ? last.books : { state: 'unknown' };
   }
 
   #marketOf(symbol: unknown): Market | undefined {
-    return this.#markets.find((market) => market.symbol === symbol);
+    const isIt = (market: Market): boolean => market.symbol === symbol;
+    return this.#markets.find(isIt) ?? this.#listed.find(isIt);
+  }
+
+  #compare(market: Market | undefined): void {
+    if (market && this.#markets.every(({ marketId }) => marketId !== market.marketId)) this.#markets.push(market);
+  }
+
+  /** Whoever traded there: a pair that was taken out of the configuration may have left it naked. */
+  async #compareHeld(positions: AccountReadings): Promise<void> {
+    const held = positions.flatMap((account) => account.positions).filter(({ lots }) => lots !== 0n);
+    const known = [...this.#markets, ...this.#listed];
+    const find = (id: number): Market | undefined => known.find(({ marketId }) => marketId === id);
+    if (held.some(({ marketId }) => find(marketId) === undefined)) {
+      const listed = await this.#options.exchange.markets();
+      if (listed.ok) known.push(...(this.#listed = listed.value));
+    }
+    for (const { marketId } of held) this.#compare(find(marketId));
   }
 
   /** One reading of everything; answers what is most doubtful. Rejects when the positions could not be read. */
   async audit(): Promise<Doubt> {
-    const markets = [...this.#markets];
     const { health } = this.#options;
     const [words, read] = await Promise.all([
       within(LIST_DEADLINE_MS, this.#readOrders()).catch(() => undefined),
       this.#readPositions(),
     ]);
     this.#options.onAccounts?.(read?.positions);
+    if (read) await this.#compareHeld(read.positions);
+    const markets = [...this.#markets];
     for (const market of markets) this.#show(market, words, read?.positions);
     if (!read) throw new Error('the positions could not be read');
     const doubts = markets.map((market) => this.#reconcile(market, words, read));
-    const isRead = markets.every((market) => lotsOf(read.positions, market) !== undefined);
+    const isRead = read.positions.every(({ unreadMarkets }) => unreadMarkets.length === 0);
     if (words && isRead) health.ok();
     return doubts.includes('open') ? 'open' : doubts.includes('explained') ? 'explained' : 'settled';
   }
@@ -196,7 +217,7 @@ export class PositionAuditor {
         ? { state: 'even', lots: '0', what: '' }
         : { state: 'off', lots: found.lots.toString(), what: positionsOf(market, makerLots, hedgeLots) };
     this.#read.set(symbol, { atMs, books });
-    this.#options.onBooks(symbol, books);
+    this.#options.onBooks(market, books);
   }
 
   #tell(
@@ -204,7 +225,8 @@ export class PositionAuditor {
     reading: Reading,
     { lots, forMs, overdue }: { readonly lots: bigint; readonly forMs: number; readonly overdue: readonly string[] },
   ): void {
-    const [why, next] = explanationOf(reading, overdue);
+    const isConfigured = this.#options.markets.some(({ marketId }) => marketId === market.marketId);
+    const [why, next] = explanationOf(reading, overdue, isConfigured);
     this.#options.raiseAlert({
       kind: 'books-differ',
       what:
@@ -275,25 +297,6 @@ function lotsFrom(exposure: unknown, sizeDecimals: number): Lots | undefined {
   if (Number(text) !== exposure) return undefined;
   const lots = parseLots(text, sizeDecimals);
   return lots < 1n << 50n ? lots : undefined;
-}
-
-/** Why nothing excuses the difference, and what to do. */
-function explanationOf(reading: Reading, overdue: readonly string[]): readonly [why: string, next: string] {
-  if (reading.words === undefined)
-    return [
-      'the orders cannot be read, so whether one of them is hedging it is not known',
-      'Get Temporal to answer first: the order that this belongs to may still hedge it. Hedge or close it by hand only when `counterleg orders` shows that none does.',
-    ];
-  const [first] = overdue;
-  if (first !== undefined)
-    return [
-      `${overdue.length === 1 ? `order ${first} says` : `orders ${overdue.join(', ')} say`} to be hedging it for longer than that may take`,
-      `Look at \`counterleg order ${first}\`: remove its reason, or \`counterleg hedge close ${first}\`. By hand only after cancelling it.`,
-    ];
-  return [
-    'no order explains it',
-    'Look for a terminated or abandoned order, a liquidation, a trade made by hand; hedge or close this amount. Nothing that enlarges a position is quoted until then.',
-  ];
 }
 
 function amountOf({ sizeDecimals, symbol }: Market, lots: bigint): string {

@@ -75,8 +75,14 @@ function sinceOf({ nowMs, before }: RiskInput, level: Level, checks: readonly Ch
   return level === 'unknown' ? Math.min(nowMs, ...old) : nowMs;
 }
 
-function checksOf({ orders, hedger, markets }: RiskInput): Check[] {
-  const compared = markets.map((market) => hedger?.comparedMs[market]);
+/** Those of the configuration, and every other that the auditor compares: what is held there must mirror too. */
+function comparedIn({ markets, hedger }: RiskInput): string[] {
+  return [...new Set([...markets, ...Object.keys(hedger?.booksOff ?? {})])];
+}
+
+function checksOf(input: RiskInput): Check[] {
+  const { orders, hedger } = input;
+  const compared = comparedIn(input).map((market) => hedger?.comparedMs[market]);
   const known = compared.filter((atMs) => atMs !== undefined);
   return [
     { of: 'orders', freshMs: ORDERS_FRESH_MS, ...(orders === undefined ? {} : { atMs: orders.atMs }) },
@@ -87,7 +93,8 @@ function checksOf({ orders, hedger, markets }: RiskInput): Check[] {
   ];
 }
 
-function unreadOf({ nowMs, orders, hedger, auditor, markets }: RiskInput): string[] {
+function unreadOf(input: RiskInput): string[] {
+  const { nowMs, orders, hedger, auditor } = input;
   const unread: string[] = [];
   if (orders === undefined || nowMs - orders.atMs > ORDERS_FRESH_MS)
     unread.push('Temporal cannot be read, so nobody knows what the orders say');
@@ -97,7 +104,7 @@ function unreadOf({ nowMs, orders, hedger, auditor, markets }: RiskInput): strin
   }
   if (auditor !== undefined) unread.push(`both accounts are not being compared: ${auditor}`);
   const isOld = (market: string): boolean => nowMs - (hedger.comparedMs[market] ?? -Infinity) > COMPARED_FRESH_MS;
-  const missing = markets.filter((market) => hedger.booksOff[market] === undefined || isOld(market));
+  const missing = comparedIn(input).filter((market) => hedger.booksOff[market] === undefined || isOld(market));
   if (missing.length > 0)
     unread.push(
       `the positions of both accounts were not compared in the last ${COMPARED_FRESH_MS / 1_000} s in ${missing.join(', ')}`,

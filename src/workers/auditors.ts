@@ -8,7 +8,6 @@ import { PositionAuditor } from '../audit/position-auditor';
 import { systemClock } from '../clock';
 import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
 import type { AccountMargin } from '../domain/margin';
-import type { BooksState } from '../domain/messages';
 import type { Market } from '../domain/records';
 import type { ProcessBase, Side } from './account';
 
@@ -54,12 +53,12 @@ export function auditPositions(
     ...common(side),
     exchange,
     hedgeAccount: config.accounts.hedge.index,
-    onBooks: (market, books) => {
-      const net = baseUnits(what.allMarkets, market, books);
-      metrics.booksOff.set({ market }, Math.abs(net));
-      metrics.booksNet.set({ market }, net);
-      metrics.booksCompared.set({ market }, systemClock.epochMs() / 1_000);
-      void teller.tell(market, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' });
+    onBooks: ({ symbol, sizeDecimals }, books) => {
+      const net = Number(books.lots) / 10 ** sizeDecimals; // for display
+      metrics.booksOff.set({ market: symbol }, Math.abs(net));
+      metrics.booksNet.set({ market: symbol }, net);
+      metrics.booksCompared.set({ market: symbol }, systemClock.epochMs() / 1_000);
+      void teller.tell(symbol, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' });
     },
     onAccounts: (read) => margin.took(read),
     health: health.part('auditor', { staleAfterMs: 12 * everyMs }),
@@ -109,12 +108,6 @@ function showMargin({ observability: { metrics } }: Side, markets: readonly Mark
     for (const { marketId, symbol } of markets)
       nearest(symbol, margin?.positions.find((one) => one.marketId === marketId)?.distanceBps);
   };
-}
-
-/** For display: a floating-point number. */
-function baseUnits(markets: readonly Market[], symbol: string, { lots }: BooksState): number {
-  const decimals = markets.find((market) => market.symbol === symbol)?.sizeDecimals ?? 0;
-  return Number(lots) / 10 ** decimals;
 }
 
 function common({ config, observability }: ProcessBase) {

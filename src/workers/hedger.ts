@@ -109,7 +109,7 @@ async function start(config: Config, options: WorkerProcessOptions, opened: Open
     const quoted = quotedMarkets(exchange, markets, config);
     const { auditEveryMs: everyMs } = options;
     Object.assign(later, auditPositions(side, { client, markets: quoted, allMarkets: markets, everyMs }));
-    auditLedgers(side, client, quoted);
+    auditLedgers(side, client, markets);
   });
   auditRuns(side, client);
   openRebalancer(side, temporal, options.rebalanceEveryMs);

@@ -12,6 +12,8 @@ import { Alerts, type Alert } from '../../src/observability';
 const BTC = { marketId: 1, symbol: 'BTC', sizeDecimals: 5, priceDecimals: 1 } as Market;
 const ETH = { marketId: 2, symbol: 'ETH', sizeDecimals: 4, priceDecimals: 2 } as Market;
 const SOL = { marketId: 3, symbol: 'SOL', sizeDecimals: 3, priceDecimals: 3 } as Market;
+/** Listed while we run. */
+const NEW = { marketId: 4, symbol: 'NEW', sizeDecimals: 1, priceDecimals: 3 } as Market;
 const [A, B] = [1, 2];
 const FORCE_CLOSE_MS = 30_000;
 const RUNNING = 1;
@@ -64,7 +66,7 @@ function auditorOf(raiseAlert: (alert: Alert) => void = (alert) => void raised.p
       accountState: (accountIndex) => {
         reads.push(nowMs);
         if (unread.has(accountIndex)) return Promise.resolve({ ok: false, reason: '429' });
-        const positions = [1, 2, 3].map((marketId) => ({
+        const positions = [1, 2, 3, 4].map((marketId) => ({
           marketId,
           lots: lots[accountIndex]?.[marketId] ?? 0n,
           avgEntryTicks: '0',
@@ -74,13 +76,14 @@ function auditorOf(raiseAlert: (alert: Alert) => void = (alert) => void raised.p
           value: { accountIndex, availableBalance: 0n, collateral: 0n, positions, unreadMarkets },
         } as never);
       },
+      markets: () => Promise.resolve({ ok: true, value: [BTC, ETH, SOL, NEW] }),
     },
     client,
     makerAccount: A,
     hedgeAccount: B,
     markets: [BTC, ETH],
     allMarkets: [BTC, ETH, SOL],
-    onBooks: (market, { state, lots: off }) => void told.push(`${market} ${state} ${off}`),
+    onBooks: ({ symbol }, { state, lots: off }) => void told.push(`${symbol} ${state} ${off}`),
     raiseAlert,
     health: { ok: () => void (healthy += 1), stopped: () => undefined },
     onExposure: (market, amount) => void exposure.set(market, amount),
@@ -205,6 +208,36 @@ describe('what is told', () => {
     expect(auditor.state('BTC')).toEqual({ state: 'unknown' });
   });
 
+  test('H-33 what either account holds in a market that nobody configured is compared, from the first reading that shows it', async () => {
+    const auditor = auditorOf();
+    await lookEvery(auditor, 2_000, 4_000);
+    expect(told.filter((text) => /SOL|NEW/.test(text))).toEqual([]);
+    lots = { [A]: { 3: 1_000n, 4: 7n }, [B]: { 4: -7n } };
+    await lookEvery(auditor, 2_000, 8_000);
+    expect(raised[0]).toMatchObject({ kind: 'books-differ', exposed: '1.000 SOL', market: 'SOL' });
+    expect(raised[0]?.what).toContain('the configuration has no pair there');
+    expect(new Set(raised.map(({ market }) => market))).toEqual(new Set(['SOL']));
+    expect(told).toEqual(expect.arrayContaining(['SOL off 1000', 'NEW even 0']));
+    expect(exposure.get('SOL')).toBe(0); // as the orders say
+    lots[B] = { 3: -1_000n, 4: -7n };
+    await lookEvery(auditor, 2_000, 2_000);
+    expect(told.at(-2)).toBe('SOL even 0');
+  });
+
+  test('H-33 an order that hedges there explains it, as anywhere', async () => {
+    lots[A] = { 3: 1_000n };
+    runs = [{ id: 'order/1/128', state: 'hedging', exposure: 1, market: 'SOL' }];
+    await lookEvery(auditorOf(), 2_000, FORCE_CLOSE_MS);
+    expect(raised).toEqual([]);
+    expect(exposure.get('SOL')).toBe(1);
+  });
+
+  test('H-33 a position there that could not be read is no flat one: the auditor does not say that it is well', async () => {
+    unreadMarkets = [3];
+    await lookEvery(auditorOf(), 5_000, 20_000);
+    expect([healthy, raised]).toEqual([0, []]);
+  });
+
   test('an order that was terminated is told', async () => {
     runs = [{ id: 'order/1/128', status: TERMINATED, state: 'quoting', exposure: 0 }];
     await auditorOf().audit();
@@ -269,13 +302,10 @@ describe('S-55 what pairs are told', () => {
 
   test('a market of another configuration is compared from the first question on', async () => {
     const auditor = auditorOf();
-    lots[A] = { 3: 7n };
     await auditor.audit();
     expect(auditor.state('SOL')).toEqual({ state: 'unknown' });
     await auditor.audit();
-    nowMs += 4_000;
-    await auditor.audit();
-    expect(auditor.state('SOL')).toMatchObject({ state: 'off', lots: '7' });
+    expect(auditor.state('SOL')).toMatchObject({ state: 'even' });
     expect(auditor.state('none')).toEqual({ state: 'unknown' });
   });
 });

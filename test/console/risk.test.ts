@@ -75,6 +75,16 @@ describe('the top line', () => {
     expect(both.naked.map(({ why }) => why)).toEqual([stuck.why, expect.stringMatching(/an order says/)]);
   });
 
+  test('H-33 a market that is not in the configuration counts as soon as it is compared: naked, and unknown once it no longer is', () => {
+    const eth = { booksOff: { BTC: 0, ETH: 1 }, booksNet: { BTC: 0, ETH: 1 }, comparedMs: { BTC: NOW, ETH: NOW } };
+    const off = read({}, { hedger: { atMs: NOW, ...eth } });
+    expect(off).toMatchObject({ level: 'naked', naked: [{ market: 'ETH', amount: '1', direction: 'long' }] });
+    const even = { ...eth, booksOff: { BTC: 0, ETH: 0 } };
+    expect(read({}, { hedger: { atMs: NOW, ...even } }).level).toBe('hedged');
+    const old = read({}, { hedger: { atMs: NOW, ...even, comparedMs: { BTC: NOW, ETH: NOW - 30_001 } } });
+    expect([old.level, old.unread]).toEqual(['unknown', [expect.stringContaining('in ETH')]]);
+  });
+
   test('which way, what it is worth, by which order, and the commands for that order', () => {
     const stuck = order({ hedgeState: 'stuck', exposure: '0.0002', side: 'buy' });
     const [naked] = read({ '2': stuck }).naked;

@@ -325,8 +325,8 @@ export function startHedger(world: World, host: Host): Hedger {
     everyMs: AUDIT_EVERY_MS,
     hedgeMsMax: HEDGE_MS_MAX,
     allMarkets: [],
-    onBooks: (market, books) =>
-      void tellers?.books.tell(market, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' }),
+    onBooks: ({ symbol }, books) =>
+      void tellers?.books.tell(symbol, books, { news: `${books.state} ${books.lots}`, isWell: books.state === 'even' }),
     onAccounts: (read) => margin?.took(read),
   });
   const ledgers = new LedgerAuditor({

@@ -10,6 +10,7 @@ import type { Trouble } from '../../exchange/lighter';
 import { closedNowhere } from '../../workers/maker-only';
 import { openExchange } from '../context';
 import { failed, ok, warning, type Finding } from './finding';
+import { mirrorFinding } from './mirror';
 
 const TIMEOUT_MS = 10_000;
 const PATH_REMEDY =
@@ -36,6 +37,7 @@ export async function exchangeFindings(config: Config): Promise<Finding[]> {
       ...(await upgradeFindings(config, exchange)),
       ...(await ownerFindings(config, exchange)),
       ...(await marginFindings(config, exchange, markets.value)),
+      await mirrorFinding(config, exchange, { markets: markets.value, sinceMs: OF_THIS_RUN }),
       ...(await laneFindings(config, exchange)),
       clockFinding(config, exchange.clockSkewMs()), // last: the list of markets alone may come out of a cache
     ];
@@ -115,7 +117,7 @@ function pairFinding(symbol: string, quantity: string, markets: readonly Market[
     );
   }
   if (market.obstacle !== undefined)
-    return failed(check, `it takes no new orders: ${market.obstacle}`, 'wait, or take the pair out');
+    return failed(check, `it takes no new orders: ${market.obstacle}`, obstacleRemedy(symbol));
   try {
     const lots = parseLots(quantity, market.sizeDecimals);
     if (lots < market.minBaseLots) {
@@ -129,6 +131,11 @@ function pairFinding(symbol: string, quantity: string, markets: readonly Market[
     return failed(check, `quantity ${quantity}: ${reasonOf(error)}`, `use at most ${market.sizeDecimals} decimals`);
   }
   return ok(check, `each order is ${quantity} ${symbol}; the market is open and takes that amount`);
+}
+
+/** What the pair holds stays where it is, and the pair goes on, when the configuration forgets them. */
+function obstacleRemedy(symbol: string): string {
+  return `wait; or \`counterleg pair stop ${symbol}\`, see that "mirror" below is ok, and only then take the pair out`;
 }
 
 function clockFinding(config: Config, skewMs: number | undefined): Finding {
