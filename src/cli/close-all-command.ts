@@ -6,6 +6,7 @@
 import type { Client } from '@temporalio/client';
 import { pause, systemClock, within } from '../clock';
 import { closeAll, holdings, type CloseAllOptions, type Holding } from '../closing/close-all';
+import { elsewhere, leftElsewhere, type ElsewhereOptions } from '../closing/elsewhere';
 import type { ClosingAccount } from '../closing/fence';
 import { type AccountRole, type Config, ConfigError, loadKeys } from '../config';
 import { epochMsOf, orderWorkflowPrefix, pairWorkflowId, parseOrderWorkflowId, timeOf } from '../domain/ids-and-nonces';
@@ -14,7 +15,7 @@ import { rebalanceWorkflowId } from '../domain/rebalance-messages';
 import type { ExchangePort } from '../exchange/port';
 import { Executor } from '../hedging/executor';
 import { sealByCancelAll, sealByCancelOrder, type SealRequest } from '../hedging/seals';
-import { listRuns } from '../temporal/runs';
+import { listRuns, type ListedRun } from '../temporal/runs';
 import { Asker } from './ask';
 import { rebalanceEnd } from './close-all-rebalance';
 import { commandConfig, CommandError, connectTemporal, type GlobalOptions, openExchange, reportError } from './context';
@@ -45,11 +46,13 @@ export async function runCloseAll(options: CloseAllCommandOptions): Promise<numb
     say(`reading accounts ${config.accounts.maker.index} and ${config.accounts.hedge.index} …`);
     const opened = await openClosing(config, say);
     try {
-      const found = await holdings(opened);
       const runs = await seenRuns(engine, config);
-      say(previewOf(config, found, runs));
+      const closing = withMarkets(opened, typeof runs === 'string' ? new Set() : marketsOf(runs, config));
+      const [found, others] = [await holdings(closing), await elsewhere(closing)];
+      say(previewOf(config, { found, others, runs }));
       if (options.preview === true) {
-        if (json) console.log(JSON.stringify({ holdings: found, runs: typeof runs === 'string' ? null : runs.length }));
+        const all = [...found, ...others];
+        if (json) console.log(JSON.stringify({ holdings: all, runs: typeof runs === 'string' ? null : runs.length }));
         return 0;
       }
       if (options.yes !== true && !(await agreed())) {
@@ -62,7 +65,7 @@ export async function runCloseAll(options: CloseAllCommandOptions): Promise<numb
       else
         say(
           left.length === 0
-            ? 'Both accounts are flat in the configured markets, and nothing rests there.'
+            ? 'Both accounts are flat, and nothing rests.'
             : left.map((what) => `LEFT  ${what}`).join('\n'),
         );
       return left.length === 0 ? 0 : 1;
@@ -82,20 +85,31 @@ export async function runCloseAll(options: CloseAllCommandOptions): Promise<numb
 export async function closeEverything(
   engine: Engine,
   config: Config,
-  opened: CloseAllOptions,
+  opened: Closing,
   say: (line: string) => void,
 ): Promise<readonly string[]> {
-  const { ended, idsUntilMs } = await endRuns(engine, config, say);
+  const { ended, markets, idsUntilMs } = await endRuns(engine, config, say);
   const money = rebalanceEnd(engine.client, config, ended, opened);
   // Its own seal leaves before the fence; what takes longer is found out beside the closing.
   await within(systemClock, MONEY_FIRST_MS, money);
-  const open = await closeAll({ ...opened, idsUntilMs });
+  const closing = withMarkets(opened, markets);
+  const open = await closeAll({ ...closing, idsUntilMs });
   const again = await endRuns(engine, config, say);
   const ends = [await money, await rebalanceEnd(engine.client, config, again.ended, opened)];
   const unknown = ends.flatMap((end) => (end === undefined || end.known ? [] : [end.text]));
   for (const end of ends) if (end?.known === true) say(end.text);
-  return [...open, ...again.left, ...unknown];
+  return [...open, ...leftElsewhere(await elsewhere(closing)), ...again.left, ...unknown];
 }
+
+/** With the markets of runs that the configuration does not name: what those held has nobody else who closes it. */
+function withMarkets(opened: Closing, symbols: ReadonlySet<string>): Closing {
+  const known = opened.markets.map(({ market }) => market.symbol);
+  const others = [...symbols].filter((symbol) => !known.includes(symbol));
+  const added = others.flatMap((symbol) => opened.listed.find((market) => market.symbol === symbol) ?? []);
+  return { ...opened, markets: [...opened.markets, ...added.map((market) => ({ market }))] };
+}
+
+type Closing = CloseAllOptions & ElsewhereOptions;
 
 interface Engine {
   readonly client: Client | undefined;
@@ -115,7 +129,7 @@ async function engineOf(config: Config): Promise<Engine> {
 export async function openClosing(
   config: Config,
   say: (line: string) => void,
-): Promise<CloseAllOptions & { close(): Promise<void> }> {
+): Promise<Closing & { close(): Promise<void> }> {
   const exchange = openExchange(config);
   const deadManAt = (): number => exchange.exchangeNowMs() + config.safety.deadManMs;
   const a = openSide({ name: 'A', role: 'maker', config, exchange, say, sealBy: sealByCancelOrder(deadManAt) });
@@ -140,7 +154,7 @@ export async function openClosing(
     });
     const { slippageBps: slippage_bps, slippageBpsMax: max_slippage_bps } = config.hedge;
     const policy = { slippage_bps, max_slippage_bps };
-    return { exchange, accounts: [a, b], markets, policy, clock: systemClock, say, close };
+    return { exchange, accounts: [a, b], markets, listed: listed.value, policy, clock: systemClock, say, close };
   } catch (error) {
     await close();
     throw error;
@@ -175,41 +189,57 @@ function openSide(input: {
   return { name, account, executor, sealBy, lanes: [...new Set([...lanes, ...others])] };
 }
 
-/** Workflow ids of the pairs and orders of these accounts that still run. */
-async function runningRuns(client: Client, { accounts, pairs }: Config): Promise<string[]> {
-  const prefix = orderWorkflowPrefix(accounts.maker.index);
-  const ids = pairs.map(({ market }) => `WorkflowId = "${pairWorkflowId(accounts.maker.index, market)}"`);
-  ids.push(`WorkflowId = "${rebalanceWorkflowId(accounts.maker.index)}"`);
-  const query = `ExecutionStatus = "Running" AND (WorkflowId STARTS_WITH "${prefix}" OR ${ids.join(' OR ')})`;
-  const runs = await client.withDeadline(Date.now() + ENGINE_MS, () => listRuns(client, query));
-  return runs.map(({ workflowId }) => workflowId);
+/** The pairs, the orders and the rebalance of these accounts that still run, whatever the configuration names. */
+async function runningRuns(client: Client, { accounts }: Config): Promise<ListedRun[]> {
+  const { index } = accounts.maker;
+  const orders = `WorkflowId STARTS_WITH "${orderWorkflowPrefix(index)}"`;
+  const pairs = `WorkflowId STARTS_WITH "${pairWorkflowId(index, '')}"`;
+  const rebalance = `WorkflowId = "${rebalanceWorkflowId(index)}"`;
+  const query = `ExecutionStatus = "Running" AND (${orders} OR ${pairs} OR ${rebalance})`;
+  return client.withDeadline(Date.now() + ENGINE_MS, () => listRuns(client, query));
+}
+
+function marketsOf(runs: readonly ListedRun[], { accounts }: Config): Set<string> {
+  const pairs = pairWorkflowId(accounts.maker.index, '');
+  const symbols = runs.map((run) =>
+    run.workflowId.startsWith(pairs) ? run.workflowId.slice(pairs.length) : run.attribute('Market'),
+  );
+  return new Set(symbols.filter((symbol) => typeof symbol === 'string'));
 }
 
 /** A text says why they could not be read. */
-async function seenRuns({ client, reason }: Engine, config: Config): Promise<readonly string[] | string> {
+async function seenRuns({ client, reason }: Engine, config: Config): Promise<readonly ListedRun[] | string> {
   if (client === undefined) return reason;
   return runningRuns(client, config).catch((error: unknown) => `Temporal does not list what runs (${reasonOf(error)})`);
 }
 
-/** Ends them without a last word: a workflow that goes on would hedge what is closed here. `left`: what may still go on, in words. */
-export async function endRuns(
-  { client, reason }: Engine,
-  config: Config,
-  say: (line: string) => void,
-): Promise<{ readonly ended: ReadonlySet<string>; readonly idsUntilMs: number; readonly left: readonly string[] }> {
+interface Ended {
+  readonly ended: ReadonlySet<string>;
+  /** Symbols of the markets in which they traded. */
+  readonly markets: ReadonlySet<string>;
+  /** Until when they may have made an id, epoch ms. */
+  readonly idsUntilMs: number;
+  /** What may still go on, in words. */
+  readonly left: readonly string[];
+}
+
+/** Ends them without a last word: a workflow that goes on would hedge what is closed here. */
+export async function endRuns({ client, reason }: Engine, config: Config, say: (line: string) => void): Promise<Ended> {
   const ended = new Set<string>();
+  const markets = new Set<string>();
   let idsUntilMs = 0;
   const remedy =
     'Keep both workers stopped: an order that goes on would hedge what was closed here. Once Temporal answers, run close-all again before anything else';
-  const left = (why: string) => ({ ended, idsUntilMs, left: [`${why}. ${remedy}`] });
+  const left = (why: string): Ended => ({ ended, markets, idsUntilMs, left: [`${why}. ${remedy}`] });
   if (client === undefined) return left(`${reason}, so what it still runs is not ended, a rebalance neither`);
   try {
     for (let pass = 0, empty = 0; pass < END_PASSES; pass++) {
       const runs = await runningRuns(client, config);
       empty = runs.length === 0 ? empty + 1 : 0;
-      if (empty > 1) return { ended, idsUntilMs, left: [] }; // what has just started may be listed late
+      if (empty > 1) return { ended, markets, idsUntilMs, left: [] }; // what has just started may be listed late
+      for (const symbol of marketsOf(runs, config)) markets.add(symbol);
       await Promise.all(
-        runs.map(async (id) => {
+        runs.map(async ({ workflowId: id }) => {
           const untilMs = await endRun(client, id);
           idsUntilMs = Math.max(idsUntilMs, untilMs);
           ended.add(id);
@@ -235,10 +265,18 @@ async function endRun(client: Client, workflowId: string): Promise<number> {
   return Math.max(run?.closeTime?.getTime() ?? 0, id === undefined ? 0 : epochMsOf(timeOf(id)));
 }
 
-function previewOf({ accounts }: Config, found: readonly Holding[], runs: readonly string[] | string): string {
-  const rows = found.map(({ account, market, position, orders }) => [
+function previewOf(
+  { accounts }: Config,
+  seen: {
+    readonly found: readonly Holding[];
+    readonly others: readonly Holding[];
+    readonly runs: readonly ListedRun[] | string;
+  },
+): string {
+  const { found, others, runs } = seen;
+  const rows = [...found, ...others].map(({ account, market, position, orders }, at) => [
     `${account} (${accounts[account === 'A' ? 'maker' : 'hedge'].index})`,
-    market,
+    at < found.length ? market : `${market} (no pair: not touched)`,
     position ?? 'unread',
     orders === undefined ? 'unread' : String(orders),
   ]);

@@ -3,7 +3,7 @@ import type { Config } from '../config';
 import type { PairStatus } from '../domain/pair-status';
 import { quoteTermsText } from '../domain/pair-terms';
 import { commandConfig, CommandError, type GlobalOptions, requireMarkets, withTemporal } from './context';
-import { operatePair, type PairOperation, pairState } from './pair-client';
+import { NotRunningError, operatePair, type PairOperation, pairState } from './pair-client';
 import { startConfiguredPair } from './pair-start';
 import { table } from './table';
 
@@ -16,13 +16,18 @@ export async function runPairCommand(
 ): Promise<void> {
   const config = commandConfig(options);
   const market = marketOf(config, given);
-  const answer = await carryOut(command, market, config);
+  const answer = await carryOutPair(command, market, config);
   if (options.json === true) console.log(JSON.stringify({ market, command, answer: answer ?? null }));
   else console.log(answerText(command, market, answer));
 }
 
-async function carryOut(command: PairCommand, market: string, config: Config): Promise<unknown> {
+/** A pair goes on when the configuration no longer names it, so that only a start needs its name there. */
+export async function carryOutPair(command: PairCommand, market: string, config: Config): Promise<unknown> {
   const makerAccount = config.accounts.maker.index;
+  const configured = config.pairs.map((pair) => pair.market);
+  const isConfigured = configured.includes(market);
+  const missing = `the configuration has no pair ${market}, only: ${configured.join(', ')}`;
+  if (command === 'start' && !isConfigured) throw new CommandError(missing);
   const [known] = command === 'start' ? await requireMarkets(config, [market]) : [];
   if (known !== undefined)
     return withTemporal(config, (client) => startConfiguredPair(client, config, { market: known }));
@@ -37,6 +42,9 @@ async function carryOut(command: PairCommand, market: string, config: Config): P
       case 'flatten':
         return operatePair(client, { makerAccount, market }, command);
     }
+  }).catch((error: unknown) => {
+    if (!(error instanceof NotRunningError) || isConfigured) throw error;
+    throw new CommandError(`${missing}, and none of ${market} runs: nothing was changed`);
   });
 }
 
@@ -45,9 +53,6 @@ function marketOf(config: Config, given: string | undefined): string {
   const [only] = markets;
   if (given === undefined && markets.length === 1 && only !== undefined) return only;
   if (given === undefined) throw new CommandError(`which market? The configuration has: ${markets.join(', ')}`);
-  if (!markets.includes(given)) {
-    throw new CommandError(`the configuration has no pair ${given}, only: ${markets.join(', ')}`);
-  }
   return given;
 }
 

@@ -19,8 +19,8 @@ import { fence, type ClosingAccount } from './fence';
 export interface CloseAllOptions {
   readonly exchange: ExchangePort;
   readonly accounts: readonly [ClosingAccount, ClosingAccount];
-  /** `quantity` of an order; a round closes ten of it on each side. */
-  readonly markets: readonly { readonly market: Market; readonly quantity: string }[];
+  /** `quantity` of an order; a round closes ten of it on each side, and all where none is known. */
+  readonly markets: readonly { readonly market: Market; readonly quantity?: string }[];
   readonly policy: Pick<HedgePolicy, 'slippage_bps' | 'max_slippage_bps'>;
   readonly clock: Clock;
   /** The latest moment, epoch ms, at which what was ended elsewhere may have made an id, by the clock that makes them. */
@@ -89,7 +89,7 @@ export async function closeAll(options: CloseAllOptions): Promise<readonly strin
       }),
     );
     for (const { market, quantity } of markets) {
-      const step = { stepLots: STEP_ORDERS * parseLots(quantity, market.sizeDecimals) };
+      const step = quantity === undefined ? {} : { stepLots: STEP_ORDERS * parseLots(quantity, market.sizeDecimals) };
       const reason = await flattenMarket(options, market, lanes, step);
       if (reason !== undefined) say(`${market.symbol} is not flat: ${reason}`);
     }
@@ -126,7 +126,7 @@ export async function holdings({
   return (await Promise.all(found)).flat();
 }
 
-function leftOf(all: readonly Holding[]): string[] {
+export function leftOf(all: readonly Holding[]): string[] {
   return all.flatMap(({ account, market, position, orders }) => [
     ...(position === undefined ? [`${account} ${market}: the position could not be read`] : []),
     ...(position !== undefined && Number(position) !== 0 ? [`${account} ${market}: a position of ${position}`] : []),
@@ -179,7 +179,7 @@ async function flattenMarket(
   { exchange, accounts, policy, clock }: CloseAllOptions,
   market: Market,
   lanes: readonly FlattenLane[],
-  step: { readonly stepLots: bigint },
+  step: { readonly stepLots?: bigint },
 ): Promise<string | undefined> {
   const book = await within(clock, BOOK_MS, exchange.whenBook(market.marketId));
   if (book === undefined) return 'its order book does not come, so there is no price to close at';

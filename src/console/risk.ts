@@ -54,7 +54,9 @@ export function riskOf(input: RiskInput): Risk {
   const atMost =
     unread.length === 0
       ? []
-      : markets.map((market) => atMostOf(market, { orders, pair: pairs.get(market), price: price(market) }));
+      : [...new Set([...markets, ...pairs.keys()])].map((market) =>
+          atMostOf(market, { orders, pair: pairs.get(market), price: price(market) }),
+        );
   return { level, sinceMs: sinceOf(input, level, checks), checks, naked, unread, unwell, atMost };
 }
 

@@ -31,6 +31,8 @@ export interface Sources {
   endedOrders(): Promise<readonly Ended[]>;
   /** Ended with exposure that nothing of ours trades any more. */
   leftNaked(): Promise<Readonly<Record<string, OpenOrder>>>;
+  /** Markets whose pair runs, whatever the configuration names. */
+  runningPairs(): Promise<readonly string[]>;
   /** Undefined: no such pair runs. */
   pair(market: string): Promise<PairStatus | undefined>;
   /** Undefined: the configuration has none. */

@@ -18,6 +18,7 @@ import type { About, Budget, Fill, OpenOrder, PairView, Risk, Snapshot } from '.
 export interface WatchOptions {
   readonly hub: Hub;
   readonly sources: Sources;
+  /** Of the configuration. */
   readonly markets: readonly string[];
   readonly processes: readonly ProcessPlace[];
   readonly counts: 'requests' | 'weights';
@@ -59,6 +60,8 @@ export class Watch {
   readonly #pairs = new Map<string, PairRead>();
   readonly #loops: Promise<void>[] = [];
   #risk: Risk | undefined;
+  /** Markets whose pair runs, as they were listed last. */
+  #running: readonly string[] = [];
   #limits: Facts['limits'];
   #orders: { readonly atMs: number; readonly open: Readonly<Record<string, OpenOrder>> } | undefined;
 
@@ -73,6 +76,7 @@ export class Watch {
     this.#loop(EVERY_MS.left, async () =>
       this.#options.hub.set('workers', await this.#options.sources.workers().catch(() => ({}))),
     );
+    this.#loop(EVERY_MS.left, async () => void (this.#running = await this.#options.sources.runningPairs()));
     this.#loop(EVERY_MS.pairs, () => this.#readPairs());
     this.#loop(EVERY_MS.pairs, () => this.#readLimits());
     this.#loop(EVERY_MS.health, () => this.#processes.readHealth());
@@ -142,10 +146,12 @@ export class Watch {
   }
 
   async #readPairs(): Promise<void> {
-    const { hub, sources, markets } = this.#options;
+    const { hub, sources } = this.#options;
+    const markets = [...new Set([...this.#options.markets, ...this.#running])];
     const views = await Promise.all(
       markets.map(async (market) => [market, await this.#readPair(sources, market)] as const),
     );
+    for (const market of this.#pairs.keys()) if (!markets.includes(market)) this.#pairs.delete(market);
     hub.set('pairs', Object.fromEntries(views));
   }
 

@@ -9,6 +9,7 @@ import { systemClock } from '../clock';
 import { formatDecimal, QUOTE_DECIMALS } from '../domain/lots';
 import type { AccountMargin } from '../domain/margin';
 import type { Market } from '../domain/records';
+import { runningPairs } from '../temporal/pairs';
 import type { ProcessBase, Side } from './account';
 
 /** Two requests each time, part of the request budget. A difference must be told within 10 s of its beginning. */
@@ -74,17 +75,33 @@ export function auditPositions(
 /** With the auditor's readings: as long as they are fresh for it. */
 function watchMargin(
   side: Side,
-  what: { readonly client: Client; readonly markets: readonly Market[]; readonly everyMs: number },
+  what: {
+    readonly client: Client;
+    readonly markets: readonly Market[];
+    readonly allMarkets: readonly Market[];
+    readonly everyMs: number;
+  },
 ): MarginWatch {
   const teller = new PairTeller({ ...common(side), client: what.client, signal: 'marginState' });
+  const { makerAccount } = common(side);
+  const told = new Set(what.markets.map(({ symbol }) => symbol));
   return new MarginWatch({
     ...common(side),
     limits: side.config.margin,
-    markets: what.markets,
+    markets: what.allMarkets,
     onMargin: showMargin(side, what.markets),
     tell: (state, news) => {
       const isWell = news === 'ok' || news === 'warn';
-      for (const { symbol } of what.markets) void teller.tell(symbol, state, { news, isWell });
+      for (const symbol of told) void teller.tell(symbol, state, { news, isWell });
+      // A pair that the configuration no longer names asks for nothing while it thinks that all is well.
+      if (isWell) return;
+      void runningPairs(what.client, makerAccount).then(
+        (symbols) => {
+          for (const symbol of symbols) if (!told.has(symbol)) void teller.tell(symbol, state, { news, isWell });
+          for (const symbol of symbols) told.add(symbol);
+        },
+        () => undefined, // the next reading asks again
+      );
     },
     staleMs: READINGS_KEPT * what.everyMs,
   });

@@ -127,7 +127,7 @@ describe('wrong input', () => {
     [['up', '--for', 'ever'], /must be a time such as 60s/],
     [['up', '--without', 'temporal'], /redis/],
     [['order', '129'], /129 is no order id/],
-    [['pair', 'pause', 'ETH'], /no pair ETH, only: BTC/],
+    [['pair', 'start', 'ETH'], /no pair ETH, only: BTC/],
     [['orders'], /Temporal does not answer at 127\.0\.0\.1/],
     [['bench', 'none'], /no benchmark none/],
     [['fly'], /unknown command 'fly'/],

@@ -32,7 +32,6 @@ export async function carryOut(
     case 'resume':
     case 'stop':
     case 'flatten':
-      requirePair(config, action.market);
       return told(await operatePair(client(identity), { makerAccount, market: action.market }, action.name));
     case 'set':
       requirePair(config, action.market);

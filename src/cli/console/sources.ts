@@ -10,6 +10,7 @@ import type { ExchangePort } from '../../exchange/port';
 import type { HealthReport, RootLogger } from '../../observability';
 import { CommandError, openExchange } from '../context';
 import { listOrders } from '../order-list';
+import { runningPairs } from '../../temporal/pairs';
 import { accountsOf, freshPollers, queueOf } from '../../workers/peers';
 import { limitsStatus } from '../limits-command';
 import { NotRunningError, pairState } from '../pair-client';
@@ -51,6 +52,7 @@ export function openSources(config: Config, logger: Pick<RootLogger, 'warn'>): O
       return ended.splice(0);
     },
     leftNaked: () => within(async () => leftNaked(reader, makerAccount)),
+    runningPairs: () => runningPairs(reader, makerAccount),
     async pair(market) {
       try {
         return (await pairState(reader, makerAccount, market, DEADLINE_MS)) as PairStatus;
@@ -109,7 +111,7 @@ function page({ url }: ProcessPlace, name: string): Promise<Response> {
   return fetch(`${url}/${name}`, { signal: AbortSignal.timeout(DEADLINE_MS) });
 }
 
-/** Live books of the pairs: one connection, and one request for the list of markets. */
+/** Live books of the pairs, and of markets that are asked for: one connection, and one request for the list of markets. */
 class Books {
   readonly #config: Config;
   readonly #logger: Pick<RootLogger, 'warn'>;
@@ -151,9 +153,8 @@ class Books {
       this.#exchange ??= openExchange(this.#config);
       const read = await this.#exchange.markets();
       if (!read.ok) throw new CommandError(read.reason);
-      const symbols = new Set(this.#config.pairs.map(({ market }) => market));
-      this.#markets = read.value.filter(({ symbol }) => symbols.has(symbol));
-      for (const { marketId } of this.#markets) void this.#exchange.whenBook(marketId).catch(() => undefined);
+      this.#markets = read.value;
+      for (const { market } of this.#config.pairs) this.touch(market); // opens its book
     } catch (error) {
       this.#logger.warn(
         { reason: String(error) },

@@ -6,6 +6,7 @@ import type { Config } from '../../config';
 import { FILLS_CHANNEL, HEDGES_CHANNEL } from '../../notices/notice';
 import { tryPublish } from '../../notices/redis-link';
 import { aliveChannel, askChannel } from '../../notices/watch';
+import { runningPairs } from '../../temporal/pairs';
 import { connectTemporal } from '../context';
 import { SEARCH_ATTRIBUTES } from '../servers';
 import { failed, ok, warning, type Finding } from './finding';
@@ -21,10 +22,29 @@ export async function temporalFindings(config: Config): Promise<Finding[]> {
     return [failed('Temporal', reasonOf(error), 'start it, or set TEMPORAL_ADDRESS')];
   }
   try {
-    return await rightsFindings(client, { address, namespace });
+    return [
+      ...(await rightsFindings(client, { address, namespace })),
+      ...(await unnamedPairs(client, config).catch(() => [])), // told by "list of orders"
+    ];
   } finally {
     await client.connection.close();
   }
+}
+
+/** They go on by what they were started with. */
+export async function unnamedPairs(
+  client: Client,
+  { accounts, pairs }: Pick<Config, 'accounts' | 'pairs'>,
+): Promise<Finding[]> {
+  const running = await runningPairs(client, accounts.maker.index);
+  const others = running.filter((symbol) => pairs.every(({ market }) => market !== symbol));
+  return others.map((symbol) =>
+    warning(
+      `pair ${symbol}`,
+      'it runs, and the configuration does not name it: it goes on trading by the terms that it was started with',
+      `\`counterleg pair stop ${symbol}\` ends it; or put it back under \`pairs\``,
+    ),
+  );
 }
 
 /** Tries what the processes do; one right that is missing hides none of the others. */
