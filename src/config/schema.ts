@@ -97,7 +97,8 @@ export const configSchema = z
       order_expiry_minutes: whole(ORDER_EXPIRY_MS_MIN / 60_000, 1440),
       dead_man_minutes: whole(6, 1440),
       max_consecutive_failures: whole(1, 1000),
-      clock_skew_ms_max: whole(50, 5000),
+      /** Beyond it the exchange does not take what is signed here at once (src/exchange/lighter/early-bytes.ts). */
+      clock_skew_ms_max: whole(50, 900),
     }),
     margin: z
       .strictObject({

@@ -162,8 +162,11 @@ export interface AccountPort {
   /** Lanes whose private key this process holds. */
   readonly lanes: readonly number[];
   sign(request: TxRequest, where?: SigningThread): Promise<SignedTx>;
-  /** Sends over the open WebSocket, else HTTP. Never throws for a business answer, never resends by itself. */
-  send(tx: SignedTx): Promise<SendOutcome>;
+  /**
+   * Sends over the open WebSocket, else HTTP. Never throws for a business answer, never resends by itself. `onLeft`: the bytes are on their
+   * way; within this call, unless they must wait for the exchange to take them.
+   */
+  send(tx: SignedTx, onLeft?: () => void): Promise<SendOutcome>;
   /**
    * `accountOrders?client_order_indexes` (LP §1.4): the orders found; those not found prove nothing. A row that cannot be read is left
    * out; with `every`, for who sums up what is found, it fails the read if it may be one of `indexes`. `urgent`: a hedge, a cancel or a

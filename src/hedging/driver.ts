@@ -134,10 +134,10 @@ export class Driver<Event, Send extends NonceSend> {
       const request = machine.requestOf(command);
       const signing = machine.sign?.(request, k) ?? this.#account.sign(request);
       const signed = signing instanceof Promise ? await signing : signing;
-      const sending = this.#account.send(signed);
-      atMs = this.#clock.monotonicMs();
-      machine.onSubmitted?.(k, atMs);
-      outcome = await sending;
+      outcome = await this.#account.send(signed, () => {
+        atMs = this.#clock.monotonicMs();
+        machine.onSubmitted?.(k, atMs);
+      });
     } catch (error) {
       outcome = { kind: 'unknown', txHash: '', reason: reasonOf(error) };
     }

@@ -28,7 +28,10 @@ const NOBODY: ExecutorAccount = {
   stream: { on: () => () => undefined },
   sign: (request: TxRequest): Promise<SignedTx> =>
     Promise.resolve({ request, txHash: '', expiresAtMs: systemClock.epochMs() + 600_000 }),
-  send: () => Promise.resolve(ACCEPTED),
+  send: (_tx, onLeft) => {
+    onLeft?.();
+    return Promise.resolve(ACCEPTED);
+  },
   findOrders: () => Promise.resolve({ ok: true, value: [] }),
   nonceStatus: () => Promise.resolve({ ok: false, reason: 'nobody trades here' }),
   recall: () => Promise.resolve({ ok: false, reason: 'nobody trades here' }),

@@ -7,7 +7,7 @@ import { costOf, type RequestBudget } from '../domain/budget';
 import type { Market } from '../domain/records';
 import { loadSigner, openLighter } from '../exchange/lighter';
 import type { AccountPort, ExchangePort } from '../exchange/port';
-import type { Observability } from '../observability';
+import type { Alert, Observability } from '../observability';
 import type { Opened } from './opened';
 import { watchStream } from './stream-watch';
 
@@ -84,15 +84,25 @@ export function openAccount(exchange: ExchangePort, base: ProcessBase): Side {
     if (skewMs === undefined) return;
     metrics.clockSkew.set(skewMs / 1_000);
     if (Math.abs(skewMs) <= config.safety.clockSkewMsMax) return;
-    raiseAlert({
-      kind: 'clock-skew',
-      what: `this host's clock is ${Math.round(skewMs)} ms off the exchange's`,
-      next: 'Set the clock (NTP). Quoting stays off until then; hedges go on.',
-    });
+    raiseAlert(skewAlert(skewMs));
   }, SKEW_EVERY_MS);
   skewTimer.unref();
   opened.add(skewTimer, clearInterval);
   return { ...base, exchange, account };
+}
+
+/** `skewMs`: exchange minus ours. */
+export function skewAlert(skewMs: number): Alert {
+  const isAhead = skewMs < 0;
+  const offMs = Math.round(Math.abs(skewMs));
+  const meanwhile = isAhead
+    ? `hedges and cancels leave up to ${offMs} ms late, because the exchange takes nothing that is signed ahead of its time`
+    : 'hedges go on';
+  return {
+    kind: 'clock-skew',
+    what: `this host's clock is ${offMs} ms ${isAhead ? 'ahead of' : 'behind'} the exchange's: nothing is quoted; ${meanwhile}`,
+    next: 'Set the clock (NTP, chrony): all of it ends by itself then.',
+  };
 }
 
 /** Rejects when they cannot be read for three minutes, and when the configuration names one that is not there (S-38). */

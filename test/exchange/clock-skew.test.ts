@@ -109,3 +109,16 @@ test('what is known only from before we slept bounds nothing', () => {
   answer();
   expect(Math.abs(skew.estimateMs() ?? Number.NaN)).toBeLessThan(1_100);
 });
+
+test('the time that is proven is never later than the true one, and with frames no earlier than their delay', () => {
+  const host = new Host();
+  const skew = new ClockSkew(host);
+  expect(skew.provenNowMs()).toBe(host.epochMs());
+  const skewMs = -2_500;
+  const date = Math.floor((host.epochMs() + skewMs) / 1000) * 1000;
+  skew.sawAnswer({ date: new Date(date).toUTCString() }, host.monotonicMs() - 30);
+  expect(skew.provenNowMs()).toBeLessThanOrEqual(host.epochMs() + skewMs);
+  skew.sawFrame(host.epochMs() + skewMs - 20);
+  host.pass(5_000);
+  expect(skew.provenNowMs()).toBe(host.epochMs() + skewMs - 20);
+});

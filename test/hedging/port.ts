@@ -125,8 +125,9 @@ export class FakeAccount implements AccountPort {
     return { request, txHash: `hash-${this.signed.length}`, expiresAtMs: Date.now() + this.signedLifeMs };
   }
 
-  async send(tx: SignedTx): Promise<SendOutcome> {
+  async send(tx: SignedTx, onLeft?: () => void): Promise<SendOutcome> {
     this.sent.push(tx);
+    onLeft?.();
     const { txHash } = tx;
     if (this.revoked.has(tx.request.lane))
       return { kind: 'rejected', txHash, code: 21109, message: 'api key not found' };

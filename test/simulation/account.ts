@@ -4,6 +4,7 @@
  * Its stream loses, repeats and delays frames and gets cut; after a cut it reads the gap with the adapter's own code (gap.ts), and
  * fates of nonces come from the adapter's own walk over pages (nonce-status.ts). It concludes nothing.
  */
+import { earlyMs, untilTaken } from '../../src/exchange/lighter/early-bytes';
 import { readGap } from '../../src/exchange/lighter/gap';
 import { OrderCache } from '../../src/exchange/lighter/order-cache';
 import { findNonceFate, PAGE_ROWS } from '../../src/exchange/lighter/nonce-status';
@@ -72,7 +73,14 @@ export class SimAccount implements AccountPort {
     );
   }
 
-  async send(signed: SignedTx): Promise<SendOutcome> {
+  async send(signed: SignedTx, onLeft?: () => void): Promise<SendOutcome> {
+    const { time } = this.around;
+    const provenNowMs = (): number => time.nowMs;
+    if (earlyMs(signed.expiresAtMs, provenNowMs()) > 0) {
+      const why = await untilTaken(signed.expiresAtMs, { clock: clockOf(time, this.host), provenNowMs });
+      if (why !== undefined) return { kind: 'unknown', txHash: signed.txHash, reason: `not sent: ${why}` };
+    }
+    onLeft?.();
     const answer = await this.#send(signed);
     if (answer.kind !== 'unlisted') return answer;
     const { lane, nonce } = signed.request;

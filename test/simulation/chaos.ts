@@ -131,7 +131,7 @@ export class Chaos {
     for (const process of [...this.processes]) {
       this.world.time.resume(process.host);
       process.host.isCutOff = false;
-      // A host whose clock is far off can send nothing (LP §3.5). Somebody sets it, and restarts what runs there.
+      // A host whose clock is far ahead sends as much later (LP §3.5). Somebody sets it, and restarts what runs there.
       if (Math.abs(process.host.skewMs) <= CLOCK_MS_MAX) continue;
       this.#kill(process, 100);
     }

@@ -4,9 +4,8 @@
  * Holds no key: they went to the signer on opening. Resends nothing and concludes nothing: a submission's fate is what the answer
  * proves, a read is a value or a reason.
  */
-import { pause, type Clock } from '../../clock';
+import type { Clock } from '../../clock';
 import type { ClientOrderIndex, Nonce } from '../../domain/ids-and-nonces';
-import { keepNewest } from '../../domain/keep-newest';
 import type { AccountState, NonceStatus, OrderRecord, Read, SendOutcome, TxRecord } from '../../domain/records';
 import type { SharedReadings } from '../../domain/shared-readings';
 import type { AccountOptions, AccountPort, RejectedKey, SignedTx, SigningThread, TriedPath, TxRequest } from '../port';
@@ -14,7 +13,6 @@ import { LighterAccountStream } from './account-stream';
 import type { StreamAddress } from './approach';
 import type { Log } from './log';
 import type { ClockSkew } from './clock-skew';
-import { unknown, type Unlisted } from './errors';
 import type { HostLimit } from './host-limit';
 import type { Markets } from './markets';
 import { findNonceFate, PAGE_ROWS } from './nonce-status';
@@ -33,11 +31,11 @@ import type { Rest, Urgency } from './rest';
 import { parseTradePage, reachesBack, sumTrades, type TradePage } from './trade-sum';
 import type { SessionTimes } from './session-times';
 import { rejectedKeys } from './rejected-keys';
-import { LighterSignedTx, SignerError, type Signer } from './signer';
+import { SignerError, type Signer } from './signer';
+import { Submissions } from './submissions';
 import { AccountAnswers } from './account-answers';
 import { Tokens } from './tokens';
 import type { TellTrouble } from './trouble';
-import { resolveUnlisted } from './unlisted';
 import { tryPaths } from './try-paths';
 import { notOf, Unreadable } from './unreadable';
 
@@ -45,8 +43,6 @@ import { notOf, Unreadable } from './unreadable';
 const FIND_BATCH = 20;
 /** What the estimate of the exchange's clock may be off by, with room to spare. */
 const SINCE_MARGIN_MS = 10_000;
-/** More than can be in doubt at once. */
-const SENT_KEPT = 4_096;
 /** Enough for every order that can have ended while the stream was down. */
 const GAP_ROWS = 100;
 /** Holds only orders that have ended. */
@@ -74,8 +70,7 @@ export class LighterAccount implements AccountPort {
   readonly lanes: readonly number[];
   readonly stream: LighterAccountStream;
   readonly #tokens: Tokens;
-  /** (lane, nonce) of the newest submissions. */
-  readonly #sent = new Set<string>();
+  readonly #submissions: Submissions;
   readonly #release: readonly (() => void)[];
   readonly #answers: AccountAnswers;
   readonly #unreadable: Unreadable;
@@ -119,6 +114,12 @@ export class LighterAccount implements AccountPort {
       onRead: (read) => this.#told(read),
       onTrouble: deps.onTrouble,
     });
+    this.#submissions = new Submissions({
+      ...deps,
+      stream: this.stream,
+      answers: this.#answers,
+      nextNonce: (lane) => this.#nextNonce(lane, 'doubt'),
+    });
     this.stream.open();
   }
 
@@ -129,42 +130,8 @@ export class LighterAccount implements AccountPort {
     return this.deps.signer.sign(this.accountIndex, request, where);
   }
 
-  /** Not async: with an open connection the bytes are in the socket before this returns. */
-  send(tx: SignedTx): Promise<SendOutcome> {
-    if (!(tx instanceof LighterSignedTx)) {
-      return Promise.reject(new TypeError('only what sign() of this adapter returned can be sent'));
-    }
-    const { request } = tx;
-    if ('lots' in request && this.deps.markets.isRescaled(request.marketId))
-      return Promise.resolve(unknown(tx.txHash, `not sent: the decimals of market ${request.marketId} have changed`));
-    if (this.deps.limit.remainingMs() > 0) return this.#sendLimited(tx);
-    return this.#sendNow(tx);
-  }
-
-  #sendNow(tx: LighterSignedTx): Promise<SendOutcome> {
-    const sending = this.stream.session.send(tx) ?? this.deps.rest.sendTx(tx);
-    this.#sent.add(slotOf(tx));
-    keepNewest(this.#sent, SENT_KEPT);
-    return sending.then((answer) => {
-      if (answer.kind === 'unlisted') return this.#resolveUnlisted(tx, answer);
-      this.#answers.note(answer);
-      return answer;
-    });
-  }
-
-  #resolveUnlisted({ request: { lane, nonce } }: LighterSignedTx, answer: Unlisted): Promise<SendOutcome> {
-    return resolveUnlisted(answer, nonce, {
-      pause: (ms) => pause(this.deps.clock, ms),
-      nextNonce: () => this.#nextNonce(lane, 'doubt'),
-    });
-  }
-
-  /** A hedge or a cancel goes at once; the same nonce again in its turn, because that is what never ends; a quote not at all. */
-  async #sendLimited(tx: LighterSignedTx): Promise<SendOutcome> {
-    const { limit } = this.deps;
-    const isQuote = tx.request.kind === 'post-only-order';
-    const held = isQuote ? limit.reason() : this.#sent.has(slotOf(tx)) ? await limit.turn() : undefined;
-    return held === undefined ? this.#sendNow(tx) : unknown(tx.txHash, `not sent: ${held}`);
+  send(tx: SignedTx, onLeft?: () => void): Promise<SendOutcome> {
+    return this.#submissions.send(tx, onLeft);
   }
 
   readonly decimals: AccountPort['decimals'] = (marketId) => this.deps.markets.decimals(marketId);
@@ -342,8 +309,4 @@ export class LighterAccount implements AccountPort {
     for (const { error } of unread) this.#rejected(where, error);
     for (const { statusWord } of orders) if (statusWord !== undefined) this.#unreadable.status(statusWord);
   }
-}
-
-function slotOf({ request: { lane, nonce } }: SignedTx): string {
-  return `${lane}/${nonce}`;
 }

@@ -57,14 +57,25 @@ export class ClockSkew {
     return this.#offsetMs() === undefined ? undefined : this.exchangeNowMs() - this.clock.epochMs();
   }
 
+  /** Exchange time that has certainly come, epoch ms: exact to the delay of frames; before the first sample the host's. */
+  provenNowMs(): number {
+    const lowerMs = this.#bounds()?.lowerMs;
+    return lowerMs === undefined ? this.clock.epochMs() : this.clock.monotonicMs() + lowerMs;
+  }
+
   #offsetMs(): number | undefined {
+    const bounds = this.#bounds();
+    return bounds && middle(bounds.lowerMs, bounds.upperMs);
+  }
+
+  #bounds(): { readonly lowerMs: number; readonly upperMs: number } | undefined {
     const now = this.clock.monotonicMs();
     const recent = this.#buckets.filter(({ start }) => now - start <= BUCKET_MS * (BUCKETS_MAX + 1));
     const lowerMs = Math.max(...recent.map((bucket) => bucket.lowerMs));
     if (!Number.isFinite(lowerMs)) return undefined;
     // An upper bound below it comes from a cache, or from before the exchange's clock was stepped or we slept.
     const upperMs = Math.min(...recent.map((bucket) => bucket.upperMs).filter((ms) => ms >= lowerMs));
-    return middle(lowerMs, upperMs);
+    return { lowerMs, upperMs };
   }
 
   #bucket(): Bucket {

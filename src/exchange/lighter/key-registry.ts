@@ -9,6 +9,8 @@ import type { Nonce } from '../../domain/ids-and-nonces';
 import type { Read, SendOutcome } from '../../domain/records';
 import { TX_CHANGE_KEY } from '../../domain/records';
 import type { ClockSkew } from './clock-skew';
+import { untilTaken } from './early-bytes';
+import { unknown } from './errors';
 import { parseKeySlots, parseNextNonce } from './parse';
 import type { Rest } from './rest';
 import { SignerError, type ApiKeyPair, type SignedKeyChange, type Signer } from './signer';
@@ -56,8 +58,12 @@ export class KeyRegistry {
   }
 
   async change(change: KeyChange, ownersSignature: string): Promise<SendOutcome> {
+    const { clock, skew } = this.deps;
     const { txInfo, txHash } = await this.#sign(change);
-    const signed = JSON.stringify({ ...(JSON.parse(txInfo) as object), L1Sig: ownersSignature });
+    const info = JSON.parse(txInfo) as { readonly ExpiredAt: number };
+    const signed = JSON.stringify({ ...info, L1Sig: ownersSignature });
+    const why = await untilTaken(info.ExpiredAt, { clock, provenNowMs: () => skew.provenNowMs() });
+    if (why !== undefined) return unknown(txHash, `not sent: ${why}`);
     const answered = await this.deps.rest.sendTx({ txType: TX_CHANGE_KEY, txHash, txInfo: () => signed });
     return answered.kind === 'unlisted' ? { ...answered, kind: 'rejected' } : answered;
   }
