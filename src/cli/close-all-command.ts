@@ -179,7 +179,9 @@ function openSide(input: {
     exchangeNow: () => exchange.exchangeNowMs(),
     events: {
       alert: ({ what }) => say(`${name}: ${what}`),
-      resolved: ({ ticket, lots }) => say(`${name}: ${ticket.side} ${lots} lots of ${ticket.market.symbol} executed`),
+      resolved({ ticket, lots }) {
+        if (lots > 0n) say(`${name}: ${ticket.side} ${lots} lots of ${ticket.market.symbol} executed`); // the fence's trade nothing
+      },
     },
   });
   // A spare lane first: it may close where a quoting lane's key is maker-only. Then whatever else the file holds: a pair may have been
