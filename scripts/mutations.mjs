@@ -67,7 +67,7 @@ export const MUTATIONS = [
   {
     name: 'S-17 a close is never reduce-only',
     file: 'src/activities/execute.ts',
-    find: "return (input.ticket.side === 'sell' ? position > 0n : position < 0n) ? 'until-flat' : 'never';",
+    find: "return (ticket.side === 'sell' ? position > 0n : position < 0n) ? 'until-flat' : 'never';",
     replace: "return position === undefined ? 'until-flat' : 'never';",
     tests: ['test/hedging/activities.test.ts'],
     named: 'S-17',

@@ -41,16 +41,7 @@ export function createExecuteActivities(deps: ExecuteDeps): ExecuteActivities {
         const ticket = ticketFromMessage(input.ticket);
         const misread = misreadBy(deps.account, ticket);
         if (misread) return misread;
-        const reduceOnly = await reduceOnlyOf(deps.account, input);
-        if (reduceOnly === 'unknown') return unread(input);
-        const result = await deps.executor.execute({
-          ticket,
-          fillLots: lots(BigInt(input.fill_lots)),
-          reduceOnly,
-          retryNow: input.retry_now,
-          signal,
-        });
-        return unlessOthersCan(result, attempt);
+        return unlessOthersCan(await executed(deps, input, ticket, signal), attempt);
       }),
     seal: (input) =>
       withHeartbeat(async (signal, attempt) => {
@@ -62,6 +53,23 @@ export function createExecuteActivities(deps: ExecuteDeps): ExecuteActivities {
   };
 }
 
+async function executed(
+  { executor, account }: ExecuteDeps,
+  input: ExecuteInput,
+  ticket: Ticket,
+  signal: AbortSignal,
+): Promise<ExecuteResult> {
+  const asked = { ticket, fillLots: lots(BigInt(input.fill_lots)), signal };
+  const knew = executor.needsFlag(ticket.id);
+  const reduceOnly = await reduceOnlyOf(account, input, knew);
+  if (reduceOnly === 'unknown') return unread(input);
+  const result = await executor.execute({ ...asked, reduceOnly, retryNow: input.retry_now });
+  if (knew || input.purpose !== 'hedge' || !executor.needsFlag(ticket.id) || signal.aborted) return result;
+  // Found out just now: it goes again at once, flagged. Should an unflagged one of the same nonce still be under way, one of the two executes.
+  const flag = await reduceOnlyOf(account, input, true);
+  return flag === 'until-flat' ? executor.execute({ ...asked, reduceOnly: flag, retryNow: true }) : result;
+}
+
 /** This process reads the market with other decimals than the ticket was made with: whatever it found out would be wrong. */
 function misreadBy(account: AccountPort, { market }: Ticket): ExecuteResult | undefined {
   const message = otherDecimals(market, account.decimals(market.market_id)?.ours);
@@ -70,23 +78,23 @@ function misreadBy(account: AccountPort, { market }: Ticket): ExecuteResult | un
   return { state: 'blocked', executed_lots: '0', executed_quote: '0', slices: [], blocked, timings: {} };
 }
 
-/** A close is reduce-only while the position has the sign that it reduces; a position that cannot be read is not a flat one. */
-async function reduceOnlyOf(account: AccountPort, input: ExecuteInput): Promise<ReduceOnly | 'unknown'> {
-  switch (input.purpose) {
-    case 'hedge':
-      return 'never';
-    case 'flatten':
-      return 'always';
-    case 'close': {
-      const read = await account.account();
-      if (!read.ok) return 'unknown';
-      const held = positionIn(read.value, input.ticket.market.market_id);
-      if (!held.ok) return 'unknown';
-      const position = held.value?.lots ?? 0n;
-      // By sign alone (S-17): after a partial fill the position is smaller than the ticket, and must still not flip.
-      return (input.ticket.side === 'sell' ? position > 0n : position < 0n) ? 'until-flat' : 'never';
-    }
-  }
+/**
+ * A close is reduce-only while the position has the sign that it reduces; a position that cannot be read is not a flat one. A hedge is so only
+ * where the market rejects what is not (H-40); what cannot be read holds none up.
+ */
+async function reduceOnlyOf(
+  account: AccountPort,
+  { purpose, ticket }: ExecuteInput,
+  needsFlag: boolean,
+): Promise<ReduceOnly | 'unknown'> {
+  if (purpose === 'flatten') return 'always';
+  if (purpose === 'hedge' && !needsFlag) return 'never';
+  const read = await account.account();
+  const held = read.ok ? positionIn(read.value, ticket.market.market_id) : read;
+  if (!held.ok) return purpose === 'hedge' ? 'never' : 'unknown';
+  const position = held.value?.lots ?? 0n;
+  // By sign alone (S-17): after a partial fill the position is smaller than the ticket, and must still not flip.
+  return (ticket.side === 'sell' ? position > 0n : position < 0n) ? 'until-flat' : 'never';
 }
 
 /** Nothing was sent and nothing is known: the engine asks again, and the workflow's ledger keeps what it had. */

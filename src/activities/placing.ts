@@ -41,7 +41,7 @@ export async function place(
   };
   const changed = otherDecimals(market, decimals?.now) ?? otherDecimals(market, decimals?.ours);
   const unheard = deps.hear(named, laneOf(id));
-  const closed = deps.gate.closedBecause(named);
+  const closed = deps.gate.closedBecause(named, order.unwind === true ? 'unwind' : 'quote');
   // Why it would be wrong to place it: then it goes stale and is sealed.
   const obstacle: (PlaceResult & { placed: false }) | undefined =
     changed !== undefined

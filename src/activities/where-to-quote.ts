@@ -48,7 +48,7 @@ export async function quote(deps: MakerDeps, heldIn: HeldIn, input: QuoteInput):
   const terms = { ...termsOf(market.value), size_decimals: input.size_decimals };
   const changed = otherDecimals(terms, deps.account.decimals(terms.market_id)?.now);
   if (changed !== undefined) return no(DECIMALS_CHANGED, changed, CLOSED_MS);
-  const closed = deps.gate.closedBecause(market.value);
+  const closed = deps.gate.closedBecause(market.value, input.unwind === undefined ? 'quote' : 'unwind');
   const againMs = closed === UNREAD ? RETRY_MS : CLOSED_MS;
   if (closed !== undefined) return no(MARKET_CLOSED, `${input.market}: ${closed}`, againMs);
   const time = input.unwind === undefined ? quotingTime(input, deps.exchange.exchangeNowMs()) : ALWAYS;
@@ -101,7 +101,7 @@ function noEnlargingOf({ limits }: MakerDeps, input: QuoteInput): Pick<QuoteQues
   return noEnlarging === undefined ? {} : { noEnlarging };
 }
 
-/** No terms of the pair hold up an unwind, nor does the budget. */
+/** No terms of the pair hold up an unwind, nor do blackouts or the budget. */
 async function unwindStep(
   heldIn: HeldIn,
   asked: Omit<QuoteQuestion, 'positionLots'>,

@@ -70,6 +70,8 @@ export interface Market {
   readonly symbol: string;
   /** Why no order that opens a position is taken; absent when such orders are. */
   readonly obstacle?: string;
+  /** An order that reduces a position, and is flagged so, is taken all the same. */
+  readonly takesReducing?: true;
   readonly sizeDecimals: number;
   readonly priceDecimals: number;
   /** Smallest resting order, base and quote; market orders have no minimum (LP §2.1). */
@@ -78,7 +80,7 @@ export interface Market {
 }
 
 /** What may change of a market while we run (LP §1.4, orderBookDetails). */
-export interface MarketRules extends Pick<Market, 'minBaseLots' | 'minQuote' | 'obstacle'> {
+export interface MarketRules extends Pick<Market, 'minBaseLots' | 'minQuote' | 'obstacle' | 'takesReducing'> {
   /** Basis points of the value. */
   readonly initialMarginBps: number;
 }

@@ -26,6 +26,8 @@ export interface Rejection {
 export const DEAD_MANS_SWITCH_DUE = 21122;
 export const INVALID_NONCE = 21104;
 export const SWITCH_QUEUED = 21712;
+/** Of what is not flagged reduce-only, in a market that takes nothing else. */
+export const NOT_REDUCE_ONLY = 21740;
 export const BELOW_MINIMUM = 21706;
 /** With the text that says so; otherwise the same code is a rate limit, which rejects nothing (LP §1.4). */
 export const VOLUME_QUOTA = 23000;
@@ -35,7 +37,14 @@ export const MAKER_ONLY = 62007;
 export const SIGNER_OUTDATED = 21136;
 
 /** It is the market that rejects: its status, margin mode, order types, reduce-only, minimum. No order of ours is at fault, and it may change again. */
-const ABOUT_MARKET: ReadonlySet<string> = new Set(['21602', '21605', '21613', '21618', '21740', String(BELOW_MINIMUM)]);
+const ABOUT_MARKET: ReadonlySet<string> = new Set([
+  '21602',
+  '21605',
+  '21613',
+  '21618',
+  String(NOT_REDUCE_ONLY),
+  String(BELOW_MINIMUM),
+]);
 
 export function isAboutMarket(code: string): boolean {
   return ABOUT_MARKET.has(code);
@@ -174,7 +183,14 @@ export const REJECTIONS: ReadonlyMap<number, Rejection> = new Map([
   [21735, entry('price', 'price too far from the trigger price', BAND)],
   [21738, entry('blocked', 'invalid reduce-only direction', REDUCE)],
   [21739, entry('blocked', 'not enough margin to create the order', FUNDS)],
-  [21740, entry('blocked', 'invalid reduce-only mode', REDUCE)],
+  [
+    NOT_REDUCE_ONLY,
+    entry(
+      'blocked',
+      'invalid reduce-only mode',
+      'The market takes only orders that reduce a position: reduce the other account by hand, or wait.',
+    ),
+  ],
   [21741, entry('invalid', 'invalid grouping type', BUG)],
   [21742, entry('invalid', 'invalid order group size', BUG)],
   [21743, entry('invalid', 'invalid order info', BUG)],

@@ -137,6 +137,11 @@ export class Executor {
     return { filledLots: state.fillLots, doneLots: addLots(state.ticket.priorLots, state.executedLots) };
   }
 
+  /** Whether its market has rejected what this executor sent for the ticket because it was not flagged reduce-only. */
+  needsFlag(ticketId: OrderId): boolean {
+    return this.#runs.get(ticketId)?.needsFlag ?? false;
+  }
+
   /**
    * Makes the ticket execute what `fillLots` asks of it. Returns when it has, when the ticket has ended, or when it is blocked (then
    * the executor keeps trying by itself). Abandoning the wait through `signal` abandons nothing else.

@@ -16,6 +16,7 @@ import { laneOf, type OrderId } from '../domain/ids-and-nonces';
 import { ZERO_LOTS, type Lots } from '../domain/lots';
 import type { NonceEvent } from '../domain/nonce';
 import type { SendOutcome } from '../domain/records';
+import { NOT_REDUCE_ONLY } from '../domain/rejections';
 import type { Ticket } from '../domain/ticket';
 import type { SelfTradeRule, SignedTx, SigningThread, TxRequest } from '../exchange/port';
 import type { AheadSigner } from './ahead-signer';
@@ -58,6 +59,7 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
   /** What decides which slices may come next. */
   #seen: readonly unknown[] = [];
   reduceOnly: ReduceOnly = 'never';
+  needsFlag = false;
   /** Its order's workflow ends it: what it lacks is that one's to bring elsewhere. */
   sealAsked = false;
   keepUntilMs = 0;
@@ -182,6 +184,7 @@ export class TicketRun implements Machine<ExecutionEvent, SliceSend> {
 
   onFed(nowMs: number, ageMs: number): void {
     this.touchedMs = nowMs;
+    if (this.state.blocked?.rejection === NOT_REDUCE_ONLY) this.needsFlag = true;
     const resolvedMs = this.#context.clock.epochMs();
     for (const slice of this.state.resolved.slice(this.#resolvedSeen)) {
       const { k, executedLots: lots, sent } = slice;

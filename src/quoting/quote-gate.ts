@@ -1,8 +1,9 @@
 /**
  * Whether a market may be quoted now: what the exchange says of it, its upgrades, configured blackouts, and what it has just rejected.
  *
- * A gate that closes withdraws what rests in the market, and says why once; it opens by itself. It holds quotes only: hedges, closes and
- * cancels never ask. What cannot be read keeps the last answer for a while, and then closes: a hiccup is no permission (LP §9).
+ * A gate that closes withdraws what rests in the market, and says why once; it opens by itself. It holds quotes: hedges, closes and cancels
+ * never ask, and the steps of an unwind, which only reduce, wait only where the exchange says that it takes nothing (H-41). What cannot be read
+ * keeps the last answer for a while, and then closes: a hiccup is no permission (LP §9).
  */
 import type { Clock } from '../clock';
 import { BELOW_MINIMUM, describeRejection } from '../domain/rejections';
@@ -71,9 +72,15 @@ export class QuoteGate {
     this.#tick();
   }
 
-  /** Why nothing is quoted in the market now; undefined when it may be. A market that is asked for is looked after from then on. */
-  closedBecause(market: Named): string | undefined {
-    return this.#reasonOf(this.#gateOf(market));
+  /**
+   * Why nothing is quoted in the market now, or why no step of an unwind is made there; undefined when it may be. A market that is asked for is
+   * looked after from then on.
+   */
+  closedBecause(market: Named, order: 'quote' | 'unwind' = 'quote'): string | undefined {
+    const gate = this.#gateOf(market);
+    if (order === 'quote') return this.#reasonOf(gate);
+    const { obstacle, takesReducing } = gate.rules ?? {};
+    return (takesReducing === true ? undefined : obstacle) ?? this.#refusedBecause(gate);
   }
 
   /** As it is now: its minimum amounts move. */
@@ -142,17 +149,22 @@ export class QuoteGate {
       gate.freshSinceMs = exchange.exchangeNowMs();
       return `${blackout.why}, ${timeOf(blackout.fromMs)} to ${timeOf(blackout.untilMs)} UTC`;
     }
-    const { rules, refused, freshSinceMs, market } = gate;
+    const { rules, freshSinceMs, market } = gate;
     if (rules === undefined) return UNREAD;
     if (nowMs - gate.readAtMs > RULES_MS_MAX) return 'what it takes could not be read for ten minutes';
     if (rules.obstacle !== undefined) return rules.obstacle;
-    if (refused !== undefined && nowMs < refused.untilMs) return refused.what;
+    const refused = this.#refusedBecause(gate);
+    if (refused !== undefined) return refused;
     if (freshSinceMs === undefined) return undefined;
     const book = exchange.book(market.marketId);
     const isGood = book !== undefined && book.bids.length > 0 && book.asks.length > 0;
     if (!isGood || book.updatedAtUs / 1_000 < freshSinceMs) return 'its book has not changed since the blackout';
     gate.freshSinceMs = undefined;
     return undefined;
+  }
+
+  #refusedBecause({ refused }: Gate): string | undefined {
+    return refused !== undefined && this.options.clock.monotonicMs() < refused.untilMs ? refused.what : undefined;
   }
 
   #blackout(exchangeNowMs: number): Blackout | undefined {

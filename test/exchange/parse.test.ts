@@ -263,6 +263,22 @@ describe('P-25 markets', () => {
     expect(parseMarketDetails(details(change), 0).obstacle).toBe(obstacle);
   });
 
+  test('H-41 reduce-only is told apart from what takes nothing', () => {
+    const config = { force_reduce_only: true };
+    const takes = (change: Record<string, unknown>): unknown =>
+      parseMarketDetails(details({ market_config: config, ...change }), 0).takesReducing;
+    expect([{}, { is_frozen: true }, { market_config: { ...config, market_margin_mode: 1 } }].map(takes)).toEqual([
+      true,
+      undefined,
+      undefined,
+    ]);
+    const rows = [
+      { ...eth, market_id: 3000, status: 'inactive' },
+      { ...eth, market_config: config },
+    ];
+    expect(parseMarkets({ order_books: rows }, fail).map(({ marketId }) => marketId)).toEqual([0, 3000]);
+  });
+
   test('of two rows with one symbol the one that can be traded comes first', () => {
     const rows = [{ ...eth, market_id: 3000, status: 'inactive' }, eth, { ...eth, market_id: 4096, symbol: 'OURA' }];
     expect(parseMarkets({ order_books: rows }, fail).map(({ marketId }) => marketId)).toEqual([0, 4096, 3000]);

@@ -23,7 +23,7 @@ import {
   tenthsAt,
   type OrderId,
 } from '../../src/domain/ids-and-nonces';
-import { lots, ticks } from '../../src/domain/lots';
+import { lots, ticks, type Lots } from '../../src/domain/lots';
 import {
   WRONG_ACCOUNTS,
   type Addressed,
@@ -138,7 +138,7 @@ describe('closing on A', () => {
     expect(beats).toBe(2);
   });
 
-  test('a hedge is never reduce-only, a flatten always', async () => {
+  test('a hedge is not reduce-only where it need not be, a flatten always', async () => {
     await run(() => activities().execute({ ...close, purpose: 'hedge' }));
     expect(account.last.request).toMatchObject({ reduceOnly: false });
     await run(() => activities().execute({ ...close, fill_lots: '9', purpose: 'flatten' }));
@@ -146,8 +146,75 @@ describe('closing on A', () => {
   });
 });
 
+describe('H-40 hedging in a market that takes only what is flagged reduce-only', () => {
+  const hedge: ExecuteInput = { accounts, ticket, fill_lots: '20', retry_now: false, purpose: 'hedge' };
+  const activities = () => createExecuteActivities({ executor, account });
+  const flags = (): boolean[] =>
+    account.sent.map(({ request }) => request.kind === 'market-order' && request.reduceOnly);
+
+  /** As the sequencer does it; `reduces`: how many lots a flagged order finds to reduce. */
+  function onlyReduces(reduces: () => Lots): void {
+    account.auto = undefined;
+    const send = account.send.bind(account);
+    account.send = async (tx) => {
+      const answer = await send(tx);
+      if (answer.kind !== 'accepted' || tx.request.kind !== 'market-order') return answer;
+      const { reduceOnly, lots: amount } = tx.request;
+      const traded = reduces() < amount ? reduces() : amount;
+      if (!reduceOnly) account.execute(tx, { rejection: 21740 });
+      else account.execute(tx, { lots: traded, ...(traded < amount ? { status: 'canceled-reduce-only' } : {}) });
+      return answer;
+    };
+  }
+
+  test('one that reduces B goes again at once, flagged, at the next nonce; what comes later is flagged from the first', async () => {
+    account.position = lots(50);
+    onlyReduces(() => lots(50));
+    const first = { ...hedge, fill_lots: '5' };
+    expect(await run(() => activities().execute(first))).toMatchObject({ state: 'executed', executed_lots: '5' });
+    expect(await run(() => activities().execute(hedge))).toMatchObject({ state: 'executed', executed_lots: '20' });
+    expect(flags()).toEqual([false, true, true]);
+    expect(account.sent.map(({ request }) => request.nonce)).toEqual([1, 2, 3].map((k) => nonceOf(id, k)));
+  });
+
+  test('rejected before it is booked, it goes again at the same nonce', async () => {
+    account.position = lots(50);
+    account.sends.push({ kind: 'refuse', code: 21740 });
+    expect(await run(() => activities().execute(hedge))).toMatchObject({ state: 'executed', executed_lots: '20' });
+    expect(account.sent.map(({ request }) => request.nonce)).toEqual([nonceOf(id, 1), nonceOf(id, 1)]);
+    expect(flags()).toEqual([false, true]);
+  });
+
+  test.each([
+    ['B holds nothing', () => (account.position = lots(0))],
+    ['it would enlarge B', () => (account.position = lots(-5))],
+    ['B cannot be read', () => (account.reading = 'fail')],
+  ])('%s: unflagged as before, and told as blocked', async (_, given) => {
+    given();
+    onlyReduces(() => lots(0));
+    const blocked = { state: 'blocked', executed_lots: '0', blocked: { code: 'rejected 21740' } };
+    expect(await run(() => activities().execute(hedge))).toMatchObject(blocked);
+    expect(flags()).toEqual([false]);
+  });
+
+  test('what is left once B is flat goes unflagged: the market may take it again', async () => {
+    account.position = lots(8);
+    onlyReduces(() => lots(8));
+    const answer = await run(() => activities().execute(hedge));
+    expect(answer).toMatchObject({ state: 'blocked', executed_lots: '8', blocked: { code: 'canceled-reduce-only' } });
+    await pass(1_100);
+    expect(flags()).toEqual([false, true, false]);
+  });
+});
+
 const watch = { asked: () => undefined, waitMs: () => 0 };
 const gate = { closedBecause: () => undefined, rules: (market: Market) => market, rejected: () => undefined };
+
+/** Of a market that takes only what reduces. */
+const reducing = {
+  ...gate,
+  closedBecause: (_: unknown, order?: string) => (order === 'unwind' ? undefined : 'closed'),
+};
 
 describe('P-25 a market whose decimals have changed', () => {
   const after = { sizeDecimals: 4, priceDecimals: 1 };
@@ -263,9 +330,10 @@ describe('placing', () => {
     readonly unheard?: string;
     readonly clock?: Clock;
     readonly scheduledAtMs?: number;
+    readonly unwind?: boolean;
   }
   const placing = (state: StreamState, how: How = {}) => {
-    const { isHedged = true, unheard, clock = clockOf(), scheduledAtMs = START_MS } = how;
+    const { isHedged = true, unheard, clock = clockOf(), scheduledAtMs = START_MS, unwind } = how;
     account.stream.state = state;
     const maker = createMakerActivities({
       onDeadLane: () => undefined,
@@ -276,7 +344,7 @@ describe('placing', () => {
       exchange: { exchangeNowMs: () => Date.now() } as ExchangePort,
       canceller: {} as Canceller,
       hedger: { hedges: () => Promise.resolve(isHedged) },
-      gate,
+      gate: unwind === undefined ? gate : reducing,
       deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
       clockSkewMsMax: 1_000,
       mayQuote: () => ({ ok: true }),
@@ -292,6 +360,7 @@ describe('placing', () => {
       lots: '20',
       price_ticks: '1000000',
       expiry_ms: 600_000,
+      ...(unwind === undefined ? {} : { unwind, policy: { max_slippage_bps: 300 } }),
     };
     const stale_at_ms = START_MS + 60_000;
     const attempt = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: scheduledAtMs });
@@ -308,6 +377,17 @@ describe('placing', () => {
   test('goes out while the stream is live', async () => {
     account.auto = () => ({ lots: lots(0), status: 'open' });
     expect(await placing('live')).toMatchObject({ placed: true });
+  });
+
+  test('H-41 a step of an unwind goes out where quotes are held up', async () => {
+    expect(await placing('live', { unwind: true })).toMatchObject({ placed: true, filled_lots: '20' });
+    expect(account.last.request).toMatchObject({ kind: 'market-order', reduceOnly: true });
+  });
+
+  test('a quote is sealed there, and says why', async () => {
+    const answer = placing('live', { unwind: false });
+    await sealed();
+    expect(await answer).toMatchObject({ placed: false, code: 'market-closed' });
   });
 
   test.each([
@@ -396,6 +476,38 @@ test('P-25 a pair whose amounts were made with other decimals is quoted nothing'
   });
   const answer = await run(() => maker.quote({ accounts, market: 'BTC', lots: '20', size_decimals: 5 } as QuoteInput));
   expect(answer).toMatchObject({ quote: false, code: 'decimals-changed' });
+});
+
+test('H-41 where quotes are held up a step of an unwind is not', async () => {
+  const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC' } as Market;
+  const level = { priceTicks: ticks(1_000_000), lots: lots(9) };
+  account.position = lots(30);
+  const maker = createMakerActivities({
+    ...{ executor, account, accounts, gate: reducing, clock: clockOf(), clockSkewMsMax: 1_000 },
+    exchange: {
+      clockSkewMs: () => 0,
+      markets: () => Promise.resolve({ ok: true, value: [terms] }),
+      book: () => ({ marketId: 1, bids: [level], asks: [level], updatedAtUs: 0 }),
+    } as unknown as ExchangePort,
+    ...{
+      onRejected: () => undefined,
+      onDeadLane: () => undefined,
+      hear: () => undefined,
+      keyRejection: () => undefined,
+    },
+    canceller: {} as Canceller,
+    hedger: { hedges: () => Promise.resolve(true) },
+    deadMan: { isSet: () => true } as DeadMan,
+    mayQuote: () => ({ ok: true }),
+    watch,
+  });
+  const input = {
+    ...{ accounts, lane: 5, market: 'BTC', depth: 1, lots: '20', size_decimals: 5 },
+    ...{ strategy: 'round-trip' as const, max_position_lots: '100', open_lots: '0' },
+  };
+  expect(await run(() => maker.quote(input))).toMatchObject({ quote: false, code: 'market-closed' });
+  const step = await run(() => maker.quote({ ...input, unwind: { spare_lanes: [] } }));
+  expect(step).toMatchObject({ quote: true, side: 'sell', lots: '20' });
 });
 
 test('S-44 while no hedger is known a quote is rejected with the reason, before anything is asked of the exchange', async () => {

@@ -193,3 +193,25 @@ test('a blackout of the configuration', async () => {
   bookAtMs = Date.now();
   expect(closed()).toBeUndefined();
 });
+
+test('H-41 an unwind passes blackouts, announced upgrades and reduce-only; what the exchange takes from nobody holds it', async () => {
+  const toUnwind = (): string | undefined => gate.closedBecause(BTC, 'unwind');
+  const window = { fromMs: Date.now(), untilMs: Date.now() + 600_000 };
+  upgrades = { blackouts: [{ ...window, why: 'Network Upgrade' }], unread: [] };
+  rules = undefined;
+  await start([window]);
+  expect([closed(), toUnwind()]).toEqual([expect.stringMatching(/blackout/), undefined]);
+  rules = { ...OPEN, obstacle: 'it takes only orders that reduce a position', takesReducing: true };
+  await pass(20);
+  expect(toUnwind()).toBeUndefined();
+  rules = { ...OPEN, obstacle: 'it is frozen' };
+  await pass(20);
+  expect(toUnwind()).toBe('it is frozen');
+  rules = OPEN;
+  await pass(20);
+  expect(toUnwind()).toBeUndefined();
+  gate.rejected(BTC, 21605);
+  expect(toUnwind()).toMatch(/21605/);
+  await pass(16);
+  expect([closed(), toUnwind()]).toEqual([expect.stringMatching(/blackout/), undefined]);
+});

@@ -74,7 +74,8 @@ export class Halts {
   rules(): MarketRules {
     const amounts = { minBaseLots: lots(MARKET.minBaseLots), minQuote: notional(MARKET.minQuoteMicro) };
     const shown = this.isHalted && this.#isShown ? { obstacle: 'it takes no orders' } : {};
-    return { ...amounts, ...shown, initialMarginBps: MARKET.defaultMarginFraction };
+    const reducing = this.#isShown && this.#market.forceReduceOnly ? { takesReducing: true as const } : {};
+    return { ...amounts, ...shown, ...reducing, initialMarginBps: MARKET.defaultMarginFraction };
   }
 
   /** What the stream shows of the book. */

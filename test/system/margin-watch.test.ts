@@ -92,6 +92,11 @@ test('what cannot be read is unknown: nothing that enlarges is quoted until it i
 }, 90_000);
 
 test('nearer than `unwind` both accounts reduce in steps, over a restart, until they are safe; both mirror each other throughout', async () => {
+  // H-40, H-41: neither A's steps nor B's hedges are held up by a market that takes only what reduces.
+  await system.control('POST', 'market', { market_id: BTC.market_id, force_reduce_only: true });
+  await system.stopMaker();
+  await system.startMaker();
+  expect((await system.alerts.expect('market-closed')).what).toContain('only orders that reduce');
   await distanceOfB(0.035);
   const begun = await system.alerts.expect('unwinding');
   expect(begun.what).toMatch(/account A and B reduce in BTC together, 0\.00200 BTC at first: .*B is 3\.\d %/);
@@ -107,6 +112,8 @@ test('nearer than `unwind` both accounts reduce in steps, over a restart, until 
   const over = await system.alerts.expect('unwound');
   expect(over.what).toMatch(/the unwind in BTC is over: 0\.0\d+ BTC less on A and on B, in \d+ steps/);
   await expectMirror(system);
+  const heard = system.alerts.received.map(({ kind }) => kind);
+  for (const kind of ['cannot-unwind', 'hedge-stuck']) expect(heard).not.toContain(kind);
   expect(await system.position(A, BTC.market_id)).toBeGreaterThan(0); // no further than necessary
   expect(await system.resting()).toEqual([]);
 }, 120_000);

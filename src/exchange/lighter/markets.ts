@@ -105,7 +105,8 @@ export class Markets {
     const was = `${known.sizeDecimals} and ${known.priceDecimals}`;
     const obstacle = `the decimals of its sizes and prices were ${was}, and are ${market.sizeDecimals} and ${market.priceDecimals} now`;
     this.#rescaled.set(market.marketId, market);
-    return { ...known, obstacle: `${obstacle}: ${DECIMALS_REMEDY}` };
+    const { takesReducing: _, ...kept } = known;
+    return { ...kept, obstacle: `${obstacle}: ${DECIMALS_REMEDY}` };
   }
 
   /** Whether amounts for the exchange are in another scale than ours: nothing of ours may be sent in it. */

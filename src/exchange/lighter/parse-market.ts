@@ -31,7 +31,7 @@ const marginShape = z.object({ default_initial_margin_fraction: integer.min(1).m
 
 /**
  * All markets. A row we cannot read is left out and reported: an exotic market must not stop trading in the others. Of several rows with one
- * symbol the one that can be traded comes first.
+ * symbol the one that can be traded comes first, then the one in which a position can be reduced.
  */
 export function parseMarkets(body: unknown, onRejected: (error: MalformedError) => void): Market[] {
   const rows = check(z.object({ order_books: list }), body, 'market list').order_books;
@@ -44,7 +44,12 @@ export function parseMarkets(body: unknown, onRejected: (error: MalformedError) 
       return [];
     }
   });
-  return markets.sort((a, b) => Number(a.obstacle !== undefined) - Number(b.obstacle !== undefined));
+  return markets.sort((a, b) => rankOf(a) - rankOf(b));
+}
+
+function rankOf({ obstacle, takesReducing }: Market): number {
+  if (obstacle === undefined) return 0;
+  return takesReducing === true ? 1 : 2;
 }
 
 export function parseMarket(raw: unknown): Market {
@@ -53,7 +58,7 @@ export function parseMarket(raw: unknown): Market {
   return {
     marketId: row.market_id,
     symbol: row.symbol,
-    ...(obstacle === undefined ? {} : { obstacle }),
+    ...(obstacle === undefined ? {} : { obstacle, ...(obstacle === REDUCE_ONLY ? { takesReducing: true } : {}) }),
     sizeDecimals: row.supported_size_decimals,
     priceDecimals: row.supported_price_decimals,
     minBaseLots: scaled(row.min_base_amount, row.supported_size_decimals, 'min_base_amount') as Lots,
@@ -69,18 +74,24 @@ export function parseMarketDetails(body: unknown, marketId: number): MarketRules
   const raw = rows.find((one) => integerField(one, 'market_id') === marketId);
   if (raw === undefined) throw new MalformedError(`answer does not hold market ${marketId}`);
   const market = parseMarket(raw);
-  const { minBaseLots, minQuote, obstacle } = market;
+  const { minBaseLots, minQuote, obstacle, takesReducing } = market;
   const initialMarginBps = check(marginShape, raw, 'market details').default_initial_margin_fraction;
-  return { market, minBaseLots, minQuote, initialMarginBps, ...(obstacle === undefined ? {} : { obstacle }) };
+  return {
+    ...{ market, minBaseLots, minQuote, initialMarginBps },
+    ...(obstacle === undefined ? {} : { obstacle }),
+    ...(takesReducing === undefined ? {} : { takesReducing }),
+  };
 }
+
+const REDUCE_ONLY = 'it takes only orders that reduce a position';
 
 function obstacleOf(row: z.output<z.ZodObject<typeof switches>>): string | undefined {
   const { market_type: kind = 'perp', status, is_frozen: frozen = false, market_config: config } = row;
   if (kind !== 'perp') return `it is no perpetual (${said(kind)})`;
   if (status !== 'active') return `its status is ${said(status)}`;
   if (frozen !== false) return 'it is frozen';
-  if ((config?.force_reduce_only ?? false) !== false) return 'it takes only orders that reduce a position';
   if ((config?.market_margin_mode ?? 0) !== 0) return 'it takes isolated margin only';
+  if ((config?.force_reduce_only ?? false) !== false) return REDUCE_ONLY;
   return undefined;
 }
 
