@@ -20,7 +20,7 @@ import { copyOf, Instance, type ChildCommand, type Command, type Job, type Local
 export interface Worker {
   readonly host: Host;
   readonly queues: readonly string[];
-  readonly cached: Map<string, { instance: Instance; activations: number }>;
+  readonly cached: Map<string, { run: Run; instance: Instance; activations: number }>;
   readonly running: Set<Attempt>;
   /** Runs an activity; `signal` aborts when the engine gave the attempt up or cancelled it. */
   perform(
@@ -276,7 +276,7 @@ export class TemporalServer {
       this.time.after(1, worker.host, () => {
         const cached = worker.cached.get(id);
         const instance = this.#bringUpToDate(worker, run);
-        if (cached !== undefined) worker.cached.set(id, { instance, activations: run.history.length });
+        if (cached !== undefined) worker.cached.set(id, { run, instance, activations: run.history.length });
         const answer = instance.query('state');
         this.time.after(2, host, () => resolve(answer));
       });
@@ -370,7 +370,7 @@ export class TemporalServer {
           isOver = true;
           timeOut.run = undefined;
           if (!this.#complete(run, task)) return;
-          worker.cached.set(run.id, { instance, activations: run.history.length });
+          worker.cached.set(run.id, { run, instance, activations: run.history.length });
         });
       });
     });
@@ -380,8 +380,9 @@ export class TemporalServer {
   #bringUpToDate(worker: Worker, run: Run): Instance {
     let cached = worker.cached.get(run.id);
     worker.cached.delete(run.id); // back only when the engine has taken the answer
-    if (cached?.activations !== run.history.length) {
-      cached = { instance: new Instance(run.id, () => run.workflow(copyOf(run.input))), activations: 0 };
+    // An earlier run of the same id may have left one.
+    if (cached?.run !== run || cached.activations !== run.history.length) {
+      cached = { run, instance: new Instance(run.id, () => run.workflow(copyOf(run.input))), activations: 0 };
       for (const [index, past] of run.history.entries()) {
         const commands = cached.instance.activate(past.atMs, past.jobs);
         if (textOf(commands) !== textOf(past.commands)) {

@@ -76,18 +76,25 @@ test('an ordinary order costs the server one activity and three tasks; the rest 
 });
 
 test('news during the confirmation: the task is done again, and the order still ends once', async () => {
-  const confirming = new Gate();
-  const script = new Script().on('confirm', () => confirming.passed);
-  const order = await stage.order({}, script);
-  await script.called('place');
-  await order.fills(20);
-  await script.called('confirm');
-  await order.signal(orderUpdate(order.id, 20, 'filled'));
-  confirming.open();
-  expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
-  expect(script.executedLots()).toBe(20);
-  expect(script.count('confirm')).toBeGreaterThan(1);
-  await keepHistory('order-confirmed-again', order.handle);
+  // On a slow machine the engine may hand over the news in a task of its own before the confirmation ends: nothing is done again then.
+  let { handle, confirmed } = await toldWhileConfirming();
+  for (let tries = 1; tries < 10 && confirmed === 1; tries += 1) ({ handle, confirmed } = await toldWhileConfirming());
+  expect(confirmed).toBeGreaterThan(1);
+  await keepHistory('order-confirmed-again', handle);
+
+  async function toldWhileConfirming() {
+    const confirming = new Gate();
+    const script = new Script().on('confirm', () => confirming.passed);
+    const order = await stage.order({}, script);
+    await script.called('place');
+    await order.fills(20);
+    await script.called('confirm');
+    await order.signal(orderUpdate(order.id, 20, 'filled'));
+    confirming.open();
+    expect(await order.handle.result()).toMatchObject({ hedge_state: 'flat' });
+    expect(script.executedLots()).toBe(20);
+    return { handle: order.handle, confirmed: script.count('confirm') };
+  }
 });
 
 test('a confirmation that fails within its task is asked again as a step of its own', async () => {
