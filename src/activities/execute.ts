@@ -80,7 +80,7 @@ function misreadBy(account: AccountPort, { market }: Ticket): ExecuteResult | un
 
 /**
  * A close is reduce-only while the position has the sign that it reduces; a position that cannot be read is not a flat one. A hedge is so only
- * where the market rejects what is not (H-40); what cannot be read holds none up.
+ * where the market rejects what is not (H-46); what cannot be read holds none up.
  */
 async function reduceOnlyOf(
   account: AccountPort,

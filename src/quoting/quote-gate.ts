@@ -2,7 +2,7 @@
  * Whether a market may be quoted now: what the exchange says of it, its upgrades, configured blackouts, and what it has just rejected.
  *
  * A gate that closes withdraws what rests in the market, and says why once; it opens by itself. It holds quotes: hedges, closes and cancels
- * never ask, and the steps of an unwind, which only reduce, wait only where the exchange says that it takes nothing (H-41). What cannot be read
+ * never ask, and the steps of an unwind, which only reduce, wait only where the exchange says that it takes nothing (H-47). What cannot be read
  * keeps the last answer for a while, and then closes: a hiccup is no permission (LP §9).
  */
 import type { Clock } from '../clock';

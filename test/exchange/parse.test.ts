@@ -263,7 +263,7 @@ describe('P-25 markets', () => {
     expect(parseMarketDetails(details(change), 0).obstacle).toBe(obstacle);
   });
 
-  test('H-41 reduce-only is told apart from what takes nothing', () => {
+  test('H-47 reduce-only is told apart from what takes nothing', () => {
     const config = { force_reduce_only: true };
     const takes = (change: Record<string, unknown>): unknown =>
       parseMarketDetails(details({ market_config: config, ...change }), 0).takesReducing;

@@ -146,7 +146,7 @@ describe('closing on A', () => {
   });
 });
 
-describe('H-40 hedging in a market that takes only what is flagged reduce-only', () => {
+describe('H-46 hedging in a market that takes only what is flagged reduce-only', () => {
   const hedge: ExecuteInput = { accounts, ticket, fill_lots: '20', retry_now: false, purpose: 'hedge' };
   const activities = () => createExecuteActivities({ executor, account });
   const flags = (): boolean[] =>
@@ -379,7 +379,7 @@ describe('placing', () => {
     expect(await placing('live')).toMatchObject({ placed: true });
   });
 
-  test('H-41 a step of an unwind goes out where quotes are held up', async () => {
+  test('H-47 a step of an unwind goes out where quotes are held up', async () => {
     expect(await placing('live', { unwind: true })).toMatchObject({ placed: true, filled_lots: '20' });
     expect(account.last.request).toMatchObject({ kind: 'market-order', reduceOnly: true });
   });
@@ -478,7 +478,7 @@ test('P-25 a pair whose amounts were made with other decimals is quoted nothing'
   expect(answer).toMatchObject({ quote: false, code: 'decimals-changed' });
 });
 
-test('H-41 where quotes are held up a step of an unwind is not', async () => {
+test('H-47 where quotes are held up a step of an unwind is not', async () => {
   const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC' } as Market;
   const level = { priceTicks: ticks(1_000_000), lots: lots(9) };
   account.position = lots(30);

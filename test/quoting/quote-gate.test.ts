@@ -194,7 +194,7 @@ test('a blackout of the configuration', async () => {
   expect(closed()).toBeUndefined();
 });
 
-test('H-41 an unwind passes blackouts, announced upgrades and reduce-only; what the exchange takes from nobody holds it', async () => {
+test('H-47 an unwind passes blackouts, announced upgrades and reduce-only; what the exchange takes from nobody holds it', async () => {
   const toUnwind = (): string | undefined => gate.closedBecause(BTC, 'unwind');
   const window = { fromMs: Date.now(), untilMs: Date.now() + 600_000 };
   upgrades = { blackouts: [{ ...window, why: 'Network Upgrade' }], unread: [] };

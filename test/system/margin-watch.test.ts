@@ -92,7 +92,7 @@ test('what cannot be read is unknown: nothing that enlarges is quoted until it i
 }, 90_000);
 
 test('nearer than `unwind` both accounts reduce in steps, over a restart, until they are safe; both mirror each other throughout', async () => {
-  // H-40, H-41: neither A's steps nor B's hedges are held up by a market that takes only what reduces.
+  // H-46, H-47: neither A's steps nor B's hedges are held up by a market that takes only what reduces.
   await system.control('POST', 'market', { market_id: BTC.market_id, force_reduce_only: true });
   await system.stopMaker();
   await system.startMaker();
