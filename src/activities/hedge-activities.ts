@@ -29,6 +29,7 @@ import { ticketFromMessage } from '../domain/ticket';
 import type { Executor } from '../hedging/executor';
 import type { AccountPort, ExchangePort } from '../exchange/port';
 import { orderResultFrom } from '../temporal/order-result';
+import { openOrders } from '../temporal/orders';
 import { eachRun, type ListedRun } from '../temporal/runs';
 import { onlyFor, type Rejected } from './accounts';
 import type { Arming } from './arming';
@@ -183,26 +184,19 @@ function ownWord(run: ListedRun): { flat: boolean; exposure?: string } {
   }
 }
 
-function ordersOf({ maker }: Accounts): string {
-  return `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${orderWorkflowPrefix(maker)}"`;
-}
-
 /** An order whose market cannot be read counts too. */
-async function runningOrders(deps: HedgeDeps, market: string): Promise<{ order_ids: string[] }> {
-  const order_ids: string[] = [];
-  for await (const run of eachRun(deps.client, `${ordersOf(deps.accounts)} AND ExecutionStatus = "Running"`)) {
-    const id = parseOrderWorkflowId(run.workflowId)?.id;
-    if (id !== undefined && (run.attribute('Market') ?? market) === market) order_ids.push(id.toString());
-  }
-  return { order_ids };
+async function runningOrders({ client, accounts }: HedgeDeps, market: string): Promise<{ order_ids: string[] }> {
+  const open = await openOrders(client, accounts.maker);
+  return { order_ids: open.flatMap((order) => ((order.market ?? market) === market ? [order.id.toString()] : [])) };
 }
 
 async function laneHistory(deps: HedgeDeps, lane: number): Promise<LaneHistory> {
+  const prefix = orderWorkflowPrefix(deps.accounts.maker);
   const history: LaneHistory = {};
   let newest: OrderId | undefined;
   const since = new Date(deps.clock.epochMs() - LANE_HISTORY_MS).toISOString();
   const query =
-    `${ordersOf(deps.accounts)} ` +
+    `WorkflowType = "makerOrder" AND WorkflowId STARTS_WITH "${prefix}" ` +
     `AND (ExecutionStatus = "Running" OR (CloseTime > "${since}" AND ExecutionStatus != "ContinuedAsNew"))`;
   for await (const run of eachRun(deps.client, query)) {
     const id = parseOrderWorkflowId(run.workflowId)?.id;

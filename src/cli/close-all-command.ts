@@ -15,6 +15,7 @@ import { rebalanceWorkflowId } from '../domain/rebalance-messages';
 import type { ExchangePort } from '../exchange/port';
 import { Executor } from '../hedging/executor';
 import { sealByCancelAll, sealByCancelOrder, type SealRequest } from '../hedging/seals';
+import { marketOfPair } from '../temporal/pairs';
 import { listRuns, type ListedRun } from '../temporal/runs';
 import { Asker } from './ask';
 import { rebalanceEnd } from './close-all-rebalance';
@@ -202,10 +203,7 @@ async function runningRuns(client: Client, { accounts }: Config): Promise<Listed
 }
 
 function marketsOf(runs: readonly ListedRun[], { accounts }: Config): Set<string> {
-  const pairs = pairWorkflowId(accounts.maker.index, '');
-  const symbols = runs.map((run) =>
-    run.workflowId.startsWith(pairs) ? run.workflowId.slice(pairs.length) : run.attribute('Market'),
-  );
+  const symbols = runs.map((run) => marketOfPair(accounts.maker.index, run) ?? run.attribute('Market'));
   return new Set(symbols.filter((symbol) => typeof symbol === 'string'));
 }
 

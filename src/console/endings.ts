@@ -3,7 +3,7 @@
  * kinds. Pure but for its memory.
  */
 import { LIMIT_ALERTS } from '../domain/day-limits';
-import { alertKind } from '../observability';
+import { alertKind, subjectOf } from '../observability';
 import type { PairRead } from './at-most';
 import type { HeardAlert } from './processes';
 import type { AlertView, Figures, LimitsView, OpenOrder, ProcessView, Risk } from './snapshot';
@@ -57,8 +57,8 @@ export class Endings {
 }
 
 /** Repeats have one. */
-function idOf({ process, kind, orderId, market, lane, path }: HeardAlert): string {
-  return [process, kind, orderId, market, lane, path].map((part) => part ?? '').join(' ');
+function idOf(alert: HeardAlert): string {
+  return `${alert.process} ${subjectOf(alert)}`;
 }
 
 function isOver(alert: HeardAlert, end: AlertView['end'], facts: Facts): boolean {

@@ -140,8 +140,7 @@ export class Alerts {
 
   readonly raise: RaiseAlert = (alert) => {
     this.#options.count(alert.kind);
-    const { kind, orderId, market, lane, path, level } = alert;
-    const key = [kind, orderId, market, lane, path, level].map((part) => part ?? '').join(' ');
+    const key = `${subjectOf(alert)} ${alert.level ?? ''}`;
     const nowMs = this.#clock.monotonicMs();
     const fold = this.#folded.get(key);
     if (fold !== undefined && nowMs < fold.untilMs && !isMore(alert.exposed, fold.recent.exposed)) {
@@ -196,6 +195,17 @@ export class Alerts {
       );
     }
   }
+}
+
+/** What an alert is about: repeats share it. */
+export function subjectOf({
+  kind,
+  orderId,
+  market,
+  lane,
+  path,
+}: Omit<Alert, 'kind'> & { readonly kind: string }): string {
+  return [kind, orderId, market, lane, path].map((part) => part ?? '').join(' ');
 }
 
 /** Whether `exposed` names more of any market than `told` does. Both as in Alert; `0.2 BTC, 3 ETH`, where it is about several. */

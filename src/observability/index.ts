@@ -17,6 +17,7 @@ export {
   type AlertWeight,
   type RaiseAlert,
   type RecentAlert,
+  subjectOf,
 } from './alerts';
 export { Health, type HealthPart, type HealthReport } from './health';
 export { createLogger, type Logger, type RootLogger } from './logger';

@@ -7,13 +7,13 @@ import {
 } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Config, PairConfig } from '../config';
-import { laneOf, orderWorkflowPrefix, pairWorkflowId, parseOrderWorkflowId } from '../domain/ids-and-nonces';
+import { laneOf, pairWorkflowId } from '../domain/ids-and-nonces';
 import { parseLots } from '../domain/lots';
 import { ordersQueue, type PairInput } from '../domain/messages';
 import { pairInputFrom } from '../domain/received';
 import type { Market } from '../domain/records';
 import type { pair as pairWorkflow } from '../workflows';
-import { eachRun } from '../temporal/runs';
+import { openOrders } from '../temporal/orders';
 import { MARKET } from '../workflows/messages';
 
 const GRPC_NOT_FOUND = 5;
@@ -88,20 +88,13 @@ export async function otherLanes(
   }
 }
 
-/** Lane and market of every order that runs: orders outlive their pairs, and pairs the configuration. */
+/** Lane and market of every order that runs. */
 export async function lanesOfOpenOrders(
   client: Client,
   makerAccount: number,
 ): Promise<readonly { readonly symbol: string; readonly lane: number }[]> {
-  const prefix = orderWorkflowPrefix(makerAccount);
-  const query = `ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${prefix}"`;
-  const found = [];
-  for await (const run of eachRun(client, query)) {
-    const id = parseOrderWorkflowId(run.workflowId)?.id;
-    const symbol = run.attribute(MARKET.name);
-    if (id !== undefined && typeof symbol === 'string') found.push({ symbol, lane: laneOf(id) });
-  }
-  return found;
+  const open = await openOrders(client, makerAccount);
+  return open.flatMap(({ id, market: symbol }) => (symbol === undefined ? [] : [{ symbol, lane: laneOf(id) }]));
 }
 
 /** What the newest run was started with; from its history, so that no worker needs to answer. */

@@ -6,7 +6,7 @@ import { startConsole, type RunningConsole } from '../../src/cli/console';
 import { historyLines, type HistoryEvent } from '../../src/cli/order-story';
 import { startBrowser } from '../helpers/browser';
 import { eventually } from '../system/eventually';
-import { B, System } from '../system/harness';
+import { B, noMarginOn, System } from '../system/harness';
 
 jest.setTimeout(180_000);
 
@@ -82,14 +82,7 @@ describe('the page', () => {
   });
 
   test('a stuck hedge is told with its reason and its order, and retried by its button', async () => {
-    const noMargin = {
-      on: 'sequencer',
-      action: 'refuse',
-      code: 21739,
-      count: 0,
-      match: { account_index: B, tx_type: 14 },
-    };
-    await system.fault(noMargin);
+    await system.fault(noMarginOn(B));
     const id = await system.fill(1);
     await until('something is naked', 'naked');
     await page.getByRole('heading', { name: /0,0002 BTC (long|short) \(2\d,\d\d USDC\) naked for/ }).waitFor();

@@ -231,30 +231,28 @@ describe('P-25 a market whose decimals have changed', () => {
   );
 });
 
+/** A's activities, with what a test names. */
+function makerWith(
+  change: Partial<Parameters<typeof createMakerActivities>[0]> & { readonly exchange: ExchangePort },
+): ReturnType<typeof createMakerActivities> {
+  return createMakerActivities({
+    ...{ executor, account, accounts, gate, watch, clock: clockOf(), clockSkewMsMax: 1_000 },
+    ...{ onRejected: () => undefined, onDeadLane: () => undefined },
+    ...{ hear: () => undefined, keyRejection: () => undefined, mayQuote: () => ({ ok: true }) },
+    canceller: {} as Canceller,
+    hedger: { hedges: () => Promise.resolve(true) },
+    deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
+    ...change,
+  });
+}
+
 describe('what a lane of A has open (P-19)', () => {
   const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC' } as Market;
 
   function laneOrders(orderId?: string) {
     const other = { sizeDecimals: 4, priceDecimals: 2, marketId: 0, symbol: 'ETH' };
     const exchange = { markets: () => Promise.resolve({ ok: true, value: [terms, other] }) } as unknown as ExchangePort;
-    const maker = createMakerActivities({
-      accounts,
-      onRejected: () => undefined,
-      executor,
-      account,
-      exchange,
-      canceller: {} as Canceller,
-      hedger: { hedges: () => Promise.resolve(true) },
-      gate,
-      deadMan: { nextAtMs: () => 0, renew: () => Promise.resolve() } as DeadMan,
-      clockSkewMsMax: 1_000,
-      onDeadLane: () => undefined,
-      mayQuote: () => ({ ok: true }),
-      watch,
-      hear: () => undefined,
-      keyRejection: () => undefined,
-      clock: clockOf(),
-    });
+    const maker = makerWith({ exchange });
     return run(() =>
       maker.laneOrders({ accounts, lane: 5, market: 'BTC', ...(orderId === undefined ? {} : { order_id: orderId }) }),
     );
@@ -335,22 +333,11 @@ describe('placing', () => {
   const placing = (state: StreamState, how: How = {}) => {
     const { isHedged = true, unheard, clock = clockOf(), scheduledAtMs = START_MS, unwind } = how;
     account.stream.state = state;
-    const maker = createMakerActivities({
-      onDeadLane: () => undefined,
-      accounts,
-      onRejected: () => undefined,
-      executor,
-      account,
+    const maker = makerWith({
       exchange: { exchangeNowMs: () => Date.now() } as ExchangePort,
-      canceller: {} as Canceller,
       hedger: { hedges: () => Promise.resolve(isHedged) },
       gate: unwind === undefined ? gate : reducing,
-      deadMan: { nextAtMs: () => 0, isSet: () => true, renew: () => Promise.resolve() } as unknown as DeadMan,
-      clockSkewMsMax: 1_000,
-      mayQuote: () => ({ ok: true }),
-      watch,
       hear: () => unheard,
-      keyRejection: () => undefined,
       clock,
     });
     const order = {
@@ -456,23 +443,11 @@ test('P-25 a pair whose amounts were made with other decimals is quoted nothing'
   const known = { sizeDecimals: 4, priceDecimals: 1 };
   account.known = { ours: known, now: known };
   const terms = { ...known, marketId: 1, symbol: 'BTC' } as Market;
-  const maker = createMakerActivities({
-    ...{ executor, account, accounts, gate, clock: clockOf(), clockSkewMsMax: 1_000 },
+  const maker = makerWith({
     exchange: {
       clockSkewMs: () => 0,
       markets: () => Promise.resolve({ ok: true, value: [terms] }),
     } as unknown as ExchangePort,
-    ...{
-      onRejected: () => undefined,
-      onDeadLane: () => undefined,
-      hear: () => undefined,
-      keyRejection: () => undefined,
-    },
-    canceller: {} as Canceller,
-    hedger: { hedges: () => Promise.resolve(true) },
-    deadMan: { isSet: () => true } as DeadMan,
-    mayQuote: () => ({ ok: true }),
-    watch,
   });
   const answer = await run(() => maker.quote({ accounts, market: 'BTC', lots: '20', size_decimals: 5 } as QuoteInput));
   expect(answer).toMatchObject({ quote: false, code: 'decimals-changed' });
@@ -482,24 +457,13 @@ test('H-47 where quotes are held up a step of an unwind is not', async () => {
   const terms = { sizeDecimals: 5, priceDecimals: 1, marketId: 1, symbol: 'BTC' } as Market;
   const level = { priceTicks: ticks(1_000_000), lots: lots(9) };
   account.position = lots(30);
-  const maker = createMakerActivities({
-    ...{ executor, account, accounts, gate: reducing, clock: clockOf(), clockSkewMsMax: 1_000 },
+  const maker = makerWith({
+    gate: reducing,
     exchange: {
       clockSkewMs: () => 0,
       markets: () => Promise.resolve({ ok: true, value: [terms] }),
       book: () => ({ marketId: 1, bids: [level], asks: [level], updatedAtUs: 0 }),
     } as unknown as ExchangePort,
-    ...{
-      onRejected: () => undefined,
-      onDeadLane: () => undefined,
-      hear: () => undefined,
-      keyRejection: () => undefined,
-    },
-    canceller: {} as Canceller,
-    hedger: { hedges: () => Promise.resolve(true) },
-    deadMan: { isSet: () => true } as DeadMan,
-    mayQuote: () => ({ ok: true }),
-    watch,
   });
   const input = {
     ...{ accounts, lane: 5, market: 'BTC', depth: 1, lots: '20', size_decimals: 5 },
@@ -511,24 +475,7 @@ test('H-47 where quotes are held up a step of an unwind is not', async () => {
 });
 
 test('S-44 while no hedger is known a quote is rejected with the reason, before anything is asked of the exchange', async () => {
-  const maker = createMakerActivities({
-    executor,
-    account,
-    exchange: hedgeExchange,
-    accounts,
-    onRejected: () => undefined,
-    onDeadLane: () => undefined,
-    canceller: {} as Canceller,
-    hedger: { hedges: () => Promise.resolve(false) },
-    gate,
-    deadMan: { isSet: () => true } as DeadMan,
-    clockSkewMsMax: 1_000,
-    mayQuote: () => ({ ok: true }),
-    watch,
-    hear: () => undefined,
-    keyRejection: () => undefined,
-    clock: clockOf(),
-  });
+  const maker = makerWith({ exchange: hedgeExchange, hedger: { hedges: () => Promise.resolve(false) } });
   const answer = await run(() => maker.quote({ accounts, market: 'BTC' } as QuoteInput));
   expect(answer).toMatchObject({ quote: false, code: 'no-hedger' });
 });

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { startRedis } from '../helpers/valkey';
 import { eventually } from './eventually';
-import { A, B, System, type SystemOptions } from './harness';
+import { A, B, noMarginOn, System, type SystemOptions } from './harness';
 import { BTC, startOrder, tradeByHand } from './orders';
 
 let system: System;
@@ -20,13 +20,7 @@ async function start(options: SystemOptions = {}): Promise<void> {
 
 test('S-56 orders that the exchange rejects, in a row: the pair stops, and says so', async () => {
   system = await System.start();
-  await system.fault({
-    on: 'sequencer',
-    action: 'refuse',
-    code: 21739,
-    count: 0,
-    match: { account_index: A, tx_type: 14 },
-  });
+  await system.fault(noMarginOn(A));
   await system.startHedger();
   await system.startMaker();
   const { what } = await system.alerts.expect('quoting-stopped');

@@ -4,7 +4,7 @@ import { notional } from '../../src/domain/lots';
 import { startRebalance } from '../../src/workers/rebalances';
 import { startTemporal, type OwnTemporal } from '../helpers/temporal';
 import { eventually, standstill } from './eventually';
-import { A, B, System } from './harness';
+import { A, B, noMarginOn, System } from './harness';
 import { expectMirror, fillOrder, lotsOf, quote, resolved, transactionsOf, type Truth } from './orders';
 
 let system: System | undefined;
@@ -42,14 +42,7 @@ test('S-46 Temporal is away and B rejects the hedge: the executor itself tells w
   await running.startMaker(undefined, []);
   const id = await quote(running);
   await server.crash();
-  await running.fault({
-    on: 'sequencer',
-    action: 'refuse',
-    code: 21739,
-    consume_nonce: true,
-    count: 0,
-    match: { account_index: B, tx_type: 14 },
-  });
+  await running.fault({ ...noMarginOn(B), consume_nonce: true });
   const stoodMs = standstill();
   await fillOrder(running, id);
   const alert = await running.alerts.expect('hedge-stuck', id);

@@ -36,6 +36,10 @@ const LOG_LEVEL = process.env['COUNTERLEG_TEST_LOG'] ?? 'silent';
 /** Lanes of both accounts beside those of the pairs. Each that has a key is proven at the start. */
 const LANES = [5, 6, 9];
 
+/** The sequencer rejects every order of that account for lack of margin, until the fault is removed. */
+export const noMarginOn = (account_index: number) =>
+  ({ on: 'sequencer', action: 'refuse', code: 21739, count: 0, match: { account_index, tx_type: 14 } }) as const;
+
 export interface SystemOptions {
   readonly pairs?: readonly Partial<PairConfig>[];
   readonly redis?: 'with' | 'without';

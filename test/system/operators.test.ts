@@ -7,7 +7,7 @@ import { toolPath } from '../../src/config/tools';
 import { orderWorkflowId, type OrderId } from '../../src/domain/ids-and-nonces';
 import type { OrderInput } from '../../src/domain/messages';
 import { eventually, standstill } from './eventually';
-import { A, B, System } from './harness';
+import { A, B, noMarginOn, System } from './harness';
 import {
   BTC,
   booksOf,
@@ -40,12 +40,9 @@ afterEach(async () => {
   await expectMirror(system);
 });
 
-/** The sequencer rejects every hedge of B for lack of margin, until the fault is removed. */
-const noMargin = { on: 'sequencer', action: 'refuse', code: 21739, count: 0, match: { account_index: B, tx_type: 14 } };
-
 async function stuck(want: Parameters<typeof quote>[1] = {}): Promise<string> {
   const id = await quote(system, want);
-  await system.fault(noMargin);
+  await system.fault(noMarginOn(B));
   await fillOrder(system, id);
   await says(system, id, 'stuck', (state) => state.hedge_state === 'stuck');
   return id;
@@ -155,7 +152,7 @@ describe('a stuck hedge', () => {
     const id = await quote(system, { lots: 40n });
     await fillPart(system, id, '0.00015');
     await hedged(system, id, '0.00015');
-    await system.fault(noMargin);
+    await system.fault(noMarginOn(B));
     await fillOrder(system, id, '0.00010');
     await says(system, id, 'stuck', (state) => state.hedge_state === 'stuck');
     await system.order(id).executeUpdate('forceClose');
@@ -175,8 +172,7 @@ describe('a stuck hedge', () => {
 
   test('P-15 stuck, forceClose that is rejected too, then retryHedge: hedged under a fresh ticket, never above the fill', async () => {
     const id = await stuck();
-    const both = { on: 'sequencer', action: 'refuse', code: 21739, count: 0, match: { account_index: A, tx_type: 14 } };
-    await system.fault(both);
+    await system.fault(noMarginOn(A));
     await system.order(id).executeUpdate('forceClose');
     await eventually('the close was tried', async () =>
       transactionsOf(await system.truth<Truth>(A), id).find(
@@ -190,13 +186,7 @@ describe('a stuck hedge', () => {
 
   test('S-29 the close is accepted but does not execute: not reported as done, and tried until it has', async () => {
     const id = await stuck();
-    await system.fault({
-      on: 'sequencer',
-      action: 'refuse',
-      code: 21739,
-      count: 0,
-      match: { account_index: A, tx_type: 14 },
-    });
+    await system.fault(noMarginOn(A));
     await system.order(id).executeUpdate('forceClose');
     await eventually('a close was rejected after its 200', async () =>
       transactionsOf(await system.truth<Truth>(A), id).find((tx) => tx.refusal_code === 21739),
@@ -210,7 +200,7 @@ describe('a stuck hedge', () => {
 
   test('S-26 force_close_timeout with policy close: the resting part is cancelled first, then A closes', async () => {
     const id = await quote(system, { lots: 40n, policy: { on_stuck: 'close', force_close_timeout_ms: 1_500 } });
-    await system.fault(noMargin);
+    await system.fault(noMarginOn(B));
     await fillOrder(system, id, '0.00015');
     const { result } = await resolved(system, id);
     expect(result).toMatchObject({ closed_base_amount: '0.00015', maker: { filled_base_amount: '0.00015' } });

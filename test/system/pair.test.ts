@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { runMaker } from '../../src/workers/maker';
 import { eventually } from './eventually';
-import { A, B, NEIGHBOUR, System, type SystemOptions } from './harness';
+import { A, B, NEIGHBOUR, noMarginOn, System, type SystemOptions } from './harness';
 import { BTC, expectMirror, position, resolved, tradeByHand, transactionsOf, type Truth, type TrueTx } from './orders';
 
 let system: System;
@@ -133,13 +133,7 @@ describe('when it must not quote', () => {
 
   test('a pause while an order is stuck leaves its hedge alone: it goes on trying', async () => {
     await start({ pairs: [{ side: 'buy' }] });
-    await system.fault({
-      on: 'sequencer',
-      action: 'refuse',
-      code: 21739,
-      count: 0,
-      match: { account_index: B, tx_type: 14 },
-    });
+    await system.fault(noMarginOn(B));
     const id = await system.fill(1);
     await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
     await system.pair().executeUpdate('pause');
@@ -239,13 +233,7 @@ describe('when it must not quote', () => {
 
 test('S-10 an order is stuck, and its pair is terminated and started anew: a flatten trades nothing and names it; hedged, it flattens', async () => {
   await start({ pairs: [{ side: 'buy' }] });
-  await system.fault({
-    on: 'sequencer',
-    action: 'refuse',
-    code: 21739,
-    count: 0,
-    match: { account_index: B, tx_type: 14 },
-  });
+  await system.fault(noMarginOn(B));
   const id = await system.fill(1);
   await system.pairSays('an order is stuck', (s) => s.slots.some((x) => x.hedge_state === 'stuck'));
   await system.stopMaker();
