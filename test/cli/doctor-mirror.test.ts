@@ -10,13 +10,15 @@ const ETH = { marketId: 2, symbol: 'ETH', sizeDecimals: 4 } as Market;
 const clock = { ...clockOf(() => 0), after: (_: number, then: () => void) => (then(), () => undefined) };
 
 type Position = { readonly marketId: number; readonly lots: bigint };
-/** Of A and B, reading by reading; 'unread' once it fails. */
-function finding(...readings: readonly (readonly [Position[], Position[]] | 'unread')[]) {
+/** Of A and B, reading by reading; 'unread' once it fails, or the row of one market. */
+function finding(...readings: readonly (readonly [Position[], Position[] | 'row unread'] | 'unread')[]) {
   const asked = [0, 0];
   const accountState = (account: number) => {
     const read = readings[Math.min(asked[account - 1]!++, readings.length - 1)]!;
     if (read === 'unread') return Promise.resolve({ ok: false, reason: '429' });
-    return Promise.resolve({ ok: true, value: { positions: read[account - 1], unreadMarkets: [] } });
+    const positions = read[account - 1]!;
+    const value = positions === 'row unread' ? { positions: [], unreadMarkets: [2] } : { positions, unreadMarkets: [] };
+    return Promise.resolve({ ok: true, value });
   };
   return mirrorFinding({ accounts }, { accountState } as never, { markets: [ETH], sinceMs: 0 }, clock);
 }
@@ -34,5 +36,6 @@ test('mirrored, or hedged in between: ok; unread is neither', async () => {
   expect(await finding([held(10_000n), []], [held(10_000n), held(-10_000n)])).toMatchObject({ verdict: 'ok' });
   expect(await finding([held(10_000n), []], [held(20_000n), held(-10_000n)])).toMatchObject({ verdict: 'ok' });
   expect(await finding('unread')).toMatchObject({ verdict: 'warning' });
+  expect(await finding([[], 'row unread'])).toMatchObject({ verdict: 'warning' });
   expect(await finding([held(10_000n), []], 'unread')).toMatchObject({ verdict: 'warning' });
 });

@@ -653,6 +653,30 @@ describe('the hedger', () => {
     });
   });
 
+  test.each([
+    ['flat', '0.00000', { flat: true }],
+    ['abandoned', '0.00004', { flat: false, exposure: '0.00004' }],
+    ['stuck', '0.00010', { flat: false }], // terminated: it may have gone on after this
+  ])(
+    'an order that says %s, %s naked, leaves the proof of its lane with its word',
+    async (hedge_state, exposure, word) => {
+      const result: Omit<OrderResult, 'hedge_state' | 'naked_times'> = {
+        ...{ order_id: id.toString(), market: 'BTC', side: 'buy', closed_base_amount: '0.00006', exposure, reason: '' },
+        maker: { status: 'filled', filled_base_amount: '0.00010', avg_price: '100000.0' },
+        hedge: { executed_base_amount: '0.00000', executed_quote_amount: '0.000000', avg_price: '0.0', slices: [] },
+        ...{ timings: {}, last_id: id.toString() },
+      };
+      const data = Buffer.from(JSON.stringify({ ...result, hedge_state }));
+      const memo = { fields: { result: { metadata: { encoding: Buffer.from('json/plain') }, data } } };
+      const ended = { execution: { workflowId: orderWorkflowId(accounts.maker, id) }, status: 2, memo };
+      activities = hedgerWith({ ...depsOf(), executor, client: engineWith([ended]) });
+      expect((await activities.laneHistory({ accounts, lane: 5 })).newest).toEqual({
+        order_id: id.toString(),
+        ...word,
+      });
+    },
+  );
+
   test('S-10 the running orders of a market are told apart from those of others; of which nobody knows the market, counts', async () => {
     const running = (lane: number, market?: string) => ({
       execution: { workflowId: orderWorkflowId(accounts.maker, nextOrderId({ epochMs: 1.8e12, lane })) },
